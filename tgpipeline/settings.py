@@ -1,0 +1,196 @@
+"""Settings: everything the environment says, read in one place."""
+
+import getpass
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tgpipeline.errors import SettingsError
+
+TELEGRAM_API_URL = "https://api.telegram.org"
+SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")  # https://core.telegram.org/bots/api#setwebhook
+DEPLOYMENT_NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
+
+
+def _var(variable: str, default: Any = "", *, secret: bool = False) -> Any:
+    return field(default=default, repr=not secret, metadata={"variable": variable})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the pipeline is told from outside. Secrets never show in its repr.
+
+    Attributes:
+        name: prefix of every AWS resource of this deployment.
+        raw_bucket: S3 bucket of the raw zone and the quarantine.
+        enriched_bucket: S3 bucket of the enriched zone.
+        chat_ids: the chats whose messages are kept.
+        bot_token: the token that BotFather gave.
+        webhook_secret: what Telegram sends in `X-Telegram-Bot-Api-Secret-Token`. While a secret is
+            being rotated, the new and the old one, separated by a comma.
+        telegram_api_url: base URL of the Bot API.
+        timezone: IANA name; days, hours and weekdays are asked of this zone.
+        lookback_days: how many days before the scheduled one the ETL looks for late changes.
+        region: AWS region.
+        endpoint_url: AWS endpoint where it is not AWS's own; empty otherwise.
+    """
+
+    name: str = _var("TGPIPELINE_NAME", "tgpipeline")
+    raw_bucket: str = _var("AWS_S3_BUCKET")
+    enriched_bucket: str = _var("AWS_S3_ENRICHED")
+    chat_ids: tuple[int, ...] = _var("TELEGRAM_CHAT_ID", ())
+    bot_token: str = _var("TELEGRAM_BOT_TOKEN", secret=True)
+    webhook_secret: str = _var("TELEGRAM_WEBHOOK_SECRET", secret=True)
+    telegram_api_url: str = _var("TELEGRAM_API_URL", TELEGRAM_API_URL)
+    timezone: str = _var("TIMEZONE", "America/Sao_Paulo")
+    lookback_days: int = _var("LOOKBACK_DAYS", 3)
+    region: str = _var("AWS_DEFAULT_REGION", "us-east-1")
+    endpoint_url: str = _var("AWS_ENDPOINT_URL")
+
+    def __post_init__(self) -> None:
+        zone(self.timezone)
+        if not DEPLOYMENT_NAME.fullmatch(self.name):
+            raise SettingsError(
+                f"TGPIPELINE_NAME is {self.name!r}: use 2 to 31 lower-case letters, digits and "
+                "hyphens, starting with a letter; it becomes part of bucket names."
+            )
+        for secret_token in self.webhook_secrets:
+            if not SECRET_TOKEN.fullmatch(secret_token):
+                raise SettingsError(
+                    "TELEGRAM_WEBHOOK_SECRET holds a character that Telegram refuses: use 1 to 256 "
+                    "of A-Z a-z 0-9 _ - (secrets.token_urlsafe(32) makes a good one)."
+                )
+
+    @classmethod
+    def from_env(
+        cls, *require: str, env: Mapping[str, str] | None = None, **overrides: Any
+    ) -> "Settings":
+        """Read the settings: an override wins over the environment, that over the default.
+
+        Args:
+            *require: names of attributes that must not be empty.
+            env: the environment to read; this process's own where it is None.
+            **overrides: attributes given directly.
+
+        Returns:
+            The settings, every value checked.
+
+        Raises:
+            SettingsError: if a required one is missing, a chat id or `LOOKBACK_DAYS` is not a
+                number, or `TIMEZONE` is not an IANA name.
+
+        >>> Settings.from_env(env={"TELEGRAM_CHAT_ID": "-1001234567890, -42"}).chat_ids
+        (-1001234567890, -42)
+        """
+        env = os.environ if env is None else env
+        values: dict[str, Any] = {}
+        for item in fields(cls):
+            text = env.get(item.metadata["variable"], "").strip()
+            if not text and item.name == "region":
+                text = env.get("AWS_REGION", "").strip()  # what Lambda itself sets
+            if text:
+                values[item.name] = _read(item.name, item.metadata["variable"], text)
+        settings = cls(**{**values, **{k: v for k, v in overrides.items() if v is not None}})
+        settings.require(*require)
+        return settings
+
+    def require(self, *names: str) -> None:
+        """Check that the named attributes are not empty.
+
+        Raises:
+            SettingsError: naming each missing variable and where to put it.
+        """
+        missing = [variable(name) for name in names if not getattr(self, name)]
+        if missing:
+            raise SettingsError(
+                f"{' and '.join(missing)} not set: put it into the environment of this process "
+                "(in Lambda: Configuration → Environment variables; in a notebook: os.environ; "
+                "in Colab: the key icon, Secrets), then run again."
+            )
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The accepted webhook secrets, the current one first."""
+        return tuple(s.strip() for s in self.webhook_secret.split(",") if s.strip())
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """The time zone as an object."""
+        return zone(self.timezone)
+
+
+def variable(name: str) -> str:
+    """Name of the environment variable behind an attribute of Settings."""
+    return next(str(f.metadata["variable"]) for f in fields(Settings) if f.name == name)
+
+
+def zone(name: str) -> ZoneInfo:
+    """The IANA time zone of that name.
+
+    Raises:
+        SettingsError: if there is no such zone.
+    """
+    try:
+        return ZoneInfo(name)
+    except Exception as error:  # ZoneInfo raises KeyError, ValueError and OSError, by the name
+        raise SettingsError(
+            f"TIMEZONE is {name!r}, which is not an IANA time zone. Write it as in "
+            "America/Sao_Paulo, Europe/Lisbon or UTC."
+        ) from error
+
+
+def _read(name: str, variable_name: str, text: str) -> Any:
+    if name not in ("chat_ids", "lookback_days"):
+        return text
+    try:
+        if name == "lookback_days":
+            days = int(text)
+            if not 0 <= days <= 366:
+                raise ValueError(text)
+            return days
+        return tuple(dict.fromkeys(int(part) for part in text.split(",") if part.strip()))
+    except ValueError:
+        wanted = (
+            "a whole number from 0 to 366"
+            if name == "lookback_days"
+            else "a chat id such as -1001234567890, or several separated by commas"
+        )
+        raise SettingsError(f"{variable_name} is {text!r}: it must be {wanted}.") from None
+
+
+def secret(name: str) -> str:
+    """Fetch a secret without ever showing it: Colab's userdata, the environment, then a prompt.
+
+    Args:
+        name: name of the variable, such as `TELEGRAM_BOT_TOKEN`.
+
+    Returns:
+        The secret, stripped of surrounding white space.
+
+    Raises:
+        SettingsError: if it is nowhere and there is nobody to ask.
+    """
+    value = ""
+    if "google.colab" in sys.modules:
+        from google.colab import userdata  # type: ignore[import-not-found]
+
+        try:
+            value = userdata.get(name) or ""
+        except Exception:  # not granted or not there: the next place is asked
+            value = ""
+    value = value.strip() or os.environ.get(name, "").strip()
+    if not value and (sys.stdin and sys.stdin.isatty() or "ipykernel" in sys.modules):
+        try:
+            value = getpass.getpass(f"{name}: ").strip()
+        except Exception:  # a notebook that runs headless has no one at the keyboard
+            value = ""
+    if not value:
+        raise SettingsError(
+            f"{name} not found: in Colab add it under the key icon (Secrets); elsewhere set the "
+            f"environment variable {name} before starting Python."
+        )
+    return value
