@@ -37,6 +37,7 @@ class Settings:
         lookback_days: how many days before the scheduled one the ETL looks for late changes.
         region: AWS region.
         endpoint_url: AWS endpoint where it is not AWS's own; empty otherwise.
+        access_key_id: of credentials in the environment; empty where they come from elsewhere.
     """
 
     name: str = _var("TGPIPELINE_NAME", "tgpipeline")
@@ -50,6 +51,7 @@ class Settings:
     lookback_days: int = _var("LOOKBACK_DAYS", 3)
     region: str = _var("AWS_DEFAULT_REGION", "us-east-1")
     endpoint_url: str = _var("AWS_ENDPOINT_URL")
+    access_key_id: str = _var("AWS_ACCESS_KEY_ID", secret=True)
 
     def __post_init__(self) -> None:
         zone(self.timezone)
