@@ -43,7 +43,9 @@ def day_of(key: str) -> date:
     try:
         return date.fromisoformat(key.split(_PARTITION, 1)[1][:10])
     except (IndexError, ValueError):
-        raise LakeError(f"{key!r} is in no partition: expected …/{_PARTITION}YYYY-MM-DD/…") from None
+        raise LakeError(
+            f"{key!r} is in no partition: expected …/{_PARTITION}YYYY-MM-DD/…"
+        ) from None
 
 
 def update_key(update_id: int, day: date) -> str:
@@ -101,9 +103,7 @@ def put_new(
     ascii_only = {k: v.encode("ascii", "replace").decode() for k, v in (metadata or {}).items()}
     for attempt in range(5):
         try:
-            s3.put_object(
-                Bucket=bucket, Key=key, Body=body, Metadata=ascii_only, IfNoneMatch="*"
-            )
+            s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata=ascii_only, IfNoneMatch="*")
             return True
         except Exception as error:  # botocore is imported by whoever made the client, not here
             code, status = _error_code(error)

@@ -1,119 +1,29 @@
-"""The contract: the columns of `messages` and `events`, and how an update becomes a row.
+"""How an update becomes a row: from nested JSON to the flat columns that `columns` declares.
 
-The columns are declared here and nowhere else: the Arrow schema, the Athena DDL, the table in
-notebook 02 and the documentation are all made from `MESSAGES` and `EVENTS`. No I/O, standard
-library only. A row is a tuple of values in the order of the columns; the last column,
-`context_timestamp`, is added when the rows are written.
+No I/O, standard library only. A row is a tuple of values in the order of its table's columns; the
+last column, `context_timestamp`, is added when the rows are written.
 """
 
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
+from tgpipeline.columns import TABLES, fit
 from tgpipeline.updates import (
-    FIRST_DATE,
     LAST_DATE,
     MESSAGE_KINDS,
     SERVICE,
     Update,
     content_type,
-    event_date,
+    date_of,
     integer,
     kind,
     sub,
 )
 
 Row = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of the enriched zone.
-
-    Attributes:
-        name: as in the Parquet and in Athena.
-        type: `int64`, `bool`, `string`, `list<string>` or `timestamp[ms]`, as Arrow names it.
-        source: where in the update it comes from.
-        meaning: what it says.
-    """
-
-    name: str
-    type: str
-    source: str
-    meaning: str
-
-    @property
-    def athena_type(self) -> str:
-        """The type in Athena's DDL: https://docs.aws.amazon.com/athena/latest/ug/data-types.html"""
-        return _ATHENA[self.type]
-
-
-_ATHENA = {
-    "int64": "bigint",
-    "bool": "boolean",
-    "string": "string",
-    "list<string>": "array<string>",
-    "timestamp[ms]": "timestamp",
-}
-_SENT_AT = Column("sent_at", "timestamp[ms]", "date", "the same instant as local wall-clock time")
-_GROUP = Column("group_id", "int64", "chat.id", "the chat's id before it became a supergroup")
-_STAMP = Column("context_timestamp", "timestamp[ms]", "", "when the row was processed, UTC")
-
-MESSAGES = (
-    Column("update_id", "int64", "update_id", "of the version kept; null if sent or imported"),
-    Column("source", "string", "", "how it came: webhook, sent or history"),
-    Column("update_type", "string", "", "field of the update that held it; null for history"),
-    Column("message_id", "int64", "message_id", "unique in its chat; 0 for ephemeral messages"),
-    Column("message_thread_id", "int64", "message_thread_id", "topic of a forum"),
-    Column("from_id", "int64", "from.id", "who wrote it"),
-    Column("from_is_bot", "bool", "from.is_bot", "whether that is a bot"),
-    Column("from_first_name", "string", "from.first_name", "their first name"),
-    Column("from_last_name", "string", "from.last_name", "their last name"),
-    Column("from_username", "string", "from.username", "their username, without @"),
-    Column("from_language_code", "string", "from.language_code", "language of their app"),
-    Column("sender_chat_id", "int64", "sender_chat.id", "chat it was written as: anonymous admins"),
-    Column("chat_id", "int64", "chat.id", "the chat it is in"),
-    _GROUP,
-    Column("chat_type", "string", "chat.type", "private, group, supergroup or channel"),
-    Column("chat_title", "string", "chat.title", "the chat's title then"),
-    Column("date", "int64", "date", "when it was sent: Unix seconds, UTC"),
-    _SENT_AT,
-    Column("edit_date", "int64", "edit_date", "of its last edit: Unix seconds; null if never"),
-    Column("content_type", "string", "", "the Bot API's field that holds it, or unknown"),
-    Column("is_service", "bool", "", "Telegram wrote it, not a person; null if unknown"),
-    Column("text", "string", "text", "its text; of a rich message, the text inside"),
-    Column("caption", "string", "caption", "what stands under a photo, a video …"),
-    Column("entity_types", "list<string>", "entities[].type", "url, mention, bot_command …"),
-    Column("bot_command", "string", "entities", "the first command, without @bot"),
-    Column("reply_to_message_id", "int64", "reply_to_message.message_id", "what it answers"),
-    Column("reply_to_from_id", "int64", "reply_to_message.from.id", "whom it answers"),
-    Column("forward_origin_type", "string", "forward_origin.type", "user, chat, channel …"),
-    Column("via_bot_id", "int64", "via_bot.id", "inline bot that it was made with"),
-    Column("media_group_id", "string", "media_group_id", "album that it belongs to"),
-    Column("migrate_to_chat_id", "int64", "migrate_to_chat_id", "supergroup the group became"),
-    Column("migrate_from_chat_id", "int64", "migrate_from_chat_id", "group this one was before"),
-    _STAMP,
-)
-EVENTS = (
-    Column("update_id", "int64", "update_id", "null if imported"),
-    Column("event_type", "string", "", "field of the update that held it"),
-    Column("chat_id", "int64", "chat.id", "the chat it happened in"),
-    _GROUP,
-    Column("message_id", "int64", "message_id", "the message it is about"),
-    Column("from_id", "int64", "from.id, user.id", "who did it"),
-    Column("from_is_bot", "bool", "from.is_bot, user.is_bot", "whether that is a bot"),
-    Column("target_user_id", "int64", "new_chat_member.user.id", "to whom it was done"),
-    Column("date", "int64", "date", "when it happened: Unix seconds, UTC; null if not told"),
-    _SENT_AT,
-    Column("old_value", "string", "", "before: member status; reactions, space between"),
-    Column("new_value", "string", "", "after: status, reactions, 👍=3 counts, data, options"),
-    Column("payload", "string", "", "the update's JSON, as it came"),
-    _STAMP,
-)
-TABLES = {"messages": MESSAGES, "events": EVENTS}
 
 
 class Flattener:
@@ -160,7 +70,12 @@ class Flattener:
         content, unknown = content_type(m)
         for name in unknown:
             self.unknown[f"message.{name}"] += 1
-        date, chat_id, text, caption = m.get("date"), chat.get("id"), m.get("text"), m.get("caption")
+        date, chat_id, text, caption = (
+            m.get("date"),
+            chat.get("id"),
+            m.get("text"),
+            m.get("caption"),
+        )
         entities = m.get("entities") or m.get("caption_entities")
         types, command = _entities(entities, text or caption) if entities else (None, None)
         if content == "rich_message" and not text:
@@ -209,18 +124,15 @@ class Flattener:
         chat_id = (sub(e, "chat") or sub(about, "chat")).get("id")
         user = sub(e, "from") or sub(e, "user") or sub(e, "source", "user")
         user = user or sub(e, "boost", "source", "user")
-        member = sub(e, "new_chat_member", "user") or (sub(e, "bot") if "user" in e else {})
+        member = sub(e, "new_chat_member", "user")
         old, new = _VALUES.get(name, _nothing)(e)
-        date = event_date(e)
-        message_id = e.get("message_id") if about == {} else about.get("message_id")
-        if date is None:
-            date = integer(e.get("date"))
+        date = date_of(e)
         return (
             update.get("update_id"),
             name,
             chat_id,
             self._group(chat_id),
-            message_id,
+            (about or e).get("message_id"),
             user.get("id"),
             user.get("is_bot"),
             member.get("id"),
@@ -245,39 +157,6 @@ def variant(message: Update, update_id: int | None) -> int:
         return own or integer(update_id) or 0
     connection = message.get("business_connection_id")
     return zlib.crc32(str(connection).encode("utf-8", "replace")) if connection else 0
-
-
-def fit(value: Any, type_name: str) -> tuple[Any, bool]:
-    """The value as its column can hold it, and whether it did so unchanged.
-
-    Args:
-        value: anything that JSON can hold.
-        type_name: a `Column.type`.
-
-    Returns:
-        The value and True; or None and False where it is of another type or over 64 bits. A text
-        with half of a surrogate pair keeps the rest, with U+FFFD in that place, and False.
-
-    >>> fit("loja", "string"), fit("12", "int64"), fit(2**63, "int64")
-    (('loja', True), (None, False), (None, False))
-    """
-    if value is None:
-        return None, True
-    if type_name == "string" and type(value) is str:
-        if value.isascii():
-            return value, True
-        clean = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        return clean, clean == value
-    if type_name == "list<string>" and type(value) is list:
-        fitted = [fit(item, "string") for item in value]
-        kept = [item for item, _ in fitted if item is not None]
-        return kept, len(kept) == len(value) and all(unchanged for _, unchanged in fitted)
-    if type_name == "bool":
-        return (value, True) if type(value) is bool else (None, False)
-    if type_name in ("int64", "timestamp[ms]"):
-        whole = integer(value)
-        return whole, whole is not None
-    return None, False
 
 
 def as_json(table: str, row: Row) -> dict[str, Any]:
@@ -419,10 +298,7 @@ _VALUES: dict[str, Callable[[Update], tuple[Any, Any]]] = {
     "pre_checkout_query": _field("invoice_payload"),
     "purchased_paid_media": _field("paid_media_payload"),
     "subscription": _field("state"),
-    "business_connection": lambda e: (
-        None,
-        {True: "enabled", False: "disabled"}.get(e.get("is_enabled")),
-    ),
+    "business_connection": lambda e: (None, "enabled" if e.get("is_enabled") else "disabled"),
     "chat_join_request": _nothing,
     "chat_boost": _nothing,
     "removed_chat_boost": _nothing,

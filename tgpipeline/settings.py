@@ -185,7 +185,7 @@ def secret(name: str) -> str:
         except Exception:  # not granted or not there: the next place is asked
             value = ""
     value = value.strip() or os.environ.get(name, "").strip()
-    if not value and (sys.stdin and sys.stdin.isatty() or "ipykernel" in sys.modules):
+    if not value and ((sys.stdin and sys.stdin.isatty()) or "ipykernel" in sys.modules):
         try:
             value = getpass.getpass(f"{name}: ").strip()
         except Exception:  # a notebook that runs headless has no one at the keyboard

@@ -165,18 +165,16 @@ def chat_id(update: Update) -> int | None:
     return integer(chat.get("id"))
 
 
+def date_of(content: Update) -> Any:
+    """When it happened, as the update says it: for an edit, when the message was first sent."""
+    return (
+        content.get("date") or content.get("remove_date") or sub(content, "boost").get("add_date")
+    )
+
+
 def event_date(content: Update) -> int | None:
-    """When it happened, in Unix seconds (UTC): for an edit, when the message was first sent.
-
-    Args:
-        content: the object under the update's kind.
-
-    Returns:
-        The date, or None where the update bears none that Telegram could have written.
-    """
-    found = content.get("date")
-    if found is None:
-        found = content.get("remove_date") or sub(content, "boost").get("add_date")
+    """When it happened, in Unix seconds (UTC); None where Telegram cannot have written that."""
+    found = date_of(content)
     return found if type(found) is int and FIRST_DATE <= found < LAST_DATE else None
 
 
@@ -202,10 +200,11 @@ def migration(content: Update) -> tuple[int, int] | None:
     Source: https://core.telegram.org/bots/api#message (migrate_to_chat_id, migrate_from_chat_id)
     """
     here = integer(sub(content, "chat").get("id"))
-    to, origin = integer(content.get("migrate_to_chat_id")), content.get("migrate_from_chat_id")
+    to = integer(content.get("migrate_to_chat_id"))
+    origin = integer(content.get("migrate_from_chat_id"))
     if here is not None and to is not None:
         return here, to
-    if here is not None and integer(origin) is not None:
+    if here is not None and origin is not None:
         return origin, here
     return None
 

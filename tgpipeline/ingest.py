@@ -1,0 +1,170 @@
+"""Lambda 1: takes what Telegram posts and stores it as it came, one object an update.
+
+API Gateway invokes it with the whole request. Whatever cannot be stored for a good reason is
+answered with 200, because Telegram repeats anything else for a day and holds the chat's newer
+messages meanwhile; only a failed store is answered with 500, so that Telegram sends it again.
+Standard library and boto3 alone.
+"""
+
+import base64
+import binascii
+import hmac
+import json
+import logging
+import sys
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from tgpipeline import lake, updates
+from tgpipeline.errors import LakeError, UpdateError
+from tgpipeline.settings import Settings
+
+SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105, a header's name
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Entry point of the function.
+
+    Args:
+        event: a request as REST and HTTP APIs of API Gateway pass it to a Lambda proxy:
+            https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+        context: unused.
+
+    Returns:
+        The response: 200 if the update is stored, already was, is not ours or is in quarantine;
+        403 if the secret is wrong; 500 if storing failed.
+
+    Raises:
+        SettingsError: if the function's environment lacks a variable it needs.
+    """
+    started = time.perf_counter()
+    settings = _settings()
+    if not authorised(event.get("headers") or {}, settings):
+        return _answer(403, {"outcome": "forbidden"}, started)
+    body = _body(event)
+    try:
+        status, line = _store(body, settings, _s3(), datetime.now(UTC))
+    except LakeError as error:
+        status, line = 500, {"outcome": "failed", "error": str(error)}
+    except Exception as error:  # any other failure of S3's client must end in 500 as well
+        status, line = 500, {"outcome": "failed", "error": type(error).__name__}
+    return _answer(status, line, started)
+
+
+def authorised(headers: Mapping[str, Any], settings: Settings) -> bool:
+    """Whether the request bears a secret that is ours, compared in constant time.
+
+    REST APIs keep the case of header names, HTTP APIs lower it: any case is taken.
+    """
+    given = b""
+    for name, value in headers.items():
+        if name.lower() == SECRET_HEADER:
+            given = str(value).encode("utf-8", "replace")
+    matches = [hmac.compare_digest(given, s.encode()) for s in settings.webhook_secrets]
+    return any(matches)
+
+
+def _store(
+    body: bytes, settings: Settings, s3: Any, received: datetime
+) -> tuple[int, dict[str, Any]]:
+    try:
+        update = updates.parse(body)
+        kind, content = updates.kind(update), updates.payload(update)
+        chat_id = updates.chat_id(update)
+        if kind in updates.MESSAGE_KINDS and chat_id is None:
+            raise UpdateError("a message without a chat")
+    except UpdateError as error:
+        key = lake.quarantine_key(body, received.astimezone(settings.tz).date())
+        lake.put_new(s3, settings.raw_bucket, key, body, {"reason": str(error)})
+        return 200, {"outcome": "quarantined", "reason": str(error), "key": key}
+    line = {"update_id": update["update_id"], "kind": kind, "chat_id": chat_id}
+    migration = updates.migration(content) if kind in updates.MESSAGE_KINDS else None
+    if chat_id is not None and not _is_ours(chat_id, migration, settings, s3):
+        return 200, {"outcome": "other_chat", **line}
+    if migration is not None:
+        _remember(migration, settings, s3)
+    day = updates.context_date(content, settings.tz, received)
+    key = lake.update_key(update["update_id"], day)
+    new = lake.put_new(s3, settings.raw_bucket, key, body)
+    return 200, {"outcome": "stored" if new else "repeated", **line}
+
+
+def _is_ours(chat_id: int, migration: tuple[int, int] | None, settings: Settings, s3: Any) -> bool:
+    """Whether the chat is one of the settings', or one that such a chat became.
+
+    A group that turns into a supergroup gets a new id. The message that says so names both ids, and
+    whichever of the two chats it comes from first, a marker in the bucket makes the new one ours.
+    """
+    known = _our_chats(settings)
+    if chat_id in known:
+        return True
+    if migration is not None and chat_id == migration[1] and migration[0] in known:
+        return True
+    # Listed, not fetched: to who may not list, a missing object and a forbidden one look the same.
+    found = s3.list_objects_v2(
+        Bucket=settings.raw_bucket, Prefix=lake.migration_key(chat_id), MaxKeys=1
+    )
+    if found.get("KeyCount", 0):
+        known.add(chat_id)
+    return chat_id in known
+
+
+def _remember(migration: tuple[int, int], settings: Settings, s3: Any) -> None:
+    old, new = migration
+    marker = json.dumps({"from": old, "to": new}).encode()
+    lake.put_new(s3, settings.raw_bucket, lake.migration_key(new), marker)
+    _our_chats(settings).add(new)
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    body = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        try:
+            return base64.b64decode(body, validate=True)
+        except (binascii.Error, ValueError):
+            pass  # not what it claims to be: quarantined as it is
+    return str(body).encode("utf-8", "surrogatepass")
+
+
+def _answer(status: int, line: Mapping[str, Any], started: float) -> dict[str, Any]:
+    """Log one JSON line (ids and outcome, never text or names) and make the response."""
+    milliseconds = round((time.perf_counter() - started) * 1000, 1)
+    _log().info(json.dumps({**line, "status": status, "ms": milliseconds}))
+    return {
+        "statusCode": status,
+        "headers": {"Content-Type": "application/json"},
+        "body": json.dumps({"ok": status == 200}),
+    }
+
+
+@cache
+def _settings() -> Settings:
+    return Settings.from_env("raw_bucket", "chat_ids", "webhook_secret")
+
+
+@cache
+def _our_chats(settings: Settings) -> set[int]:
+    return set(settings.chat_ids)
+
+
+@cache
+def _s3() -> Any:
+    import boto3
+    from botocore.config import Config
+
+    # Three tries within Telegram's patience; after that its own redelivery is the better retry.
+    retries = {"total_max_attempts": 3, "mode": "standard"}
+    return boto3.client("s3", config=Config(connect_timeout=3, read_timeout=10, retries=retries))
+
+
+@cache
+def _log() -> logging.Logger:
+    """A logger that writes bare lines: Lambda's own would put text before the JSON."""
+    logger = logging.getLogger(__name__)
+    logger.addHandler(logging.StreamHandler(sys.stdout))
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    return logger
