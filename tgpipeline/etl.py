@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
+from obstore.exceptions import AlreadyExistsError, BaseError
 
 from tgpipeline import columns, extract, lake, parquet, rows, updates
 from tgpipeline.errors import LakeError, SettingsError
@@ -167,7 +167,7 @@ def stored_ledger(enriched: "S3Store", day: date) -> Ledger | None:
     for table in lake.TABLES:
         try:
             found = obstore.get(enriched, lake.enriched_key(table, day), options={"head": True})
-        except NotFoundError:
+        except FileNotFoundError:
             return None
         ledgers.append(
             Ledger(**json.loads(found.attributes.get("ledger") or "null") or {"date": ""})

@@ -1,0 +1,68 @@
+# Everything bootstraps .venv by itself, and again only when pyproject.toml or constraints.txt change.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
+DEPS   := pyproject.toml constraints.txt
+CODE   := tgpipeline tests tools benchmarks data/sample
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check unit functional fmt notebooks badges constraints environment bench clean
+
+help:  ## say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+demo: $(VENV)/.demo  ## run the six notebooks on this machine; leaves them in out/
+	$(BIN)/tgpipeline demo
+
+test: check  ## everything CI runs: lint, types, unit, functional, notebooks
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+unit: $(VENV)/.dev  ## the fast tests: no servers
+	$(BIN)/python -m pytest tests/unit
+
+functional: $(VENV)/.dev  ## the tests against the local stack
+	$(BIN)/python -m pytest tests/functional
+
+fmt: $(VENV)/.dev  ## format and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+notebooks: $(VENV)/.dev  ## run the series and store its outputs in notebooks/
+	$(BIN)/python -m tools.notebooks
+
+badges: $(VENV)/.dev  ## rewrite badges and install cells from [project.urls]
+	$(BIN)/python -m tools.badges
+
+environment: $(VENV)/.dev  ## write environment.yml from pyproject.toml
+	$(BIN)/python -m tools.environment
+
+bench: $(VENV)/.bench  ## measure against named peers; writes benchmarks/results.md
+	$(BIN)/python -m benchmarks
+
+constraints: $(VENV)/.bench  ## write the versions installed now into constraints.txt
+	$(BIN)/python -m tools.constraints
+
+clean:  ## remove what was made
+	rm -rf $(VENV) out build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"tgpipeline needs Python 3.11 or newer; {sys.executable} is {v.major}.{v.minor}. Try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(VENV)/bin/python $(DEPS)
+	$(PIP) -e '.[notebooks,local]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python $(DEPS)
+	$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.bench: $(VENV)/bin/python $(DEPS)
+	$(PIP) -e '.[dev,bench]'
+	@touch $@ $(VENV)/.dev $(VENV)/.demo
