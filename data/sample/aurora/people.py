@@ -1,0 +1,143 @@
+"""The people of the group: customers, agents, and the bot. All of them invented."""
+
+import random
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Any
+
+WOMEN = """Ana Beatriz Camila Carla Carolina Cecília Clara Daniela Débora Eduarda Elaine Fabiana Fernanda
+Flávia Gabriela Giovana Helena Heloísa Isabela Jéssica Joana Júlia Juliana Karina Larissa Laura Letícia
+Lívia Luana Luciana Luíza Manuela Márcia Mariana Marina Marta Michele Mônica Natália Patrícia Paula
+Priscila Rafaela Raquel Regina Renata Rosângela Sabrina Sandra Simone Sofia Sônia Tatiane Thaís Valéria
+Vanessa Vera Vitória Viviane Yasmin Zilda""".split()
+MEN = """Adriano Alexandre André Antônio Arthur Bernardo Breno Bruno Caio Carlos César Cláudio Cristiano
+Daniel Davi Eduardo Emanuel Fábio Felipe Fernando Francisco Gabriel Geraldo Guilherme Gustavo Heitor
+Henrique Hugo Igor Ivan João Joaquim Jonas Jorge José Júlio Leandro Leonardo Lucas Luiz Marcelo Márcio
+Marcos Mateus Miguel Murilo Nelson Otávio Paulo Pedro Rafael Renan Ricardo Roberto Rodrigo Samuel Sérgio
+Thiago Tomás Vicente Vinícius Wagner Wellington Yuri""".split()
+SURNAMES = """Almeida Alves Andrade Araújo Barbosa Barros Batista Borges Brito Campos Cardoso Carvalho
+Castro Cavalcante Costa Cunha Dias Duarte Farias Fernandes Ferreira Figueiredo Fonseca Freitas Garcia
+Gomes Gonçalves Guimarães Leite Lima Lopes Machado Magalhães Marques Martins Medeiros Melo Mendes Menezes
+Monteiro Moraes Moreira Moura Nascimento Neves Nogueira Novaes Nunes Oliveira Pacheco Pereira Pinto
+Queiroz Ramos Rezende Ribeiro Rocha Rodrigues Sales Santana Santos Silva Siqueira Soares Souza Tavares
+Teixeira Toledo Vasconcelos Vieira Xavier""".split()
+FOREIGN = [
+    ("Emily", "Carter", "a"), ("James", "Wilson", "o"), ("Olivia", "Brooks", "a"), ("Liam", "Foster", "o"),
+    ("Hannah", "Becker", "a"), ("Noah", "Bennett", "o"), ("Chloe", "Turner", "a"), ("Ethan", "Hughes", "o"),
+    ("Sophie", "Laurent", "a"), ("Lukas", "Meyer", "o"), ("Grace", "Murphy", "a"), ("Oliver", "Reed", "o"),
+    ("Megan", "Price", "a"), ("Daniel", "Kim", "o"), ("Priya", "Nair", "a"), ("Tom", "Walker", "o"),
+    ("Isla", "Morgan", "a"), ("Jack", "Collins", "o"), ("Nina", "Novak", "a"), ("Ryan", "Cooper", "o"),
+    ("Alice", "Dupont", "a"), ("Ben", "Shaw", "o"), ("Kate", "Palmer", "a"), ("Adam", "Ross", "o"),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Style:
+    """How somebody types: each number is the chance of that habit at each opportunity."""
+
+    short: float = 0.0
+    no_accents: bool = False
+    typos: float = 0.0
+    lower: bool = False
+    no_stop: float = 0.3
+    emoji: float = 0.05
+    shout: float = 0.0
+
+
+@dataclass(frozen=True)
+class Person:
+    """A Telegram user. `letter` is the ending of adjectives about them: a or o."""
+
+    id: int
+    first: str
+    last: str = ""
+    username: str = ""
+    language: str = "pt-br"
+    letter: str = "a"
+    role: str = "customer"
+    style: Style = Style()
+    extra: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
+
+    @property
+    def is_bot(self) -> bool:
+        return self.role == "bot"
+
+    def user(self) -> dict[str, Any]:
+        """The person as the Bot API's `User`."""
+        user: dict[str, Any] = {"id": self.id, "is_bot": self.is_bot, "first_name": self.first}
+        if self.last:
+            user["last_name"] = self.last
+        if self.username:
+            user["username"] = self.username
+        if self.language and not self.is_bot:
+            user["language_code"] = self.language
+        return user | self.extra
+
+
+def _agent(number: int, first: str, last: str, letter: str) -> Person:
+    return Person(
+        number, first, last, f"{plain(first)}_aurora_loja", letter=letter, role="agent",
+        style=Style(short=0.08, typos=0.004, no_stop=0.45, emoji=0.1),
+    )  # fmt: skip
+
+
+def plain(word: str) -> str:
+    """Lower-case letters without accents.
+
+    >>> plain("Cecília")
+    'cecilia'
+    """
+    folded = unicodedata.normalize("NFKD", word)
+    return "".join(c for c in folded if not unicodedata.combining(c)).lower()
+
+
+BOT = Person(7000000001, "Aurora", username="loja_aurora_bot", role="bot")
+GIF_BOT = Person(7000000099, "Figurinhas", username="figurinhas_exemplo_bot", role="bot")
+OWNER = _agent(5120009001, "Rafael", "Teles", "o")
+CAMILA = _agent(5120009002, "Camila", "Prado", "a")
+DIEGO = _agent(5120009003, "Diego", "Nunes", "o")
+FERNANDA = _agent(5120009004, "Fernanda", "Lobo", "a")
+# Telegram's own stand-ins for an anonymous admin and for the linked channel's posts.
+ANONYMOUS = Person(1087968824, "Group", username="GroupAnonymousBot", language="", role="bot")
+TELEGRAM = Person(777000, "Telegram", language="", role="service")
+
+
+def _style(rng: random.Random) -> Style:
+    kind = rng.random()
+    if kind < 0.34:  # careful
+        return Style(short=0.04, typos=0.004, no_stop=0.35, emoji=0.04)
+    if kind < 0.78:  # chatty
+        return Style(0.45, rng.random() < 0.4, 0.012, rng.random() < 0.7, 0.85, 0.13, 0.01)
+    return Style(0.75, rng.random() < 0.85, 0.035, rng.random() < 0.85, 0.95, 0.1, 0.05)
+
+
+def customers(rng: random.Random, number: int) -> list[Person]:
+    """Invent customers, about one in fifteen of them English-speaking."""
+    people: list[Person] = []
+    taken = {BOT.id, GIF_BOT.id, OWNER.id, CAMILA.id, DIEGO.id, FERNANDA.id}
+    foreign = list(FOREIGN)
+    while len(people) < number:
+        identity = rng.randrange(100_000_000, 7_900_000_000)
+        if identity in taken:
+            continue
+        taken.add(identity)
+        if foreign and len(people) % 15 == 7:
+            first, last, letter = foreign.pop(0)
+            language, style = "en", Style(typos=0.006, lower=rng.random() < 0.3, no_stop=0.6)
+        else:
+            letter = "a" if rng.random() < 0.58 else "o"
+            first = rng.choice(WOMEN if letter == "a" else MEN)
+            last = rng.choice(SURNAMES) if rng.random() < 0.82 else ""
+            language, style = "pt-br", _style(rng)
+        username = ""
+        if rng.random() < 0.45:
+            username = f"{plain(first)}{plain(last)[:3]}_{rng.randrange(1000, 9999)}"
+        if rng.random() < 0.06:
+            last = last and last[0] + "."
+        extra = {"is_premium": True} if rng.random() < 0.05 else {}
+        if rng.random() < 0.08:
+            language = "en" if language == "en" else "pt"
+        people.append(
+            Person(identity, first, last, username, language, letter, "customer", style, extra)
+        )
+    return people
