@@ -1,0 +1,238 @@
+"""Questions to Athena, answers as DataFrames.
+
+The questions are the files in `queries/`: see `questions`. The SQL is Athena's; it is translated
+for DuckDB only where the endpoint is the local stack.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from tgpipeline import lake, questions
+from tgpipeline.errors import LakeError, QueryError
+from tgpipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+logger = logging.getLogger(__name__)
+
+USD_PER_TB = 5.0  # us-east-1; https://aws.amazon.com/athena/pricing/
+MINIMUM_BYTES = 10_000_000  # what a query is billed for at least
+RESULTS = "athena-results"
+EXTRA_DAYS = 2  # two zones' calendars are at most that far apart
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a question about a period scans at most.
+
+    Attributes:
+        files: Parquet objects in it.
+        bytes: their size; Athena reads only the columns that are asked for, so it scans less.
+        usd: the price of that, never below the 10 MB that a query is billed for at least.
+    """
+
+    files: int
+    bytes: int
+    usd: float
+
+
+@lru_cache(maxsize=8)
+def connect(settings: Settings) -> Any:
+    """A PyAthena connection: workgroup, database and place of results are the deployment's own.
+
+    The connection of equal settings is made once.
+
+    Raises:
+        SettingsError: if the enriched bucket is not set.
+    """
+    import pyathena
+
+    settings.require("enriched_bucket")
+    endpoint: dict[str, Any] = {"endpoint_url": settings.endpoint_url or None}
+    return pyathena.connect(
+        s3_staging_dir=f"s3://{settings.enriched_bucket}/{RESULTS}/",
+        work_group=settings.name,
+        schema_name=settings.name.replace("-", "_"),
+        region_name=settings.region,
+        poll_interval=0.05 if is_local(settings) else 0.5,
+        **endpoint,
+    )
+
+
+def is_local(settings: Settings) -> bool:
+    """Whether the endpoint is the local stack, whose Athena is DuckDB."""
+    host = urlsplit(settings.endpoint_url).hostname or ""
+    return bool(host) and not host.endswith(("amazonaws.com", "amazonaws.com.cn", "vpce.aws"))
+
+
+def query(name_or_sql: str, settings: Settings, **values: Any) -> "pd.DataFrame":
+    """Ask a question.
+
+    Args:
+        name_or_sql: name of a file in `queries/`, or SQL in Athena's dialect.
+        settings: name the deployment, the enriched bucket and the zone.
+        **values: the question's parameters: `start` and `end` (local days, both included), `chat`
+            (a group's id, the newer or the older one; all groups if not given), `timezone` (IANA
+            name; the settings' own if not given), and what else the SQL names.
+
+    Returns:
+        The answer. Whole numbers are Int64, truth values boolean, texts string, dates and times
+        datetime64 without zone. `attrs` hold `query`, `question`, `parameters`, `query_id`,
+        `bytes_scanned`, `usd` and `milliseconds`.
+
+    Raises:
+        QueryError: if the question or a parameter is not right, or Athena refuses or fails.
+    """
+    named = re.fullmatch(r"\w+", name_or_sql) is not None
+    name, sql = (name_or_sql, questions.read(name_or_sql)) if named else ("SQL", name_or_sql)
+    types = questions.parameters(sql)
+    if "timezone" in types:
+        values["timezone"] = values.get("timezone") or settings.timezone
+    if "chat" in types and values.get("chat"):
+        values["chat"] = group_of(values["chat"], settings)
+    filled = questions.fill(sql, values, name)
+    cursor = connect(settings).cursor()
+    try:
+        cursor.execute(questions.translate(filled) if is_local(settings) else filled)
+        frame = to_frame(cursor.description or [], cursor.fetchall())
+    except Exception as error:  # of PyAthena or of botocore, by where it went wrong
+        reason = str(error).strip()[:500] or type(error).__name__
+        raise QueryError(
+            f"{name} failed: {reason}. Check that workgroup {settings.name!r} and its database are "
+            "deployed and that you may query them; the SQL is in tgpipeline/queries."
+        ) from error
+    scanned = int(cursor.data_scanned_in_bytes or 0)
+    frame.attrs = {
+        "query": name,
+        "question": sql.splitlines()[0].removeprefix("-- ").strip() if named else "",
+        "parameters": {k: str(v) for k, v in values.items() if v is not None},
+        "query_id": cursor.query_id,
+        "bytes_scanned": scanned,
+        "usd": price(scanned),
+        "milliseconds": int(cursor.total_execution_time_in_millis or 0),
+    }
+    logger.info("%s: %d rows, %d bytes scanned", name, len(frame), scanned)
+    return frame
+
+
+def group_of(chat: int, settings: Settings) -> int:
+    """The id under which a group was first known, from any id it has had.
+
+    Raises:
+        QueryError: if the lake holds no such chat; names those it holds.
+    """
+    known = _groups(settings, chat)
+    if chat not in known:
+        ids = ", ".join(str(k) for k in sorted(known)[:10]) or "none"
+        raise QueryError(f"chat {chat!r} is not in the lake. Chats in it: {ids}.")
+    return known[chat]
+
+
+def _groups(settings: Settings, chat: int) -> dict[int, int]:
+    key = (settings, chat)
+    if key not in _GROUPS:
+        frame = query("groups", settings)
+        pairs = zip(frame["chat_id"], frame["group_id"], strict=True)
+        known = {int(chat_id): int(group_id) for chat_id, group_id in pairs}
+        known |= {group_id: group_id for group_id in known.values()}
+        if chat not in known:
+            return known  # it may come in later: not remembered
+        _GROUPS[key] = known
+    return _GROUPS[key]
+
+
+_GROUPS: dict[tuple[Settings, int], dict[int, int]] = {}
+
+
+def estimate(settings: Settings, start: date | str, end: date | str) -> Estimate:
+    """What a question about a period scans at most, from the sizes of its Parquet objects.
+
+    Raises:
+        LakeError: if the enriched bucket cannot be listed.
+    """
+    from obstore.exceptions import BaseError
+
+    first = questions.day("start", start, "estimate") - timedelta(EXTRA_DAYS)
+    last = questions.day("end", end, "estimate") + timedelta(EXTRA_DAYS)
+    prefix = f"{lake.RAW}/messages/"
+    try:
+        store = lake.open_store(settings.enriched_bucket, settings)
+        offset = lake.partition(prefix.rstrip("/"), first)
+        sizes = [
+            item["size"]
+            for page in store.list(prefix, offset=offset)
+            for item in page
+            if lake.day_of(item["path"]) <= last
+        ]
+    except BaseError as error:
+        raise LakeError(
+            f"s3://{settings.enriched_bucket}/{prefix} cannot be listed: {str(error)[:300]}"
+        ) from error
+    return Estimate(len(sizes), sum(sizes), price(sum(sizes)))
+
+
+def price(scanned: int) -> float:
+    """What Athena charges for a query that scanned so many bytes, in US dollars.
+
+    >>> price(1), price(2 * 10**12)
+    (5e-05, 10.0)
+    """
+    return round(max(scanned, MINIMUM_BYTES) / 1e12 * USD_PER_TB, 8)
+
+
+def to_frame(description: Sequence[Sequence[Any]], rows: Sequence[Sequence[Any]]) -> "pd.DataFrame":
+    """Rows as a DataFrame, each column with the pandas type of its Athena type.
+
+    Args:
+        description: a DB-API cursor's: name and type first.
+        rows: tuples of Python values.
+
+    Source of the types: https://docs.aws.amazon.com/athena/latest/ug/data-types.html
+    """
+    import pandas as pd
+
+    columns: list[Sequence[Any]] = (
+        list(zip(*rows, strict=True)) if rows else [()] * len(description)
+    )
+    makers = [_MAKERS.get(str(c[1]).partition("(")[0].strip(), _as_object) for c in description]
+    made = {i: make(list(columns[i])) for i, make in enumerate(makers)}
+    frame = pd.DataFrame(made, index=pd.RangeIndex(len(rows)))
+    frame.columns = pd.Index([c[0] for c in description], dtype=object)
+    return frame
+
+
+def _series(dtype: str) -> Callable[[list[Any]], Any]:
+    def make(values: list[Any]) -> Any:
+        import pandas as pd
+
+        return pd.Series(values, dtype=dtype)
+
+    return make
+
+
+def _moments(unit: str) -> Callable[[list[Any]], Any]:
+    def make(values: list[Any]) -> Any:
+        import numpy as np
+        import pandas as pd
+
+        return pd.Series(np.array(values, dtype=f"datetime64[{unit}]"))
+
+    return make
+
+
+_as_object = _series("object")
+_MAKERS: dict[str, Callable[[list[Any]], Any]] = {
+    **dict.fromkeys(("tinyint", "smallint", "integer", "int", "bigint"), _series("Int64")),
+    **dict.fromkeys(("float", "real", "double"), _series("float64")),
+    **dict.fromkeys(("varchar", "char", "string"), _series("string")),
+    "boolean": _series("boolean"),
+    "date": _moments("s"),
+    "timestamp": _moments("ms"),
+}

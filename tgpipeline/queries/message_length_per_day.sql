@@ -1,0 +1,28 @@
+-- How long are the messages that people write each day, in characters?
+-- Texts and captions of people; bots, service messages and messages without text are left out.
+-- pNN is the shortest length that NN % of the day's messages do not exceed (nearest rank).
+WITH written AS (
+    SELECT
+        CAST(from_unixtime("date") AT TIME ZONE 'America/Sao_Paulo' /* :timezone */ AS date) AS day,
+        length(coalesce(text, caption)) AS characters
+    FROM messages
+    WHERE context_date BETWEEN DATE '2025-11-10' /* :start */ - INTERVAL '2' DAY
+            AND DATE '2025-12-09' /* :end */ + INTERVAL '2' DAY
+        AND 0 /* :chat */ IN (0, group_id)
+        AND NOT coalesce(is_service, false)
+        AND NOT (coalesce(from_is_bot, false) AND sender_chat_id IS NULL)
+        AND coalesce(text, caption) IS NOT NULL
+        AND sent_at IS NOT NULL
+)
+SELECT
+    day,
+    count(*) AS messages,
+    avg(characters) AS average,
+    element_at(array_agg(characters ORDER BY characters), CAST(ceil(0.50 * count(*)) AS bigint)) AS p50,
+    element_at(array_agg(characters ORDER BY characters), CAST(ceil(0.75 * count(*)) AS bigint)) AS p75,
+    element_at(array_agg(characters ORDER BY characters), CAST(ceil(0.90 * count(*)) AS bigint)) AS p90,
+    element_at(array_agg(characters ORDER BY characters), CAST(ceil(0.99 * count(*)) AS bigint)) AS p99
+FROM written
+WHERE day BETWEEN DATE '2025-11-10' /* :start */ AND DATE '2025-12-09' /* :end */
+GROUP BY day
+ORDER BY day
