@@ -25,6 +25,8 @@ _KINDS = [
     ("cep", r"\b\d{5}-\d{3}\b|(?<=cep )\d{8}\b"),
     ("valor", r"(?:r\$|us\$|\$|€|£) ?\d[\d.,]*\d|(?:r\$|us\$|\$|€|£) ?\d|"
               r"\b\d[\d.,]* ?(?:reais|real|conto|contos|pila|dollars|bucks|usd|brl)\b"),
+    ("percento", r"\b\d+(?:[.,]\d+)? ?%|\b\d+ por ?cento\b"),
+    ("vezes", r"\b\d{1,2} ?x\b|\b\d{1,2} vezes\b"),
     ("data", r"\b\d{4}-\d{2}-\d{2}\b|\b[0-3]?\d/[01]?\d(?:/\d{2,4})?\b"),
     ("hora", r"\b[0-2]?\d(?::[0-5]\d| ?h ?[0-5]\d| ?hs?)\b"),
     ("pedido", r"#\s?\w*\d{3,}\b|\b[a-z]{1,4}-\d{3,}(?:-\d+)*\b|"
@@ -83,6 +85,7 @@ def normalise(text: str) -> str:
     """
     text = re.sub(r"(?m)^\s*>.*$", " ", text)
     text = re.sub(r"(\S[^\n]{59,})\n(?=\S)", r"\1 ", text)  # a wrapped line, not a new sentence
+    text = re.sub(r"\b[A-Z]{3,}\d{1,3}\b", " <codigo> ", text)  # PROMO10
     text = fold(text).replace("\n", " . ")
     text = re.sub(r"\bn[º°o]?[.:]?\s*(?=\d{3})|\b(?:numero|num|nro|number|no)[.:]?\s+(?=#?\d{3})", "", text)
     text = re.sub(r"\b(cpf|cep|pedido|order|compra|protocolo)\s*[:=-]\s*(?=\S)", r"\1 ", text)
@@ -219,3 +222,9 @@ def _asks(sentence: str) -> bool:
     if _ASKS_ANYWHERE.search(body):
         return True
     return marked and not _TAG.search(body)
+
+
+def short(word: str) -> str:
+    """Writes out a folded chat abbreviation that stands for one word; others stay as they are."""
+    long = _SHORT.get(word, word)
+    return word if " " in long else long
