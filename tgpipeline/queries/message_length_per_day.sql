@@ -13,16 +13,26 @@ WITH written AS (
         AND NOT (coalesce(from_is_bot, false) AND sender_chat_id IS NULL)
         AND coalesce(text, caption) IS NOT NULL
         AND sent_at IS NOT NULL
+),
+
+daily AS (
+    SELECT
+        day,
+        count(*) AS messages,
+        avg(characters) AS average,
+        array_agg(characters ORDER BY characters) AS lengths
+    FROM written
+    WHERE day BETWEEN DATE '2025-11-10' /* :start */ AND DATE '2025-12-09' /* :end */
+    GROUP BY day
 )
+
 SELECT
     day,
-    count(*) AS messages,
-    avg(characters) AS average,
-    element_at(array_agg(characters ORDER BY characters), CAST(ceil(0.50 * count(*)) AS bigint)) AS p50,
-    element_at(array_agg(characters ORDER BY characters), CAST(ceil(0.75 * count(*)) AS bigint)) AS p75,
-    element_at(array_agg(characters ORDER BY characters), CAST(ceil(0.90 * count(*)) AS bigint)) AS p90,
-    element_at(array_agg(characters ORDER BY characters), CAST(ceil(0.99 * count(*)) AS bigint)) AS p99
-FROM written
-WHERE day BETWEEN DATE '2025-11-10' /* :start */ AND DATE '2025-12-09' /* :end */
-GROUP BY day
+    messages,
+    average,
+    element_at(lengths, CAST(ceil(0.50 * messages) AS bigint)) AS p50,
+    element_at(lengths, CAST(ceil(0.75 * messages) AS bigint)) AS p75,
+    element_at(lengths, CAST(ceil(0.90 * messages) AS bigint)) AS p90,
+    element_at(lengths, CAST(ceil(0.99 * messages) AS bigint)) AS p99
+FROM daily
 ORDER BY day

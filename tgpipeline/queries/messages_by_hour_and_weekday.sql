@@ -13,11 +13,13 @@ WITH written AS (
         AND NOT (coalesce(from_is_bot, false) AND sender_chat_id IS NULL)
         AND sent_at IS NOT NULL
 )
+
 SELECT
     day_of_week(local_time) AS weekday,
     hour(local_time) AS hour,
     count(*) AS messages
 FROM written
-WHERE CAST(local_time AS date) BETWEEN DATE '2025-11-10' /* :start */ AND DATE '2025-12-09' /* :end */
+WHERE CAST(local_time AS date) BETWEEN DATE '2025-11-10' /* :start */
+    AND DATE '2025-12-09' /* :end */
 GROUP BY 1, 2
 ORDER BY 1, 2

@@ -12,6 +12,7 @@ WITH written AS (
         AND NOT coalesce(is_service, false)
         AND sent_at IS NOT NULL
 )
+
 SELECT
     day,
     count(*) AS messages,

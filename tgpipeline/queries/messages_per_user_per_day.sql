@@ -12,6 +12,7 @@ WITH written AS (
         AND NOT coalesce(is_service, false)
         AND sent_at IS NOT NULL
 )
+
 SELECT day, user_id, bool_or(is_bot) AS is_bot, count(*) AS messages
 FROM written
 WHERE day BETWEEN DATE '2025-11-10' /* :start */ AND DATE '2025-12-09' /* :end */

@@ -17,6 +17,7 @@ WITH written AS (
         AND NOT coalesce(is_service, false)
         AND sent_at IS NOT NULL
 )
+
 SELECT
     user_id,
     bool_or(is_bot) AS is_bot,

@@ -1,0 +1,29 @@
+-- Which topics of the forum are written in?
+-- A topic's id is that of the message that opened it; null is the General topic, or a group that is
+-- no forum (there, Telegram also numbers threads of replies). People only.
+WITH written AS (
+    SELECT
+        CAST(from_unixtime("date") AT TIME ZONE 'America/Sao_Paulo' /* :timezone */ AS date) AS day,
+        group_id,
+        message_thread_id,
+        coalesce(sender_chat_id, from_id) AS user_id
+    FROM messages
+    WHERE context_date BETWEEN DATE '2025-11-10' /* :start */ - INTERVAL '2' DAY
+            AND DATE '2025-12-09' /* :end */ + INTERVAL '2' DAY
+        AND 0 /* :chat */ IN (0, group_id)
+        AND NOT coalesce(is_service, false)
+        AND NOT (coalesce(from_is_bot, false) AND sender_chat_id IS NULL)
+        AND sent_at IS NOT NULL
+)
+
+SELECT
+    group_id,
+    message_thread_id,
+    count(*) AS messages,
+    count(DISTINCT user_id) AS people,
+    min(day) AS first_day,
+    max(day) AS last_day
+FROM written
+WHERE day BETWEEN DATE '2025-11-10' /* :start */ AND DATE '2025-12-09' /* :end */
+GROUP BY group_id, message_thread_id
+ORDER BY messages DESC, group_id, message_thread_id
