@@ -14,10 +14,11 @@ from tgpipeline import lake, updates
 from tgpipeline.errors import UpdateError
 
 if TYPE_CHECKING:
-    from obstore.store import S3Store
+    from obstore.store import ObjectStore
 
 THREADS = 128  # sized for the 10 to 30 ms that S3 takes to answer, not for this machine's cores
-PIECE = 8 * 1024 * 1024
+PIECE = 8 * 1024 * 1024  # of a newline-delimited object: in memory at one time
+LINE = 4 * PIECE  # no update is longer than that by far
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Document:
     reason: str = ""
 
 
-def list_day(store: "S3Store", day: date) -> Listing:
+def list_day(store: "ObjectStore", day: date) -> Listing:
     """List one day of the raw zone, all pages of it."""
     prefix = lake.partition(lake.RAW, day)
     names, total = [], 0
@@ -65,7 +66,7 @@ def list_day(store: "S3Store", day: date) -> Listing:
     return Listing(day, names, f"{len(names)}-{total % 2**128:032x}" if names else "")
 
 
-def documents(store: "S3Store", listing: Listing, threads: int = THREADS) -> Iterator[Document]:
+def documents(store: "ObjectStore", listing: Listing, threads: int = THREADS) -> Iterator[Document]:
     """Read every object of a day and parse what is in it.
 
     Args:
@@ -79,12 +80,12 @@ def documents(store: "S3Store", listing: Listing, threads: int = THREADS) -> Ite
     prefix = lake.partition(lake.RAW, listing.day)
     small = [name for name in listing.names if not name.endswith(".ndjson")]
     for name, body in _read_many(store, prefix, small, threads):
-        yield _document(name, body)
+        yield read(name, body)
     for name in listing.names:
         if name.endswith(".ndjson"):
             for number, line in enumerate(_lines(store, prefix + name), 1):
                 if line.strip():
-                    yield _document(f"{name}:{number}", line)
+                    yield read(f"{name}:{number}", line)
 
 
 @cache
@@ -104,7 +105,16 @@ def parser() -> Callable[[bytes], Any]:
     return parse
 
 
-def _document(name: str, body: bytes) -> Document:
+def read(name: str, body: bytes) -> Document:
+    """Parse one update of the raw zone.
+
+    Args:
+        name: of the object, which tells its form: `sent-…` is a Message as sendMessage returned
+            it, `history-…` an update that may lack its update_id, anything else an update.
+        body: the bytes.
+    """
+    if len(body) > LINE:
+        return Document(name, body[:PIECE], reason=f"longer than {LINE} bytes; the rest is cut off")
     try:
         update = parser()(body)
         if name.startswith("sent-"):
@@ -120,7 +130,7 @@ def _document(name: str, body: bytes) -> Document:
 
 
 def _read_many(
-    store: "S3Store", prefix: str, names: list[str], threads: int
+    store: "ObjectStore", prefix: str, names: list[str], threads: int
 ) -> Iterator[tuple[str, bytes]]:
     """Read small objects in threads, a batch a task, with a bounded number of batches waiting."""
 
@@ -145,11 +155,11 @@ def _read_many(
                 future.cancel()
 
 
-def _lines(store: "S3Store", key: str) -> Iterator[bytes]:
+def _lines(store: "ObjectStore", key: str) -> Iterator[bytes]:
     """The lines of an object of any size, one piece of it in memory at a time."""
     rest = b""
     for piece in obstore.get(store, key).stream(min_chunk_size=PIECE):
-        *lines, rest = (rest + bytes(piece)).split(b"\n")
+        # Of a line without end, no more is kept than shows that it is too long.
+        *lines, rest = (rest[: LINE + 1] + bytes(piece)).split(b"\n")
         yield from lines
-    if rest:
-        yield rest
+    yield rest

@@ -22,7 +22,7 @@ from tgpipeline.errors import LakeError
 from tgpipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from obstore.store import S3Store
+    from obstore.store import ObjectStore, S3Store
 
 RAW, QUARANTINE, MIGRATIONS = "telegram", "quarantine", "migrations"
 TABLES = ("messages", "events")
@@ -138,7 +138,10 @@ def archive(settings: Settings, s3: Any = None) -> Callable[[Mapping[str, Any]],
     def store(message: Mapping[str, Any]) -> str:
         day = updates.context_date(dict(message), settings.tz, datetime.now(UTC))
         key = sent_key(message, day)
-        body = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        try:
+            body = json.dumps(message, ensure_ascii=False).encode()
+        except UnicodeEncodeError:  # half a surrogate pair, which UTF-8 has no bytes for
+            body = json.dumps(message).encode()
         put_new(s3, settings.raw_bucket, key, body)
         return key
 
@@ -163,11 +166,31 @@ def open_store(bucket: str, settings: Settings) -> "S3Store":
     return S3Store(bucket, client_options={"allow_http": True, "timeout": "60s"}, **config)
 
 
-def list_days(store: "S3Store", prefix: str = RAW) -> Iterator[date]:
+def list_days(store: "ObjectStore", prefix: str = RAW) -> Iterator[date]:
     """The days that have a partition under a prefix, in order."""
     listing = store.list_with_delimiter(f"{prefix}/")
     for name in sorted(listing["common_prefixes"]):
         yield day_of(f"{name}/")
+
+
+def groups(store: "ObjectStore") -> dict[int, int]:
+    """For each supergroup that was a group before, that group's id.
+
+    Raises:
+        LakeError: if a marker cannot be read.
+    """
+    found: dict[int, int] = {}
+    for page in store.list(f"{MIGRATIONS}/"):
+        for item in page:
+            try:
+                marker = json.loads(store.get(item["path"]).bytes().to_bytes())
+                found[int(marker["to"])] = int(marker["from"])
+            except (KeyError, TypeError, ValueError):
+                raise LakeError(
+                    f"{item['path']} does not say which group a supergroup was before: expected "
+                    '{"from": …, "to": …}. Write it anew, or delete it.'
+                ) from None
+    return found
 
 
 def _error_code(error: Exception) -> tuple[str, int]:

@@ -1,0 +1,139 @@
+"""What is inside: the text of rich messages, entities and commands, what an event changed.
+
+Pure functions on dicts, read leniently. No I/O, standard library only.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tgpipeline.updates import Update, integer, sub
+
+Values = tuple[Any, Any]
+
+_RICH = ("title", "summary", "text", "cells", "items", "blocks", "caption", "credit")
+_BLOCK = {"cells", "items", "blocks", "size", "caption"}
+
+
+def rich_text(value: Any) -> str:
+    """All the text inside a rich message: a line a block, a tab between the cells of a table.
+
+    Source: https://core.telegram.org/bots/api#richmessage
+
+    >>> rich_text({"blocks": [{"size": 1, "text": "Trocas"}, {"text": ["em ", "7 dias"]}]})
+    'Trocas\\nem 7 dias'
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        if all(isinstance(cells, list) for cells in value):
+            return "\n".join("\t".join(map(rich_text, cells)) for cells in value)
+        blocks = any(isinstance(v, dict) and v.keys() & _BLOCK for v in value)
+        return ("\n" if blocks else "").join(filter(None, map(rich_text, value)))
+    if isinstance(value, dict):
+        inner = (rich_text(value[k]) for k in _RICH if k in value)
+        return "\n".join(filter(None, inner))
+    return ""
+
+
+def entities_of(entities: Any, text: Any) -> tuple[list[Any] | None, str | None]:
+    """Types of the entities, and the first bot command among them, without `@bot`.
+
+    Offsets count UTF-16 units: https://core.telegram.org/bots/api#messageentity
+
+    >>> entities_of([{"type": "bot_command", "offset": 3, "length": 10}], "🛒 /pedido@loja 77")
+    (['bot_command'], '/pedido')
+    """
+    if type(entities) is not list:
+        return None, None
+    found = [e for e in entities if type(e) is dict]
+    command = None
+    for e in found:
+        if e.get("type") == "bot_command" and type(text) is str:
+            start, length = integer(e.get("offset")), integer(e.get("length"))
+            if start is not None and length is not None and start >= 0 and length > 0:
+                units = text.encode("utf-16-le", "surrogatepass")[2 * start : 2 * (start + length)]
+                command = units.decode("utf-16-le", "replace").partition("@")[0] or None
+                break
+    return [e.get("type") for e in found] or None, command
+
+
+def old_and_new(name: str, event: Update) -> Values:
+    """What an event changed: before and after, each a short text or None.
+
+    Args:
+        name: the event's kind, such as `message_reaction`.
+        event: the object under that kind.
+
+    >>> old_and_new("poll", {"options": [{"voter_count": 3}, {"voter_count": 0}]})
+    (None, '3 0')
+    """
+    read = _VALUES.get(name)
+    return read(event) if read else (None, None)
+
+
+def objects(event: Update, name: str) -> list[Update]:
+    """The objects in a list of an event; empty where it is no list."""
+    value = event.get(name)
+    return [item for item in value if type(item) is dict] if type(value) is list else []
+
+
+def _words(values: Iterable[str]) -> str | None:
+    return " ".join(values) or None
+
+
+def _status(e: Update) -> Values:
+    return sub(e, "old_chat_member").get("status"), sub(e, "new_chat_member").get("status")
+
+
+def _reaction(r: Update) -> str:
+    """The emoji itself, a custom emoji's id, or the kind of reaction (`paid`)."""
+    return str(r.get("emoji") or r.get("custom_emoji_id") or r.get("type"))
+
+
+def _reactions(e: Update) -> Values:
+    old, new = objects(e, "old_reaction"), objects(e, "new_reaction")
+    return _words(map(_reaction, old)), _words(map(_reaction, new))
+
+
+def _reaction_counts(e: Update) -> Values:
+    counts = objects(e, "reactions")
+    return None, _words(f"{_reaction(sub(r, 'type'))}={r.get('total_count')}" for r in counts)
+
+
+def _poll(e: Update) -> Values:
+    return None, _words(str(o.get("voter_count")) for o in objects(e, "options"))
+
+
+def _connection(e: Update) -> Values:
+    return None, "enabled" if e.get("is_enabled") else "disabled"
+
+
+def _list_of(name: str) -> Callable[[Update], Values]:
+    def read(e: Update) -> Values:
+        value = e.get(name)
+        return None, _words(map(str, value)) if type(value) is list else None
+
+    return read
+
+
+def _field(name: str) -> Callable[[Update], Values]:
+    return lambda e: (None, e.get(name))
+
+
+_VALUES: dict[str, Callable[[Update], Values]] = {
+    "my_chat_member": _status,
+    "chat_member": _status,
+    "message_reaction": _reactions,
+    "message_reaction_count": _reaction_counts,
+    "poll": _poll,
+    "poll_answer": _list_of("option_ids"),
+    "deleted_business_messages": _list_of("message_ids"),
+    "callback_query": _field("data"),
+    "inline_query": _field("query"),
+    "chosen_inline_result": _field("query"),
+    "shipping_query": _field("invoice_payload"),
+    "pre_checkout_query": _field("invoice_payload"),
+    "purchased_paid_media": _field("paid_media_payload"),
+    "subscription": _field("state"),
+    "business_connection": _connection,
+}
