@@ -1,0 +1,292 @@
+"""What every part of the deployment needs: its parameters, AWS clients, one way to change things.
+
+Each part reads what exists, compares it with what is wanted and changes only the difference, always
+through `Cloud.change`. So the list of changes is what a deployment did, and a dry run is the same
+code with the changes left out.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tgpipeline.errors import DeployError, SettingsError
+from tgpipeline.settings import Settings, _var
+
+logger = logging.getLogger(__name__)
+
+RESULTS = "athena-results"  # where Athena leaves them, in the enriched bucket
+TAG = (
+    "tgpipeline"  # key of the tag that every resource of a deployment bears; its value is the name
+)
+_GONE = {
+    "404",
+    "EntityNotFoundException",
+    "NoSuchBucket",
+    "NoSuchBucketPolicy",
+    "NoSuchEntity",
+    "NoSuchLifecycleConfiguration",
+    "NoSuchPublicAccessBlockConfiguration",
+    "NoSuchTagSet",
+    "NotFoundException",
+    "OwnershipControlsNotFoundError",
+    "QueueDoesNotExist",
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "ResourceNotFound",
+    "ResourceNotFoundException",
+    "ServerSideEncryptionConfigurationNotFoundError",
+}
+_PATIENCE = 60  # seconds that a new role may take to be known to every service
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment(Settings):
+    """Settings, and what else a deployment can be told, each with a default that is safe.
+
+    Attributes:
+        architecture: of both functions, `arm64` or `x86_64`.
+        layer: where the ETL finds PyArrow: `build` it from lambda_src/layer, the ARN of a layer
+            version that exists, or `none` where the function's own environment has it.
+        telegram_ranges: addresses that may call the webhook, separated by commas; Telegram's are
+            at https://core.telegram.org/bots/webhooks#the-short-version.
+        invoke_url: how the webhook's URL is spelled.
+        throttle: requests a second that the webhook takes; twice as many in a burst.
+        schedule: when the ETL runs, in `timezone`.
+        scan_limit: bytes that one query may read; 10 GB cost 5 cents.
+        kms_key: ARN of the key that encrypts both buckets; S3's own key where it is empty.
+        log_days: how long the functions' logs are kept.
+        quarantine_days: after these, what could not be read is deleted.
+        results_days: after these, query results are deleted.
+        raw_cold_days: after these, large raw objects (imported history) move to `raw_cold_class`;
+            0 leaves them.
+        raw_cold_class: a storage class of S3.
+        versioning: days for which both buckets keep replaced and deleted objects; 0 keeps none.
+    """
+
+    architecture: str = _var("TGPIPELINE_ARCHITECTURE", "arm64")
+    layer: str = _var("TGPIPELINE_LAYER", "build")
+    telegram_ranges: str = _var("TGPIPELINE_TELEGRAM_RANGES", "149.154.160.0/20,91.108.4.0/22")
+    invoke_url: str = _var(
+        "TGPIPELINE_INVOKE_URL", "https://{api}.execute-api.{region}.amazonaws.com/{stage}/{path}"
+    )
+    throttle: int = _var("TGPIPELINE_THROTTLE", 100)
+    schedule: str = _var("TGPIPELINE_SCHEDULE", "cron(15 0 * * ? *)")
+    scan_limit: int = _var("TGPIPELINE_SCAN_LIMIT", 10_000_000_000)
+    kms_key: str = _var("TGPIPELINE_KMS_KEY")
+    log_days: int = _var("TGPIPELINE_LOG_DAYS", 30)
+    quarantine_days: int = _var("TGPIPELINE_QUARANTINE_DAYS", 90)
+    results_days: int = _var("TGPIPELINE_RESULTS_DAYS", 7)
+    raw_cold_days: int = _var("TGPIPELINE_RAW_COLD_DAYS", 90)
+    raw_cold_class: str = _var("TGPIPELINE_RAW_COLD_CLASS", "GLACIER_IR")
+    versioning: int = _var("TGPIPELINE_VERSIONING", 0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(item.default, int) and not isinstance(value, int):
+                if not str(value).isdecimal():
+                    name = item.metadata["variable"]
+                    raise SettingsError(f"{name} is {value!r}: it must be a whole number.")
+                object.__setattr__(self, item.name, int(value))
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Deployment":
+        """These settings, and the rest from the environment."""
+        if isinstance(settings, cls):
+            return settings
+        made = cls.from_env(
+            **{item.name: getattr(settings, item.name) for item in fields(settings)}
+        )
+        assert isinstance(made, cls)
+        return made
+
+    @property
+    def database(self) -> str:
+        """Name of the Glue database, which takes no hyphens."""
+        return self.name.replace("-", "_")
+
+
+class Cloud:
+    """An AWS account and region, seen as the place of one deployment.
+
+    Attributes:
+        settings: what is to be deployed.
+        dry_run: whether changes are only noted.
+        changes: what was done, or would be, in words; it grows with every call.
+    """
+
+    def __init__(self, settings: Settings, *, dry_run: bool = False) -> None:
+        self.settings = Deployment.of(settings)
+        self.dry_run = dry_run
+        self.changes: list[str] = []
+        self._clients: dict[tuple[str, bool], Any] = {}
+
+    @classmethod
+    def of(cls, target: "Target") -> "Cloud":
+        """The cloud itself, or a new one of these settings."""
+        return target if isinstance(target, Cloud) else cls(target)
+
+    def client(self, service: str, *, patient: bool = False) -> Any:
+        """A boto3 client, made once a service; a patient one waits long and never asks twice."""
+        if (service, patient) not in self._clients:
+            config = Config(retries={"mode": "standard", "total_max_attempts": 1 if patient else 5})
+            if patient:
+                config = config.merge(Config(read_timeout=930, tcp_keepalive=True))
+            self._clients[service, patient] = boto3.client(
+                service,
+                region_name=self.settings.region,
+                endpoint_url=self.settings.endpoint_url or None,
+                config=config,
+            )
+        return self._clients[service, patient]
+
+    @cached_property
+    def account(self) -> str:
+        """Number of the account."""
+        return str(self.read(self.client("sts").get_caller_identity)["Account"])
+
+    def name(self, part: str) -> str:
+        """Name of one of this deployment's resources."""
+        return f"{self.settings.name}-{part}"
+
+    def arn(self, service: str, resource: str) -> str:
+        """ARN of a resource in this account and region."""
+        region = "" if service == "iam" else self.settings.region
+        return f"arn:aws:{service}:{region}:{self.account}:{resource}"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What every resource is tagged with."""
+        return {TAG: self.settings.name}
+
+    def read(self, call: Callable[..., Any], **arguments: Any) -> Any:
+        """What a reading call answers.
+
+        Raises:
+            DeployError: if it fails, saying what was asked about which resource.
+        """
+        found = self.find(call, **arguments)
+        if found is None:
+            raise DeployError(
+                f"{_words(call, arguments)}: there is no such thing in {self.settings.region}."
+            )
+        return found
+
+    def find(self, call: Callable[..., Any], **arguments: Any) -> Any:
+        """What a reading call answers; None where the resource does not exist.
+
+        Raises:
+            DeployError: if it fails for another reason.
+        """
+        try:
+            return call(**arguments)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in _GONE or "not found" in error.response["Error"].get("Message", "").lower():
+                return None
+            raise self._explained(_words(call, arguments), error) from error
+        except BotoCoreError as error:
+            raise self._explained(_words(call, arguments), error) from error
+
+    def change(
+        self, what: str, call: Callable[..., Any], *, wait_for: str = "\0", **arguments: Any
+    ) -> Any:
+        """Make a change and note it; in a dry run only note it.
+
+        Args:
+            what: the change in words, for people.
+            call: a method of a boto3 client.
+            wait_for: text of an error that passes by itself, such as a new role that another
+                service does not know yet.
+            **arguments: of the call.
+
+        Returns:
+            What the call answered; an empty dictionary in a dry run.
+
+        Raises:
+            DeployError: if AWS refuses it.
+        """
+        self.changes.append(what)
+        logger.info("%s%s", "would " if self.dry_run else "", what)
+        if self.dry_run:
+            return {}
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return call(**arguments)
+            except ClientError as error:
+                if wait_for not in str(error) or time.monotonic() > deadline:
+                    raise self._explained(what, error) from None  # the request may hold a secret
+                time.sleep(2)
+            except BotoCoreError as error:
+                raise self._explained(what, error) from None  # the request may hold a secret
+
+    def ensure(
+        self,
+        what: str,
+        found: Any,
+        wanted: Mapping[str, Any],
+        call: Callable[..., Any],
+        **arguments: Any,
+    ) -> bool:
+        """Make a change unless what was found holds all that is wanted; say whether it was made."""
+        if found is not None and covers(found, wanted):
+            return False
+        self.change(what, call, **{**arguments, **wanted})
+        return True
+
+    def _explained(self, what: str, error: Exception) -> DeployError:
+        if not isinstance(error, ClientError):
+            return DeployError(
+                f"{what}: {error} Check the credentials, the region and AWS_ENDPOINT_URL, then run "
+                "again; what exists already is kept."
+            )
+        details = error.response["Error"]
+        reason = f"{details['Code']}: {details.get('Message', '')}"
+        for secret in (*self.settings.webhook_secrets, self.settings.bot_token):
+            reason = reason.replace(secret, "…") if secret else reason
+        if "AccessDenied" in details["Code"] or "Unauthorized" in details["Code"]:
+            reason += " Use credentials that may deploy, or have this permission added."
+        return DeployError(f"{what}: AWS refused ({reason[:600]})")
+
+
+Target = Settings | Cloud
+
+
+def covers(found: Any, wanted: Any) -> bool:
+    """Whether all that is wanted is there; AWS adds fields and defaults of its own.
+
+    >>> covers({"a": 1, "b": [{"c": 2, "d": 3}]}, {"b": [{"c": 2}]})
+    True
+    >>> covers({"b": [{"c": 2}]}, {"b": []})
+    False
+    """
+    if isinstance(wanted, Mapping):
+        return isinstance(found, Mapping) and all(
+            key in found and covers(found[key], value) for key, value in wanted.items()
+        )
+    if isinstance(wanted, list):
+        return (
+            isinstance(found, list)
+            and len(found) == len(wanted)
+            and all(map(covers, found, wanted))
+        )
+    return bool(found == wanted)
+
+
+def same_json(one: str, other: str) -> bool:
+    """Whether two JSON texts say the same."""
+    return bool(json.loads(one or "null") == json.loads(other or "null"))
+
+
+def _words(call: Callable[..., Any], arguments: Mapping[str, Any]) -> str:
+    names = [str(v) for v in arguments.values() if isinstance(v, str) and len(v) < 200]
+    return " ".join([call.__name__.replace("_", " "), *names])

@@ -1,0 +1,300 @@
+"""The two functions: their code, their configuration, their log, and the version that is live.
+
+Every change is published as a version, and the alias `live` is what API Gateway and the Scheduler
+call: a deployment takes effect at once, and can be taken back.
+"""
+
+import json
+import logging
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tgpipeline.deploy import layer, packages
+from tgpipeline.deploy.cloud import Cloud, Target, covers
+from tgpipeline.deploy.roles import FUNCTIONS
+from tgpipeline.errors import DeployError
+
+logger = logging.getLogger(__name__)
+
+LIVE = "live"
+
+
+@dataclass(frozen=True)
+class Function:
+    """A Lambda function of this deployment, as it is live.
+
+    Attributes:
+        name: its full name, such as `tgpipeline-ingest`.
+        arn: ARN of the alias that is called.
+        version: the version behind that alias.
+        digest: SHA-256 of that version's zip, base64.
+    """
+
+    name: str
+    arn: str
+    version: str
+    digest: str
+
+
+def configuration(function: str, cloud: Cloud) -> dict[str, Any]:
+    """The configuration that a function has to have, as Lambda's API spells it."""
+    spec = packages.spec(function)
+    wanted: dict[str, Any] = {
+        "Runtime": packages.RUNTIME,
+        "Handler": spec.handler,
+        "Description": spec.description,
+        "MemorySize": spec.memory,
+        "Timeout": spec.timeout,
+        "Role": cloud.arn("iam", f"role/{cloud.name(function)}"),
+        "Environment": {"Variables": packages.environment(function, cloud.settings)},
+        "Layers": layer.ensure_layer(cloud) if spec.layer else [],
+    }
+    if function == "etl":  # Lambda tries a run that raises twice more, then sends its event there
+        wanted["DeadLetterConfig"] = {"TargetArn": cloud.arn("sqs", cloud.name("failed"))}
+    return wanted
+
+
+def ensure_function(function: str, target: Target) -> Function:
+    """Deploy a function from the package's files and make it live; unchanged, it is left alone.
+
+    Its role must exist (`roles.ensure_role`), and for `etl` the queue (`schedule.ensure_queue`).
+
+    Args:
+        function: `ingest` or `etl`.
+        target: the settings, or the cloud that `deploy.up` works on.
+    """
+    cloud = Cloud.of(target)
+    client, name = cloud.client("lambda"), cloud.name(function)
+    code, wanted = packages.build(function), configuration(function, cloud)
+    architecture: dict[str, Any] = {"Architectures": [cloud.settings.architecture]}
+    _ensure_log(cloud, name)
+    found = cloud.find(client.get_function_configuration, FunctionName=name)
+    if found is None:
+        cloud.change(
+            f"create function {name}",
+            client.create_function,
+            wait_for="assumed by Lambda",
+            FunctionName=name,
+            Code={"ZipFile": code},
+            Tags=cloud.tags,
+            **architecture,
+            **wanted,
+        )
+        _settle(cloud, name)
+    else:
+        if not covers(found, {"CodeSha256": packages.digest(code), **architecture}):
+            cloud.change(
+                f"update code of function {name}",
+                client.update_function_code,
+                FunctionName=name,
+                ZipFile=code,
+                **architecture,
+            )
+            _settle(cloud, name)
+        if not _configured(found, wanted):
+            cloud.change(
+                f"update configuration of function {name}",
+                client.update_function_configuration,
+                wait_for="assumed by Lambda",
+                FunctionName=name,
+                **wanted,
+            )
+            _settle(cloud, name)
+    _ensure_concurrency(cloud, name, packages.spec(function).concurrency)
+    live = cloud.find(client.get_function_configuration, FunctionName=name, Qualifier=LIVE)
+    if live is None or not (
+        _configured(live, wanted) and covers(live, {"CodeSha256": packages.digest(code)})
+    ):
+        live = _publish(cloud, name, live)
+    return _function(cloud, name, live)
+
+
+def rollback(function: str, target: Target) -> Function:
+    """Make the code before the present one live again, with the present configuration.
+
+    The alias is switched where the older version has the very configuration of today; otherwise
+    (a secret was rotated since) its code is published once more, with today's configuration.
+
+    Raises:
+        DeployError: if there is no version with other code.
+    """
+    cloud = Cloud.of(target)
+    client, name = cloud.client("lambda"), cloud.name(function)
+    live = cloud.read(client.get_function_configuration, FunctionName=name, Qualifier=LIVE)
+    before = next(
+        (
+            version
+            for version in _versions(cloud, name)
+            if int(version["Version"]) < int(live["Version"])
+            and version["CodeSha256"] != live["CodeSha256"]
+        ),
+        None,
+    )
+    if before is None:
+        raise DeployError(
+            f"function {name} has no version before {live['Version']} with other code: there is "
+            "nothing to go back to. Deploy the code you want with `tgpipeline up`."
+        )
+    if before.get("Environment") == live.get("Environment"):
+        return _function(cloud, name, _switch(cloud, name, before, exists=True))
+    stored = cloud.read(client.get_function, FunctionName=name, Qualifier=before["Version"])
+    with urllib.request.urlopen(stored["Code"]["Location"], timeout=60) as answer:
+        code = answer.read()
+    cloud.change(
+        f"update code of function {name} from version {before['Version']}",
+        client.update_function_code,
+        FunctionName=name,
+        ZipFile=code,
+    )
+    _settle(cloud, name)
+    return _function(cloud, name, _publish(cloud, name, live))
+
+
+def invoke(function: str, event: dict[str, Any], target: Target) -> Any:
+    """Call the live function, wait for it, and return what it returned.
+
+    Raises:
+        DeployError: if it raised, with what it raised.
+    """
+    cloud = Cloud.of(target)
+    try:
+        answer = cloud.client("lambda", patient=True).invoke(
+            FunctionName=cloud.name(function), Qualifier=LIVE, Payload=json.dumps(event).encode()
+        )
+    except (BotoCoreError, ClientError) as error:
+        raise DeployError(
+            f"function {cloud.name(function)} could not be invoked: {error} Is it deployed?"
+        ) from error
+    returned = json.loads(answer["Payload"].read() or b"null")
+    if answer.get("FunctionError"):
+        raise DeployError(
+            f"function {cloud.name(function)} raised {returned.get('errorType')}: "
+            f"{returned.get('errorMessage')}"
+        )
+    return returned
+
+
+def existing(cloud: Cloud) -> list[str]:
+    """The ARNs of the functions and their logs, of those that exist."""
+    found = []
+    for function in FUNCTIONS:
+        name = cloud.name(function)
+        if cloud.find(cloud.client("lambda").get_function_configuration, FunctionName=name):
+            found.append(cloud.arn("lambda", f"function:{name}"))
+        if _log(cloud, name):
+            found.append(cloud.arn("logs", f"log-group:{_log_name(name)}"))
+    return found
+
+
+def delete_functions(target: Target) -> None:
+    """Remove the functions with all their versions, and their logs."""
+    cloud = Cloud.of(target)
+    for function in FUNCTIONS:
+        name = cloud.name(function)
+        client = cloud.client("lambda")
+        if cloud.find(client.get_function_configuration, FunctionName=name):
+            cloud.change(f"delete function {name}", client.delete_function, FunctionName=name)
+        if _log(cloud, name):
+            cloud.change(
+                f"delete log {_log_name(name)}",
+                cloud.client("logs").delete_log_group,
+                logGroupName=_log_name(name),
+            )
+
+
+def _configured(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    """Whether a function has this configuration, and no variable more."""
+    layers = [entry["Arn"] for entry in found.get("Layers", [])]
+    return found.get("Environment", {}).get("Variables") == wanted["Environment"][
+        "Variables"
+    ] and covers({**found, "Layers": layers}, wanted)
+
+
+def _publish(cloud: Cloud, name: str, live: dict[str, Any] | None) -> dict[str, Any]:
+    version = cloud.change(
+        f"publish function {name}", cloud.client("lambda").publish_version, FunctionName=name
+    )
+    return _switch(cloud, name, version, exists=live is not None)
+
+
+def _switch(cloud: Cloud, name: str, version: dict[str, Any], *, exists: bool) -> dict[str, Any]:
+    client, number = cloud.client("lambda"), version.get("Version", "new")
+    cloud.change(
+        f"make version {number} of function {name} live",
+        client.update_alias if exists else client.create_alias,
+        FunctionName=name,
+        Name=LIVE,
+        FunctionVersion=number,
+    )
+    return version
+
+
+def _versions(cloud: Cloud, name: str) -> list[dict[str, Any]]:
+    """The published versions of a function, the newest first."""
+    pages = cloud.client("lambda").get_paginator("list_versions_by_function")
+    found = [v for page in pages.paginate(FunctionName=name) for v in page["Versions"]]
+    published = [version for version in found if version["Version"] != "$LATEST"]
+    return sorted(published, key=lambda version: -int(version["Version"]))
+
+
+def _function(cloud: Cloud, name: str, live: dict[str, Any]) -> Function:
+    arn = cloud.arn("lambda", f"function:{name}:{LIVE}")
+    return Function(name, arn, live.get("Version", ""), live.get("CodeSha256", ""))
+
+
+def _settle(cloud: Cloud, name: str) -> None:
+    """Wait until a change is in force; Lambda refuses the next one before."""
+    if not cloud.dry_run:
+        cloud.client("lambda").get_waiter("function_updated_v2").wait(
+            FunctionName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+        )
+
+
+def _ensure_concurrency(cloud: Cloud, name: str, wanted: int) -> None:
+    client = cloud.client("lambda")
+    found = cloud.find(client.get_function_concurrency, FunctionName=name) or {}
+    if found.get("ReservedConcurrentExecutions") == wanted:
+        return
+    try:
+        cloud.change(
+            f"reserve {wanted} instances for function {name}",
+            client.put_function_concurrency,
+            FunctionName=name,
+            ReservedConcurrentExecutions=wanted,
+        )
+    except DeployError as error:
+        # A new account has 10 instances in all, of which AWS lets none be reserved.
+        if "UnreservedConcurrentExecution" not in str(error):
+            raise
+        cloud.changes.pop()
+        logger.warning("%s. The function works without it.", error)
+
+
+def _log_name(name: str) -> str:
+    return f"/aws/lambda/{name}"
+
+
+def _log(cloud: Cloud, name: str) -> dict[str, Any] | None:
+    logs = cloud.client("logs")
+    found = cloud.read(logs.describe_log_groups, logGroupNamePrefix=_log_name(name))["logGroups"]
+    return next((group for group in found if group["logGroupName"] == _log_name(name)), None)
+
+
+def _ensure_log(cloud: Cloud, name: str) -> None:
+    """Make the function's log before the function: its role may not make one."""
+    logs, group, days = cloud.client("logs"), _log_name(name), cloud.settings.log_days
+    found = _log(cloud, name)
+    if found is None:
+        cloud.change(
+            f"create log {group}", logs.create_log_group, logGroupName=group, tags=cloud.tags
+        )
+    if found is None or found.get("retentionInDays") != days:
+        cloud.change(
+            f"keep log {group} for {days} days",
+            logs.put_retention_policy,
+            logGroupName=group,
+            retentionInDays=days,
+        )

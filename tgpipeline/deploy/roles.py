@@ -1,0 +1,237 @@
+"""Who may do what: one role a function, one for the Scheduler, a policy for the analyst.
+
+The permissions are written out in lambda_src (function.toml of each function, and roles.toml);
+here they become policy documents.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tgpipeline import lake, resources
+from tgpipeline.deploy.cloud import RESULTS, Cloud, Deployment, Target, same_json
+
+FUNCTIONS = ("ingest", "etl")
+ROLES = {"ingest": "lambda", "etl": "lambda", "scheduler": "scheduler"}  # and who takes them
+
+
+@dataclass(frozen=True)
+class Role:
+    """An IAM role of this deployment."""
+
+    name: str
+    arn: str
+
+
+def trust(role: str, account: str) -> dict[str, Any]:
+    """The policy that says which service may take a role, on behalf of this account alone."""
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"Service": f"{ROLES[role]}.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    if (
+        role == "scheduler"
+    ):  # https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+        statement["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def policy(holder: str, settings: Deployment, account: str) -> dict[str, Any]:
+    """What a role, or the analyst, may do.
+
+    Args:
+        holder: `ingest`, `etl`, `scheduler` or `analyst`.
+        settings: names the deployment, its buckets and its key.
+        account: number of the AWS account.
+
+    Returns:
+        A policy document: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html
+    """
+    words = {
+        "name": settings.name,
+        "region": settings.region,
+        "account": account,
+        "database": settings.database,
+        "raw_bucket": settings.raw_bucket,
+        "enriched_bucket": settings.enriched_bucket,
+        "RAW": lake.RAW,
+        "QUARANTINE": lake.QUARANTINE,
+        "MIGRATIONS": lake.MIGRATIONS,
+        "RESULTS": RESULTS,
+    }
+    entries = _entries(holder)
+    statements = [_statement(entry, words) for entry in entries]
+    keys = sorted({action for entry in entries for action in entry.get("kms", ())})
+    if settings.kms_key and keys:
+        statements.append(_allow("UseTheKey", keys, [settings.kms_key]))
+    if holder in FUNCTIONS:
+        log = "arn:aws:logs:{region}:{account}:log-group:/aws/lambda/{name}-{holder}:log-stream:*"
+        actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        statements.append(_allow("OwnLog", actions, [log.format(holder=holder, **words)]))
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def ensure_role(role: str, target: Target) -> Role:
+    """Make a role with its trust and its permissions.
+
+    Args:
+        role: `ingest`, `etl` or `scheduler`.
+        target: the settings, or the cloud that `deploy.up` works on.
+    """
+    cloud = Cloud.of(target)
+    iam, name = cloud.client("iam"), cloud.name(role)
+    wanted = json.dumps(trust(role, cloud.account))
+    found = cloud.find(iam.get_role, RoleName=name)
+    if found is None:
+        tags = [{"Key": key, "Value": value} for key, value in cloud.tags.items()]
+        cloud.change(
+            f"create role {name}",
+            iam.create_role,
+            RoleName=name,
+            AssumeRolePolicyDocument=wanted,
+            Description=f"tgpipeline: what {role} may do",
+            Tags=tags,
+        )
+    elif found["Role"]["AssumeRolePolicyDocument"] != json.loads(wanted):
+        cloud.change(
+            f"set trust of role {name}",
+            iam.update_assume_role_policy,
+            RoleName=name,
+            PolicyDocument=wanted,
+        )
+    document = policy(role, cloud.settings, cloud.account)
+    inline = found and cloud.find(iam.get_role_policy, RoleName=name, PolicyName=name)
+    if not inline or inline["PolicyDocument"] != document:
+        cloud.change(
+            f"set permissions of role {name}",
+            iam.put_role_policy,
+            RoleName=name,
+            PolicyName=name,
+            PolicyDocument=json.dumps(document),
+        )
+    return Role(name, cloud.arn("iam", f"role/{name}"))
+
+
+def ensure_analyst_policy(target: Target) -> str:
+    """Make the managed policy to attach to whoever queries the tables; returns its ARN."""
+    cloud = Cloud.of(target)
+    iam, name = cloud.client("iam"), cloud.name("analyst")
+    arn = cloud.arn("iam", f"policy/{name}")
+    document = json.dumps(policy("analyst", cloud.settings, cloud.account))
+    found = cloud.find(iam.get_policy, PolicyArn=arn)
+    if found is None:
+        cloud.change(
+            f"create policy {name}",
+            iam.create_policy,
+            PolicyName=name,
+            PolicyDocument=document,
+            Description="tgpipeline: query the tables, nothing else",
+            Tags=[{"Key": key, "Value": value} for key, value in cloud.tags.items()],
+        )
+        return arn
+    version = cloud.read(
+        iam.get_policy_version, PolicyArn=arn, VersionId=found["Policy"]["DefaultVersionId"]
+    )
+    if same_json(json.dumps(version["PolicyVersion"]["Document"]), document):
+        return arn
+    for old in cloud.read(iam.list_policy_versions, PolicyArn=arn)["Versions"]:
+        if not old["IsDefaultVersion"]:  # IAM keeps five at most
+            cloud.change(
+                f"drop {old['VersionId']} of policy {name}",
+                iam.delete_policy_version,
+                PolicyArn=arn,
+                VersionId=old["VersionId"],
+            )
+    cloud.change(
+        f"set policy {name}",
+        iam.create_policy_version,
+        PolicyArn=arn,
+        PolicyDocument=document,
+        SetAsDefault=True,
+    )
+    return arn
+
+
+def existing(cloud: Cloud) -> list[str]:
+    """The ARNs of the deployment's roles and of its policy, of those that exist."""
+    iam = cloud.client("iam")
+    names = [
+        name for role in ROLES if cloud.find(iam.get_role, RoleName=(name := cloud.name(role)))
+    ]
+    arns = [cloud.arn("iam", f"role/{name}") for name in names]
+    analyst = cloud.arn("iam", f"policy/{cloud.name('analyst')}")
+    return arns + ([analyst] if cloud.find(iam.get_policy, PolicyArn=analyst) else [])
+
+
+def delete_roles(target: Target) -> None:
+    """Remove the roles, and the analyst's policy from whoever it is attached to."""
+    cloud = Cloud.of(target)
+    iam = cloud.client("iam")
+    for arn in existing(cloud):
+        name = arn.rsplit("/", 1)[1]
+        if ":policy/" in arn:
+            _delete_policy(cloud, arn)
+            continue
+        for inline in cloud.read(iam.list_role_policies, RoleName=name)["PolicyNames"]:
+            cloud.change(
+                f"delete permissions of role {name}",
+                iam.delete_role_policy,
+                RoleName=name,
+                PolicyName=inline,
+            )
+        for attached in cloud.read(iam.list_attached_role_policies, RoleName=name)[
+            "AttachedPolicies"
+        ]:
+            cloud.change(
+                f"detach {attached['PolicyName']} from role {name}",
+                iam.detach_role_policy,
+                RoleName=name,
+                PolicyArn=attached["PolicyArn"],
+            )
+        cloud.change(f"delete role {name}", iam.delete_role, RoleName=name)
+
+
+def _delete_policy(cloud: Cloud, arn: str) -> None:
+    iam = cloud.client("iam")
+    holders = cloud.read(iam.list_entities_for_policy, PolicyArn=arn)
+    for kind, name_of, detach in (
+        ("User", "UserName", iam.detach_user_policy),
+        ("Group", "GroupName", iam.detach_group_policy),
+        ("Role", "RoleName", iam.detach_role_policy),
+    ):
+        for holder in holders.get(f"Policy{kind}s", []):
+            name = holder[name_of]
+            cloud.change(f"detach {arn} from {name}", detach, PolicyArn=arn, **{name_of: name})
+    for version in cloud.read(iam.list_policy_versions, PolicyArn=arn)["Versions"]:
+        if not version["IsDefaultVersion"]:
+            cloud.change(
+                f"drop {version['VersionId']} of {arn}",
+                iam.delete_policy_version,
+                PolicyArn=arn,
+                VersionId=version["VersionId"],
+            )
+    cloud.change(f"delete policy {arn}", iam.delete_policy, PolicyArn=arn)
+
+
+def _entries(holder: str) -> list[dict[str, Any]]:
+    source = resources.folder("lambda_src")
+    if holder in FUNCTIONS:
+        text = (source / holder / "function.toml").read_text(encoding="utf-8")
+        return list(tomllib.loads(text)["allow"])
+    return list(tomllib.loads((source / "roles.toml").read_text(encoding="utf-8"))[holder])
+
+
+def _statement(entry: Mapping[str, Any], words: Mapping[str, str]) -> dict[str, Any]:
+    arns = [text.format(**words) for text in entry["resources"]]
+    statement = _allow(entry["sid"], list(entry["actions"]), arns)
+    if "prefixes" in entry:
+        prefixes = [text.format(**words) for text in entry["prefixes"]]
+        statement["Condition"] = {"StringLike": {"s3:prefix": prefixes}}
+    return statement
+
+
+def _allow(sid: str, actions: list[str], arns: list[str]) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": arns}

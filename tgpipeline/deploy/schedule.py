@@ -1,0 +1,138 @@
+"""When the ETL runs: EventBridge Scheduler, in the deployment's own time zone."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tgpipeline.deploy.cloud import Cloud, Deployment, Target, covers
+from tgpipeline.deploy.functions import LIVE
+
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The schedule of the daily run.
+
+    Attributes:
+        name: its name, and that of its group.
+        expression: when, such as `cron(15 0 * * ? *)`.
+        timezone: IANA name of the zone in which that is meant.
+    """
+
+    name: str
+    expression: str
+    timezone: str
+
+
+def definition(settings: Deployment, account: str) -> dict[str, Any]:
+    """The schedule as EventBridge Scheduler's API spells it.
+
+    The function is told the time the run was scheduled for, not the time it runs at: a retry after
+    midnight still means the same day
+    (https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html).
+    """
+    where = f"{settings.region}:{account}"
+    return {
+        "ScheduleExpression": settings.schedule,
+        "ScheduleExpressionTimezone": settings.timezone,
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "State": "ENABLED",
+        "Description": "tgpipeline: the ETL of the day before",
+        "Target": {
+            "Arn": f"arn:aws:lambda:{where}:function:{settings.name}-etl:{LIVE}",
+            "RoleArn": f"arn:aws:iam::{account}:role/{settings.name}-scheduler",
+            "Input": '{"scheduled_time": "<aws.scheduler.scheduled-time>"}',
+            "RetryPolicy": {"MaximumRetryAttempts": 10, "MaximumEventAgeInSeconds": DAY // 4},
+            "DeadLetterConfig": {"Arn": f"arn:aws:sqs:{where}:{settings.name}-failed"},
+        },
+    }
+
+
+def ensure_queue(target: Target) -> str:
+    """Make the queue that keeps the events of runs that failed for 14 days; returns its ARN."""
+    cloud = Cloud.of(target)
+    sqs, name = cloud.client("sqs"), cloud.name("failed")
+    wanted = {"MessageRetentionPeriod": str(14 * DAY), "SqsManagedSseEnabled": "true"}
+    url = _queue_url(cloud)
+    if url is None:
+        cloud.change(
+            f"create queue {name}",
+            sqs.create_queue,
+            QueueName=name,
+            Attributes=wanted,
+            tags=cloud.tags,
+        )
+    else:
+        found = cloud.read(sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["All"])
+        cloud.ensure(
+            f"set retention of queue {name}",
+            found,
+            {"Attributes": wanted},
+            sqs.set_queue_attributes,
+            QueueUrl=url,
+        )
+    return cloud.arn("sqs", name)
+
+
+def ensure_schedule(target: Target) -> Schedule:
+    """Make the daily run.
+
+    The function must exist (`functions.ensure_function`), and the Scheduler's role
+    (`roles.ensure_role`).
+
+    Args:
+        target: the settings, or the cloud that `deploy.up` works on.
+    """
+    cloud = Cloud.of(target)
+    client, name = cloud.client("scheduler"), cloud.name("etl")
+    ensure_queue(cloud)
+    if cloud.find(client.get_schedule_group, Name=cloud.settings.name) is None:
+        cloud.change(
+            f"create schedule group {cloud.settings.name}",
+            client.create_schedule_group,
+            Name=cloud.settings.name,
+            Tags=[{"Key": key, "Value": value} for key, value in cloud.tags.items()],
+        )
+    wanted = definition(cloud.settings, cloud.account)
+    where = {"Name": name, "GroupName": cloud.settings.name}
+    found = cloud.find(client.get_schedule, **where)
+    if found is None or not covers(found, wanted):
+        cloud.change(
+            f"{'create' if found is None else 'update'} schedule {name}",
+            client.create_schedule if found is None else client.update_schedule,
+            wait_for="assume",  # a new role takes seconds to be known
+            **where,
+            **wanted,
+        )
+    return Schedule(name, cloud.settings.schedule, cloud.settings.timezone)
+
+
+def existing(cloud: Cloud) -> list[str]:
+    """The ARNs of the schedule's group and of the queue, of those that exist."""
+    found, name = [], cloud.settings.name
+    if cloud.find(cloud.client("scheduler").get_schedule_group, Name=name):
+        found.append(cloud.arn("scheduler", f"schedule-group/{name}"))
+    if _queue_url(cloud):
+        found.append(cloud.arn("sqs", cloud.name("failed")))
+    return found
+
+
+def delete_schedule(target: Target) -> None:
+    """Remove the schedule, its group and the queue."""
+    cloud = Cloud.of(target)
+    client, group = cloud.client("scheduler"), cloud.settings.name
+    where = {"Name": cloud.name("etl"), "GroupName": group}
+    if cloud.find(client.get_schedule, **where):
+        cloud.change(f"delete schedule {where['Name']}", client.delete_schedule, **where)
+    if cloud.find(client.get_schedule_group, Name=group):
+        cloud.change(f"delete schedule group {group}", client.delete_schedule_group, Name=group)
+    url = _queue_url(cloud)
+    if url:
+        cloud.change(
+            f"delete queue {cloud.name('failed')}", cloud.client("sqs").delete_queue, QueueUrl=url
+        )
+
+
+def _queue_url(cloud: Cloud) -> str | None:
+    found = cloud.find(cloud.client("sqs").get_queue_url, QueueName=cloud.name("failed"))
+    return found["QueueUrl"] if found else None
