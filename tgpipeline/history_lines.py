@@ -1,0 +1,157 @@
+"""Writing imported messages into the raw zone, each version of a message once.
+
+A day's lines are gathered and written as few objects of bounded size. What earlier imports wrote is
+known by a mark of 8 bytes a line, read when a day is first touched, so that importing the same or a
+newer export adds only what is not there.
+"""
+
+import zlib
+from array import array
+from bisect import bisect_left
+from collections import OrderedDict
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import obstore
+import orjson
+from obstore.exceptions import AlreadyExistsError
+
+from tgpipeline import extract, lake
+from tgpipeline.updates import integer, sub
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
+
+OBJECT = 4 << 20  # bytes of one object
+WAITING = 16 << 20  # bytes that wait for the rest of their day
+DAYS = 8  # days kept open: an export is in order, but for a few messages
+THREADS = 4
+
+
+@dataclass
+class _Day:
+    marks: "array[int]"
+    lines: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+
+class HistoryLines:
+    """Gathers lines by day and writes them. Use it in a `with` block, and `flush` at its end.
+
+    Args:
+        store: the raw bucket.
+
+    Attributes:
+        new: lines that were not there.
+        present: lines that an earlier import had written.
+        objects: objects written.
+    """
+
+    def __init__(self, store: "S3Store") -> None:
+        self.new = self.present = self.objects = 0
+        self._store = store
+        self._known = set(lake.list_days(store))
+        self._days: OrderedDict[date, _Day] = OrderedDict()
+        self._waiting = 0
+        self._pool = ThreadPoolExecutor(THREADS)
+        self._running: set[Future[None]] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def add(self, day: date, line: dict[str, Any]) -> None:
+        """Add one line, unless an earlier import brought the same version of the message.
+
+        Args:
+            day: whose partition it belongs to.
+            line: `{"message": …}` or `{"message_reaction_count": …}`.
+        """
+        found = self._day(day)
+        own = mark(line)
+        place = bisect_left(found.marks, own)
+        if place < len(found.marks) and found.marks[place] == own:
+            self.present += 1
+            return
+        body = orjson.dumps(line)
+        self.new += 1
+        found.lines.append(body)
+        found.size += len(body)
+        self._waiting += len(body)
+        if found.size >= OBJECT:
+            self._write(day, found)
+        elif self._waiting >= WAITING:
+            self._write(*max(self._days.items(), key=lambda item: item[1].size))
+
+    def flush(self) -> None:
+        """Write all that waits, and see that it has arrived."""
+        for day, found in self._days.items():
+            self._write(day, found)
+        self._finish(all_of_them=True)
+
+    def _day(self, day: date) -> _Day:
+        found = self._days.get(day)
+        if found is None:
+            if day in self._known:
+                self._finish(all_of_them=True)  # a part of this day may be on its way
+            found = self._days[day] = _Day(self._marks(day))
+            if len(self._days) > DAYS:
+                self._write(*self._days.popitem(last=False))
+        else:
+            self._days.move_to_end(day)
+        return found
+
+    def _marks(self, day: date) -> "array[int]":
+        marks: "array[int]" = array("q")
+        if day in self._known:
+            for name in extract.list_day(self._store, day).names:
+                if name.startswith("history-"):
+                    path = lake.partition(lake.RAW, day) + name
+                    lines = obstore.get(self._store, path).bytes().to_bytes().splitlines()
+                    marks.extend(mark(orjson.loads(line)) for line in lines if line)
+        return array("q", sorted(marks))
+
+    def _write(self, day: date, found: _Day) -> None:
+        if not found.lines:
+            return
+        body = b"\n".join(found.lines) + b"\n"
+        self._waiting -= found.size
+        found.lines, found.size = [], 0
+        self._known.add(day)
+        self.objects += 1
+        self._running.add(self._pool.submit(self._put, lake.history_key(body, day), body))
+        if len(self._running) > THREADS:
+            self._finish()
+
+    def _put(self, key: str, body: bytes) -> None:
+        with suppress(AlreadyExistsError):  # the same lines: there is nothing to add
+            obstore.put(self._store, key, body, mode="create")
+
+    def _finish(self, all_of_them: bool = False) -> None:
+        when = "ALL_COMPLETED" if all_of_them else FIRST_COMPLETED
+        done, self._running = wait(self._running, return_when=when)
+        for future in done:
+            future.result()
+
+
+def mark(line: dict[str, Any]) -> int:
+    """What tells a line from others: its message, and which version of it.
+
+    Names, titles and counts of votes change from export to export, a message's version does not.
+    """
+    message = sub(line, "message") or sub(line, "message_reaction_count")
+    where = (sub(message, "chat").get("id"), message.get("message_id"))
+    version = (message.get("edit_date"), message.get("message_thread_id"))
+    told = orjson.dumps(message.get("reactions"), option=orjson.OPT_SORT_KEYS)
+    return hash((*(integer(n) or 0 for n in (*where, *version)), zlib.crc32(told)))
