@@ -82,5 +82,9 @@ class HistoryError(TgPipelineError):
     """Raised when a file is not a Telegram Desktop export, or breaks off; names the offset."""
 
 
+class NotebookError(TgPipelineError):
+    """Raised when a notebook is missing, lacks the given parameter, or one of its cells fails."""
+
+
 class LocalStackError(TgPipelineError):
     """Raised when the local stack does not start or answer; shows the end of its log."""

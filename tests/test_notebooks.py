@@ -1,0 +1,52 @@
+"""The series runs from top to bottom, each notebook alone, and its answers are the stored ones."""
+
+import nbformat
+import pytest
+
+from tgpipeline import runner
+from tgpipeline.errors import NotebookError
+from tools import notebooks
+from tools.notebook_style import METADATA
+
+pytestmark = pytest.mark.notebooks
+SERIES = runner.find()
+
+
+@pytest.mark.parametrize("path", SERIES, ids=lambda path: path.stem)
+def test_notebook_gives_the_stored_answers(path):
+    stored = notebooks.answers(nbformat.read(path, as_version=4))
+    fresh = notebooks.answers(runner.execute(path))
+    for (line, before), (_, now) in zip(stored, fresh, strict=True):
+        assert now == before, f"another answer in the cell '{line}': if it is right, make notebooks"
+
+
+def test_an_unknown_parameter_is_refused():
+    with pytest.raises(NotebookError, match="has no parameter colour: it has mode"):
+        runner.execute(SERIES[0], {"colour": "red"})
+
+
+def notebook(tmp_path, *sources):
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    cells[0].metadata["tags"] = ["parameters"]
+    path = tmp_path / "01_test.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=METADATA), path)
+    return path
+
+
+def test_a_failing_checkpoint_stops_the_run_and_says_why(tmp_path):
+    path = notebook(tmp_path, "n = 1  # a number", "assert n == 1, 'look at n'", "n + 1")
+    with pytest.raises(NotebookError, match=r"01_test\.ipynb, cell 3: AssertionError: look at n"):
+        runner.execute(path, {"n": 2}, output=tmp_path / "out" / "01_test.ipynb")
+    assert "look at n" in (tmp_path / "out" / "01_test.ipynb").read_text(encoding="utf-8")
+
+
+def test_parameters_reach_the_cells(tmp_path):
+    path = notebook(tmp_path, "n = 1  # a number", "n + 1")
+    assert notebooks.answers(runner.execute(path, {"n": 41}))[-1] == ("n + 1", "42")
+
+
+def test_a_missing_notebook_is_named(tmp_path):
+    with pytest.raises(NotebookError, match="there is no notebook"):
+        runner.execute(tmp_path / "07_none.ipynb")
+    with pytest.raises(NotebookError, match="no notebooks in"):
+        runner.find(tmp_path)

@@ -1,0 +1,115 @@
+"""What the notebooks use to show things: source code, tables, and the figures of a run.
+
+Nothing here needs IPython: a `Shown` is plain Markdown, which every notebook reader renders.
+"""
+
+import inspect
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+RECORD = "application/vnd.tgpipeline.record+json"
+_LANGUAGES = {".py": "python", ".sql": "sql", ".json": "json", ".toml": "toml"}
+
+
+class Shown:
+    """Markdown that a notebook renders when it is a cell's last value.
+
+    Attributes:
+        markdown: the text.
+    """
+
+    def __init__(self, markdown: str, data: Mapping[str, Any] | None = None) -> None:
+        self.markdown = markdown
+        self._data = dict(data or {})
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {"text/markdown": self.markdown, "text/plain": self.markdown, **self._data}
+
+    def __repr__(self) -> str:
+        return self.markdown
+
+
+def show_source(what: Any, *more: Any) -> Shown:
+    """The source of functions, classes, modules or files, as it is deployed.
+
+    Args:
+        what: a function, class, module or path.
+        *more: further ones, shown below it.
+
+    Returns:
+        A block of code a source, each under the name of its module or file.
+    """
+    return Shown("\n\n".join(_source(item) for item in (what, *more)))
+
+
+def _source(what: Any) -> str:
+    if isinstance(what, Path):
+        text, title, language = what.read_text("utf-8"), what.name, _LANGUAGES.get(what.suffix, "")
+    else:
+        text, language = inspect.getsource(inspect.unwrap(what)), "python"
+        module = what.__name__ if isinstance(what, ModuleType) else what.__module__
+        title = module.replace(".", "/") + ".py"
+    return f"`{title}`\n```{language}\n{textwrap.dedent(text).strip()}\n```"
+
+
+def show_table(rows: Iterable[Any], *columns: str) -> Shown:
+    """Rows as a table.
+
+    Args:
+        rows: mappings, objects with attributes, or sequences.
+        *columns: keys or attributes to show, in order; of sequences, the headings. Where none is
+            given, the keys of the first mapping.
+
+    >>> show_table([{"day": "2025-11-28", "rows": 1214}])
+    | day | rows |
+    |---|---:|
+    | 2025-11-28 | 1,214 |
+    """
+    rows = list(rows)
+    names = list(columns) or (list(rows[0]) if rows and isinstance(rows[0], Mapping) else [])
+    lines = [_values(row, names) for row in rows]
+    right = [_is_amount(name, [line[n] for line in lines]) for n, name in enumerate(names)]
+    cells = [[_cell(v, amount) for v, amount in zip(line, right, strict=True)] for line in lines]
+    head, *body = (f"| {' | '.join(line)} |" for line in (names, *cells))
+    rule = "".join("|---:" if amount else "|---" for amount in right)
+    return Shown("\n".join((head, f"{rule}|", *body)))
+
+
+def _values(row: Any, names: Sequence[str]) -> list[Any]:
+    if isinstance(row, Mapping):
+        return [row.get(name) for name in names]
+    if isinstance(row, Sequence) and not isinstance(row, str):
+        return list(row)
+    return [getattr(row, name) for name in names]
+
+
+def _is_amount(name: str, values: Sequence[Any]) -> bool:
+    """Whether a column holds amounts, which are set right; ids and instants are numbers too."""
+    known = {type(value) for value in values if value is not None}
+    return bool(known) and known <= {int, float} and not name.endswith(("id", "date"))
+
+
+def _cell(value: Any, amount: bool) -> str:
+    if value is None:
+        return ""
+    if amount:
+        return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value).replace("|", "\\|").replace("\n", "<br>")
+
+
+def record(**figures: int) -> Shown:
+    """Show the figures of a run, and leave them in the notebook for whoever executed it.
+
+    Args:
+        **figures: what was counted, by name.
+
+    >>> record(updates_sent=2871)
+    updates sent: 2,871
+    """
+    text = " · ".join(f"{name.replace('_', ' ')}: {n:,}" for name, n in figures.items())
+    return Shown(text, {RECORD: {name: int(n) for name, n in figures.items()}})

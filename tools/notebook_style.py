@@ -1,0 +1,234 @@
+"""The notebook guide, as checks. `python -m tools.notebook_style` prints what breaks it.
+
+A notebook is read more often than it is run, so its form is held as strictly as its answers.
+"""
+
+import ast
+import json
+import re
+import statistics
+import sys
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from tgpipeline import runner
+from tools import badges, flow
+
+NAME = re.compile(r"[0-9]{2}_[a-z0-9]+(_[a-z0-9]+)*\.ipynb")
+TAGS = set("parameters setup checkpoint exercise solution teardown hide-input aws-only".split())
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+CELL_METADATA = {"tags", "jupyter"}
+MAX_LINES, MEDIAN_LINES, MAX_FUNCTION, MAX_SIZE = 25, 6, 10, 400_000
+# What differs from run to run, or says where it ran.
+NOISE = re.compile(
+    r"127\.0\.0\.1|localhost:|/tmp/|/home/|/root/|/Users/|\bat 0x[0-9a-f]+|[0-9]{8,10}:AA[\w-]{33}"
+    r"|\b[0-9.]+ (ms|seconds|secs) (elapsed|ago)|it/s\]"
+)
+# Numbers in code, in parentheses (links) and of notebooks are no results.
+NOT_A_RESULT = re.compile(r"`[^`]*`|\([^)]*\)|[Nn]otebooks? \d\d( (to|and) \d\d)?")
+PROPER = set(
+    "API AWS Athena Amazon Arrow BotFather Colab Desktop ETL EventBridge Gateway Glue Google HTTP "
+    "I IAM JSON Jupyter Lambda MiniStack Parquet PyArrow Python Python's REST S3 SQL São Paulo "
+    "Scheduler Telegram Telegram's URL Friday Black UTC DataFrame".split()
+)
+Notebook = Any
+Cell = Any
+
+
+def problems(path: Path) -> list[str]:
+    """Everything in a notebook that breaks the guide; empty if nothing does."""
+    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    return [f"{path.name}: {problem}" for check in CHECKS for problem in check(path, notebook)]
+
+
+def gaps(paths: list[Path]) -> list[str]:
+    """What is wrong with the numbers of a series."""
+    numbers = [int(path.name[:2]) for path in paths]
+    return [f"no notebook between {a:02d} and {b:02d}" for a, b in pairwise(numbers) if b != a + 1]
+
+
+def _file(path: Path, notebook: Notebook) -> Iterator[str]:
+    if not NAME.fullmatch(path.name):
+        yield "the name is not NN_lower_snake.ipynb"
+    if (notebook.nbformat, notebook.nbformat_minor) != (4, 5):
+        yield "not nbformat 4.5"
+    if notebook.metadata != METADATA:
+        yield f"metadata is not {json.dumps(METADATA)}"
+    if path.stat().st_size > MAX_SIZE:
+        yield f"over {MAX_SIZE // 1000} kB"
+    nbformat.validate(notebook)
+
+
+def _cells(path: Path, notebook: Notebook) -> Iterator[str]:
+    ids = [cell.id for cell in notebook.cells]
+    if len(set(ids)) != len(ids):
+        yield "two cells share an id"
+    for cell in notebook.cells:
+        if unknown := set(cell.metadata) - CELL_METADATA:
+            yield f"{_where(cell)}: metadata {sorted(unknown)}"
+        if unknown := _tags(cell) - TAGS:
+            yield f"{_where(cell)}: unknown tag {sorted(unknown)}"
+        hidden = cell.metadata.get("jupyter", {}).get("source_hidden", False)
+        if hidden != bool(_tags(cell) & {"solution", "hide-input"}):
+            yield f"{_where(cell)}: solutions, and only they and hide-input, are collapsed"
+
+
+def _order(path: Path, notebook: Notebook) -> Iterator[str]:
+    cells, number = notebook.cells, int(path.name[:2])
+    title, picture, overview, setup, parameters = cells[:5]
+    if not re.match(rf"# {number:02d} · \S", title.source):
+        yield f"cell 1 is not the title '# {number:02d} · …'"
+    if badges.badge(path.name, badges.repository()) not in title.source:
+        yield "cell 1 has no Colab badge, or another's: run `make badges`"
+    if not picture.source.startswith(f"![{flow.describe(number)}][flow]"):
+        yield "cell 2 is not the picture of the flow (tools/flow.py makes it)"
+    bullets = len(re.findall(r"(?m)^- ", overview.source))
+    if not overview.source.startswith("## You will") or not 3 <= bullets <= 5:
+        yield "cell 3 is not '## You will' with three to five bullets"
+    for word in ("**Time**", "**AWS cost**", "**Previous**", "**Next**"):
+        if word not in overview.source:
+            yield f"cell 3 does not say {word}"
+    if _tags(setup) != {"setup"} or badges.requirement(badges.repository()) not in setup.source:
+        yield "cell 4 is not the setup cell with this project's install line"
+    if _tags(parameters) != {"parameters"}:
+        yield "cell 5 is not the parameters cell"
+    runner.parameters(notebook)
+    if "teardown" not in _tags(cells[-1]):
+        yield "the last cell is not the teardown"
+    tags = [tag for cell in cells for tag in ("exercise", "solution") if tag in _tags(cell)]
+    if tags != ["exercise", "solution"] * (len(tags) // 2) or not tags:
+        yield "exercises and solutions do not come in pairs"
+    headings = [line for cell in cells for line in _headings(cell)]
+    if headings[-2:] != ["## Summary", "## Teardown"]:
+        yield "the last two headings are not Summary and Teardown"
+    if sum(line.startswith("# ") for line in headings) != 1:
+        yield "not exactly one title"
+
+
+def _headings_case(path: Path, notebook: Notebook) -> Iterator[str]:
+    for cell in notebook.cells:
+        for heading in _headings(cell):
+            words = re.sub(r"`[^`]*`", "", heading.lstrip("# ")).split(" · ")[-1].split()
+            sentences = " ".join(words[1:]).split(": ")
+            for word in " ".join(s for s in sentences).split():
+                bare = word.strip(".,:;?!()“”\"'’")
+                if bare[:1].isupper() and bare not in PROPER:
+                    yield f"'{heading}' is not in sentence case ({bare})"
+
+
+def _code(path: Path, notebook: Notebook) -> Iterator[str]:
+    lengths = []
+    for cell in _code_cells(notebook):
+        lines = [x for x in cell.source.splitlines() if x.strip()]
+        if "setup" not in _tags(cell):
+            lengths.append(len(lines))
+        if len(lines) > MAX_LINES:
+            yield f"{_where(cell)}: {len(lines)} lines, over {MAX_LINES}"
+        tree = ast.parse(re.sub(r"(?m)^(\s*)[%!].*$", r"\1pass", cell.source))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                size = (node.end_lineno or 0) - node.lineno + 1
+                if size > MAX_FUNCTION:
+                    yield f"{_where(cell)}: {node.name} has {size} lines: move it to the package"
+            if isinstance(node, ast.Assert) and node.msg is None:
+                yield f"{_where(cell)}: an assert does not say what to look at"
+        if ("checkpoint" in _tags(cell)) != cell.source.lstrip().startswith("assert") and (
+            "checkpoint" in _tags(cell) and "assert" not in cell.source
+        ):
+            yield f"{_where(cell)}: a checkpoint without an assert"
+        if re.search(r"(?m)^\s*!", cell.source):
+            yield f"{_where(cell)}: shells out with '!'"
+    if statistics.median(lengths) > MEDIAN_LINES:
+        yield f"the median cell has {statistics.median(lengths)} lines, over {MEDIAN_LINES}"
+
+
+def _rhythm(path: Path, notebook: Notebook) -> Iterator[str]:
+    told = sum("**What just happened?**" in cell.source for cell in notebook.cells)
+    if told < 3:
+        yield f"'What just happened?' is asked {told} times: at least 3"
+    if sum("checkpoint" in _tags(cell) for cell in notebook.cells) < 3:
+        yield "fewer than three checkpoints"
+    for first, second, third in zip(
+        notebook.cells, notebook.cells[1:], notebook.cells[2:], strict=False
+    ):
+        plain = [c for c in (first, second, third) if c.cell_type == "code" and not _tags(c)]
+        if len(plain) == 3:
+            yield f"{_where(third)}: the third code cell in a row without a word in between"
+
+
+def _outputs(path: Path, notebook: Notebook) -> Iterator[str]:
+    counts = [cell.execution_count for cell in _code_cells(notebook)]
+    if counts != list(range(1, len(counts) + 1)):
+        yield "not run from top to bottom: run `make notebooks`"
+    for cell in _code_cells(notebook):
+        for output in cell.outputs:
+            if output.output_type == "error" or output.get("name") == "stderr":
+                yield f"{_where(cell)}: an error or a warning is among the outputs"
+        if noise := NOISE.search(text_of(cell)):
+            yield f"{_where(cell)}: its output depends on the run ({noise[0]!r})"
+
+
+def _numbers(path: Path, notebook: Notebook) -> Iterator[str]:
+    """A number in the prose about a result is one that a cell above printed."""
+    above = ""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            above += f" {cell.source} {text_of(cell)} ".replace(",", "")
+        elif "**What just happened?**" in cell.source:
+            prose = NOT_A_RESULT.sub("", cell.source)
+            for number in re.findall(r"\d[\d,.]*\d", prose):
+                if not re.search(rf"(?<!\d){re.escape(number.replace(',', ''))}(?!\d)", above):
+                    yield f"{_where(cell)}: no cell above printed {number}"
+
+
+def text_of(cell: Cell) -> str:
+    """The text of a code cell's outputs: what it printed, and its values as Markdown or text."""
+    parts = []
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        parts.append(output.get("text") or data.get("text/markdown") or data.get("text/plain", ""))
+    return "\n".join(part.rstrip() for part in parts)
+
+
+def _tags(cell: Cell) -> set[str]:
+    return set(cell.metadata.get("tags", []))
+
+
+def _code_cells(notebook: Notebook) -> list[Cell]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def _headings(cell: Cell) -> list[str]:
+    if cell.cell_type != "markdown":
+        return []
+    text = re.sub(r"(?s)```.*?```", "", cell.source)
+    return re.findall(r"(?m)^#+ .+$", text)
+
+
+def _where(cell: Cell) -> str:
+    first = cell.source.strip().splitlines()[0] if cell.source.strip() else "(empty)"
+    return f"cell {cell.id} ({first[:50]})"
+
+
+CHECKS: tuple[Callable[[Path, Notebook], Iterator[str]], ...] = (
+    _file, _cells, _order, _headings_case, _code, _rhythm, _outputs, _numbers,
+)  # fmt: skip
+
+
+def main() -> int:
+    """Check the series; the exit code says whether it keeps to the guide."""
+    paths = runner.find()
+    found = gaps(paths) + [problem for path in paths for problem in problems(path)]
+    print("\n".join(found) or f"{len(paths)} notebooks keep to the guide")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
