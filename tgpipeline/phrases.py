@@ -39,9 +39,9 @@ def parse(phrase: str, sets: Mapping[str, str]) -> Phrase:
     """Compiles one phrase of the definition file; an unknown `$set` or no word at all is an error."""
     steps: list[tuple[tuple[str, ...], int]] = []
     distance = NEAR
-    for part in fold(phrase).split():
-        if part == "...":
-            distance = FAR
+    for part in fold(phrase).replace("+", " + ").split():
+        if part in ("...", "+"):
+            distance = FAR if part == "..." else 1
             continue
         terms: list[str] = []
         for term in part.split("|"):
@@ -90,8 +90,8 @@ class Matcher:
                 continue
             for key in [] if term.endswith("*") else _stem_keys(term):
                 self._stem.setdefault(key, set()).add(term)
-            if len(term) >= LONG:
-                for shorter in _shortened(term.rstrip("*")):
+            if len(term) >= LONG and not term.endswith("*"):
+                for shorter in _shortened(term):
                     self._slips.setdefault(shorter, set()).add(term)
         self._starts: dict[str, list[int]] = {}  # by the step with the fewest alternatives
         for number, phrase in enumerate(self.phrases):

@@ -51,7 +51,7 @@ u:you ur:your im:i_am ive:i_have dont:do_not doesnt:does_not didnt:did_not isnt:
 hasnt:has_not havent:have_not cant:can_not cannot:can_not wont:will_not wasnt:was_not
 couldnt:could_not wheres:where_is whats:what_is hows:how_is whens:when_is aint:is_not wanna:want_to
 gonna:going_to gotta:have_to aki:aqui axo:acho xegou:chegou xega:chega ker:quer kero:quero
-qro:quero qr:quer preciza:precisa vdd:verdade fds:fim_de_semana dnv:de_novo tbem:tambem tbn:tambem
+qro:quero preciza:precisa vdd:verdade fds:fim_de_semana dnv:de_novo tbem:tambem tbn:tambem
 cmg:comigo ctg:contigo d:de nd:nada ne:ne add:adicionar cel:celular nf:nota_fiscal nfe:nota_fiscal
 nfce:nota_fiscal nfs:nota_fiscal nfse:nota_fiscal danfe:nota_fiscal
 cod:codigo num:numero nro:numero qtd:quantidade prod:produto pgto:pagamento pagto:pagamento

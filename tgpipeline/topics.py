@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MESSAGE, CLAUSE = 0.4, 0.9  # how sure one must be of a whole message, and of a clause of it
-EVIDENCE = 0.7  # what a definition's phrase weighs beside a text's TF-IDF vector of length 1
+EVIDENCE = 0.4  # what a definition's phrase weighs beside a text's TF-IDF vector of length 1
 HANDOVER, OTHER = "handover", "other"
 _CLAUSE = re.compile(r"[.!?]+\s*|,\s+|\s(?:e|mas|porem|so que|tambem|and|but|also)\s")
 _KINDS = ("words", "hints", "unless")
@@ -198,7 +198,7 @@ class Topics:
         from sklearn.linear_model import LogisticRegression
 
         texts, names = zip(*self._examples, strict=True)
-        return LogisticRegression(C=5, max_iter=1000).fit(self._features(texts), names)
+        return LogisticRegression(C=5, max_iter=1000, class_weight="balanced").fit(self._features(texts), names)
 
 
 def grams(text: str) -> list[str]:
