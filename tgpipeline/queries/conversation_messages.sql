@@ -1,6 +1,7 @@
 -- What was said, by whom, in answer to what?
 -- What conversations are made of: people's and bots' messages from 2 days before the period, so
--- that what goes on is not taken for new, to 9 days after it, to see how they end.
+-- that what goes on is not taken for new, to 9 days after it, to see how they end. Left out are
+-- posts of a linked channel, which Telegram itself (user 777000) copies into the group.
 SELECT
     group_id,
     chat_id,
@@ -25,5 +26,6 @@ WHERE context_date BETWEEN DATE '2025-11-10' /* :start */ - INTERVAL '2' DAY
         AND DATE '2025-12-09' /* :end */ + INTERVAL '9' DAY
     AND 0 /* :chat */ IN (0, group_id)
     AND NOT coalesce(is_service, false)
+    AND coalesce(from_id, 0) <> 777000
     AND sent_at IS NOT NULL
 ORDER BY "date", message_id
