@@ -165,10 +165,8 @@ class Office:
                 )
             first = _WEEKDAYS.index(match[1])
             last = _WEEKDAYS.index(match[2] or match[1])
-            times = (
-                int(match[3]) + int(match[4] or 0) / 60,
-                int(match[5]) + int(match[6] or 0) / 60,
-            )
+            opens = int(match[3]) + int(match[4] or 0) / 60
+            closes = int(match[5]) + int(match[6] or 0) / 60
             hours |= dict.fromkeys(range(first + 1, last + 2), (opens, closes))
         return cls(hours)
 
@@ -215,8 +213,9 @@ def outcomes(conversations: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFram
     old = c["ended"] <= c.attrs.get("until", 0) - WEEK
     good = c["signal"].isin(["thanks", "reaction", "button"])
     bad = c["signal"].eq("complaint").fillna(False)
-    no_bot = "" if knows.get("by_bots", 0) else NO_BOT
-    no_signals = "" if knows.get("reactions", 0) or knows.get("button_presses", 0) else NO_SIGNALS
+    some = bool(knows.get("messages", 0))
+    no_bot = NO_BOT if some and not knows["by_bots"] else ""
+    no_signals = NO_SIGNALS if some and not knows["reactions"] + knows["button_presses"] else ""
     alone = solved & bot & ~person & ~c["handed"]
     unknown = Rate(0, 0)
     return rates(
