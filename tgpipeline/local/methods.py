@@ -7,26 +7,20 @@ success. Parameters come as JSON values or, from forms, as strings.
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
 from tgpipeline import updates
 from tgpipeline.errors import UpdateError
-from tgpipeline.local.group import Chat, Group, Refused
+from tgpipeline.local.chats import Chat, Refused
+from tgpipeline.local.group import Group
 from tgpipeline.local.markup import entities, read_html, units
-from tgpipeline.settings import SECRET_TOKEN
 
 Params = Mapping[str, Any]
+T = TypeVar("T")
 _NOT_MODIFIED = (
     "Bad Request: message is not modified: specified new message content and reply markup are "
     "exactly the same as a current content and reply markup of the message"
 )
-
-
-class Told(NamedTuple):
-    """A result with a description, as setWebhook answers."""
-
-    result: Any
-    description: str
 
 
 def number(params: Params, name: str, default: int = 0) -> int:
@@ -42,25 +36,22 @@ def flag(params: Params, name: str) -> bool:
     return str(params.get(name, "")).lower() in ("true", "yes", "1")
 
 
-def value(params: Params, name: str) -> Any:
-    """A parameter that is an object or array: given as such, or as JSON in a string."""
+def value(params: Params, name: str, kind: type[T]) -> T | None:
+    """A parameter that is an object or an array: given as such, or as JSON in a string.
+
+    Raises:
+        Refused: if it is not one.
+    """
     given = params.get(name)
-    if not isinstance(given, str) or not given:
-        return given or None
-    try:
-        return updates.parse_json(given.encode("utf-8", "replace"))
-    except UpdateError:
-        what = name.replace("_", " ")
-        raise Refused(400, f"Bad Request: can't parse {what} JSON object") from None
-
-
-def names(params: Params, name: str) -> list[str] | None:
-    """A parameter that is an array of strings; None where it is missing."""
-    if params.get(name) in (None, ""):
+    if isinstance(given, str) and given:
+        try:
+            given = updates.parse_json(given.encode("utf-8", "replace"))
+        except UpdateError:
+            given = ...
+    if given in (None, ""):
         return None
-    given = value(params, name) or []
-    if not isinstance(given, list) or not all(isinstance(item, str) for item in given):
-        raise Refused(400, f"Bad Request: {name} must be an array of strings")
+    if not isinstance(given, kind):
+        raise Refused(400, f"Bad Request: can't parse {name.replace('_', ' ')} JSON object")
     return given
 
 
@@ -112,23 +103,20 @@ class Methods:
     def send_message(self, params: Params) -> dict[str, Any]:
         chat = self._chat(params)
         content = self._text(params)
-        reply = value(params, "reply_parameters") or {}
+        reply = value(params, "reply_parameters", dict) or {}
         reply_to = number(reply, "message_id") or number(params, "reply_to_message_id")
-        if reply_to:
-            if reply_to in chat.messages:
-                replied = chat.messages[reply_to]
-                content["reply_to_message"] = {
-                    k: v for k, v in replied.items() if k != "reply_to_message"
-                }
-            elif not flag({**params, **reply}, "allow_sending_without_reply"):
-                raise Refused(400, "Bad Request: message to be replied not found")
+        spare = flag({**params, **reply}, "allow_sending_without_reply")
+        if reply_to and (reply_to in chat.messages or not spare):
+            content["reply_to_message"] = chat.quoted(reply_to, " to be replied")
         if thread := number(params, "message_thread_id"):
             content |= {"message_thread_id": thread, "is_topic_message": True}
         return self._group.post(chat, self._group.bot, content)
 
     def edit_message_text(self, params: Params) -> dict[str, Any]:
         chat = self._chat(params)
-        before = self._own(chat, params, "edit")
+        before = chat.message(number(params, "message_id"), " to edit")
+        if before["from"]["id"] != self._group.bot["id"]:
+            raise Refused(400, "Bad Request: message can't be edited")
         after = {k: v for k, v in before.items() if k not in ("text", "entities", "reply_markup")}
         after |= {"edit_date": int(self._group.clock.now()), **self._text(params)}
         if all(after.get(k) == before.get(k) for k in ("text", "entities", "reply_markup")):
@@ -138,7 +126,7 @@ class Methods:
 
     def delete_message(self, params: Params) -> bool:
         chat = self._chat(params)
-        message = self._found(chat, params, "delete")
+        message = chat.message(number(params, "message_id"), " to delete")
         if message["from"]["id"] != self._group.bot["id"] and not self._group.is_admin(chat):
             raise Refused(400, "Bad Request: message can't be deleted")
         del chat.messages[message["message_id"]]
@@ -146,9 +134,9 @@ class Methods:
 
     def set_message_reaction(self, params: Params) -> bool:
         chat = self._chat(params)
-        message = self._found(chat, params, "react")
+        message = chat.message(number(params, "message_id"), " to react")
         key = (message["message_id"], self._group.bot["id"])
-        chat.reactions[key] = value(params, "reaction") or []
+        chat.reactions[key] = value(params, "reaction", list) or []
         return True  # and no update: those of bots are never sent
 
     def send_chat_action(self, params: Params) -> bool:
@@ -164,7 +152,7 @@ class Methods:
         return True
 
     def set_my_commands(self, params: Params) -> bool:
-        self._commands[_scope(params)] = value(params, "commands") or []
+        self._commands[_scope(params)] = value(params, "commands", list) or []
         return True
 
     def get_my_commands(self, params: Params) -> list[dict[str, Any]]:
@@ -179,21 +167,9 @@ class Methods:
             raise Refused(400, "Bad Request: chat_id is empty")
         return self._group.chat(params["chat_id"])
 
-    def _found(self, chat: Chat, params: Params, purpose: str) -> dict[str, Any]:
-        message = chat.messages.get(number(params, "message_id"))
-        if message is None:
-            raise Refused(400, f"Bad Request: message to {purpose} not found")
-        return message
-
-    def _own(self, chat: Chat, params: Params, purpose: str) -> dict[str, Any]:
-        message = self._found(chat, params, purpose)
-        if message["from"]["id"] != self._group.bot["id"]:
-            raise Refused(400, f"Bad Request: message can't be {purpose}ed")
-        return message
-
     def _text(self, params: Params) -> dict[str, Any]:
         text, mode = str(params.get("text") or ""), str(params.get("parse_mode") or "").lower()
-        marked = value(params, "entities") or []
+        marked = value(params, "entities", list) or []
         if mode == "html":
             try:
                 text, marked = read_html(text)
@@ -206,7 +182,7 @@ class Methods:
         if units(text) > 4096:
             raise Refused(400, "Bad Request: message is too long")
         marked = sorted([*marked, *entities(text)], key=lambda e: int(e["offset"]))
-        markup = value(params, "reply_markup") or {}
+        markup = value(params, "reply_markup", dict) or {}
         content: dict[str, Any] = {"text": text}
         if marked:
             content["entities"] = marked
@@ -216,20 +192,8 @@ class Methods:
 
 
 def _scope(params: Params) -> str:
-    scope = value(params, "scope") or {"type": "default"}
+    scope = value(params, "scope", dict) or {"type": "default"}
     return json.dumps([scope, params.get("language_code") or ""], sort_keys=True)
 
 
-def check_secret(secret: str) -> None:
-    """Refuse what cannot be a `secret_token`."""
-    if len(secret) > 256:
-        raise Refused(400, "Bad Request: secret token is too long")
-    if secret and not SECRET_TOKEN.fullmatch(secret):
-        raise Refused(400, "Bad Request: secret token contains unallowed characters")
-
-
-METHODS = {
-    name.replace("_", ""): getattr(Methods, name)
-    for name in vars(Methods)
-    if re.fullmatch(r"[a-z]+(_[a-z]+)*", name)
-}
+METHODS = [name for name in vars(Methods) if re.fullmatch(r"[a-z]+(_[a-z]+)*", name)]

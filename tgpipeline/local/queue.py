@@ -49,8 +49,10 @@ class Clock:
 
     def wait(self, until: float | None = None) -> None:
         """Wait, holding the lock, until something changes or it is this time."""
-        timed = until is not None and self.running
-        self.changed.wait(max(0.0, until - self.now()) if timed and until is not None else None)
+        if until is None or not self.running:
+            self.changed.wait()
+        else:
+            self.changed.wait(max(0.0, until - self.now()))
 
 
 @dataclass(eq=False)
@@ -72,13 +74,10 @@ class UpdateQueue:
         self._pending: dict[Pending, None] = {}
         self.allowed: frozenset[str] = DEFAULT
 
-    def allow(self, kinds: Iterable[str] | None) -> bool:
+    def allow(self, kinds: Iterable[Any] | None) -> None:
         """Take an `allowed_updates`: absent changes nothing, an empty one means the default."""
-        if kinds is None:
-            return False
-        before, named = self.allowed, frozenset(kinds)
-        self.allowed = named & KINDS if named else DEFAULT
-        return self.allowed != before
+        if kinds is not None:
+            self.allowed = KINDS.intersection(map(str, kinds)) or DEFAULT
 
     def add(self, update: Update, *, asked: bool = True) -> tuple[int, Pending | None]:
         """Queue an update as if it had just happened.
@@ -116,9 +115,6 @@ class UpdateQueue:
     def clear(self) -> None:
         """Forget all."""
         self._pending.clear()
-
-    def __len__(self) -> int:
-        return len(self._pending)
 
     def waits(self, pending: Pending) -> bool:
         """Whether it is still to be delivered."""

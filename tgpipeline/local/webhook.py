@@ -122,6 +122,12 @@ class Webhook:
         self._clock.changed.notify_all()
         self._hire()
 
+    @property
+    def next_retry(self) -> float | None:
+        """When the next retry is due; None while there is something to do before."""
+        busy = self._ready or len(self._delayed) < len(self._lanes)
+        return self._delayed[0][0] if self._delayed and not busy else None
+
     def close(self) -> None:
         """Deliver nothing more; what is under way may still end. The caller holds the lock."""
         self.closed = True
@@ -137,11 +143,10 @@ class Webhook:
         while (taken := self._take()) is not None:
             key, pending = taken
             result = self._post(connection, pending)
-            with self._clock.changed:
-                self._settle(key, pending, result)
-                self._clock.changed.notify_all()
             if not result.error and result.body:
                 self._answered(result.content_type, result.body)
+            with self._clock.changed:
+                self._settle(key, pending, result)
         connection.close()
 
     def _take(self) -> tuple[Lane, Pending] | None:
