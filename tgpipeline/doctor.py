@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from tgpipeline.errors import BotApiError
 
@@ -145,17 +146,19 @@ def _webhook(webhook: dict[str, Any], expected: str) -> list[Finding]:
     url, pending = webhook.get("url", ""), webhook.get("pending_update_count", 0)
     error, when = webhook.get("last_error_message"), webhook.get("last_error_date")
     if url == expected:
-        ours = Finding("webhook", True, url or "none set, so getUpdates works")
+        ours = Finding("webhook", True, "ours" if url else "none set, so getUpdates works")
     elif not url:
-        ours = Finding("webhook", False, "none set", f"Call set_webhook with {expected}")
+        ours = Finding("webhook", False, "none set", "Call set_webhook with your URL.")
     else:
         advice = (
-            f"Call set_webhook with {expected}"
+            "Call set_webhook with your URL."
             if expected
             else "It takes all updates, and getUpdates answers 409: call delete_webhook(), or give "
             "check() the URL if it is yours."
         )
-        ours = Finding("webhook", False, f"another one is set: {url}", advice)
+        # The whole URL is half a secret: whoever knows it needs only the secret token.
+        host = urlsplit(url).hostname
+        ours = Finding("webhook", False, f"another one is set: {host}", advice)
     stuck = bool(url) and bool(pending)
     waiting = f"{pending} waiting" + ("" if url or not pending else " for getUpdates")
     at = f" ({datetime.fromtimestamp(when, UTC):%Y-%m-%d %H:%M} UTC)" if when else ""
