@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,17 @@ HERE = Path(__file__).resolve().parent
 SAO_PAULO = timezone(timedelta(hours=-3))
 GROUP, SUPERGROUP = -4123456789, -1004123456789
 BURST = 180  # seconds of silence that end a burst
-MEDIA = ("photo", "video", "voice", "sticker", "document", "animation", "video_note", "audio", "location")
+MEDIA = (
+    "photo",
+    "video",
+    "voice",
+    "sticker",
+    "document",
+    "animation",
+    "video_note",
+    "audio",
+    "location",
+)
 SERVICE = (
     "new_chat_members", "left_chat_member", "new_chat_title", "new_chat_photo", "pinned_message",
     "migrate_to_chat_id", "migrate_from_chat_id",
@@ -56,9 +67,9 @@ def figures(lines: list[dict[str, Any]]) -> dict[str, float]:
     said = [m for m in versions(lines) if not any(name in m for name in SERVICE)]
     texts = [m["text"] for m in said if "text" in m]
     sizes = [len(text) for text in texts]
-    gaps = [b["date"] - a["date"] for a, b in zip(said, said[1:], strict=False)]
+    gaps = [b["date"] - a["date"] for a, b in pairwise(said)]
     gaps = [gap for gap in gaps if gap <= BURST]
-    runs = 1 + sum(a["from"]["id"] != b["from"]["id"] for a, b in zip(said, said[1:], strict=False))
+    runs = 1 + sum(a["from"]["id"] != b["from"]["id"] for a, b in pairwise(said))
     made = {
         "reply share": sum("reply_to_message" in m for m in said) / len(said),
         "media share": sum(any(name in m for name in MEDIA) for m in said) / len(said),
@@ -75,11 +86,15 @@ def main() -> None:
     for name, value in figures(lines).items():
         real, tolerance = REAL.get(name, (0.85, 0.15))
         sign = ">" if name not in REAL else " "
-        print(f"{name:16} {value:8.2f}   real {sign}{real:6.2f} ± {tolerance}")
+        print(f"{name:16} {value:9.3f}   real {sign}{real:7.2f} ± {tolerance}")
     messages = versions(lines)
     print(f"\n{len(messages)} messages, {len({m['from']['id'] for m in messages})} senders")
-    kinds = Counter(next(k for k in line["body"] if k != "update_id") for line in lines if "body" in line)
-    kinds.update(sent=sum("sent" in line for line in lines), raw=sum("raw" in line for line in lines))
+    kinds = Counter(
+        next(k for k in line["body"] if k != "update_id") for line in lines if "body" in line
+    )
+    kinds.update(
+        sent=sum("sent" in line for line in lines), raw=sum("raw" in line for line in lines)
+    )
     print(", ".join(f"{kind} {number}" for kind, number in kinds.most_common()))
     moments = [datetime.fromtimestamp(m["date"], SAO_PAULO) for m in messages]
     for title, form in (("day", "%m-%d %a"), ("hour", "%H")):

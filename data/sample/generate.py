@@ -9,9 +9,9 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from aurora import delivery, life  # noqa: E402
+from aurora import delivery, edits, life, rarities  # noqa: E402
 
-SEED, SCALE = 2025, 1.0
+SEED, SCALE = 2025, 0.8
 EDITED_SHARE = 0.1
 
 
@@ -19,9 +19,9 @@ def make(seed: int = SEED, scale: float = SCALE) -> dict[str, bytes]:
     """The files of the sample by name, uncompressed."""
     month = life.Month(seed, scale)
     month.play()
-    delivery.rarities(month)
-    life.edit(month, EDITED_SHARE)
-    delivery.next_day_edit(month)
+    rarities.sprinkle(month)
+    edits.edit(month, EDITED_SHARE)
+    edits.next_day(month)
     delivery.number(month.story.acts, month.stream("ids"))
     lines = delivery.deliver(month)
     truth = [c.truth() for c in month.conversations if c.acts]
@@ -33,16 +33,16 @@ def make(seed: int = SEED, scale: float = SCALE) -> dict[str, bytes]:
 
 
 def _lesson(lines: list[dict[str, Any]]) -> dict[str, Any]:
-    """The update that notebook 02 takes apart: a reply with entities, every name filled in."""
-    for line in lines:
-        message = line.get("body", {}).get("message", {})
-        sender = message.get("from", {})
+    """The update that notebook 02 takes apart: an agent's answer that mentions the customer."""
+    bodies: list[dict[str, Any]] = [line["body"] for line in lines if "body" in line]
+    edited = {body["edited_message"]["message_id"] for body in bodies if "edited_message" in body}
+    for body in bodies:
+        message = body.get("message", {})
+        kinds = [entity["type"] for entity in message.get("entities", [])]
         if (
-            message.get("entities") and "reply_to_message" in message and "text" in message
-            and sender.keys() >= {"last_name", "username", "language_code"}
-            and message["entities"][0]["type"] != "bot_command" and len(message["text"]) < 160
+            kinds == ["text_mention"] and message["from"]["username"].endswith("_aurora_loja")
+            and "reply_to_message" in message and message["message_id"] not in edited
         ):  # fmt: skip
-            body: dict[str, Any] = line["body"]
             return body
     raise LookupError("no message fits the lesson")
 

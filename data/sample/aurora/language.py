@@ -2,13 +2,11 @@
 
 import random
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 from aurora.people import Style, plain
 
+MARK = re.compile(r"\[(\w+)\] ")
 ALTERNATIVES = re.compile(r"\(([^()]*\|[^()]*)\)")
 # What noise must leave alone (links, addresses, codes) comes first; then words.
 TOKENS = re.compile(r"https?://\S+|\S+@\S+|[@/#]\S+|\w*\d[\w.,:-]*|[A-Z]{3,}\b|[A-Za-zÀ-ÿ]+")
@@ -27,17 +25,11 @@ MISSPELT = {
     "chegou": "xegou chego", "mas": "mais", "cupom": "cupon cupum", "defeito": "defeto deffeito",
     "rastreio": "ratreio rastreo", "transportadora": "transpotadora", "devolver": "devouver",
     "ansiosa": "anciosa", "ansioso": "ancioso", "recebi": "resebi", "prejuízo": "prejuiso",
-    "insatisfação": "insatisfassão", "atendente": "antendente atendete", "comprei": "compre conprei",
+    "insatisfação": "insatisfassão", "atendente": "antendente atendete",
+    "comprei": "compre conprei",
     "pedido": "pedio pedito", "entrega": "entega entrga", "produto": "produdo prodito",
     "boleto": "bolero boelto", "senha": "senhna", "garantia": "garrantia", "troca": "toca trocca",
 }  # fmt: skip
-EMOJI = "😡 😤 😩 😢 🤦‍♀️ 🙏 🙏🏽 😭 🤔 😕 ❤️ 😅 👀 🤷‍♂️ 🥺".split()
-
-
-def phrases(name: str) -> dict[str, Any]:
-    """Read one of the phrase books beside this file."""
-    path = Path(__file__).with_name("phrases") / f"{name}.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 class Writer:
@@ -45,11 +37,11 @@ class Writer:
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
-        self._decks: dict[str, list[str]] = {}
+        self._decks: dict[tuple[str, ...], list[str]] = {}
 
     def pick(self, options: Sequence[str]) -> str:
         """The next phrase of a shuffled deck: all are used before one comes again."""
-        key = options[0]
+        key = tuple(options)
         if not self._decks.get(key):
             self._decks[key] = self.rng.sample(list(options), len(options))
         return self._decks[key].pop()
@@ -61,29 +53,31 @@ class Writer:
             template = template[: found.start()] + choice + template[found.end() :]
         return re.sub(r" {2,}", " ", template.format_map(slots)).strip()
 
-    def type(self, text: str, style: Style, *, language: str = "pt") -> str:
+    def type(self, text: str, style: Style, *, language: str = "pt", emojis: str = "") -> str:
         """The same text as somebody with this style would type it."""
         rng = self.rng
         words = _PORTUGUESE if language.startswith("pt") else _OTHER
         text = TOKENS.sub(lambda found: self._word(found[0], style, words), text)
         if style.no_accents:
             text = "".join(c if ord(c) > 0x2000 else _without_accent(c) for c in text)
-        if style.lower:
+        if style.lower and not text[1:2].isupper():
             text = text[:1].lower() + text[1:]
-        if text.endswith(".") or (text.endswith("?") and rng.random() < 0.35):
+        if text.endswith(".") or (text.endswith("?") and rng.random() < style.no_mark):
             text = text[:-1] if rng.random() < style.no_stop else text
         if text.endswith(("?", "!")) and rng.random() < style.emoji:
             text += text[-1] * rng.randrange(1, 4)
         if rng.random() < style.shout:
             text = text.upper() if "http" not in text and "@" not in text else text
         if rng.random() < style.emoji:
-            emoji = rng.choice(EMOJI) * (2 if rng.random() < 0.2 else 1)
+            emoji = rng.choice((emojis or style.emojis).split()) * (2 if rng.random() < 0.2 else 1)
             text = f"{emoji} {text}" if rng.random() < 0.15 else f"{text} {emoji}"
         return text
 
     def slip(self, text: str) -> str:
         """The text with one slip of the finger in one of its words, or as it was."""
-        words = [found for found in TOKENS.finditer(text) if re.fullmatch(r"[a-zà-ÿ]{4,}", found[0])]
+        words = [
+            found for found in TOKENS.finditer(text) if re.fullmatch(r"[a-zà-ÿ]{4,}", found[0])
+        ]
         if not words:
             return text
         found = self.rng.choice(words)
@@ -125,11 +119,34 @@ def _without_accent(character: str) -> str:
     return plain(character).upper() if character.isupper() else plain(character)
 
 
+def unmark(phrase: str) -> tuple[str, str]:
+    """A phrase's mark and the phrase.
+
+    >>> unmark("[pix] O QR code expirou"), unmark("Bom dia")
+    (('pix', 'O QR code expirou'), ('', 'Bom dia'))
+    """
+    found = MARK.match(phrase)
+    return (found[1], phrase[found.end() :]) if found else ("", phrase)
+
+
+def stop(sentence: str) -> str:
+    """The sentence with a full stop, unless it has a mark of its own.
+
+    >>> stop("Obrigada"), stop("Como faço?")
+    ('Obrigada.', 'Como faço?')
+    """
+    return sentence + "." if sentence[-1].isalnum() or sentence[-1] in '")' else sentence
+
+
 def join(prefix: str, sentence: str) -> str:
     """Put a greeting before a sentence, which then starts small after a comma.
 
-    >>> join("Oi, ", "Meu pedido atrasou")
+    >>> join("Oi,", "Meu pedido atrasou")
     'Oi, meu pedido atrasou'
     """
-    small = prefix.rstrip().endswith((",", "bot")) and not sentence[:2].isupper()
-    return prefix + (sentence[:1].lower() + sentence[1:] if small else sentence)
+    if sentence.startswith("/"):
+        return sentence
+    small = prefix.endswith((",", "bot")) and sentence[1:2].islower()
+    if sentence[:2] in ("O ", "A "):
+        small = prefix.endswith((",", "bot"))
+    return f"{prefix} {sentence[:1].lower() + sentence[1:] if small else sentence}"

@@ -2,49 +2,66 @@
 
 import heapq
 import random
-from datetime import date
 
 from aurora import clock, events, media
-from aurora.conversation import Books, Talk
-from aurora.language import Writer, phrases
-from aurora.people import BOT, GIF_BOT, Person, customers
-from aurora.shop import matter
-from aurora.story import Act, Conversation, Desk, Story, scale_to
+from aurora.conversation import Talk
+from aurora.language import Writer
+from aurora.people import GIF_BOT, Person, customers, phrases
+from aurora.shop import Shop
+from aurora.speech import GLAD, Books
+from aurora.story import Act, Conversation, Desk, Story
 
 PROBLEMS = {
-    "rastreio": 16, "entrega_atrasada": 11, "pagamento": 12, "troca_devolucao": 10,
-    "produto_com_defeito": 8, "reembolso": 7, "cupom": 6, "cadastro": 7, "nota_fiscal": 6,
-    "estoque": 7, "frete": 7, "cancelamento": 5,
+    "order_status": 16, "late_delivery": 11, "payment": 12, "exchange_return": 10,
+    "defective_product": 8, "refund": 7, "coupon": 6, "account_access": 7, "invoice": 6, "stock": 7,
+    "shipping_quote": 7, "cancellation": 5,
 }  # fmt: skip
-PHASES = {
+PHASES: dict[str, dict[str, float]] = {
     "usual": {},
-    "before": {"cupom": 3.0, "estoque": 3.0, "frete": 2.0, "cadastro": 1.8},
-    "sale": {"pagamento": 3.0, "cupom": 4.0, "estoque": 2.4, "cadastro": 2.0, "cancelamento": 1.5,
-             "entrega_atrasada": 0.5, "troca_devolucao": 0.5, "produto_com_defeito": 0.5},
-    "after": {"entrega_atrasada": 4.2, "rastreio": 1.8, "reembolso": 1.9, "cancelamento": 2.2,
-              "troca_devolucao": 1.5, "produto_com_defeito": 1.4, "cupom": 0.3, "estoque": 0.5},
+    "before": {"coupon": 3, "stock": 3, "shipping_quote": 2, "account_access": 1.8},
+    "sale": {
+        "payment": 3, "coupon": 4, "stock": 2.4, "account_access": 2, "cancellation": 1.5,
+        "late_delivery": 0.5, "exchange_return": 0.5, "defective_product": 0.5,
+    },
+    "after": {
+        "late_delivery": 4.2, "order_status": 1.8, "refund": 1.9, "cancellation": 2.2,
+        "exchange_return": 1.5, "defective_product": 1.4, "coupon": 0.3, "stock": 0.5,
+    },
 }  # fmt: skip
-# How often a matter that looked solved comes back, by who had solved it.
-COMES_BACK = {"bot": 0.07, "agent": 0.06}
-COMES_BACK_OFTEN = {"entrega_atrasada": 2.6, "reembolso": 2.6, "troca_devolucao": 1.6, "rastreio": 1.3}
+# What other customers have to say about it.
+KINDS = {
+    "late_delivery": "delivery", "order_status": "delivery", "refund": "money",
+    "payment": "payment", "cancellation": "money", "defective_product": "product",
+    "exchange_return": "product", "account_access": "site", "coupon": "site",
+}  # fmt: skip
+SHARED = ("cidade", "transp", "produto", "o_produto", "O_produto", "um_produto", "banco")
+# How often a matter that looked solved comes back.
+COMES_BACK, COMES_BACK_OFTEN = 0.1, {
+    "late_delivery": 2.6, "refund": 2.6, "exchange_return": 1.6, "order_status": 1.3,
+}  # fmt: skip
 
 
 class Month:
-    """Plays the month. Each concern has random numbers of its own, so they do not disturb each other."""
+    """Plays the month.
+
+    Each concern has random numbers of its own, so that a change in one does not disturb the rest.
+    """
 
     def __init__(self, seed: int, scale: float) -> None:
-        self.stream = lambda name: random.Random(f"{seed}/{name}")
+        self.seed, self.scale = seed, scale
         self.rng = self.stream("conversations")
-        self.story = Story()
+        self.story, self.shop, self.books = Story(), Shop(), Books()
         self.writer = Writer(self.stream("texts"))
         self.desk = Desk(self.stream("desk"))
-        self.books = Books()
         people = customers(self.stream("people"), 460)
         self.members, self.strangers = people[:330], people[330:]
         self.unused = list(self.members)
         self.busy_until: dict[int, int] = {}
         self.conversations: list[Conversation] = []
-        self.scale = scale
+
+    def stream(self, name: str) -> random.Random:
+        """The random numbers of one concern."""
+        return random.Random(f"{self.seed}/{name}")
 
     def play(self) -> None:
         """Everything, in the order in which it begins."""
@@ -70,23 +87,26 @@ class Month:
     def episode(self, moment: int, earlier: Conversation | None) -> Conversation:
         """One conversation from its opening to its end."""
         rng, number = self.rng, len(self.conversations) + 1
+        own = self.stream(f"matter/{number}")
         if earlier:
-            problem, who, slots = earlier.problem, earlier.customer, dict(earlier.slots)
+            problem, who = earlier.problem, earlier.customer
+            slots = self.shop.later(own, earlier.slots, moment)
             earlier.reopened = True
         else:
-            weights = scale_to(PROBLEMS.items(), PHASES[clock.phase(moment)])
-            problem = rng.choices(list(weights), list(weights.values()))[0]
+            factors = PHASES[clock.phase(moment)]
+            weights = [weight * factors.get(name, 1) for name, weight in PROBLEMS.items()]
+            problem = rng.choices(list(PROBLEMS), weights)[0]
             who = self.customer(moment)
-            slots = matter(self.stream(f"matter/{number}"), who, moment, problem)
-        c = Conversation(number, problem, who, slots, "en" if who.language.startswith("en") else "pt")
+            slots = self.shop.matter(own, who, moment, problem)
+        language = "en" if who.language.startswith("en") else "pt"
+        c = Conversation(number, problem, who, slots, language)
         c.reopens = earlier.id if earlier else None
-        if not earlier and c.language == "pt" and rng.random() < 0.045:
-            c.also = rng.choice([p for p in PROBLEMS if p != problem])
-        slots["saudacao"] = clock.greeting(moment) if c.language == "pt" else slots["saudacao"]
+        if not earlier and language == "pt" and rng.random() < 0.045:
+            c.also = rng.choice([other for other in PROBLEMS if other != problem])
         self.conversations.append(c)
         Talk(c, self.story, self.writer, self.desk, self.books).play(moment)
         self.busy_until[who.id] = c.acts[-1].at + 20 * 3600
-        if c.language == "pt" and rng.random() < 0.13:
+        if language == "pt" and rng.random() < 0.13:
             self.bystander(c)
         return c
 
@@ -98,92 +118,67 @@ class Month:
             events.join(self.story, rng, who, moment - rng.randrange(40, 1500), self.writer)
             self.members.append(who)
             return who
-        idle = [p for p in self.members if p.id in self.busy_until and self.busy_until[p.id] < moment]
+        idle = [p for p in self.members if self.busy_until.get(p.id, moment) < moment]
         if idle and (chance > 0.68 or not self.unused):
             return rng.choice(idle)
         return self.unused.pop(rng.randrange(len(self.unused)))
 
     def comes_back(self, c: Conversation) -> int | None:
         """When a solved matter comes back, or None."""
-        chance = COMES_BACK.get(c.solved_by, 0) * COMES_BACK_OFTEN.get(c.problem, 0.7)
-        if c.language != "pt" or c.reopens or self.rng.random() >= chance:
+        chance = COMES_BACK * COMES_BACK_OFTEN.get(c.problem, 0.7)
+        if c.solved_by == "nobody" or c.language != "pt" or c.reopens or self.rng.random() > chance:
             return None
-        moment = c.acts[-1].at + round(86_400 * self.rng.choice((1, 1, 2, 2, 3, 4, 5, 6, 8)))
-        moment += self.rng.randrange(-9000, 9000)
-        return moment if moment < clock.END - 7200 and 8 <= clock.local(moment).hour < 23 else None
+        days = self.rng.choice((1, 1, 2, 2, 3, 4, 5, 6, 8))
+        moment = c.acts[-1].at + 86_400 * days + self.rng.randrange(-9000, 9000)
+        fits = moment < clock.END - 7200 and 8 <= clock.local(moment).hour < 23
+        return moment if fits else None
 
     def bystander(self, c: Conversation) -> None:
-        """Another customer joins in."""
-        asked = c.question or c.acts[0]
+        """Another customer joins in, or two."""
+        asked, rng = c.question or c.acts[0], self.rng
         others = [p for p in self.members if p is not c.customer and p.language.startswith("pt")]
-        for _ in range(self.rng.choice((1, 1, 1, 2))):
-            who, options = self.rng.choice(others), self.books.customers["bystanders"]
-            text = self.writer.fill(self.writer.pick(options), c.slots)
+        for _ in range(rng.choice((1, 1, 1, 2))):
+            who, options = rng.choice(others), self.books.customers["bystanders"]
+            kind = KINDS.get(c.problem, "any") if rng.random() < 0.6 else "any"
+            own = self.shop.matter(rng, who, asked.at, c.problem)
+            slots = own | {name: c.slots[name] for name in SHARED}
+            text = self.writer.fill(self.writer.pick(options[kind]), slots)
             moment = asked.at + self.desk.think(50, 0.8)
-            reply = asked if self.rng.random() < 0.6 else None
+            reply = asked if rng.random() < 0.5 else None
             typed = self.writer.type(text, who.style)
             self.story.say(Act(moment, who, typed, reply, conversation=c))
 
     def small_talk(self) -> None:
         """Chat that is nobody's problem, with the odd sticker, GIF and video."""
-        rng, book, life = self.stream("small talk"), self.books.customers, phrases("life")
-        locals_ = [p for p in self.members if p.language.startswith("pt")]
+        rng, laughs = self.stream("small talk"), phrases("life")["laughs"]
+        options = self.books.customers["talk"]["smalltalk"]
+        brazilians = [p for p in self.members if p.language.startswith("pt")]
         for day in clock.days():
             for hour in rng.choices(range(24), clock.HOURS, k=rng.choice((1, 2, 2, 3, 4))):
                 moment = clock.at(day, f"{hour}:00:00") + rng.randrange(3600)
-                who = rng.choice(locals_)
-                slots = matter(rng, who, moment, "conversa")
-                slots["pro_atendente"] = rng.choice(("pra Camila", "pro Diego"))
-                text = self.writer.type(self.writer.fill(self.writer.pick(book["smalltalk"]), slots), who.style)
-                act = self.story.say(Act(moment, who, text))
+                who = rng.choice(brazilians)
+                slots = self.shop.matter(rng, who, moment, "")
+                text = self.writer.fill(self.writer.pick(options), slots)
+                act = self.story.say(
+                    Act(moment, who, self.writer.type(text, who.style, emojis=GLAD))
+                )
                 for _ in range(rng.choice((0, 0, 1, 1, 2))):
                     moment += self.desk.think(30)
-                    other = rng.choice(locals_)
                     reply = act if rng.random() < 0.5 else None
-                    self.answer(rng, other, moment, reply, life["laughs"])
+                    self.answer(rng, Act(moment, rng.choice(brazilians), "", reply), laughs)
 
-    def answer(
-        self, rng: random.Random, who: Person, moment: int, reply: Act | None, options: list[str]
-    ) -> None:
+    def answer(self, rng: random.Random, act: Act, options: list[str]) -> None:
         """A short answer to small talk: words, or a sticker, a GIF, a video."""
         chance = rng.random()
         if chance < 0.16:
-            self.story.say(Act(moment, who, "", reply, {"sticker": media.sticker(rng)}))
+            act.content = {"sticker": media.sticker(rng)}
         elif chance < 0.2:
             gif = media.animation(rng)
-            small = {key: gif[key] for key in ("file_name", "mime_type", "file_id", "file_unique_id", "file_size")}
-            content = {"via_bot": GIF_BOT.user(), "animation": gif, "document": small}
-            self.story.say(Act(moment, who, "", reply, content))
+            unsized = {k: v for k, v in gif.items() if k not in ("duration", "width", "height")}
+            act.content = {"via_bot": GIF_BOT.user(), "animation": gif, "document": unsized}
         elif chance < 0.24:
-            self.story.say(Act(moment, who, "", reply, {"video": media.video(rng)}))
+            act.content = {"video": media.video(rng)}
         else:
-            text = self.writer.type(self.writer.pick(options), who.style)
-            self.story.say(Act(moment, who, text, reply))
-
-
-def edit(month: Month, share: float) -> None:
-    """Customers and agents correct what they wrote, until this share of all messages was edited."""
-    rng = month.stream("edits")
-    acts = [act for act in month.story.acts if not act.service]
-    able = [act for act in acts if act.who is not BOT and len(act.text) > 8 and act.text[0] != "/" and not act.edits]
-    for act in rng.sample(able, round(share * len(acts))):
-        final, chance = act.text, rng.random()
-        after = month.desk.think(14, 1.0) + 2
-        if chance < 0.72:
-            act.text = month.writer.slip(final)
-            if act.text == final:
-                final += rng.choice((".", "!", " 🙏", " *"))
-        elif chance < 0.86 and "http" not in final:
-            words = final.split(" ")
-            act.text = " ".join(words[: max(2, len(words) - rng.randrange(1, 4))])
-            if act.text == final:
-                final += rng.choice((" por favor", " pfv", "..."))
-        else:
-            final += rng.choice((" (editado)", "\n\nEdit: já resolvi", " ...desculpa o erro", " obs: é urgente", " ?"))
-        day_end = clock.at(date.fromordinal(clock.local(act.at).toordinal()), "23:59:50")
-        moments = [min(act.at + after, max(day_end, act.at + 2))]
-        if (act.at < clock.MIGRATION) != (moments[0] < clock.MIGRATION):
-            continue
-        act.edits.append((moments[0], final))
-        if rng.random() < 0.05:
-            act.edits.append((moments[0] + rng.randrange(5, 60), final + "."))
+            text = self.writer.pick(options)
+            act.text = self.writer.type(text, act.who.style, emojis=GLAD)
+        self.story.say(act)

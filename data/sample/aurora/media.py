@@ -38,7 +38,11 @@ def voice(rng: random.Random) -> dict[str, Any]:
 def video(rng: random.Random) -> dict[str, Any]:
     seconds = rng.randrange(5, 40)
     shape = {"duration": seconds, "width": 720, "height": 1280, "mime_type": "video/mp4"}
-    return shape | {"file_name": f"VID_{rng.randrange(10**6):06d}.mp4"} | file(rng, "V", seconds * 180_000)
+    return (
+        shape
+        | {"file_name": f"VID_{rng.randrange(10**6):06d}.mp4"}
+        | file(rng, "V", seconds * 180_000)
+    )
 
 
 def video_note(rng: random.Random) -> dict[str, Any]:
@@ -73,7 +77,11 @@ def contact(rng: random.Random) -> dict[str, Any]:
 
 def buttons(conversation: int, language: str) -> dict[str, Any]:
     """The keyboard under the bot's "did that help?"."""
-    yes, no = ("Yes ✅", "No, a person please") if language == "en" else ("Sim ✅", "Não, quero atendente")
+    yes, no = (
+        ("Yes ✅", "No, a person please")
+        if language == "en"
+        else ("Sim ✅", "Não, quero atendente")
+    )
     row = [
         {"text": yes, "callback_data": f"solved:{conversation}:yes"},
         {"text": no, "callback_data": f"solved:{conversation}:no"},

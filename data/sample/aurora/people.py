@@ -1,34 +1,17 @@
 """The people of the group: customers, agents, and the bot. All of them invented."""
 
 import random
+import tomllib
 import unicodedata
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-WOMEN = """Ana Beatriz Camila Carla Carolina Cecília Clara Daniela Débora Eduarda Elaine Fabiana Fernanda
-Flávia Gabriela Giovana Helena Heloísa Isabela Jéssica Joana Júlia Juliana Karina Larissa Laura Letícia
-Lívia Luana Luciana Luíza Manuela Márcia Mariana Marina Marta Michele Mônica Natália Patrícia Paula
-Priscila Rafaela Raquel Regina Renata Rosângela Sabrina Sandra Simone Sofia Sônia Tatiane Thaís Valéria
-Vanessa Vera Vitória Viviane Yasmin Zilda""".split()
-MEN = """Adriano Alexandre André Antônio Arthur Bernardo Breno Bruno Caio Carlos César Cláudio Cristiano
-Daniel Davi Eduardo Emanuel Fábio Felipe Fernando Francisco Gabriel Geraldo Guilherme Gustavo Heitor
-Henrique Hugo Igor Ivan João Joaquim Jonas Jorge José Júlio Leandro Leonardo Lucas Luiz Marcelo Márcio
-Marcos Mateus Miguel Murilo Nelson Otávio Paulo Pedro Rafael Renan Ricardo Roberto Rodrigo Samuel Sérgio
-Thiago Tomás Vicente Vinícius Wagner Wellington Yuri""".split()
-SURNAMES = """Almeida Alves Andrade Araújo Barbosa Barros Batista Borges Brito Campos Cardoso Carvalho
-Castro Cavalcante Costa Cunha Dias Duarte Farias Fernandes Ferreira Figueiredo Fonseca Freitas Garcia
-Gomes Gonçalves Guimarães Leite Lima Lopes Machado Magalhães Marques Martins Medeiros Melo Mendes Menezes
-Monteiro Moraes Moreira Moura Nascimento Neves Nogueira Novaes Nunes Oliveira Pacheco Pereira Pinto
-Queiroz Ramos Rezende Ribeiro Rocha Rodrigues Sales Santana Santos Silva Siqueira Soares Souza Tavares
-Teixeira Toledo Vasconcelos Vieira Xavier""".split()
-FOREIGN = [
-    ("Emily", "Carter", "a"), ("James", "Wilson", "o"), ("Olivia", "Brooks", "a"), ("Liam", "Foster", "o"),
-    ("Hannah", "Becker", "a"), ("Noah", "Bennett", "o"), ("Chloe", "Turner", "a"), ("Ethan", "Hughes", "o"),
-    ("Sophie", "Laurent", "a"), ("Lukas", "Meyer", "o"), ("Grace", "Murphy", "a"), ("Oliver", "Reed", "o"),
-    ("Megan", "Price", "a"), ("Daniel", "Kim", "o"), ("Priya", "Nair", "a"), ("Tom", "Walker", "o"),
-    ("Isla", "Morgan", "a"), ("Jack", "Collins", "o"), ("Nina", "Novak", "a"), ("Ryan", "Cooper", "o"),
-    ("Alice", "Dupont", "a"), ("Ben", "Shaw", "o"), ("Kate", "Palmer", "a"), ("Adam", "Ross", "o"),
-]  # fmt: skip
+
+def phrases(name: str) -> dict[str, Any]:
+    """Read one of the phrase books beside this file."""
+    path = Path(__file__).with_name("phrases") / f"{name}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -42,6 +25,8 @@ class Style:
     no_stop: float = 0.3
     emoji: float = 0.05
     shout: float = 0.0
+    no_mark: float = 0.35
+    emojis: str = "😡 😤 😩 😢 🤦‍♀️ 🙏 🙏🏽 😭 🤔 😕 ❤️ 😅 👀 🤷‍♂️ 🥺"
 
 
 @dataclass(frozen=True)
@@ -77,7 +62,9 @@ class Person:
 def _agent(number: int, first: str, last: str, letter: str) -> Person:
     return Person(
         number, first, last, f"{plain(first)}_aurora_loja", letter=letter, role="agent",
-        style=Style(short=0.08, typos=0.004, no_stop=0.45, emoji=0.1),
+        style=Style(
+            short=0.02, typos=0.001, no_stop=0.45, emoji=0.08, no_mark=0.0, emojis="😊 🙂 💜 ✅ 🙏"
+        ),
     )  # fmt: skip
 
 
@@ -115,7 +102,9 @@ def customers(rng: random.Random, number: int) -> list[Person]:
     """Invent customers, about one in fifteen of them English-speaking."""
     people: list[Person] = []
     taken = {BOT.id, GIF_BOT.id, OWNER.id, CAMILA.id, DIEGO.id, FERNANDA.id}
-    foreign = list(FOREIGN)
+    names = phrases("names")
+    women, men, surnames = (names[kind].split() for kind in ("women", "men", "surnames"))
+    foreign = list(names["foreign"])
     while len(people) < number:
         identity = rng.randrange(100_000_000, 7_900_000_000)
         if identity in taken:
@@ -126,8 +115,8 @@ def customers(rng: random.Random, number: int) -> list[Person]:
             language, style = "en", Style(typos=0.006, lower=rng.random() < 0.3, no_stop=0.6)
         else:
             letter = "a" if rng.random() < 0.58 else "o"
-            first = rng.choice(WOMEN if letter == "a" else MEN)
-            last = rng.choice(SURNAMES) if rng.random() < 0.82 else ""
+            first = rng.choice(women if letter == "a" else men)
+            last = rng.choice(surnames) if rng.random() < 0.82 else ""
             language, style = "pt-br", _style(rng)
         username = ""
         if rng.random() < 0.45:

@@ -1,7 +1,6 @@
 """What happens in the group, before it is put into Telegram's words."""
 
 import random
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import log
@@ -47,6 +46,7 @@ class Conversation:
     slots: dict[str, str]
     language: str = "pt"
     also: str | None = None
+    matter: str = ""  # what exactly: the mark of the phrase that said it
     acts: list[Act] = field(default_factory=list)
     question: Act | None = None
     solved_by: str = "nobody"
@@ -91,7 +91,9 @@ class Story:
         """Add something that is no message."""
         self.happenings.append(Happening(at, kind, fields, about))
 
-    def react(self, at: int, who: Person, act: Act, new: str | None, old: str | None = None) -> None:
+    def react(
+        self, at: int, who: Person, act: Act, new: str | None, old: str | None = None
+    ) -> None:
         """Somebody reacts to a message, changes the reaction or (`new` None) takes it back."""
         fields = {
             "user": who.user(), "date": at,
@@ -125,7 +127,7 @@ class Desk:
         ]
         start, _, who = min(slots, key=lambda slot: slot[:2])
         notice = self.think(150, 0.9) if start - ready < 600 else self.think(45, 0.7)
-        self.free[who.id] = start + notice + self.rng.randrange(100, 330)
+        self.free[who.id] = start + notice + self.rng.randrange(200, 560)
         return who, start + notice
 
     def think(self, median: float, spread: float = 0.7) -> int:
@@ -142,12 +144,9 @@ class Desk:
                 works = agent is (CAMILA, DIEGO)[now.isocalendar().week % 2] or number > 18
             if works and first <= number <= last and clock.office_is_open(moment):
                 return moment
-            moment = int((now.replace(second=0) + timedelta(minutes=5 - now.minute % 5)).timestamp())
+            moment = int(
+                (now.replace(second=0) + timedelta(minutes=5 - now.minute % 5)).timestamp()
+            )
             if step == 0:
                 moment += self.rng.randrange(40)
         return moment
-
-
-def scale_to(weights: Iterable[tuple[str, float]], factors: dict[str, float]) -> dict[str, float]:
-    """Weights by name, some of them multiplied."""
-    return {name: weight * factors.get(name, 1) for name, weight in weights}

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from aurora import clock
-from aurora.people import ANONYMOUS, BOT, Person
+from aurora.people import ANONYMOUS, Person
 from aurora.story import Act
 
 GROUP_ID, SUPERGROUP_ID, CHANNEL_ID = -4123456789, -1004123456789, -1003987654321
@@ -16,7 +16,14 @@ TITLES = [
     (clock.at(clock.BLACK_FRIDAY, "00:00:05"), "Suporte Loja Aurora 🛍️ BLACK FRIDAY"),
     (clock.at(clock.date(2025, 12, 3), "09:40:11"), "Suporte Loja Aurora"),
 ]
-CHANNEL = {"id": CHANNEL_ID, "title": "Loja Aurora | Ofertas", "username": "loja_aurora_ofertas_exemplo", "type": "channel"}
+CHANNEL = {
+    "id": CHANNEL_ID,
+    "title": "Loja Aurora | Ofertas",
+    "username": "loja_aurora_ofertas_exemplo",
+    "type": "channel",
+}
+RIGHTS = """manage_chat change_info delete_messages invite_users restrict_members pin_messages
+manage_video_chats send_welcome_messages manage_tags post_stories edit_stories delete_stories"""
 ENTITIES = re.compile(
     r"(?P<url>https?://[^\s<>\"]+[\w/])"
     r"|(?P<email>[\w.+-]+@[\w-]+\.com(?:\.br)?\b)"
@@ -41,7 +48,9 @@ def span(text: str, start: int, end: int) -> dict[str, Any]:
     return {"offset": utf16(text[:start]), "length": utf16(text[start:end])}
 
 
-def entities(text: str, *, bold: bool = False, mention: Person | None = None) -> list[dict[str, Any]]:
+def entities(
+    text: str, *, bold: bool = False, mention: Person | None = None
+) -> list[dict[str, Any]]:
     """What Telegram finds in a text by itself, and what the sender marked."""
     found: list[dict[str, Any]] = []
     if bold:
@@ -59,7 +68,12 @@ def chat(moment: int, chat_id: int = 0) -> dict[str, Any]:
     chat_id = chat_id or (GROUP_ID if moment < clock.MIGRATION else SUPERGROUP_ID)
     title = [name for since, name in TITLES if since <= moment][-1]
     if chat_id == GROUP_ID:
-        return {"id": chat_id, "title": title, "type": "group", "all_members_are_administrators": False}
+        return {
+            "id": chat_id,
+            "title": title,
+            "type": "group",
+            "all_members_are_administrators": False,
+        }
     return {"id": chat_id, "title": title, "type": "supergroup"}
 
 
@@ -109,13 +123,6 @@ def member(person: Person, status: str) -> dict[str, Any]:
     """A `ChatMember` of the given status."""
     made: dict[str, Any] = {"user": person.user(), "status": status}
     if status == "administrator":
-        rights = """can_manage_chat can_change_info can_delete_messages can_invite_users can_restrict_members
-        can_pin_messages can_manage_video_chats can_send_welcome_messages can_manage_tags can_post_stories can_edit_stories can_delete_stories""".split()
-        made |= dict.fromkeys(rights, True)
+        made |= {f"can_{right}": True for right in RIGHTS.split()}
         made |= {"can_promote_members": False, "can_be_edited": False, "is_anonymous": False}
     return made
-
-
-def is_from_the_bot(act: Act) -> bool:
-    """The bot gets no update for what it says itself."""
-    return act.who is BOT
