@@ -22,7 +22,8 @@ from tqdm import tqdm
 from tgpipeline import lake
 from tgpipeline.errors import HistoryError, LakeError, UpdateError
 from tgpipeline.export_content import known, whole
-from tgpipeline.export_file import Chat, ExportFile
+from tgpipeline.export_cut import Chat, Export
+from tgpipeline.export_file import ExportFile
 from tgpipeline.history_lines import HistoryLines
 from tgpipeline.settings import Settings
 from tgpipeline.telegram_export import CHAT_TYPES, Converter, chat_id, chat_type
@@ -128,15 +129,16 @@ def import_export(
         LakeError: if the raw zone cannot be read or written.
     """
     settings.require("raw_bucket")
-    export, store = ExportFile(path), lake.open_store(settings.raw_bucket, settings)
-    summary = Summary(export.name)
+    file = ExportFile(path)
+    export, summary = Export(file), Summary(file.name)
+    store = lake.open_store(settings.raw_bucket, settings)
     try:
-        with _bar("looking for chats", export.size, progress) as advance:
+        with _bar("looking for chats", file.size, progress) as advance:
             chats = export.chats(advance)
-        converters = _choose(export.name, chats, chat, settings, lake.groups(store), summary)
+        converters = _choose(file.name, chats, chat, settings, lake.groups(store), summary)
         with (
             HistoryLines(store) as lines,
-            _bar("importing", export.size, progress) as advance,
+            _bar("importing", file.size, progress) as advance,
         ):
             try:
                 for number, _, record in export.messages(advance):

@@ -113,7 +113,7 @@ class HistoryLines:
         return found
 
     def _marks(self, day: date) -> "array[int]":
-        marks: "array[int]" = array("q")
+        marks: array[int] = array("q")
         if day in self._known:
             for name in extract.list_day(self._store, day).names:
                 if name.startswith("history-"):

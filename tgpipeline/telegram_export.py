@@ -13,7 +13,8 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from tgpipeline.errors import UpdateError
-from tgpipeline.export_content import READ, Record, content, free, known, objects, service, whole
+from tgpipeline.export_content import READ, Record, content, free, known, objects, whole
+from tgpipeline.export_service import service
 from tgpipeline.updates import event_date
 
 CHAT_TYPES = {
@@ -32,7 +33,7 @@ CHAT_TYPES = {
 _CHANNELS = -(10**12)
 # What Telegram Desktop takes from the ids of messages from before a group became a supergroup.
 _MIGRATED = 10**9
-_REMEMBERED = 1 << 16  # senders of so many messages, for the replies to them
+_REMEMBERED = 1 << 15  # senders of so many messages, for the replies to them
 _PEER = re.compile(r"(user|chat|channel)(\d{1,19})")
 _FORWARDED = {"user": "sender_user", "chat": "sender_chat", "channel": "chat"}
 
@@ -84,7 +85,7 @@ class Converter:
         self._chat, self._tz, self._old_ids, self._group = chat, tz, old_ids, group
         # The topic of every message since the first topic, at its id's place: 4 bytes each.
         self._topics, self._first = array("I"), 0
-        self._senders: OrderedDict[int, Record] = OrderedDict()
+        self._senders: OrderedDict[int, tuple[str, int | None]] = OrderedDict()
 
     def message(self, record: Any) -> Record:
         """The Message of one record of an export.
@@ -163,7 +164,7 @@ class Converter:
         if who:
             part = "from" if kind == "user" else "sender_chat"
             m[part] = who
-            self._senders[m["message_id"]] = {part: known(id=who.get("id"))}
+            self._senders[m["message_id"]] = (part, who.get("id"))
             if len(self._senders) > _REMEMBERED:
                 self._senders.popitem(last=False)
 
@@ -175,7 +176,8 @@ class Converter:
                 m["external_reply"] = {"chat": other, "message_id": to}
                 to = None
         if to:
-            m["reply_to_message"] = {"message_id": to} | self._senders.get(to, {})
+            part, ident = self._senders.get(to, ("from", None))
+            m["reply_to_message"] = {"message_id": to} | known(**{part: known(id=ident) or None})
         topic = self._topic(to) if to else 0
         if record.get("action") == "topic_created":
             topic = m["message_id"]
