@@ -73,6 +73,19 @@ class AwsStack:
             return ""
         return "\n".join(text.splitlines()[-lines:])
 
+    def set_clock(self, instant: float | None) -> None:
+        """Set the time at which API Gateway receives requests; None is this machine's time.
+
+        Args:
+            instant: Unix seconds.
+        """
+        clock = self.directory / "clock"
+        if instant is None:
+            clock.unlink(missing_ok=True)
+            return
+        clock.with_suffix(".new").write_text(str(instant))
+        clock.with_suffix(".new").replace(clock)  # never half written
+
     def stop(self) -> None:
         """End MiniStack and its functions, and remove its data. A second call does nothing."""
         assert self.process.stdin is not None

@@ -1,0 +1,180 @@
+"""The whole pipeline on this machine: AWS by MiniStack, Telegram by a stand-in, a sample group.
+
+>>> from tgpipeline import local
+>>> with local.start() as stack:  # doctest: +SKIP
+...     stack.settings.raw_bucket
+'tgpipeline-local-raw'
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from types import TracebackType
+from typing import Any
+
+from tgpipeline import deploy, lake, updates
+from tgpipeline.bot_api import Bot
+from tgpipeline.errors import LocalStackError
+from tgpipeline.local import aws, replay
+from tgpipeline.local.queue import Clock
+from tgpipeline.local.telegram import TOKEN_DEFAULT, Telegram
+from tgpipeline.settings import Settings
+
+GROUP = -4123456789  # the sample's group, before it becomes a supergroup
+SECRET = "local-webhook-secret"  # noqa: S105 - guards nothing but this machine's stand-in
+BEGINNING = 1762743600  # midnight of the sample's first day, in its zone
+
+
+@dataclass
+class Stack:
+    """What `start` started; it ends with `stop()`, a `with` block, or this process.
+
+    Attributes:
+        aws: MiniStack.
+        telegram: the Bot API stand-in, with the group.
+        settings: of the pipeline on this stack; also in the environment of this process.
+        url: the webhook's, once it is deployed.
+    """
+
+    aws: aws.AwsStack
+    telegram: Telegram
+    settings: Settings = field(init=False)
+    url: str = field(default="", repr=False)
+    _before: dict[str, str | None] = field(default_factory=dict, repr=False)
+
+    @property
+    def bot(self) -> Bot:
+        """A client of the stand-in."""
+        return Bot(self.telegram.token, self.telegram.url)
+
+    def replay(self, start: date = replay.FIRST, end: date = replay.LAST) -> replay.Sent:
+        """Let the sample group live through some days; everything goes through the webhook."""
+        s3 = deploy.Cloud(self.settings).client("s3")
+        try:
+            return replay.play(
+                self.telegram,
+                self.settings,
+                self.url or deploy.gateway.ensure_api(self.settings).url,
+                lake.archive(self.settings, s3),
+                start=start,
+                end=end,
+                set_clock=self.aws.set_clock,
+            )
+        finally:
+            self.aws.set_clock(None)
+
+    def stop(self) -> None:
+        """End both servers and put the environment back."""
+        self.telegram.stop()
+        self.aws.stop()
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        self._before.clear()
+
+    def _enter(self) -> None:
+        """Point this process, and what it starts, at the stack: nothing reaches beyond it."""
+        others = [name for name in os.environ if name.startswith(("AWS_ENDPOINT_URL_", "AWS_PROF"))]
+        wanted: dict[str, str | None] = dict.fromkeys([*others, "AWS_SESSION_TOKEN"])
+        wanted |= self.aws.environment | {
+            "TELEGRAM_API_URL": self.telegram.url,
+            "TELEGRAM_BOT_TOKEN": self.telegram.token,
+            "TELEGRAM_CHAT_ID": str(GROUP),
+            "TELEGRAM_WEBHOOK_SECRET": SECRET,
+            "AWS_S3_BUCKET": "tgpipeline-local-raw",
+            "AWS_S3_ENRICHED": "tgpipeline-local-enriched",
+            "TIMEZONE": "America/Sao_Paulo",
+            "TGPIPELINE_NAME": "tgpipeline",
+            # MiniStack runs functions with this very Python: its PyArrow is there already.
+            "TGPIPELINE_LAYER": "none",
+            "TGPIPELINE_TELEGRAM_RANGES": "0.0.0.0/0",
+            "TGPIPELINE_INVOKE_URL": f"{self.aws.endpoint_url}/restapis/{{api}}/{{stage}}"
+            "/_user_request_/{path}",
+        }
+        for name, value in wanted.items():
+            self._before[name] = os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+        self.settings = Settings.from_env()
+
+    def __enter__(self) -> "Stack":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def start(through: str = "", **options: Any) -> Stack:
+    """Start the local stack, in the state in which the notebooks would have left it.
+
+    It sets `AWS_ENDPOINT_URL`, `TELEGRAM_API_URL` and all else that the pipeline reads from the
+    environment, so whatever runs in this process afterwards talks to this stack.
+
+    Args:
+        through: the last step that is done already, with all before it: `api` (notebook 03),
+            `webhook` (04), `etl` (05) or `tables` (06); none where it is empty.
+        **options: of `aws.start`.
+
+    Raises:
+        LocalStackError: if there is no such step, or a server does not start.
+    """
+    if through and through not in STEPS:
+        raise LocalStackError(f"through={through!r}: the steps are {', '.join(STEPS)}.")
+    running = aws.start(**options)
+    stack = Stack(running, Telegram(TOKEN_DEFAULT, clock=Clock(BEGINNING, running=False)))
+    try:
+        stack.telegram.start()
+        stack._enter()
+        for name, step in STEPS.items() if through else ():
+            step(stack)
+            if name == through:
+                break
+    except BaseException:
+        stack.stop()
+        raise
+    return stack
+
+
+def _api(stack: Stack) -> None:
+    deploy.storage.ensure_bucket(stack.settings.raw_bucket, stack.settings)
+    deploy.roles.ensure_role("ingest", stack.settings)
+    deploy.functions.ensure_function("ingest", stack.settings)
+    stack.url = deploy.gateway.ensure_api(stack.settings).url
+
+
+def _webhook(stack: Stack) -> None:
+    kinds = sorted(updates.MESSAGE_KINDS | updates.EVENT_KINDS)
+    stack.bot.set_webhook(stack.url, secret_token=SECRET, allowed_updates=kinds)
+    stack.replay()
+    stack.bot.delete_webhook()
+
+
+def _etl(stack: Stack) -> None:
+    deploy.storage.ensure_bucket(stack.settings.enriched_bucket, stack.settings)
+    deploy.roles.ensure_role("etl", stack.settings)
+    deploy.schedule.ensure_queue(stack.settings)
+    deploy.functions.ensure_function("etl", stack.settings)
+    event = {"start": replay.FIRST.isoformat(), "end": replay.LAST.isoformat()}
+    deploy.functions.invoke("etl", event, stack.settings)
+    deploy.roles.ensure_role("scheduler", stack.settings)
+    deploy.schedule.ensure_schedule(stack.settings)
+
+
+def _tables(stack: Stack) -> None:
+    deploy.catalog.ensure_tables(stack.settings)
+
+
+STEPS: dict[str, Callable[[Stack], None]] = {
+    "api": _api,
+    "webhook": _webhook,
+    "etl": _etl,
+    "tables": _tables,
+}

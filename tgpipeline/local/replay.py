@@ -1,0 +1,105 @@
+"""A month in the life of the sample group, sent through a webhook in the order it happened."""
+
+import gzip
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import groupby
+from typing import Any
+
+import requests
+from tqdm.auto import tqdm
+
+from tgpipeline import resources
+from tgpipeline.errors import LocalStackError
+from tgpipeline.ingest import SECRET_HEADER
+from tgpipeline.local.telegram import Telegram
+from tgpipeline.settings import Settings
+
+FIRST, LAST = date(2025, 11, 10), date(2025, 12, 9)  # the days of the sample
+Line = dict[str, Any]
+
+
+@dataclass
+class Sent:
+    """What was replayed.
+
+    Attributes:
+        updates: updates that Telegram posted, repeats among them.
+        archived: messages of the bot's own, stored as sendMessage had returned them.
+        broken: bodies that are no update.
+    """
+
+    updates: int = 0
+    archived: int = 0
+    broken: int = 0
+
+
+def lines() -> Iterator[Line]:
+    """The sample, oldest first: `{"at", "body"}`, `{"at", "sent"}` or `{"at", "raw"}` each."""
+    path = resources.folder("data/sample") / "updates.ndjson.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)
+
+
+def play(
+    telegram: Telegram,
+    settings: Settings,
+    url: str,
+    archive: Callable[[Mapping[str, Any]], object],
+    *,
+    start: date = FIRST,
+    end: date = LAST,
+    set_clock: Callable[[float], None] = lambda instant: None,
+) -> Sent:
+    """Let the group live through some days; returns when the webhook has taken everything.
+
+    Args:
+        telegram: the stand-in, with the webhook set.
+        settings: the secret, and the zone in which days are meant.
+        url: the webhook's, for the bodies that Telegram would not send.
+        archive: what the bot does with the messages it sends (`lake.archive`).
+        start: first day.
+        end: last day, included.
+        set_clock: told the time at which the next updates arrive, in Unix seconds.
+
+    Raises:
+        LocalStackError: if the webhook does not take an update.
+    """
+    sent = Sent()
+    with requests.Session() as session, tqdm(total=(end - start).days + 1, disable=None) as bar:
+        for day, of_day in groupby(lines(), lambda line: _day(line, settings)):
+            if not start <= day <= end:
+                continue
+            for line in of_day:
+                telegram.clock.set(line["at"])
+                set_clock(line["at"])
+                if "body" in line:
+                    telegram.inject(line["body"])
+                    telegram.wait_delivered()  # one after the other, as they happened
+                    sent.updates += 1
+                elif "sent" in line:
+                    archive(line["sent"])
+                    sent.archived += 1
+                else:
+                    _post(session, url, settings, line["raw"])
+                    sent.broken += 1
+            bar.update()
+    return sent
+
+
+def _day(line: Line, settings: Settings) -> date:
+    return datetime.fromtimestamp(line["at"], UTC).astimezone(settings.tz).date()
+
+
+def _post(session: requests.Session, url: str, settings: Settings, body: str) -> None:
+    answer = session.post(
+        url,
+        data=body.encode("utf-8", "surrogateescape"),
+        headers={SECRET_HEADER: settings.webhook_secrets[0], "Content-Type": "application/json"},
+        timeout=60,
+    )
+    if answer.status_code != 200:
+        raise LocalStackError(f"the webhook answered {answer.status_code} to a broken body")
