@@ -25,7 +25,7 @@ def save(run: pa.Table, path: Path) -> None:
 
 def load(path: Path) -> Iterator[pa.Table]:
     """Read a run back, a piece at a time."""
-    with pa.memory_map(str(path)) as source:
+    with pa.OSFile(str(path)) as source:
         file = pa.ipc.open_file(source)
         for number in range(file.num_record_batches):
             yield pa.Table.from_batches([file.get_batch(number)])
