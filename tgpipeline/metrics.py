@@ -173,7 +173,7 @@ class Office:
     def open(self, local_time: "pd.Series[Any]") -> "pd.Series[bool]":
         """Whether the office is open at these local times."""
         hour = local_time.dt.hour + local_time.dt.minute / 60
-        span = [self.hours.get(d, (0.0, 0.0)) for d in (local_time.dt.weekday + 1).tolist()]
+        span = [self.hours.get(d, (0.0, 0.0)) for d in (local_time.dt.day_of_week + 1).tolist()]
         return pd.Series(
             [a <= h < b for h, (a, b) in zip(hour, span, strict=True)], local_time.index, dtype=bool
         )
@@ -276,6 +276,14 @@ def rank(ordered: list[int], share: float) -> float:
     (2, 4)
     """
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else math.nan
+
+
+def questions_by_hour(conversations: pd.DataFrame) -> pd.DataFrame:
+    """When questions are asked, by hour, for `charts.visits_by_hour`: agents and chatter left out."""
+    counts = conversations["local_time"].dt.hour.value_counts().sort_index()
+    frame = pd.DataFrame({"hour": counts.index.astype(int), "visits": counts.to_numpy(dtype=int)})
+    frame.attrs = {"what": "questions", "parameters": conversations.attrs.get("parameters", {})}
+    return frame
 
 
 def busiest_hour(visits: pd.DataFrame) -> tuple[int, Rate, list[int]]:
