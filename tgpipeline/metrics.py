@@ -279,7 +279,7 @@ def rank(ordered: list[int], share: float) -> float:
 
 
 def questions_by_hour(conversations: pd.DataFrame) -> pd.DataFrame:
-    """When questions are asked, by hour, for `charts.visits_by_hour`: agents and chatter left out."""
+    """When questions are asked, for `charts.visits_by_hour`: no agents, no chatter."""
     counts = conversations["local_time"].dt.hour.value_counts().sort_index()
     frame = pd.DataFrame({"hour": counts.index.astype(int), "visits": counts.to_numpy(dtype=int)})
     frame.attrs = {"what": "questions", "parameters": conversations.attrs.get("parameters", {})}

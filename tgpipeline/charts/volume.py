@@ -37,7 +37,11 @@ def messages_per_day(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     days = every_day(frame, ["messages", "by_people", "by_bots"])
     top = days["messages"].idxmax()
     middle = float(days["messages"].median())
-    ratio = f", {days['messages'].max() / middle:.1f} times the median day" if middle else ""
+    ratio = (
+        f", {days['messages'].max() / middle:.1f} times the median day"
+        if middle and len(days) > 1
+        else ""
+    )
     total, top_count = int(days["messages"].sum()), int(days["messages"].max())
     title = f"{total:,} messages; most on {date_text(top)}: {top_count:,}{ratio}"
     unit, binned = by_unit(days)

@@ -7,6 +7,12 @@ SELECT
     from_id,
     target_user_id,
     "date",
+    CASE
+        WHEN sent_at IS NOT NULL
+            THEN CAST(
+                from_unixtime("date") AT TIME ZONE 'America/Sao_Paulo' /* :timezone */ AS timestamp
+            )
+    END AS local_time, -- a pressed button bears no date
     old_value,
     new_value
 FROM events
