@@ -63,7 +63,7 @@ class _Answer:
         """Seconds that a 429 asks for."""
         asked = updates.sub(self.body or {}, "parameters").get("retry_after", self.retry_after)
         digits = str(asked)
-        return max(1, int(digits)) if digits.isdecimal() and len(digits) < 10 else 1
+        return max(1, int(digits[:9])) if digits.isdecimal() else 1
 
 
 class Transport:
@@ -220,7 +220,7 @@ def _reason(error: BaseException, limit: float) -> str:
         if isinstance(step, OSError) and step.errno and step.strerror:
             return f"no answer from the Bot API ({step.strerror})"
         step = step.__cause__ or step.__context__
-    return f"no answer from the Bot API ({type(error).__name__})"
+    return f"the connection to the Bot API broke before an answer came ({type(error).__name__})"
 
 
 def _never_sent(error: BaseException) -> bool:

@@ -1,4 +1,4 @@
-"""The stand-in alone: `python -m tgpipeline.local.telegram --port 8081 --token 123456:ANY-TOKEN`."""
+"""The stand-in alone: `python -m tgpipeline.local.telegram --port 8081 --token 123456:ABC`."""
 
 import argparse
 import sys
