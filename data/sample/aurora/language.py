@@ -58,6 +58,7 @@ class Writer:
         rng = self.rng
         words = _PORTUGUESE if language.startswith("pt") else _OTHER
         text = TOKENS.sub(lambda found: self._word(found[0], style, words), text)
+        text = re.sub(r"\bp(ra)? ([ao])\b", lambda found: "pr" + found[2], text)
         if style.no_accents:
             text = "".join(c if ord(c) > 0x2000 else _without_accent(c) for c in text)
         if style.lower and not text[1:2].isupper():
