@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 import requests
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from tgpipeline import resources
 from tgpipeline.errors import LocalStackError
