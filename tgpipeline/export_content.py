@@ -23,6 +23,7 @@ _FILES = {
     "video_file": "video",
     "video_message": "video_note",
     "voice_message": "voice",
+    **{name: name for name in "audio document video video_note voice".split()},  # other programs'
 }
 _FILE_FIELDS = "file_name mime_type file_size width height performer title".split()
 
@@ -125,7 +126,7 @@ def photo(record: Record) -> list[Record]:
 
 def _file(record: Record) -> Record:
     kind = record.get("media_type")
-    name = "document" if kind is None else _FILES.get(str(kind)) or free(str(kind))
+    name = _FILES.get(str(kind or "document")) or free(str(kind))
     told = known(**{field: record.get(field) for field in _FILE_FIELDS})
     told |= known(duration=record.get("duration_seconds"), emoji=record.get("sticker_emoji"))
     return {name: told}

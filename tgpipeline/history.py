@@ -190,7 +190,7 @@ def _choose(
         if kind is None or number is None:  # what other programs write may not tell
             number = number if number is not None and number < 0 else whole(chat)
             if number is None or len(chats) > 1:
-                summary.other_chats[f"{found.type} {found.id}"] = found.messages
+                summary.other_chats[f"{found.id} ({found.type})"] = found.messages
                 continue
             kind = chat_type(number)
         ident = chat_id(number, kind, bool(found.old_ids))
@@ -203,11 +203,13 @@ def _choose(
         else:
             summary.other_chats[f"{ident} ({found.type})"] = found.messages
     if not chosen:
+        why = f"has no chat {chat}"
+        if chat is None:
+            why = "has none of the chats in TELEGRAM_CHAT_ID" if wanted else "is not of one chat"
         others = ", ".join(f"{told}: {n:,} messages" for told, n in summary.other_chats.items())
-        asked = "TELEGRAM_CHAT_ID" if chat is None else f"chat {chat}"
         raise HistoryError(
-            f"{name} does not hold {asked}. It holds {others[:1000]}. Give one of these as the "
-            "chat to import; where the file does not tell its id, as -100… or -… as the bot sees it"
+            f"{name} {why}; it has {others[:1000]}. Say which to import with `chat` (on the "
+            "command line --chat): its id as the bot sees it, such as -1001234567890."
         )
     return chosen
 

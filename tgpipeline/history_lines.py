@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 OBJECT = 4 << 20  # bytes of one object
 WAITING = 16 << 20  # bytes that wait for the rest of their day
-DAYS = 8  # days kept open: an export is in order, but for a few messages
+MARKS = 1 << 21  # of earlier imports' lines, kept at a time
 THREADS = 4
 
 
@@ -56,7 +56,7 @@ class HistoryLines:
         self._store = store
         self._known = set(lake.list_days(store))
         self._days: OrderedDict[date, _Day] = OrderedDict()
-        self._waiting = 0
+        self._waiting = self._marked = 0
         self._pool = ThreadPoolExecutor(THREADS)
         self._running: set[Future[None]] = set()
 
@@ -92,7 +92,7 @@ class HistoryLines:
         if found.size >= OBJECT:
             self._write(day, found)
         elif self._waiting >= WAITING:
-            self._write(*max(self._days.items(), key=lambda item: item[1].size))
+            self._write(*next(item for item in self._days.items() if item[1].lines))
 
     def flush(self) -> None:
         """Write all that waits, and see that it has arrived."""
@@ -101,15 +101,19 @@ class HistoryLines:
         self._finish(all_of_them=True)
 
     def _day(self, day: date) -> _Day:
+        """The day, from now on the one that was used last."""
         found = self._days.get(day)
-        if found is None:
-            if day in self._known:
-                self._finish(all_of_them=True)  # a part of this day may be on its way
-            found = self._days[day] = _Day(self._marks(day))
-            if len(self._days) > DAYS:
-                self._write(*self._days.popitem(last=False))
-        else:
+        if found is not None:
             self._days.move_to_end(day)
+            return found
+        if day in self._known:
+            self._finish(all_of_them=True)  # a part of this day may be on its way
+        found = self._days[day] = _Day(self._marks(day))
+        self._marked += len(found.marks)
+        while self._marked > MARKS and len(self._days) > 1:
+            oldest, left = self._days.popitem(last=False)
+            self._marked -= len(left.marks)
+            self._write(oldest, left)
         return found
 
     def _marks(self, day: date) -> "array[int]":

@@ -129,7 +129,7 @@ class Converter:
 
     def _date(self, record: Record, name: str) -> int | None:
         seconds = whole(record.get(f"{name}_unixtime"))
-        if seconds is not None:
+        if seconds:
             return seconds
         try:
             local = datetime.fromisoformat(record[name])

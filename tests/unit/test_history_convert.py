@@ -116,6 +116,8 @@ MEDIA = [
     ({**FILE, "media_type": "video_file"}, "video"),
     ({**FILE, "media_type": "audio_file", "performer": "P", "title": "T"}, "audio"),
     ({**FILE, "media_type": "hologram"}, "unknown"),
+    ({**FILE, "media_type": "document"}, "document"),
+    ({**FILE, "media_type": "text"}, "unknown"),
     ({"contact_information": {"first_name": "Zé", "phone_number": "1"}}, "contact"),
     (PLACE, "location"),
     ({"location_information": None}, "location"),
@@ -274,7 +276,11 @@ def test_dates() -> None:
     old = {k: v for k, v in record(text="a").items() if k != "date_unixtime"}
     converter = Converter(CHAT, ZONE)
     assert converter.message(old)["date"] == 1764331200
-    assert converter.local_dates == 1
+    assert converter.message(record(date_unixtime="0"))["date"] == 1764331200
+    assert converter.local_dates == 2
+    zoned = record(date="2025-11-28T12:00:00Z", date_unixtime=None)
+    assert converter.message(zoned)["date"] == 1764331200
+    assert converter.local_dates == 2
 
 
 @pytest.mark.parametrize(
@@ -285,7 +291,7 @@ def test_dates() -> None:
         ({"id": 55, "type": "unsupported"}, "unsupported"),
         (record(id="x"), "no id"),
         (record(id=2**63), "no id"),
-        (record(date_unixtime="0"), "no date"),
+        (record(date_unixtime="100"), "no date"),
         (record(date_unixtime="99999999999"), "no date"),
         ({"id": 1, "type": "message", "date": "yesterday"}, "no date"),
     ],

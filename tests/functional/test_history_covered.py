@@ -1,0 +1,53 @@
+"""The coverage of an enriched zone that an import and the webhook made together."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import boto3
+import pytest
+
+from tgpipeline import coverage, etl, history, lake
+from tgpipeline.errors import LakeError
+from tgpipeline.local import aws
+from tgpipeline.settings import Settings
+
+pytestmark = pytest.mark.functional
+GROUP = -1002198765432
+START = 1764331200  # 2025-11-28 09:00 in São Paulo
+
+
+def test_coverage_reads_what_the_etl_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with aws.start() as stack:
+        for name, value in stack.environment.items():
+            monkeypatch.setenv(name, value)
+        settings = Settings.from_env(raw_bucket="raw", enriched_bucket="enriched")
+        s3 = boto3.client("s3")
+        for bucket in ("raw", "enriched"):
+            s3.create_bucket(Bucket=bucket)
+        with pytest.raises(LakeError, match="run the ETL first"):
+            coverage.read(settings)
+
+        told = {"type": "private_supergroup", "id": 2198765432, "messages": []}
+        for number in range(1, 31):
+            sent = {"id": number, "date_unixtime": str(START + number), "from_id": "user1"}
+            told["messages"].append({**sent, "type": "message", "text": "oi"})
+        path = tmp_path / "result.json"
+        path.write_text(json.dumps(told))
+        history.import_export(path, settings)
+        for number in range(61, 71):
+            message = {"message_id": number, "date": START + 86400 + number, "text": "oi"}
+            message["chat"] = {"id": GROUP, "type": "supergroup"}
+            body = json.dumps({"update_id": number, "message": message}).encode()
+            lake.put_new(s3, "raw", lake.update_key(number, date(2025, 11, 29)), body)
+        list(etl.run(settings, [date(2025, 11, 28), date(2025, 11, 29)]))
+
+        messages = coverage.read(settings)
+        days = coverage.by_day(messages)
+        assert days[["history", "webhook", "missing_ids"]].to_numpy().tolist() == [
+            [30, 0, 30],
+            [0, 10, 0],
+        ]
+        (hole,) = coverage.holes(messages).to_dict("records")
+        assert (hole["after_id"], hole["before_id"], hole["beyond_deletions"]) == (30, 61, True)
+        assert len(coverage.read(settings, start=date(2025, 11, 29))) == 10
