@@ -51,7 +51,8 @@ class Group(Chats):
         super().__init__(bot, reads_all=reads_all)
         self.clock = clock
         self.home = int(GROUP["id"])
-        self.open(dict(GROUP)).members[OWNER["id"]] = {"user": OWNER, "status": "creator"}
+        owner = {"user": OWNER, "status": "creator", "is_anonymous": False}
+        self.open(dict(GROUP)).members[OWNER["id"]] = owner
 
     def emit(self, update: Update, asked: bool) -> None:
         """Called with every update, and whether the bot may see it; tells nobody here."""
