@@ -47,7 +47,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return _answer(403, {"outcome": "forbidden"}, started)
     body = _body(event)
     try:
-        status, line = 200, store(body, settings, _s3(), datetime.now(UTC))
+        status, line = 200, store(body, settings, _s3(), _received(event))
     except LakeError as error:
         status, line = 500, {"outcome": "failed", "error": str(error)}
     except Exception as error:  # any other failure of S3's client must end in 500 as well
@@ -133,6 +133,14 @@ def _remember(migration: tuple[int, int], settings: Settings, s3: Any) -> None:
     marker = json.dumps({"from": old, "to": new}).encode()
     lake.put_new(s3, settings.raw_bucket, lake.migration_key(new), marker)
     _our_chats(settings).add(new)
+
+
+def _received(event: Mapping[str, Any]) -> datetime:
+    """When API Gateway took the request; it is what dates an update that bears no date itself."""
+    milliseconds = (event.get("requestContext") or {}).get("requestTimeEpoch")
+    if isinstance(milliseconds, int):
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return datetime.now(UTC)
 
 
 def _body(event: Mapping[str, Any]) -> bytes:
