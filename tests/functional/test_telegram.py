@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tgpipeline.bot_api import Bot
+from tgpipeline.doctor import DEFAULT_WANTED, Report
 from tgpipeline.errors import BotApiError, BotConflict, BotTooManyRequests, LocalStackError
 from tgpipeline.local.queue import Clock
 from tgpipeline.local.telegram import Telegram
@@ -523,6 +524,31 @@ def test_who_is_in_the_group(telegram: Telegram, bot: Bot) -> None:
     assert bot.get_chat(telegram.home)["title"] == "Suporte Loja Aurora"
     member = bot.call("getChatMember", chat_id=telegram.home, user_id=ANA["id"])
     assert member["status"] == "left"
+
+
+def test_the_doctor_sees_what_is_wrong(telegram: Telegram, bot: Bot, receiver: Receiver) -> None:
+    def bad(report: Report) -> set[str]:
+        return {finding.name for finding in report if not finding.ok}
+
+    deliveries = {f"{name} delivered" for name in ("reactions", "member changes")}
+    deliveries |= {"message reaction count delivered"}
+    assert bad(bot.check(telegram.home)) == deliveries, "nobody has asked for them yet"
+    bot.set_webhook(receiver.url, allowed_updates=DEFAULT_WANTED)
+    assert bot.check(telegram.home, receiver.url).ok
+    assert bad(bot.check(telegram.home)) == {"webhook"}
+    telegram.promote(False)
+    assert bad(bot.check(telegram.home, receiver.url)) == {"admin", "all messages", *deliveries}
+    telegram.promote()
+    receiver.plan = [(403, {"Retry-After": "60"}, b"")]
+    telegram.say(ANA, "presa")
+    until(lambda: receiver.got and bot.get_webhook_info().get("last_error_date"))
+    assert bad(bot.check(telegram.home, receiver.url)) == {"nothing pending", "last error"}
+    old = telegram.home
+    telegram.migrate()
+    assert f"TELEGRAM_CHAT_ID to {telegram.home}" in str(bot.check(old, receiver.url))
+    assert bad(bot.check(4242)) >= {"in the group", "admin"}
+    stranger = Bot("1:WRONG-TOKEN", telegram.url).check(telegram.home)
+    assert (bad(stranger), len(stranger)) == ({"token"}, 1)
 
 
 # HTTP
