@@ -93,8 +93,8 @@ def parse(body: bytes) -> Update:
 def parse_json(body: bytes) -> Any:
     """Read JSON strictly (no NaN) and safely (no input makes it raise anything but UpdateError).
 
-    Integers of more than 19 digits become floats: no field of the Bot API has them, and reading
-    very long ones exactly takes quadratic time.
+    Integers that take more than 64 bits become floats: no field of the Bot API has them, and
+    reading very long ones exactly takes quadratic time.
     """
     try:
         return json.loads(body.decode(), parse_constant=_refuse, parse_int=_integer)
@@ -231,7 +231,8 @@ def content_type(message: Update) -> tuple[str, list[str]]:
 
 
 def _integer(digits: str) -> int | float:
-    return int(digits) if len(digits) < 20 else float(digits)
+    value = int(digits) if len(digits) <= 20 else float(digits)
+    return value if -(2**63) <= value < 2**64 else float(digits)
 
 
 def _refuse(constant: str) -> None:
