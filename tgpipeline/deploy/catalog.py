@@ -8,7 +8,7 @@ table is recognised. The DDL says the same in SQL, for reading and for the conso
 from typing import Any
 
 from tgpipeline import lake
-from tgpipeline.columns import TABLES
+from tgpipeline.columns import TABLES, Column
 from tgpipeline.deploy.cloud import RESULTS, Cloud, Deployment, Target, covers
 
 FIRST_DAY = "2013-08-14"  # no message is older: the day Telegram started
@@ -42,7 +42,7 @@ def location(table: str, settings: Deployment) -> str:
 def table_input(table: str, settings: Deployment) -> dict[str, Any]:
     """A table as Glue's API spells it (https://docs.aws.amazon.com/glue/latest/webapi/API_TableInput.html)."""
     columns = [
-        {"Name": column.name, "Type": column.athena_type, "Comment": column.meaning}
+        {"Name": column.name, "Type": column.athena_type, "Comment": _comment(column)}
         for column in TABLES[table]
     ]
     return {
@@ -71,7 +71,7 @@ def ddl(table: str, settings: Deployment) -> str:
     Source: https://docs.aws.amazon.com/athena/latest/ug/create-table.html
     """
     columns = ",\n".join(
-        f"  `{column.name}` {column.athena_type} COMMENT {_quoted(column.meaning)}"
+        f"  `{column.name}` {column.athena_type} COMMENT '{_comment(column)}'"
         for column in TABLES[table]
     )
     described = {k: v for k, v in parameters(table, settings).items() if k != "EXTERNAL"}
@@ -199,5 +199,6 @@ def _workgroup(cloud: Cloud) -> dict[str, Any] | None:
     return found["WorkGroup"] if found else None
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "\\'") + "'"
+def _comment(column: Column) -> str:
+    """The column's meaning, without the one character that ends a text in SQL."""
+    return column.meaning.replace("'", "’")

@@ -143,6 +143,11 @@ def rollback(function: str, target: Target) -> Function:
     stored = cloud.read(client.get_function, FunctionName=name, Qualifier=before["Version"])
     with urllib.request.urlopen(stored["Code"]["Location"], timeout=60) as answer:
         code = answer.read()
+    if packages.digest(code) != before["CodeSha256"]:
+        raise DeployError(
+            f"function {name}: what came as the code of version {before['Version']} is not that "
+            "code; nothing was changed. Deploy from a checkout of that code with `tgpipeline up`."
+        )
     cloud.change(
         f"update code of function {name} from version {before['Version']}",
         client.update_function_code,
@@ -249,7 +254,7 @@ def _settle(cloud: Cloud, name: str) -> None:
     """Wait until a change is in force; Lambda refuses the next one before."""
     if not cloud.dry_run:
         cloud.client("lambda").get_waiter("function_updated_v2").wait(
-            FunctionName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+            FunctionName=name, WaiterConfig={"Delay": 0.25, "MaxAttempts": 480}
         )
 
 

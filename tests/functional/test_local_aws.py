@@ -1,0 +1,148 @@
+"""MiniStack as a process of ours: alone on 127.0.0.1, two at once, gone with whoever started it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import boto3
+import pytest
+
+from tgpipeline.errors import LocalStackError
+from tgpipeline.local import aws
+
+
+def _client(stack: aws.AwsStack, service: str = "s3") -> object:
+    return boto3.client(
+        service,
+        endpoint_url=stack.endpoint_url,
+        region_name=aws.REGION,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+
+
+def _group(pid: int) -> list[int]:
+    """The processes of a process group."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            after_name = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(after_name[2]) == pid and after_name[0] != "Z":
+            found.append(int(path.parent.name))
+    return found
+
+
+def _listening(pid: int) -> set[str]:
+    """The addresses, as /proc spells them, on which a process listens for TCP."""
+    inodes = {
+        os.readlink(link).partition("[")[2].rstrip("]")
+        for link in Path(f"/proc/{pid}/fd").iterdir()
+        if "socket:" in os.readlink(link)
+    }
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[3] == "0A" and words[9] in inodes:
+                found.add(words[1])
+    return found
+
+
+def _gone(pid: int, seconds: float = 5) -> bool:
+    deadline = time.monotonic() + seconds
+    while _group(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not _group(pid)
+
+
+linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+
+
+def test_two_stacks_know_nothing_of_each_other() -> None:
+    with aws.start() as one, aws.start() as other:
+        assert one.port != other.port
+        _client(one).create_bucket(Bucket="only-here")
+        assert [b["Name"] for b in _client(one).list_buckets()["Buckets"]] == ["only-here"]
+        assert _client(other).list_buckets()["Buckets"] == []
+
+
+@linux
+def test_it_listens_on_the_loopback_address_alone() -> None:
+    with aws.start() as stack:
+        _client(stack, "lambda").list_functions()
+        assert _listening(stack.process.pid) == {f"0100007F:{stack.port:04X}"}
+
+
+def test_stop_leaves_no_process_no_port_no_file() -> None:
+    stack = aws.start()
+    assert stack.directory.is_dir()
+    stack.stop()
+    stack.stop()
+    assert stack.process.poll() is not None
+    assert not stack.directory.exists()
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", stack.port)) != 0
+
+
+@linux
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_it_ends_with_the_process_that_started_it(how: signal.Signals) -> None:
+    code = (
+        "import time\nfrom tgpipeline.local import aws\nstack = aws.start()\n"
+        "print(stack.process.pid, stack.directory, flush=True)\ntime.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    pid, directory = parent.stdout.readline().split()
+    assert _group(int(pid))
+    parent.send_signal(how)
+    parent.wait(10)
+    parent.stdout.close()
+    assert _gone(int(pid))
+    assert not Path(directory).exists()
+
+
+def test_a_taken_port_is_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(LocalStackError, match=f"port {port} of 127.0.0.1 is taken"):
+            aws.start(port)
+
+
+def test_no_answer_in_time_shows_the_log_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(LocalStackError, match="did not answer within 0 seconds"):
+        aws.start(timeout=0)
+
+
+def test_an_end_at_the_start_shows_the_end_of_the_log(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "hypercorn").mkdir()
+    (tmp_path / "hypercorn" / "__init__.py").write_text("raise ImportError('a broken install')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(LocalStackError, match=r"ended at its start[\s\S]*a broken install"):
+        aws.start()
+
+
+def test_missing_ministack_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(LocalStackError, match="pip install 'tgpipeline\\[local\\]'"):
+        aws.start()
+
+
+def test_functions_inherit_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "7000000001:A-TOKEN-THAT-FUNCTIONS-NEVER-SEE")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "a-real-session")
+    with aws.start() as stack:
+        environment = Path(f"/proc/{stack.process.pid}/environ")
+        if environment.exists():
+            assert b"NEVER-SEE" not in environment.read_bytes()
+            assert b"a-real-session" not in environment.read_bytes()
