@@ -13,7 +13,7 @@ https://github.com/telegramdesktop/tdesktop/issues/24961 (custom emoji).
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,15 +104,18 @@ class Export:
             )
         return found
 
-    def messages(self, progress: Callable[[int], object] = int) -> Iterator[tuple[int, int, Any]]:
-        """Every message of every chat.
+    def messages(
+        self, of: Container[int], progress: Callable[[int], object] = int
+    ) -> Iterator[tuple[int, int, Any]]:
+        """Every message of some chats.
 
         Args:
+            of: their positions in what `chats` returns.
             progress: told how many more bytes have been read.
 
         Yields:
-            The position of its chat in what `chats` returns, the message's offset in bytes, and
-            the message as parsed; None for one that cannot be.
+            The position of its chat, the message's offset in bytes, and the message as parsed; None
+            for one that cannot be.
 
         Raises:
             HistoryError: naming the byte where the file breaks off, or where it is no JSON.
@@ -121,7 +124,7 @@ class Export:
         for _, offset, body in self._cut(progress):
             if body is None:
                 number += 1
-            else:
+            elif number in of:
                 yield number, offset, self._parse(body)
 
     def _cut(self, progress: Callable[[int], object]) -> Iterator[tuple[Chat, int, bytes | None]]:

@@ -141,9 +141,8 @@ def import_export(
             _bar("importing", file.size, progress) as advance,
         ):
             try:
-                for number, _, record in export.messages(advance):
-                    if number in converters:
-                        _import(record, converters[number], lines, settings, summary)
+                for number, _, record in export.messages(converters, advance):
+                    _import(record, converters[number], lines, settings, summary)
             finally:
                 lines.flush()  # what stands before a break is kept
                 summary.new, summary.present = lines.new, lines.present
@@ -186,7 +185,7 @@ def _choose(
     wanted |= {i for pair in groups.items() if wanted & set(pair) for i in pair}
     chosen: dict[int, Converter] = {}
     for position, found in enumerate(chats):
-        number, kind = whole(found.id), CHAT_TYPES.get(found.type)
+        number, kind = whole(found.id), CHAT_TYPES.get(str(found.type))
         if kind is None or number is None:  # what other programs write may not tell
             number = number if number is not None and number < 0 else whole(chat)
             if number is None or len(chats) > 1:
@@ -194,7 +193,7 @@ def _choose(
                 continue
             kind = chat_type(number)
         ident = chat_id(number, kind, bool(found.old_ids))
-        if wanted & {ident, number, found.name} or (not wanted and len(chats) == 1):
+        if wanted & {ident, number, str(found.name)} or (not wanted and len(chats) == 1):
             named = {"first_name" if kind == "private" else "title": found.name}
             described = known(id=ident, type=kind, **named)
             old = bool(found.old_ids)

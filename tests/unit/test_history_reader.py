@@ -49,7 +49,7 @@ def write(folder: Path, told: Any, indent: int | None = 1) -> Path:
 def read(path: Path) -> tuple[list[tuple[Any, int]], list[tuple[int, Any]]]:
     export = Export(ExportFile(path))
     chats = [(chat.id, chat.messages) for chat in export.chats()]
-    return chats, [(number, record) for number, _, record in export.messages()]
+    return chats, [(number, record) for number, _, record in export.messages(range(len(chats)))]
 
 
 @pytest.mark.parametrize("indent", [None, 1, 4])
@@ -77,10 +77,15 @@ def test_the_file_its_folder_and_a_zip_are_the_same(tmp_path: Path) -> None:
     assert all(read(p) == expected for p in (folder, tmp_path, tmp_path / "export.zip"))
 
 
+def test_chats_that_are_not_wanted_are_passed_over(tmp_path: Path) -> None:
+    export = Export(ExportFile(write(tmp_path, account())))
+    assert [m["id"] for _, _, m in export.messages({0, 3})] == [1, 2, 3, 1]
+
+
 def test_offsets_are_where_the_messages_are(tmp_path: Path) -> None:
     path = write(tmp_path, one_chat())
     body = path.read_bytes()
-    for _, offset, record in Export(ExportFile(path)).messages():
+    for _, offset, record in Export(ExportFile(path)).messages({0}):
         assert json.JSONDecoder().raw_decode(body[offset:].decode())[0] == record
 
 
@@ -139,7 +144,7 @@ def test_cut_off_anywhere_what_is_before_is_kept(tmp_path: Path, data: Any) -> N
     path.write_bytes(whole[:end])
     kept: list[Any] = []
     with pytest.raises(HistoryError, match=rf"result\.json breaks off at byte {end:,}"):
-        kept.extend(record for _, _, record in Export(ExportFile(path)).messages())
+        kept.extend(record for _, _, record in Export(ExportFile(path)).messages({0}))
     complete = [
         m for m in one_chat()["messages"] if whole.index(b"\n  }", _at(whole, m)) + 4 <= end
     ]
@@ -221,5 +226,5 @@ def test_a_zip_that_is_damaged_inside_keeps_what_is_before(tmp_path: Path) -> No
     path.write_bytes(bytes(body))
     kept: list[Any] = []
     with pytest.raises(HistoryError, match=r"export\.zip cannot be read past byte"):
-        kept.extend(Export(ExportFile(path)).messages())
+        kept.extend(Export(ExportFile(path)).messages({0}))
     assert len(kept) > 1000
