@@ -1,6 +1,7 @@
 """The Bot API stand-in behaves as Telegram does; every expectation is a fact about the real one."""
 
 import json
+import ssl
 import subprocess
 import sys
 import threading
@@ -8,7 +9,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,6 +68,9 @@ class Receiver:
 
     def texts(self) -> list[str]:
         return [update.get("message", {}).get("text") for update in self.got]
+
+    def serve_tls(self, context: ssl.SSLContext) -> None:
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     def stop(self) -> None:
         self._server.shutdown()
@@ -390,13 +397,59 @@ def test_a_method_in_the_answer_is_carried_out(
         ({"url": "ftp://127.0.0.1/"}, "HTTPS URL must be provided"),
         ({"url": "http://127.0.0.1:1/", "secret_token": "não"}, "unallowed characters"),
         ({"url": "http://127.0.0.1:1/", "secret_token": "x" * 257}, "too long"),
+        ({"url": "http://127.0.0.1:1/", "certificate": b"no PEM"}, "not PEM"),
+        ({"url": "http://127.0.0.1:1/", "certificate": "file_id"}, "must be uploaded"),
+        ({"url": "http://127.0.0.1:1/", "ip_address": "10.0.0.1"}, "is reserved"),
     ],
 )
-def test_bad_webhooks_are_refused(bot: Bot, options: dict[str, str], why: str) -> None:
+def test_bad_webhooks_are_refused(bot: Bot, options: dict[str, Any], why: str) -> None:
     with pytest.raises(BotApiError, match=why) as caught:
         bot.call("setWebhook", **options)
     assert caught.value.error_code == 400
     assert bot.get_webhook_info()["url"] == ""
+
+
+def test_a_webhook_with_a_certificate_of_its_own(
+    telegram: Telegram, bot: Bot, receiver: Receiver, tmp_path: Path
+) -> None:
+    pem, key = self_signed()
+    (tmp_path / "own.pem").write_bytes(pem + key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "own.pem")
+    receiver.serve_tls(context)
+    url = receiver.url.replace("http:", "https:")
+    bot.set_webhook(url)
+    telegram.say(ANA, "cifrada")
+    until(lambda: "last_error_message" in bot.get_webhook_info())
+    assert "CERTIFICATE_VERIFY_FAILED" in bot.get_webhook_info()["last_error_message"]
+    bot.set_webhook(url, certificate=pem)
+    telegram.wait_delivered(5)
+    assert receiver.texts() == ["cifrada"]
+    assert bot.get_webhook_info()["has_custom_certificate"] is True
+
+
+def self_signed() -> tuple[bytes, bytes]:
+    """A certificate for 127.0.0.1, and its key."""
+    x509 = pytest.importorskip("cryptography.x509")
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    plain = serialization.NoEncryption()
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+    return made.public_bytes(pem), private
 
 
 def test_thousands_are_delivered_quickly_and_in_order(
@@ -514,6 +567,17 @@ def test_bad_calls_are_refused(bot: Bot, method: str, params: dict[str, Any], wh
     assert caught.value.error_code == 400
 
 
+def test_a_bot_that_was_removed_may_do_nothing(telegram: Telegram, bot: Bot) -> None:
+    telegram.leave(telegram.bot["id"])
+    with pytest.raises(BotApiError, match="not a member of the group chat") as caught:
+        bot.send_message(telegram.home, "oi")
+    assert caught.value.error_code == 403
+    came = {"user": telegram.bot, "status": "member"}
+    here = {"id": telegram.home, "type": "group", "title": "Suporte"}
+    telegram.inject({"my_chat_member": {"chat": here, "date": NOON, "new_chat_member": came}})
+    assert bot.send_message(telegram.home, "oi")["text"] == "oi"
+
+
 def test_who_is_in_the_group(telegram: Telegram, bot: Bot) -> None:
     telegram.join(ANA)
     statuses = [m["status"] for m in bot.get_chat_administrators(telegram.home)]
@@ -623,7 +687,7 @@ def test_everything_can_be_controlled_over_http(telegram: Telegram, bot: Bot) ->
     control("migrate")
     control("inject", message={"message_id": 9, "chat": {"id": -7, "type": "group"}, "text": "x"})
     assert control("pending") == 7
-    assert control("clock", advance=DAY + 1) == NOON + DAY + 1
+    assert control("set_clock", advance=DAY + 1) == NOON + DAY + 1
     assert control("pending") == 0
     assert ask(telegram.control_url("stop"), b"{}")[0] == 404
     assert ask(telegram.control_url("say"), b'{"user": 1}')[0] == 400

@@ -109,11 +109,14 @@ class Chats:
         kind, content = updates.kind(update), updates.payload(update)
         if kind == "callback_query":
             self.queries.add(str(content.get("id")))
+        member = updates.sub(content, "new_chat_member")
         info = updates.sub(content, "chat") or updates.sub(content, "message", "chat")
         chat_id = updates.integer(info.get("id"))
         if chat_id is None:
             return True
         chat = self._chats.get(chat_id) or self.open(info)
+        if kind == "my_chat_member" and updates.sub(member, "user").get("id") == self.bot["id"]:
+            chat.members[self.bot["id"]] = {"status": "left", **member}
         if kind in updates.MESSAGE_KINDS:
             chat.keep(content)
             sender = updates.sub(content, "from")

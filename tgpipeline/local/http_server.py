@@ -50,7 +50,7 @@ def parameters(content_type: str, body: bytes) -> Any:
     return updates.parse_json(body)
 
 
-def refused(code: int, description: str, given: dict[str, int] | None = None) -> Answer:
+def failure(code: int, description: str, given: dict[str, int] | None = None) -> Answer:
     """An answer that is an error."""
     more = {"parameters": given} if given else {}
     return {"ok": False, "error_code": code, "description": description, **more}
@@ -119,23 +119,18 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         if body is None:
             self.close_connection = True
-            return self._send(refused(413, "Request Entity Too Large"))
+            return self._send(failure(413, "Request Entity Too Large"))
         # The control interface takes JSON only: curl -d calls everything a form.
         bot = not address.path.startswith("/_control/")
         try:
             given = parameters(self.headers.get("Content-Type", "") if bot else "", body)
         except (UpdateError, ValueError, LookupError) as error:
-            return self._send(refused(400, f"Bad Request: can't parse the body: {error}"))
+            return self._send(failure(400, f"Bad Request: can't parse the body: {error}"))
         query = dict(parse_qsl(address.query, keep_blank_values=True))
         if query and isinstance(given, dict):
             given = {**query, **given}
         parts = [unquote(part) for part in address.path.split("/")[1:]]
-        try:
-            answer = self.server.route(parts, given)
-        except Exception:
-            logger.exception("the stand-in failed")
-            answer = refused(500, "Internal Server Error: see the log of the stand-in")
-        return self._send(answer)
+        return self._send(self.server.route(parts, given))
 
     do_GET = do_POST = _answer  # noqa: N815 - the names that http.server looks for
 

@@ -115,7 +115,7 @@ class Methods:
     def edit_message_text(self, params: Params) -> dict[str, Any]:
         chat = self._chat(params)
         before = chat.message(number(params, "message_id"), " to edit")
-        if before["from"]["id"] != self._group.bot["id"]:
+        if not self._is_mine(before):
             raise Refused(400, "Bad Request: message can't be edited")
         after = {k: v for k, v in before.items() if k not in ("text", "entities", "reply_markup")}
         after |= {"edit_date": int(self._group.clock.now()), **self._text(params)}
@@ -127,7 +127,7 @@ class Methods:
     def delete_message(self, params: Params) -> bool:
         chat = self._chat(params)
         message = chat.message(number(params, "message_id"), " to delete")
-        if message["from"]["id"] != self._group.bot["id"] and not self._group.is_admin(chat):
+        if not self._is_mine(message) and not self._group.is_admin(chat):
             raise Refused(400, "Bad Request: message can't be deleted")
         del chat.messages[message["message_id"]]
         return True
@@ -165,7 +165,15 @@ class Methods:
     def _chat(self, params: Params) -> Chat:
         if params.get("chat_id") in (None, ""):
             raise Refused(400, "Bad Request: chat_id is empty")
-        return self._group.chat(params["chat_id"])
+        chat = self._group.chat(params["chat_id"])
+        if chat.members[self._group.bot["id"]]["status"] in ("left", "kicked"):
+            raise Refused(
+                403, f"Forbidden: bot is not a member of the {chat.info.get('type')} chat"
+            )
+        return chat
+
+    def _is_mine(self, message: dict[str, Any]) -> bool:
+        return bool(updates.sub(message, "from").get("id") == self._group.bot["id"])
 
     def _text(self, params: Params) -> dict[str, Any]:
         text, mode = str(params.get("text") or ""), str(params.get("parse_mode") or "").lower()

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from ssl import SSLError
 from typing import Any, NamedTuple
 
 from tgpipeline.errors import UpdateError
@@ -26,10 +27,9 @@ _OTHER_POLL = (
     "Conflict: terminated by other getUpdates request; make sure that only one bot instance is "
     "running"
 )
+_STOPPED = "Conflict: terminated by the end of this server"
 _WEBHOOK_CAME = "Conflict: terminated by setWebhook request"
 _NOT_IN_ANSWERS = ("get", "setwebhook", "deletewebhook", "close", "logout")
-
-
 OUTLET_METHODS = ("get_updates", "set_webhook", "delete_webhook", "get_webhook_info")
 
 
@@ -56,7 +56,6 @@ class Outlet:
         self.webhook: Webhook | None = None
         self._next_set_webhook = 0.0
         self._poll, self._poll_ended = 0, ""
-        self.closed = False
 
     def push(self, update: Update, asked: bool) -> int:
         """Queue an update, and wake who waits for it; returns its update_id."""
@@ -77,7 +76,7 @@ class Outlet:
     def close(self) -> None:
         """End the webhook and the long poll."""
         with self.clock.changed:
-            self.closed = True
+            self._poll, self._poll_ended = self._poll + 1, _STOPPED
             self._drop_webhook()
 
     def get_updates(self, params: Params) -> list[Update]:
@@ -93,7 +92,7 @@ class Outlet:
         self._poll, self._poll_ended = self._poll + 1, _OTHER_POLL
         mine = self._poll
         self.clock.changed.notify_all()
-        while not found and (left := end - time.monotonic()) > 0 and not self.closed:
+        while not found and (left := end - time.monotonic()) > 0:
             self.clock.changed.wait(left)
             if self._poll != mine:
                 raise Refused(409, self._poll_ended)
@@ -131,17 +130,20 @@ class Outlet:
         self._drop_webhook()
         if flag(params, DROP):
             self.queue.clear()
-        self.webhook = Webhook(
-            self.clock,
-            self.queue,
-            url,
-            secret=secret,
-            max_connections=connections,
-            certificate=certificate,
-            ip_address=address,
-            answered=self._answered,
-            gone=self._drop_webhook,
-        )
+        try:
+            self.webhook = Webhook(
+                self.clock,
+                self.queue,
+                url,
+                secret=secret,
+                max_connections=connections,
+                certificate=certificate,
+                ip_address=address,
+                answered=self._answered,
+                gone=self._drop_webhook,
+            )
+        except (ValueError, SSLError):
+            raise Refused(400, "Bad Request: bad webhook: the certificate is not PEM") from None
         return Told(True, "Webhook was set")
 
     def delete_webhook(self, params: Params) -> Told:

@@ -1,5 +1,6 @@
 """The stand-in's clock, and its queue of updates with what getUpdates does to it."""
 
+import json
 import threading
 import time
 from collections.abc import Iterable
@@ -35,17 +36,19 @@ class Clock:
 
     def now(self) -> float:
         """Unix seconds."""
-        return self._base + (time.monotonic() - self._since if self.running else 0.0)
+        base, since = self._set
+        return base + (time.monotonic() - since if self.running else 0.0)
 
     def set(self, instant: float) -> None:
         """Make it this time, in Unix seconds."""
         with self.changed:
-            self._base, self._since = float(instant), time.monotonic()
+            self._set = (float(instant), time.monotonic())
             self.changed.notify_all()
 
     def advance(self, seconds: float) -> None:
         """Put it forward."""
-        self.set(self.now() + seconds)
+        with self.changed:
+            self.set(self.now() + seconds)
 
     def wait(self, until: float | None = None) -> None:
         """Wait, holding the lock, until something changes or it is this time."""
@@ -60,6 +63,7 @@ class Pending:
     """An update that waits to be fetched or delivered."""
 
     update: Update
+    body: bytes
     expires: float
     failures: int = 0
     delay: int = 1
@@ -91,6 +95,9 @@ class UpdateQueue:
 
         Returns:
             Its update_id, and what was queued: None if it is not allowed.
+
+        Raises:
+            TypeError: if it holds what JSON cannot.
         """
         given = update.get("update_id")
         update_id = given if type(given) is int else self._next_id
@@ -103,8 +110,9 @@ class UpdateQueue:
         since = content.get("edit_date") or content.get("date")
         if type(since) is not int or since <= now - RETENTION:
             since = now
-        rest = {name: value for name, value in update.items() if name != "update_id"}
-        pending = Pending({"update_id": update_id, **rest}, since + RETENTION)
+        made = {"update_id": update_id} | update | {"update_id": update_id}
+        body = json.dumps(made, separators=(",", ":")).encode()
+        pending = Pending(made, body, since + RETENTION)
         self._pending[pending] = None
         return update_id, pending
 

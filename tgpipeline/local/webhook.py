@@ -9,9 +9,7 @@ Source: https://core.telegram.org/bots/webhooks and the server's own code, tdlib
 
 import http.client
 import ipaddress
-import json
 import random
-import socket
 import ssl
 import threading
 from collections import deque
@@ -19,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from tgpipeline import updates
 from tgpipeline.local.queue import Clock, Pending, UpdateQueue
@@ -79,8 +77,17 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def connect_to(host: str) -> str:
+    """Where to connect for a host: what is called localhost is not asked of any name server."""
+    return "127.0.0.1" if host.endswith("localhost") else host
+
+
 class Webhook:
-    """One webhook from setWebhook to deleteWebhook: threads that take from the queue and post."""
+    """One webhook from setWebhook to deleteWebhook: threads that take from the queue and post.
+
+    Raises:
+        ValueError, ssl.SSLError: if the certificate is no PEM certificate.
+    """
 
     def __init__(
         self,
@@ -97,7 +104,10 @@ class Webhook:
     ) -> None:
         self.url, self.secret, self.max_connections = url, secret, max_connections
         self.certificate, self.ip_address = certificate, ip_address
-        self.address = ip_address or connect_to(urlsplit(url))
+        # Not resolved here: only https goes anywhere but to this machine, by name.
+        host = urlsplit(url).hostname or ""
+        self.address = ip_address or (connect_to(host) if is_loopback(host) else "<unknown>")
+        self._tls = ssl.create_default_context(cadata=certificate.decode("ascii") or None)
         self.last_error, self.last_error_date = "", 0
         self._clock, self._queue = clock, queue
         self._answered, self._gone = answered, gone
@@ -211,11 +221,10 @@ class Webhook:
         headers = {"Host": address.netloc, "Content-Type": "application/json"}
         if self.secret:
             headers["X-Telegram-Bot-Api-Secret-Token"] = self.secret
-        body = json.dumps(pending.update, separators=(",", ":")).encode()
         target = f"{path}?{address.query}" if address.query else path
         fresh = connection.sock is None
         try:
-            connection.request("POST", target, body, headers)
+            connection.request("POST", target, pending.body, headers)
             response = connection.getresponse()
             answer = response.read()
         except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
@@ -226,7 +235,7 @@ class Webhook:
         except TimeoutError:
             connection.close()
             return Result("Read timeout expired")
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             connection.close()
             return Result(getattr(error, "strerror", None) or type(error).__name__)
         if 200 <= response.status < 300:
@@ -239,18 +248,7 @@ class Webhook:
         address = urlsplit(self.url)
         if address.scheme == "http":
             return http.client.HTTPConnection(self.address, address.port or 80, timeout=ANSWER_TIME)
-        context = ssl.create_default_context(cadata=self.certificate.decode() or None)
+        host = connect_to(address.hostname or "")
         return http.client.HTTPSConnection(
-            address.hostname or "", address.port or 443, timeout=ANSWER_TIME, context=context
+            host, address.port or 443, timeout=ANSWER_TIME, context=self._tls
         )
-
-
-def connect_to(address: SplitResult) -> str:
-    """The address of a URL's host."""
-    host = address.hostname or ""
-    if host.endswith("localhost"):
-        return "127.0.0.1"
-    try:
-        return str(socket.getaddrinfo(host, None, socket.AF_INET)[0][4][0])
-    except OSError:
-        return host

@@ -19,7 +19,7 @@ from tgpipeline.errors import LocalStackError, SettingsError
 from tgpipeline.local import http_server
 from tgpipeline.local.chats import Refused
 from tgpipeline.local.group import Group
-from tgpipeline.local.http_server import Answer, refused
+from tgpipeline.local.http_server import Answer, failure
 from tgpipeline.local.methods import METHODS, Methods, Params
 from tgpipeline.local.outlet import OUTLET_METHODS, Outlet, Told
 from tgpipeline.local.queue import Clock, UpdateQueue
@@ -30,8 +30,9 @@ logger = logging.getLogger(__name__)
 BOT = {"is_bot": True, "first_name": "Loja Aurora", "username": "loja_aurora_bot"}
 TOKEN_DEFAULT = "7000000001:LOCAL-TOKEN-FOR-THE-STAND-IN"  # noqa: S105 - opens nothing but this
 FIRST_UPDATE_ID = 700_000_001
-CONTROLS = frozenset(
-    "fault say edit react join leave promote migrate pending wait_delivered".split()
+CONTROLS = (
+    *("inject", "fault", "set_clock", "pending", "wait_delivered"),
+    *("say", "edit", "react", "join", "leave", "promote", "migrate"),
 )
 
 
@@ -151,7 +152,7 @@ class Telegram(Group):
         usual = f"{HTTPStatus(status).phrase}"
         after = f": retry after {retry_after}" if retry_after is not None else ""
         given = {} if retry_after is None else {"retry_after": retry_after}
-        answer = refused(status, description or usual + after, given)
+        answer = failure(status, description or usual + after, given)
         chosen = {m.lower() for m in ([methods] if isinstance(methods, str) else methods)}
         with self.clock.changed:
             self._faults = [fault for fault in self._faults if fault["left"] > 0]
@@ -183,15 +184,23 @@ class Telegram(Group):
                 "at the log of what the webhook calls"
             )
 
+    def set_clock(self, now: float | None = None, advance: float = 0) -> float:
+        """Set the clock, in Unix seconds, or put it forward; returns what it says then."""
+        if now is not None:
+            self.clock.set(now)
+        if advance:
+            self.clock.advance(advance)
+        return self.clock.now()
+
     # The Bot API.
 
     def _route(self, path: list[str], given: Any) -> Answer:
         if len(path) == 3 and path[0] == "_control":
             return self._control(path[1], path[2], given)
         if len(path) < 2 or not path[0].startswith("bot"):
-            return refused(404, "Not Found")
+            return failure(404, "Not Found")
         if path[0] != f"bot{self.token}":
-            return refused(401, "Unauthorized")
+            return failure(401, "Unauthorized")
         return self._call("/".join(path[1:]).lower(), given if isinstance(given, dict) else {})
 
     def _call(self, method: str, params: dict[str, Any]) -> Answer:
@@ -206,30 +215,24 @@ class Telegram(Group):
                     raise Refused(404, "Not Found: method not found")
                 result = self._methods[method](params)
             except Refused as error:
-                return refused(error.code, error.description, error.parameters)
+                return failure(error.code, error.description, error.parameters)
+            except Exception:
+                logger.exception("the stand-in failed at %s", method)
+                return failure(500, "Internal Server Error: see the log of the stand-in")
         if isinstance(result, Told):
             return {"ok": True, "result": result.result, "description": result.description}
         return {"ok": True, "result": result}
 
     def _control(self, token: str, name: str, given: Any) -> Answer:
         if token != self.token:
-            return refused(401, "Unauthorized")
+            return failure(401, "Unauthorized")
         try:
+            if name not in CONTROLS:
+                return failure(404, f"Not Found: the controls are {', '.join(CONTROLS)}")
             if name == "inject":
                 return {"ok": True, "result": self.inject(given)}
-            if name == "clock":
-                return {"ok": True, "result": self._set_clock(**given)}
-            if name not in CONTROLS:
-                return refused(404, f"Not Found: the controls are {', '.join(sorted(CONTROLS))}")
             return {"ok": True, "result": getattr(self, name)(**given)}
         except Refused as error:
-            return refused(error.code, error.description, error.parameters)
-        except (TypeError, ValueError, AttributeError, KeyError, LocalStackError) as error:
-            return refused(400, f"Bad Request: {name}: {error}")
-
-    def _set_clock(self, now: float | None = None, advance: float = 0) -> float:
-        if now is not None:
-            self.clock.set(now)
-        if advance:
-            self.clock.advance(advance)
-        return self.clock.now()
+            return failure(error.code, error.description, error.parameters)
+        except Exception as error:  # whatever was given does not fit
+            return failure(400, f"Bad Request: {name}: {type(error).__name__}: {error}")
