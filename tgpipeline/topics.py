@@ -7,51 +7,30 @@ the same answers everywhere. What a group talks about without definitions: `disc
 """
 
 import re
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tgpipeline.errors import SettingsError
-from tgpipeline.phrases import Matcher, Phrase, parse, stems
-from tgpipeline.text import fold, is_question, normalise
+from tgpipeline.asking import asks
+from tgpipeline.definitions import HANDOVER, KINDS, Problem, read
+from tgpipeline.phrases import Matcher, Phrase, stems, words
+from tgpipeline.text import normalise
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
-MESSAGE, CLAUSE = 0.4, 0.9  # how sure one must be of a whole message, and of a clause of it
+MESSAGE = 0.4  # how sure one must be of a problem in a message
+CLAUSE = 0.7  # ... of one in a clause, if its words are there too
+WORDS = 0.05  # ... of one of which several words or phrases are there
 EVIDENCE = 0.4  # what a definition's phrase weighs beside a text's TF-IDF vector of length 1
-HANDOVER, OTHER = "handover", "other"
-_CLAUSE = re.compile(r"[.!?]+\s*|,\s+|\s(?:e|mas|porem|so que|tambem|and|but|also)\s")
-_KINDS = ("words", "hints", "unless")
 _CHUNK = 20_000  # texts at a time: bounds memory
 
-
-@dataclass(frozen=True)
-class Problem:
-    """One definition of the file.
-
-    Attributes:
-        name: its key, as `Topics.label` returns it.
-        title: for people, by language ("pt", "en").
-        phrases: `words`, `hints` and `unless`, compiled.
-        examples: whole messages.
-        yields_to: problems beside which this one goes without saying.
-        flag: told apart from problems and never a label (`handover`, `other`).
-    """
-
-    name: str
-    title: Mapping[str, str]
-    phrases: Mapping[str, Sequence[Phrase]]
-    examples: Sequence[str] = ()
-    yields_to: Sequence[str] = ()
-    flag: bool = False
+_Counts = list[list[int]]  # of words and of hints, for each definition
 
 
 @dataclass(frozen=True)
@@ -72,107 +51,141 @@ class Topics:
         >>> load().label(["quero meu dinheiro de volta", "bom dia!", "where is my order"])
         [['refund'], [], ['order_status']]
         """
-        scores = self.scores(texts)
-        names = list(scores.columns)
+        scores, _ = self._judge([normalise(text or "") for text in texts])
+        return self._labels(scores)
+
+    def scores(self, texts: Iterable[str | None]) -> "pd.DataFrame":
+        """Returns how sure each problem is, 0 to 1: a row a message, a column a problem.
+
+        A problem's score is that of the whole message, or of a clause that has its words: so the
+        second problem of a message counts although the first one is louder.
+        """
+        import pandas as pd
+
+        scores, _ = self._judge([normalise(text or "") for text in texts])
+        return pd.DataFrame(scores, columns=list(self.problems))
+
+    def table(self, texts: "pd.Series[str]") -> "pd.DataFrame":
+        """Reads messages into columns, with the index of `texts`; what is no text is empty.
+
+        Returns:
+            `is_question`, `wants_person` (bool; the latter by the flag `handover`), `problem` (the
+            surest, or None) and `problems` (a list, the surest first).
+        """
+        import pandas as pd
+
+        rows = [normalise(text) if isinstance(text, str) else "" for text in texts]
+        scores, persons = self._judge(rows)
+        labels = self._labels(scores)
+        best = [names[0] if names else None for names in labels]
+        columns = {
+            "is_question": [asks(row) for row in rows],
+            "wants_person": persons,
+            "problem": pd.Series(best, index=texts.index, dtype=object),
+            "problems": pd.Series(labels, index=texts.index, dtype=object),
+        }
+        return pd.DataFrame(columns, index=texts.index).astype({"is_question": bool})
+
+    def _labels(self, scores: "NDArray[np.float64]") -> list[list[str]]:
+        names = list(self.problems)
         labels = []
-        for row in scores.to_numpy():
+        for row in scores:
             found = [names[i] for i in (-row).argsort(kind="stable") if row[i] >= MESSAGE]
             yields = {n for n in found if not set(found).isdisjoint(self.problems[n].yields_to)}
             labels.append([name for name in found if name not in yields])
         return labels
 
-    def wants_person(self, texts: Iterable[str | None]) -> list[bool]:
-        """Tells of each message whether it asks for a person, by the `handover` flag's words."""
-        number = next((i for i, d in enumerate(self.definitions) if d.name == HANDOVER), None)
-        if number is None:
-            return [False for _ in texts]
-        return [self._evidence(normalise(text or ""))[number][0] > 0 for text in texts]
-
-    def scores(self, texts: Iterable[str | None]) -> "pd.DataFrame":
-        """Returns how sure each problem is, 0 to 1: a row a message, a column a problem.
-
-        A problem's score is that of the whole message, or that of a clause which is nearly certain:
-        so the second problem of a message counts although the first one is louder.
-        """
+    def _judge(self, rows: Sequence[str]) -> "tuple[NDArray[np.float64], NDArray[np.bool_]]":
+        """Returns each problem's score and whether a person is wanted, for normalised texts."""
         import numpy as np
-        import pandas as pd
 
-        rows = [normalise(text or "") for text in texts]
         unique = {text: number for number, text in enumerate(dict.fromkeys(rows))}
-        sure = self._sure(list(unique))
-        parts = [(number, part) for text, number in unique.items() for part in _clauses(text)]
-        if parts:
-            clause = self._sure([part for _, part in parts])
-            owners = np.array([number for number, _ in parts])
-            np.maximum.at(sure, owners, np.where(clause >= CLAUSE, clause, 0.0))
-        return pd.DataFrame(sure[[unique[row] for row in rows]], columns=list(self.problems))
-
-    def table(self, texts: "pd.Series[str]") -> "pd.DataFrame":
-        """Reads messages into columns, with the index of `texts`.
-
-        Returns:
-            `is_question`, `wants_person` (bool), `problem` (the surest, or None) and `problems`
-            (a list, the surest first).
-        """
-        import pandas as pd
-
-        given = [text if isinstance(text, str) else "" for text in texts]
-        labels = self.label(given)
-        return pd.DataFrame(
-            {
-                "is_question": [is_question(text) for text in given],
-                "wants_person": self.wants_person(given),
-                "problem": pd.Series([names[0] if names else None for names in labels], dtype=object).to_numpy(),
-                "problems": pd.Series(labels, dtype=object).to_numpy(),
-            },
-            index=texts.index,
-        )
-
-    def _sure(self, texts: Sequence[str]) -> "NDArray[np.float64]":
-        import numpy as np
-
-        sure = np.zeros((len(texts), len(self.problems)))
-        columns = [list(self._model.classes_).index(name) for name in self.problems]
+        scores = np.zeros((len(unique), len(self.problems)))
+        persons = np.zeros(len(unique), dtype=bool)
+        texts = list(unique)
         for start in range(0, len(texts), _CHUNK):
-            chunk = texts[start : start + _CHUNK]
-            sure[start : start + _CHUNK] = self._model.predict_proba(self._features(chunk))[:, columns]
-        sure[[not any(map(str.isalpha, text)) for text in texts]] = 0.0
-        return sure
+            part = slice(start, start + _CHUNK)
+            scores[part], persons[part] = self._judge_chunk(texts[part])
+        order = [unique[row] for row in rows]
+        return scores[order], persons[order]
 
-    def _features(self, texts: Sequence[str]) -> Any:
+    def _judge_chunk(self, texts: Sequence[str]) -> "tuple[NDArray[np.float64], NDArray[np.bool_]]":
         import numpy as np
-        from scipy.sparse import csr_matrix, hstack
 
-        counts = np.array([self._evidence(text) for text in texts], dtype=float)
+        readings = [self._read(text) for text in texts]
+        counts = np.array([whole for whole, _ in readings], dtype=float)
+        mine = [i for i, d in enumerate(self.definitions) if not d.flag]
+        scores = self._probable(texts, counts)
+        scores[(counts[:, mine, 0] > 1) & (scores >= WORDS) & (scores < MESSAGE)] = MESSAGE
+        scores[[not any(map(str.isalpha, text)) for text in texts]] = 0.0
+        clauses = [
+            (row, text, found)
+            for row, (_, parts) in enumerate(readings)
+            for text, found in parts
+            if any(found[i][0] and scores[row, j] < MESSAGE for j, i in enumerate(mine))
+        ]
+        if clauses:
+            owners, parts, found = zip(*clauses, strict=True)
+            counts_ = np.array(found, dtype=float)
+            sure = self._probable(parts, counts_)
+            sure[(sure < CLAUSE) | (counts_[:, mine, 0] == 0)] = 0.0
+            np.maximum.at(scores, np.array(owners), sure)
+        names = [d.name for d in self.definitions]
+        persons = counts[:, names.index(HANDOVER), 0] > 0 if HANDOVER in names else False
+        return scores, np.broadcast_to(persons, len(texts))
+
+    def _probable(self, texts: Sequence[str], counts: "NDArray[np.float64]") -> Any:
+        classes = [list(self._model.classes_).index(name) for name in self.problems]
+        return self._model.predict_proba(self._features(texts, counts))[:, classes]
+
+    def _features(self, texts: Sequence[str], counts: "NDArray[np.float64]") -> Any:
+        import numpy as np
+        from scipy.sparse import csr_matrix, hstack  # type: ignore[import-untyped]
+
         words, hints = counts[:, :, 0], counts[:, :, 1]
-        weights = np.hstack([words > 0, 0.3 * np.clip(words - 1, 0, 2), 0.4 * np.minimum(hints, 2)])
+        weights = np.hstack([words > 0, 0.6 * np.clip(words - 1, 0, 2), 0.4 * np.minimum(hints, 2)])
         likeness = [vectorizer.transform(texts) for vectorizer in self._vectorizers]
         return hstack([*likeness, csr_matrix(EVIDENCE * weights)]).tocsr()
 
-    def _evidence(self, text: str) -> list[tuple[int, int]]:
-        """Counts words and hints found for each definition, save where its `unless` matches."""
+    def _read(self, text: str) -> tuple[_Counts, list[tuple[str, _Counts]]]:
+        """Counts each definition's words and hints, in a text and in each of its clauses.
+
+        What a definition's `unless` matches does not count for it.
+        """
         matcher, owners = self._matcher
-        found = [(*owners[number], ways) for number, ways in matcher.read(text).items()]
+        read = words(text)
+        found = [(*owners[number], ways) for number, ways in matcher.find(read).items()]
         void: dict[int, set[int]] = {}
         for owner, kind, ways in found:
             if kind == "unless":
                 void.setdefault(owner, set()).update(place for way in ways for place in way)
-        counts = [[0, 0] for _ in self.definitions]
+        clause_of = {position: clause for position, clause, _ in read}
+        whole = [[0, 0] for _ in self.definitions]
+        clauses = {clause: [[0, 0] for _ in self.definitions] for clause in clause_of.values()}
         for owner, kind, ways in found:
-            if kind != "unless" and any(void.get(owner, set()).isdisjoint(way) for way in ways):
-                counts[owner][kind == "hints"] += 1
-        return [(words, hints) for words, hints in counts]
+            valid = [way for way in ways if void.get(owner, set()).isdisjoint(way)]
+            if kind == "unless" or not valid:
+                continue
+            whole[owner][kind == "hints"] += 1
+            ends = {(clause_of[way[0]], clause_of[way[-1]]) for way in valid}
+            for clause in {first for first, last in ends if first == last}:
+                clauses[clause][owner][kind == "hints"] += 1
+        said: dict[int, list[str]] = {}
+        for _, clause, word in read:
+            said.setdefault(clause, []).append(word)
+        parts = [(" ".join(w), clauses[c]) for c, w in said.items() if len(w) > 1 < len(said)]
+        return whole, parts
 
     @cached_property
     def _matcher(self) -> tuple[Matcher, list[tuple[int, str]]]:
         """The matcher of all phrases, and for each phrase whose it is and of which kind."""
-        owners, phrases = [], []
+        owners: list[tuple[int, str]] = []
+        phrases: list[Phrase] = []
         for number, definition in enumerate(self.definitions):
-            for kind in _KINDS:
+            for kind in KINDS:
                 phrases += definition.phrases[kind]
                 owners += [(number, kind)] * len(definition.phrases[kind])
-        words = {w for d in self.definitions for e in d.examples for w in normalise(e).split()}
-        return Matcher(phrases, self.spelled | words), owners
+        return Matcher(phrases, [text for text, _ in self._examples], self.spelled), owners
 
     @cached_property
     def _examples(self) -> list[tuple[str, str]]:
@@ -181,7 +194,9 @@ class Topics:
         for d in self.definitions:
             texts = [normalise(example) for example in d.examples]
             if len(texts) < 5:  # a new problem may be no more than a few words
-                texts += [" ".join(terms[0].strip("=*") for terms, _ in p) for p in d.phrases["words"]]
+                texts += [
+                    " ".join(terms[0].strip("=*") for terms, _ in p) for p in d.phrases["words"]
+                ]
             pairs += [(text, "" if d.flag else d.name) for text in texts if text]
         return pairs
 
@@ -190,15 +205,18 @@ class Topics:
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         texts = [text for text, _ in self._examples]
-        letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)
+        letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(4, 4), sublinear_tf=True)
         return [v.fit(texts) for v in (TfidfVectorizer(analyzer=grams, sublinear_tf=True), letters)]
 
     @cached_property
     def _model(self) -> Any:
+        import numpy as np
         from sklearn.linear_model import LogisticRegression
 
         texts, names = zip(*self._examples, strict=True)
-        return LogisticRegression(C=5, max_iter=1000, class_weight="balanced").fit(self._features(texts), names)
+        counts = np.array([self._read(text)[0] for text in texts], dtype=float)
+        features = self._features(texts, counts)
+        return LogisticRegression(C=5, max_iter=1000, class_weight="balanced").fit(features, names)
 
 
 def grams(text: str) -> list[str]:
@@ -211,50 +229,10 @@ def grams(text: str) -> list[str]:
     return found + [f"{first} {second}" for first, second in pairwise(found)]
 
 
-def _clauses(text: str) -> list[str]:
-    parts = [part for part in _CLAUSE.split(text) if part and " " in part.strip()]
-    return parts if len(parts) > 1 else []
-
-
 def load(path: str | Path | None = None) -> Topics:
     """Reads definitions of problems; without a path, those that the package brings along.
-
-    A file without `[other]` gets the packaged one: what is none of the problems has to be known too.
 
     Raises:
         SettingsError: the file cannot be read, or a definition in it is wrong; says which.
     """
-    packaged = files("tgpipeline").joinpath("topics.toml").read_text(encoding="utf-8")
-    try:
-        data = tomllib.loads(packaged if path is None else Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read as topic definitions: {error}") from error
-    default = tomllib.loads(packaged)
-    sets = {**default["sets"], **data.pop("sets", {})}
-    definitions = [_problem(name, data[name], sets) for name in data]
-    if OTHER not in data:
-        definitions.append(_problem(OTHER, default[OTHER], sets))
-    topics = Topics(definitions, frozenset(fold(sets["spelled"]).split("|")))
-    if not topics.problems:
-        raise SettingsError(f"{path} defines no problem: add a [name] with words and examples.")
-    return topics
-
-
-def _problem(name: str, table: Any, sets: Mapping[str, str]) -> Problem:
-    allowed = {"title", "examples", "yields_to", "flag", *_KINDS}
-    if not isinstance(table, dict) or not table.keys() <= allowed:
-        raise SettingsError(f"[{name}] may have {', '.join(sorted(allowed))}, and nothing else.")
-    for key in (*_KINDS, "examples", "yields_to"):
-        value = table.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise SettingsError(f"[{name}] {key} has to be a list of texts.")
-    if not table.get("words") and not table.get("examples"):
-        raise SettingsError(f"[{name}] needs words or examples to be recognised by.")
-    return Problem(
-        name=name,
-        title=table.get("title", {"pt": name, "en": name}),
-        phrases={kind: [parse(p, sets) for p in table.get(kind, [])] for kind in _KINDS},
-        examples=table.get("examples", []),
-        yields_to=table.get("yields_to", []),
-        flag=bool(table.get("flag", False)),
-    )
+    return Topics(*read(path))
