@@ -160,13 +160,13 @@ class Export:
             if len(buffer) - pending > LONGEST:
                 raise HistoryError(
                     f"{self.name}: what begins at byte {base + pending:,} is longer than "
-                    f"{LONGEST >> 20} MB, which no message of Telegram is. What is before was kept."
+                    f"{LONGEST >> 20} MB, which no message of Telegram is."
                 )
         if stack or not base + position:
             inside = f", in the message that begins at byte {base + start:,}" if depth else ""
             raise HistoryError(
-                f"{self.name} breaks off at byte {base + len(buffer):,}{inside}. What is before "
-                "was kept. Copy or export it again: importing that adds only what is missing."
+                f"{self.name} breaks off at byte {base + len(buffer):,}{inside}: it was not "
+                "finished, or not copied whole. Copy or export it again."
             )
 
     def _step(self, stack: list[_Open], bracket: bytes, text: bytes, offset: int) -> Chat | None:

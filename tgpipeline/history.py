@@ -99,6 +99,8 @@ class Summary:
             lines.append(f"  {self.mended:,} were not quite JSON and could be mended")
         if self.local_dates:
             lines.append(f"  {self.local_dates:,} dates bore no zone and were read in TIMEZONE")
+        if self.new:
+            lines.append(f"  next: tgpipeline etl --from {self.first} --to {self.last}")
         return "\n".join(lines)
 
 
@@ -143,8 +145,13 @@ def import_export(
             try:
                 for number, _, record in export.messages(converters, advance):
                     _import(record, converters[number], lines, settings, summary)
+            except HistoryError as error:
+                raise HistoryError(
+                    f"{error} The {summary.messages:,} messages before that were imported; "
+                    "importing the whole file adds only what is missing."
+                ) from None
             finally:
-                lines.flush()  # what stands before a break is kept
+                lines.flush()
                 summary.new, summary.present = lines.new, lines.present
                 summary.objects, summary.mended = lines.objects, export.mended
                 summary.local_dates = sum(c.local_dates for c in converters.values())
@@ -204,7 +211,9 @@ def _choose(
     if not chosen:
         why = f"has no chat {chat}"
         if chat is None:
-            why = "has none of the chats in TELEGRAM_CHAT_ID" if wanted else "is not of one chat"
+            why = "has none of the chats in TELEGRAM_CHAT_ID" if wanted else "is of several chats"
+        if len(chats) == 1 and whole(chats[0].id) is None:
+            why = "does not tell which chat it is of"
         others = ", ".join(f"{told}: {n:,} messages" for told, n in summary.other_chats.items())
         raise HistoryError(
             f"{name} {why}; it has {others[:1000]}. Say which to import with `chat` (on the "

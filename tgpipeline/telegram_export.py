@@ -100,8 +100,10 @@ class Converter:
         number = whole(record.get("id"))
         if number is None:
             raise UpdateError("no id that is a 64-bit integer")
+        local_dates = self.local_dates
         m: Record = {"message_id": number, "date": self._date(record, "date"), "chat": self._chat}
         if event_date(m) is None:
+            self.local_dates = local_dates
             raise UpdateError("no date, or one before Telegram or after 2100")
         edited = self._date(record, "edited")
         if edited is not None and edited > m["date"]:  # old versions write 1970 where there is none
