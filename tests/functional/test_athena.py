@@ -1,0 +1,113 @@
+"""Every question asked of Athena's stand-in through PyAthena, of a lake that the ETL made."""
+
+import json
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import boto3
+import pytest
+
+from tgpipeline import athena, conversations, etl, lake, questions, topics
+from tgpipeline.deploy import catalog
+from tgpipeline.errors import QueryError
+from tgpipeline.local import aws
+from tgpipeline.settings import Settings
+
+pytestmark = pytest.mark.functional
+OLD, NEW = -4100, -1004100
+START = 1764331200  # 2025-11-28 09:00 in São Paulo
+PERIOD = {"start": "2025-11-27", "end": "2025-11-29"}
+
+
+@pytest.fixture(scope="module")
+def settings() -> Iterator[Settings]:
+    with aws.start() as running, pytest.MonkeyPatch.context() as patch:
+        for name, value in running.environment.items():
+            patch.setenv(name, value)
+        found = Settings.from_env(name="asked", raw_bucket="a-raw", enriched_bucket="a-enriched")
+        s3 = boto3.client("s3")
+        for bucket in (found.raw_bucket, found.enriched_bucket):
+            s3.create_bucket(Bucket=bucket)
+        catalog.ensure_tables(found)
+        yield found
+        athena.connect.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def filled(settings: Settings) -> Settings:
+    """Two messages of a group a day for three days; it became a supergroup on the second."""
+    s3 = boto3.client("s3")
+    marker = json.dumps({"from": OLD, "to": NEW}).encode()
+    lake.put_new(s3, settings.raw_bucket, lake.migration_key(NEW), marker)
+    days = [date(2025, 11, 27) + timedelta(n) for n in range(3)]
+    for n, day in enumerate(days):
+        for k, text in enumerate(("cadê meu pedido?", "obrigado d'água")):
+            message = {
+                "message_id": 10 * n + k,
+                "from": {"id": 2**40 + k, "is_bot": False, "first_name": "Ana"},
+                "chat": {"id": NEW if n else OLD, "type": "group", "title": "Loja"},
+                "date": START + 86_400 * (n - 1) + 60 * k,
+                "text": text,
+            }
+            body = json.dumps({"update_id": 10 * n + k, "message": message}).encode()
+            lake.put_new(s3, settings.raw_bucket, lake.update_key(10 * n + k, day), body)
+    assert sum(ledger.messages for ledger in etl.run(settings, days)) == 6
+    return settings
+
+
+@pytest.mark.parametrize("name", sorted(questions.names()))
+def test_every_question_is_answered_before_there_is_any_message(settings, name: str) -> None:
+    frame = athena.query(name, settings, **({} if name == "groups" else PERIOD))
+    assert frame.attrs["question"].endswith("?")
+    assert len(frame.columns) > 2
+
+
+@pytest.mark.parametrize("name", sorted(questions.names()))
+def test_every_question_is_answered(filled, name: str) -> None:
+    frame = athena.query(name, filled, **({} if name == "groups" else PERIOD))
+    assert len(frame) or name in {"reactions", "joins_and_leaves", "conversation_events"}
+
+
+def test_answers_have_types_and_say_what_they_cost(filled) -> None:
+    frame = athena.query("messages_per_user_per_day", filled, **PERIOD)
+    assert frame["user_id"].tolist() == [2**40, 2**40 + 1] * 3
+    assert [str(frame.dtypes[c]) for c in ("user_id", "is_bot")] == ["Int64", "boolean"]
+    assert frame["day"].dt.day.tolist() == [27, 27, 28, 28, 29, 29]
+    assert frame.attrs["usd"] == 0.00005
+    assert frame.attrs["bytes_scanned"] > 0
+    assert frame.attrs["query_id"]
+
+
+def test_a_group_is_found_under_each_id_it_has_had(filled) -> None:
+    for chat in (OLD, NEW):
+        frame = athena.query("messages_per_day", filled, chat=chat, **PERIOD)
+        assert frame["messages"].tolist() == [2, 2, 2]
+    with pytest.raises(QueryError, match=r"-999 is not in the lake\. Chats in it: -1004100, -4100"):
+        athena.query("messages_per_day", filled, chat=-999, **PERIOD)
+
+
+def test_own_sql_takes_parameters_too(filled) -> None:
+    sql = "SELECT count(*) AS n FROM messages WHERE text = 'x' /* :word */"
+    assert athena.query(sql, filled, word="obrigado d'água")["n"][0] == 3
+
+
+def test_a_failure_names_the_query_and_the_reason(filled) -> None:
+    with pytest.raises(QueryError, match=r"SQL failed: .*no_such_column"):
+        athena.query("SELECT no_such_column FROM messages", filled)
+
+
+def test_the_estimate_is_the_size_of_the_partitions_in_range(filled) -> None:
+    s3 = boto3.client("s3")
+    listing = s3.list_objects_v2(Bucket=filled.enriched_bucket, Prefix="telegram/messages/")
+    found = athena.estimate(filled, "2025-11-28", "2025-11-28")
+    assert found.files == len(listing["Contents"]) == 3
+    assert found.bytes == sum(item["Size"] for item in listing["Contents"])
+    assert athena.estimate(filled, "2026-01-01", "2026-02-01").files == 0
+
+
+def test_conversations_come_out_of_the_lake(filled) -> None:
+    talk = athena.query("conversation_messages", filled, **PERIOD)
+    events = athena.query("conversation_events", filled, **PERIOD)
+    found = conversations.build(talk, events, topics.load())
+    assert found["rows"].tolist() == [[0, 2, 4]], "who has no answer goes on waiting"
+    assert found["person_after"].isna().all()
