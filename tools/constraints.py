@@ -14,9 +14,7 @@ HEADER = "# Versions with which everything was last tested; `make constraints` w
 
 def main() -> None:
     """Write the file beside pyproject.toml."""
-    found = {
-        re.sub(r"[-_.]+", "-", d.metadata["Name"]).lower(): d.version for d in distributions()
-    }
+    found = {re.sub(r"[-_.]+", "-", d.metadata["Name"]).lower(): d.version for d in distributions()}
     lines = [f"{name}=={found[name]}\n" for name in sorted(found.keys() - LEFT_OUT)]
     Path("constraints.txt").write_text(HEADER + "".join(lines), encoding="utf-8")
     print(f"constraints.txt: {len(lines)} packages")
