@@ -145,12 +145,14 @@ def _received(event: Mapping[str, Any]) -> datetime:
 
 def _body(event: Mapping[str, Any]) -> bytes:
     body = event.get("body") or ""
+    if not isinstance(body, str):  # as the console's test events may have it
+        body = json.dumps(body)
     if event.get("isBase64Encoded"):
         try:
             return base64.b64decode(body, validate=True)
         except (binascii.Error, ValueError):
             pass  # not what it claims to be: quarantined as it is
-    return str(body).encode("utf-8", "surrogatepass")
+    return body.encode("utf-8", "surrogatepass")
 
 
 def _answer(status: int, line: Mapping[str, Any], started: float) -> dict[str, Any]:

@@ -1,0 +1,341 @@
+"""The ingest function: what each request gets, what is stored, and what is never stored or said."""
+
+import base64
+import gzip
+import json
+import logging
+import time
+
+import boto3
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from moto import mock_aws
+
+from tests import payloads as p
+from tgpipeline import ingest, lake
+from tgpipeline.errors import SettingsError
+
+SECRET = "current-secret_1"
+HEADERS = {"X-Telegram-Bot-Api-Secret-Token": SECRET, "Content-Type": "application/json"}
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "x",
+    "AWS_SECRET_ACCESS_KEY": "x",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_S3_BUCKET": "raw-bucket",
+    "TELEGRAM_CHAT_ID": f"{p.SUPERGROUP}, {p.GROUP}, {p.CHANNEL['id']}",
+    "TELEGRAM_WEBHOOK_SECRET": SECRET,
+    "TIMEZONE": "America/Sao_Paulo",
+}
+
+
+def forget():
+    """What a new instance of the function would not know; its S3 client may stay."""
+    for cached in (ingest._settings, ingest._our_chats):
+        cached.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def s3():
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        ingest._s3.cache_clear()
+        yield boto3.client("s3")
+    ingest._s3.cache_clear()
+
+
+@pytest.fixture
+def bucket(monkeypatch, s3):
+    """An empty raw bucket; gives a function that says what is in it."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    forget()
+    s3.create_bucket(Bucket="raw-bucket")
+
+    def content():
+        found = s3.list_objects_v2(Bucket="raw-bucket").get("Contents", [])
+        return {
+            o["Key"]: s3.get_object(Bucket="raw-bucket", Key=o["Key"])["Body"].read() for o in found
+        }
+
+    content.client = s3
+    yield content
+    for key in content():
+        s3.delete_object(Bucket="raw-bucket", Key=key)
+    s3.delete_bucket(Bucket="raw-bucket")
+    forget()
+
+
+@pytest.fixture
+def logged():
+    """The lines that the function logs, read back from JSON."""
+    lines = []
+
+    class Keep(logging.Handler):
+        def emit(self, record):
+            lines.append(json.loads(record.getMessage()))
+
+    handler = Keep()
+    ingest._log().addHandler(handler)
+    yield lines
+    ingest._log().removeHandler(handler)
+
+
+def post(body, headers=HEADERS, **event):
+    if isinstance(body, dict):
+        body = json.dumps(body, ensure_ascii=False)
+    answer = ingest.lambda_handler({"headers": headers, "body": body, **event}, None)
+    assert set(answer) == {"statusCode", "headers", "body"}
+    return answer["statusCode"]
+
+
+def test_an_update_is_stored_as_it_came(bucket, logged):
+    body = '{"update_id":5,  "message": ' + json.dumps(p.message(1, text="até já")) + " }"
+    assert post(body) == 200
+    assert bucket() == {f"telegram/context_date={p.DAY}/5.json": body.encode()}
+    assert logged[0]["outcome"] == "stored"
+    assert logged[0]["update_id"] == 5
+
+
+def test_a_repeat_is_stored_once_and_answered_with_200(bucket, logged):
+    assert [post(p.text(5)), post(p.text(5)), post(p.text(5, "other bytes"))] == [200] * 3
+    assert len(bucket()) == 1
+    assert [line["outcome"] for line in logged] == ["stored", "repeated", "repeated"]
+
+
+@pytest.mark.parametrize("kind", sorted(p.EVENTS))
+def test_every_event_is_stored(bucket, kind):
+    assert post(p.update(5, kind, p.EVENTS[kind][0])) == 200
+    (key,) = bucket()
+    assert key.endswith("/5.json")
+
+
+def test_every_content_is_stored_once(bucket):
+    for number, (name, value) in enumerate(sorted(p.CONTENTS.items())):
+        assert post(p.update(number, content=p.message(number, **{name: value}))) == 200
+    stored = [key for key in bucket() if key.startswith("telegram/")]
+    assert len(stored) == len(p.CONTENTS)
+
+
+def test_an_edit_lies_with_its_message(bucket):
+    post(p.text(5))
+    later = p.message(5, text="editada", edit_date=p.NOON + 3 * 86_400)
+    post(p.update(6, "edited_message", later))
+    assert {lake.day_of(key).isoformat() for key in bucket()} == {p.DAY}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        None,
+        {},
+        {"X-Telegram-Bot-Api-Secret-Token": ""},
+        {"X-Telegram-Bot-Api-Secret-Token": None},
+        {"X-Telegram-Bot-Api-Secret-Token": SECRET.upper()},
+        {"X-Telegram-Bot-Api-Secret-Token": SECRET + " "},
+        {"X-Telegram-Bot-Api-Secret-Token": SECRET[:-1]},
+        {"X-Telegram-Bot-Api-Secret-Token": "ção"},
+        {"X-Telegram-Bot-Api-Secret-Token": "\ud800"},
+        {"X-Telegram-Bot-Api-Secret-Token": "x" * 1_000_000},
+        {"Authorization": SECRET},
+        {"X-Telegram-Bot-Api-Secret-Token": f"{SECRET},{SECRET}"},
+    ],
+)
+def test_without_the_secret_nothing_is_stored(bucket, logged, headers):
+    assert post(p.text(5), headers) == 403
+    assert post("nonsense", headers) == 403
+    assert bucket() == {}
+    assert SECRET not in json.dumps(logged)
+
+
+@pytest.mark.parametrize("change", [str.upper, str.lower, str.title, str.swapcase])
+def test_header_names_are_taken_in_any_case(bucket, change):
+    headers = {change(name): value for name, value in HEADERS.items()}
+    assert post(p.text(5), headers) == 200
+    assert len(bucket()) == 1
+
+
+def test_two_secrets_are_good_while_one_replaces_the_other(bucket, monkeypatch):
+    monkeypatch.setenv("TELEGRAM_WEBHOOK_SECRET", "new-one, old-one")
+    forget()
+    for number, (secret, status) in enumerate(
+        [("new-one", 200), ("old-one", 200), ("new-one, old-one", 403), ("older", 403)]
+    ):
+        assert post(p.text(number), {"x-telegram-bot-api-secret-token": secret}) == status
+    assert len(bucket()) == 2
+
+
+def test_another_chat_is_not_stored(bucket, logged):
+    assert post(p.text(5, chat={"id": -999, "type": "group", "title": "x"})) == 200
+    assert bucket() == {}
+    assert (logged[0]["outcome"], logged[0]["chat_id"]) == ("other_chat", -999)
+
+
+NEW = {"id": -1005555555555, "type": "supergroup", "title": "Clientes"}
+OLD = {"id": p.GROUP, "type": "group", "title": "Clientes"}
+LEAVING = p.text(1, None, chat=OLD, migrate_to_chat_id=NEW["id"])
+ARRIVING = p.text(2, None, chat=NEW, migrate_from_chat_id=OLD["id"])
+
+
+@pytest.mark.parametrize("order", [[LEAVING, ARRIVING], [ARRIVING, LEAVING], [LEAVING], [ARRIVING]])
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_group_that_becomes_a_supergroup_stays_ours(bucket, order, restart):
+    assert post(p.text(90, chat=NEW)) == 200
+    assert bucket() == {}
+    for update in order:
+        assert post(update) == 200
+        if restart:
+            forget()
+    assert post(p.text(91, chat=NEW)) == 200
+    keys = bucket()
+    assert f"telegram/context_date={p.DAY}/91.json" in keys
+    marker = json.loads(keys[lake.migration_key(NEW["id"])])
+    assert marker == {"from": OLD["id"], "to": NEW["id"]}
+    assert len(keys) == len(order) + 2
+
+
+def test_the_migration_of_another_group_changes_nothing(bucket):
+    for update in (
+        p.text(1, chat={"id": -999}, migrate_to_chat_id=-1000999),
+        p.text(2, chat={"id": -1000999}, migrate_from_chat_id=-999),
+        p.text(3, chat={"id": -1000999}),
+    ):
+        assert post(update) == 200
+    assert bucket() == {}
+
+
+def test_base64_bodies_are_decoded(bucket):
+    body = json.dumps(p.text(5)).encode()
+    assert post(base64.b64encode(body).decode(), isBase64Encoded=True) == 200
+    assert bucket() == {f"telegram/context_date={p.DAY}/5.json": body}
+
+
+ATTACKS = {
+    "empty": ("", "not JSON"),
+    "no JSON": ("nonsense", "not JSON"),
+    "a form": ("update_id=1&message=x", "not JSON"),
+    "XML": ("<update/>", "not JSON"),
+    "cut off": ('{"update_id": 1, "message": {"te', "not JSON"),
+    "a list": ("[]", "not an object"),
+    "a number": ("7", "not an object"),
+    "no update_id": ('{"message": {}}', "no update_id"),
+    "no content": ('{"update_id": 1}', "no object"),
+    "no chat": ('{"update_id": 7, "message": {"text": "x"}}', "without a chat"),
+    "chat of another type": (
+        '{"update_id": 7, "message": {"chat": {"id": "-5"}}}',
+        "without a chat",
+    ),
+    "deep list": ("[" * 500_000, "nested too deeply"),
+    "deep object": ('{"a":' * 100_000 + "1" + "}" * 100_000, "nested too deeply"),
+    "100,000 digits": ('{"update_id": ' + "9" * 100_000 + ', "message": {}}', "no update_id"),
+    "NUL": ('{"update_id": 1, "message": {"text": "\x00"}}', "not JSON"),
+    "NaN": ('{"update_id": 1, "message": {"date": NaN}}', "not JSON"),
+    "half a surrogate": ('{"update_id": 1, "message": {"text": "\ud800"}}', "not UTF-8"),
+    "BOM": ("\ufeff{}", "not JSON"),
+    "oversized": ('{"update_id": 1, "message": {"text": "' + "x" * 1_100_000, "longer than"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(ATTACKS))
+def test_attacks_are_quarantined_with_a_reason_and_answered_with_200(bucket, logged, name):
+    body, reason = ATTACKS[name]
+    started = time.perf_counter()
+    assert post(body) == 200
+    assert time.perf_counter() - started < 1
+    ((key, stored),) = bucket().items()
+    assert key.startswith("quarantine/context_date=")
+    assert stored == body.encode("utf-8", "surrogatepass")
+    metadata = bucket.client.head_object(Bucket="raw-bucket", Key=key)["Metadata"]
+    assert reason in metadata["reason"]
+    assert reason in logged[0]["reason"]
+    assert post(body) == 200  # again: the same bytes have the same key
+    assert len(bucket()) == 1
+
+
+@pytest.mark.parametrize(
+    "body", [gzip.compress(b'{"update_id": 1}'), b"\xff\xfe\x00", bytes(range(256))]
+)
+def test_binary_bodies_are_quarantined_untouched(bucket, body):
+    assert post(base64.b64encode(body).decode(), isBase64Encoded=True) == 200
+    assert list(bucket().values()) == [body]
+
+
+@pytest.mark.parametrize("body", ["not base64!", "====", "YQ", "ção", None, 5, {"a": 1}, ["x"]])
+def test_what_is_not_what_it_claims_to_be_is_quarantined(bucket, body):
+    event = {"headers": HEADERS, "body": body, "isBase64Encoded": True}
+    assert ingest.lambda_handler(event, None)["statusCode"] == 200
+    assert [key.split("/")[0] for key in bucket()] == ["quarantine"]
+
+
+def test_duplicate_keys_cannot_pass_another_chat_off_as_ours(bucket):
+    ours, theirs = (json.dumps(p.message(chat={"id": n}, text="x")) for n in (p.SUPERGROUP, -999))
+    assert post(f'{{"update_id": 1, "message": {ours}, "message": {theirs}}}') == 200
+    assert bucket() == {}
+
+
+def test_a_key_cannot_be_forged(bucket):
+    post('{"update_id": "../../migrations/-999", "message": {"chat": {"id": -4111222333}}}')
+    post(p.update(1, content=p.message(chat={"id": p.GROUP}, migrate_to_chat_id="../-999")))
+    assert {key.split("/")[0] for key in bucket()} == {"quarantine", "telegram"}
+
+
+@pytest.mark.parametrize(
+    "event", [{}, {"headers": {}}, {"httpMethod": "GET"}, {"headers": {}, "body": None}]
+)
+def test_requests_that_are_no_webhook_are_refused(bucket, event):
+    assert ingest.lambda_handler(event, None)["statusCode"] == 403
+    assert bucket() == {}
+
+
+def test_a_failed_store_is_answered_with_500_so_that_telegram_sends_it_again(bucket, logged):
+    bucket.client.delete_bucket(Bucket="raw-bucket")
+    assert post(p.text(5)) == 500
+    assert post("nonsense") == 500
+    assert post(p.text(6, chat={"id": -999})) == 500  # whether it is ours cannot be told
+    assert {line["outcome"] for line in logged} == {"failed"}
+    bucket.client.create_bucket(Bucket="raw-bucket")
+    assert post(p.text(5)) == 200
+    assert len(bucket()) == 1
+
+
+def test_a_network_that_is_down_is_500_too(bucket):
+    def unplugged(**_):
+        raise EndpointConnectionError(endpoint_url="https://s3")
+
+    events = ingest._s3().meta.events
+    events.register_first("before-send.s3", unplugged)
+    assert post(p.text(5)) == 500
+    events.unregister("before-send.s3", unplugged)
+    assert post(p.text(5)) == 200
+
+
+def test_a_missing_setting_raises_so_that_the_alarm_rings(bucket, monkeypatch):
+    monkeypatch.delenv("TELEGRAM_WEBHOOK_SECRET")
+    forget()
+    with pytest.raises(SettingsError, match="TELEGRAM_WEBHOOK_SECRET"):
+        post(p.text(5))
+
+
+def test_logs_and_answers_say_no_text_and_no_name(bucket, capsys):
+    ingest._log.cache_clear()
+    ingest._log()
+    secret_words = "minha senha 123"
+    requests = [
+        (p.text(1, secret_words), HEADERS),
+        (p.text(2, secret_words, chat={"id": -999, "title": "Outro"}), HEADERS),
+        (p.update(3, "poll_answer", p.EVENTS["poll_answer"][0]), HEADERS),
+        (json.dumps(p.text(4, secret_words))[:-9], HEADERS),
+        (json.dumps({"message": p.message(text=secret_words)}), HEADERS),
+        (p.text(5, secret_words), {}),
+    ]
+    for body, headers in requests:
+        post(body, headers)
+    captured = capsys.readouterr()
+    assert captured.out.count("\n") >= len(requests)
+    for line in captured.out.splitlines():
+        assert json.loads(line)["ms"] >= 0
+    for word in ("senha", "Bia", "Nunes", "bia_nunes", "Clientes", "Outro", SECRET):
+        assert word not in captured.out + captured.err
+    for handler in list(ingest._log().handlers):
+        ingest._log().removeHandler(handler)
+    ingest._log.cache_clear()
