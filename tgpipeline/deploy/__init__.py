@@ -4,11 +4,26 @@
 difference is changed; a step that finds nothing to change changes nothing.
 """
 
-import logging
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
-from tgpipeline.deploy import catalog, functions, gateway, layer, roles, schedule, storage
-from tgpipeline.deploy.cloud import Cloud, Deployment
+from tgpipeline.deploy import (
+    alarms,
+    catalog,
+    costs,
+    functions,
+    gateway,
+    layer,
+    roles,
+    rotation,
+    schedule,
+    storage,
+)
+from tgpipeline.deploy.cloud import TAG, Cloud, Deployment
+from tgpipeline.deploy.functions import rollback
+from tgpipeline.deploy.rotation import rotate_secret
+from tgpipeline.deploy.status import Status
+from tgpipeline.deploy.status import status as _status
 from tgpipeline.errors import DeployError
 from tgpipeline.settings import Settings
 
@@ -16,18 +31,24 @@ __all__ = [
     "Cloud",
     "Deployed",
     "Deployment",
+    "Status",
+    "alarms",
     "catalog",
+    "costs",
     "down",
     "existing",
     "functions",
     "gateway",
     "layer",
     "roles",
+    "rollback",
+    "rotate_secret",
     "schedule",
+    "status",
     "storage",
     "up",
 ]
-logger = logging.getLogger(__name__)
+_PARTS = (alarms, gateway, schedule, functions, layer, roles, catalog, storage)
 
 
 @dataclass(frozen=True)
@@ -47,14 +68,17 @@ def up(settings: Settings, *, dry_run: bool = False) -> Deployed:
     """Deploy everything; what is there already and right is left alone.
 
     Args:
-        settings: what to deploy.
+        settings: what to deploy. Where they hold no webhook secret, the deployed one is kept.
         dry_run: change nothing, say what would be changed.
 
     Raises:
         SettingsError: if a setting is missing, before anything is changed.
         DeployError: if AWS refuses something. Run it again: what exists already is kept.
     """
-    settings.require("raw_bucket", "enriched_bucket", "chat_ids", "webhook_secret")
+    settings.require("raw_bucket", "enriched_bucket", "chat_ids")
+    if not settings.webhook_secret:
+        settings = replace(settings, webhook_secret=rotation.deployed_secret(Cloud(settings)))
+    settings.require("webhook_secret")
     cloud = Cloud(settings, dry_run=dry_run)
     for bucket in storage.buckets(cloud.settings):
         storage.ensure_bucket(bucket, cloud)
@@ -67,14 +91,20 @@ def up(settings: Settings, *, dry_run: bool = False) -> Deployed:
     api = gateway.ensure_api(cloud)
     schedule.ensure_schedule(cloud)
     catalog.ensure_tables(cloud)
+    alarms.ensure_alarms(cloud)
     return Deployed(api.url, cloud.changes)
 
 
 def existing(settings: Settings | Cloud) -> list[str]:
     """The ARNs of all that is deployed under this name, buckets included."""
     cloud = Cloud.of(settings)
-    modules = (gateway, schedule, functions, layer, roles, catalog, storage)
-    return [arn for module in modules for arn in module.existing(cloud)]
+    return [arn for part in _PARTS for arn in part.existing(cloud)]
+
+
+def status(settings: Settings | Cloud) -> Status:
+    """What is deployed and how it is doing."""
+    cloud = Cloud.of(settings)
+    return _status(cloud, existing(cloud))
 
 
 def down(settings: Settings, *, delete_data: bool = False, dry_run: bool = False) -> list[str]:
@@ -92,6 +122,7 @@ def down(settings: Settings, *, delete_data: bool = False, dry_run: bool = False
         DeployError: if AWS refuses something, or if something is left.
     """
     cloud = Cloud(settings, dry_run=dry_run)
+    alarms.delete_alarms(cloud)
     gateway.delete_api(cloud)
     schedule.delete_schedule(cloud)
     functions.delete_functions(cloud)
@@ -101,8 +132,21 @@ def down(settings: Settings, *, delete_data: bool = False, dry_run: bool = False
     if delete_data:
         for bucket in storage.buckets(cloud.settings):
             storage.delete_bucket(bucket, cloud)
-    kept = () if delete_data else storage.existing(cloud)
-    left = [arn for arn in existing(cloud) if arn not in kept]
-    if left and not dry_run:
-        raise DeployError(f"still there: {', '.join(left)}. Run it again in a minute.")
+    if not dry_run:
+        _prove_gone(cloud, () if delete_data else storage.existing(cloud))
     return cloud.changes
+
+
+def _prove_gone(cloud: Cloud, kept: Sequence[str]) -> None:
+    """Ask each service by name, and AWS as a whole by tag."""
+    tagged = cloud.client("resourcegroupstaggingapi").get_paginator("get_resources")
+    by_tag = [
+        resource["ResourceARN"]
+        for page in tagged.paginate(TagFilters=[{"Key": TAG, "Values": [cloud.settings.name]}])
+        for resource in page["ResourceTagMappingList"]
+    ]
+    left = [arn for arn in dict.fromkeys(existing(cloud) + by_tag) if arn not in kept]
+    if left:
+        raise DeployError(
+            f"still there: {', '.join(left)}. AWS may take a minute to forget: run it again."
+        )

@@ -61,6 +61,7 @@ class Deployment(Settings):
         schedule: when the ETL runs, in `timezone`.
         scan_limit: bytes that one query may read; 10 GB cost 5 cents.
         kms_key: ARN of the key that encrypts both buckets; S3's own key where it is empty.
+        alarm_topic: ARN of the SNS topic that alarms are sent to; nowhere if it is empty.
         log_days: how long the functions' logs are kept.
         quarantine_days: after these, what could not be read is deleted.
         results_days: after these, query results are deleted.
@@ -80,6 +81,7 @@ class Deployment(Settings):
     schedule: str = _var("TGPIPELINE_SCHEDULE", "cron(15 0 * * ? *)")
     scan_limit: int = _var("TGPIPELINE_SCAN_LIMIT", 10_000_000_000)
     kms_key: str = _var("TGPIPELINE_KMS_KEY")
+    alarm_topic: str = _var("TGPIPELINE_ALARM_TOPIC")
     log_days: int = _var("TGPIPELINE_LOG_DAYS", 30)
     quarantine_days: int = _var("TGPIPELINE_QUARANTINE_DAYS", 90)
     results_days: int = _var("TGPIPELINE_RESULTS_DAYS", 7)

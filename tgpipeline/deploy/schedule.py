@@ -77,15 +77,14 @@ def ensure_queue(target: Target) -> str:
 def ensure_schedule(target: Target) -> Schedule:
     """Make the daily run.
 
-    The function must exist (`functions.ensure_function`), and the Scheduler's role
-    (`roles.ensure_role`).
+    The function must exist (`functions.ensure_function`), the Scheduler's role
+    (`roles.ensure_role`) and the queue (`ensure_queue`).
 
     Args:
         target: the settings, or the cloud that `deploy.up` works on.
     """
     cloud = Cloud.of(target)
     client, name = cloud.client("scheduler"), cloud.name("etl")
-    ensure_queue(cloud)
     if cloud.find(client.get_schedule_group, Name=cloud.settings.name) is None:
         cloud.change(
             f"create schedule group {cloud.settings.name}",
@@ -105,6 +104,17 @@ def ensure_schedule(target: Target) -> Schedule:
             **wanted,
         )
     return Schedule(name, cloud.settings.schedule, cloud.settings.timezone)
+
+
+def failed(cloud: Cloud) -> int:
+    """How many events wait in the queue because every try of them failed."""
+    url = _queue_url(cloud)
+    if url is None:
+        return 0
+    name = "ApproximateNumberOfMessages"
+    sqs = cloud.client("sqs")
+    found = cloud.read(sqs.get_queue_attributes, QueueUrl=url, AttributeNames=[name])
+    return int(found.get("Attributes", {}).get(name, 0))
 
 
 def existing(cloud: Cloud) -> list[str]:

@@ -44,6 +44,11 @@ class Stack:
     _before: dict[str, str | None] = field(default_factory=dict, repr=False)
 
     @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables by which another process uses this stack."""
+        return {name: os.environ[name] for name in self._before if name in os.environ}
+
+    @property
     def bot(self) -> Bot:
         """A client of the stand-in."""
         return Bot(self.telegram.token, self.telegram.url)

@@ -1,0 +1,96 @@
+"""What the pipeline costs a month, from unit prices that are written down in one place."""
+
+from dataclasses import dataclass
+
+REGION, DATE = "us-east-1", "2025-11"
+# US dollars, list price beyond any free tier.
+PRICES = {
+    "api request": 3.50 / 1e6,  # https://aws.amazon.com/api-gateway/pricing/ (REST)
+    "invocation": 0.20 / 1e6,  # https://aws.amazon.com/lambda/pricing/
+    "GB-second": 0.0000133334,  # arm64
+    "put or list": 0.005 / 1e3,  # https://aws.amazon.com/s3/pricing/ (Standard)
+    "get": 0.0004 / 1e3,
+    "GB-month": 0.023,
+    "GB of log": 0.50 + 0.03,  # https://aws.amazon.com/cloudwatch/pricing/ written, kept a month
+    "alarm": 0.10,
+    "TB scanned": 5.00,  # https://aws.amazon.com/athena/pricing/
+    "schedule": 1.00 / 1e6,  # https://aws.amazon.com/eventbridge/pricing/
+}
+MESSAGES = (1_000, 100_000, 10_000_000)
+
+
+@dataclass(frozen=True)
+class Use:
+    """What one message, one day and one query use, as measured or as configured.
+
+    Attributes:
+        ingest_gb_seconds: of one invocation of ingest: 256 MB for 50 ms.
+        raw_bytes: of one update in the raw zone.
+        row_bytes: of one row in the enriched zone.
+        log_bytes: that one invocation leaves in CloudWatch.
+        etl_rate: objects a second that the ETL reads.
+        etl_start: seconds that a run takes before it reads the first.
+        etl_gb: memory of the ETL.
+        alarms: how many there are.
+        lookback: days that each run looks at beside its own.
+        queries: a month.
+        scanned: bytes that a query is billed for at least, by Athena's terms.
+    """
+
+    ingest_gb_seconds: float = 0.25 * 0.05
+    raw_bytes: int = 800
+    row_bytes: int = 80
+    log_bytes: int = 500
+    etl_rate: int = 2_000
+    etl_start: int = 5
+    etl_gb: float = 1769 / 1024
+    alarms: int = 8
+    lookback: int = 3
+    queries: int = 300
+    scanned: int = 10_000_000
+
+
+def monthly(messages: int, use: Use | None = None) -> dict[str, float]:
+    """US dollars a month, by service, for so many messages a month.
+
+    Storage is that of one month's messages for one month: a year of them costs twelve times that
+    line in its last month.
+
+    Args:
+        messages: a month.
+        use: what each uses; as measured where it is None.
+    """
+    use = use or Use()
+    a_day = messages / 30
+    lists = (1 + use.lookback) * (a_day / 1_000 + 1) + 4
+    etl_seconds = use.etl_start + a_day / use.etl_rate
+    scanned = max(use.scanned, messages * use.row_bytes)
+    return {
+        "API Gateway": messages * PRICES["api request"],
+        "Lambda ingest": messages
+        * (PRICES["invocation"] + use.ingest_gb_seconds * PRICES["GB-second"]),
+        "Lambda etl": 30 * (PRICES["invocation"] + etl_seconds * use.etl_gb * PRICES["GB-second"]),
+        "S3 requests": messages * (PRICES["put or list"] + PRICES["get"])
+        + 30 * lists * PRICES["put or list"],
+        "S3 storage": messages * (use.raw_bytes + use.row_bytes) / 1e9 * PRICES["GB-month"],
+        "CloudWatch": messages * use.log_bytes / 1e9 * PRICES["GB of log"]
+        + use.alarms * PRICES["alarm"],
+        "Scheduler": 30 * PRICES["schedule"],
+        "Athena": use.queries * scanned / 1e12 * PRICES["TB scanned"],
+    }
+
+
+def table(volumes: tuple[int, ...] = MESSAGES, use: Use | None = None) -> list[dict[str, object]]:
+    """The costs as rows: a service each and the total, a column a volume, in US dollars.
+
+    >>> [row["service"] for row in table()][-1]
+    'total'
+    """
+    columns = {f"{volume:,} messages": monthly(volume, use) for volume in volumes}
+    services = list(monthly(0, use))
+    rows: list[dict[str, object]] = [
+        {"service": service, **{name: round(c[service], 2) for name, c in columns.items()}}
+        for service in services
+    ]
+    totals = {name: round(sum(cost.values()), 2) for name, cost in columns.items()}
+    return [*rows, {"service": "total", **totals}]
