@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 SOURCES = ("history", "webhook", "sent")
 # Of the Okabe-Ito palette, and none that charts.py uses for something else.
 _COLOURS = {"history": "#B8B8B8", "webhook": "#56B4E9", "sent": "#F0E442"}
-_HOLE = "#000000"
 _COLUMNS = ["chat_id", "group_id", "message_id", "source", "sent_at"]
 _SUPERGROUPS = -(10**12)  # ids of supergroups and channels: https://core.telegram.org/api/bots/ids
 _SMALL_HOLE = 10
@@ -168,7 +167,7 @@ def explained(widths: list[int], present: int) -> int:
 
 
 def plot(messages: pd.DataFrame, ax: "Axes | None" = None) -> "Axes":
-    """Messages a day by source; dark where more ids are missing than deletions explain.
+    """Messages a day by source; hatched where more ids are missing than deletions explain.
 
     Args:
         messages: as `read` returns them.
@@ -182,12 +181,13 @@ def plot(messages: pd.DataFrame, ax: "Axes | None" = None) -> "Axes":
     bottom: Any = 0
     for source in SOURCES:
         if days[source].any():
-            ax.bar(days.index, days[source], 1.0, bottom, color=_COLOURS[source], label=source)
+            heights, colour = days[source], _COLOURS[source]
+            ax.bar(days.index, heights, 1.0, bottom, color=colour, label=source, align="edge")
             bottom = bottom + days[source]
     wide = holes(messages).query("beyond_deletions")
     for number, (start, end) in enumerate(zip(wide["from"], wide["to"], strict=True)):
         label = "ids missing beyond deletions" if not number else None
-        ax.axvspan(start, end, color=_HOLE, alpha=0.25, lw=0, label=label)
+        ax.axvspan(start, end, facecolor="none", edgecolor="black", hatch="///", lw=0, label=label)
     imported = int(((days["history"] > 0) & (days["webhook"] == 0)).sum())
     live = int((days["webhook"] > 0).sum())
     ax.set_title(
@@ -196,5 +196,5 @@ def plot(messages: pd.DataFrame, ax: "Axes | None" = None) -> "Axes":
         loc="left",
     )
     ax.set_ylabel("messages a day")
-    ax.legend(loc="upper left", frameon=False)
+    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.1), ncols=4, frameon=False)
     return ax

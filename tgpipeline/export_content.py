@@ -32,6 +32,8 @@ def whole(value: Any) -> int | None:
     """A 64-bit integer, which an export writes as a number or as a string; else None."""
     if type(value) is str and len(value) < 21 and value.removeprefix("-").isdecimal():
         value = int(value)
+    if type(value) is float and value.is_integer():  # some programs have no other numbers
+        value = int(value)
     return integer(value)
 
 
