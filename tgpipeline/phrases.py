@@ -20,7 +20,7 @@ NEAR, FAR = 4, 13  # how far the next word of a phrase may be: three words betwe
 LONG = 6  # words of so many letters are recognised in spite of one slip
 _MOST = 50  # of matching one phrase in one text that are looked at: enough, and bounded
 _SENTENCE = 100  # added to positions at a sentence's end: further than any gap reaches
-_WORD = re.compile(r"<[a-z]+>|[a-z0-9]+|[.,!?]")
+_WORD = re.compile(r"<[a-z]+>|[^\W_]+|[.,!?]")
 _JOINS = frozenset(
     "e mas porem tambem pois porque sem para agora and but also because so when".split()
 )

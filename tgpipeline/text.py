@@ -79,7 +79,7 @@ _LABEL = re.compile(r"\b(cpf|cep|pedido|order|compra|protocolo)\s*[:=-]\s*(?=\S)
 _SHORT_NOT = re.compile(r"\b([a-z]+)n't\b")
 _SHORT_IS = re.compile(r"\b(what|where|when|how|who|it|that|there)'s\b")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")  # "cadeeee"
-_PIECE = re.compile(r"<[a-z]+>|[a-z0-9]+|[.,!?;]")
+_PIECE = re.compile(r"<[a-z]+>|[^\W_]+|[.,!?;]")
 _ASKED = re.compile(r"[.,!]*\?[.,!?]*")
 _COMBINING = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff\ufe00-\ufe0f]")
 _WRAPPED = 60  # a line so long is broken by its width, a shorter one by its writer

@@ -225,7 +225,7 @@ def grams(text: str) -> list[str]:
     >>> grams("pedidos atrasados")
     ['ped', 'atras', 'ped atras']
     """
-    found = [w if w[0] == "<" else stems(w)[0] for w in re.findall(r"<[a-z]+>|[a-z0-9]+", text)]
+    found = [w if w[0] == "<" else stems(w)[0] for w in re.findall(r"<[a-z]+>|[^\W_]+", text)]
     return found + [f"{first} {second}" for first, second in pairwise(found)]
 
 
