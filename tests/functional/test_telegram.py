@@ -601,11 +601,13 @@ def test_the_doctor_sees_what_is_wrong(telegram: Telegram, bot: Bot, receiver: R
     assert bot.check(telegram.home, receiver.url).ok
     assert bad(bot.check(telegram.home)) == {"webhook"}
     telegram.promote(False)
+    telegram.wait_delivered(5)  # the news of it is an update too
     assert bad(bot.check(telegram.home, receiver.url)) == {"admin", "all messages", *deliveries}
     telegram.promote()
+    telegram.wait_delivered(5)
     receiver.plan = [(403, {"Retry-After": "60"}, b"")]
     telegram.say(ANA, "presa")
-    until(lambda: receiver.got and bot.get_webhook_info().get("last_error_date"))
+    until(lambda: bot.get_webhook_info().get("last_error_date"))
     assert bad(bot.check(telegram.home, receiver.url)) == {"nothing pending", "last error"}
     old = telegram.home
     telegram.migrate()
