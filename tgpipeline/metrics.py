@@ -51,7 +51,7 @@ DEFINITIONS = {
     "minutes": "An agent's minutes: for each message the time since that agent's message before "
     "it, wherever it was, at most 5 minutes.",
     "same_answer": "Conversations whose longest answer by an agent is near the most typical one "
-    "of the problem (cosine of TF-IDF of words at least 0.5), of those that an agent answered.",
+    "of the problem (cosine of TF-IDF of words at least 0.4), of the latest 2,000 that one answered.",
     "visits": "A person in an hour of a day, however many messages they write in it.",
     "interval": "95 % Wilson score interval. It takes cases as independent of each other.",
 }

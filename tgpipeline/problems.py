@@ -11,6 +11,7 @@ from tgpipeline.text import normalise
 if TYPE_CHECKING:
     from tgpipeline.topics import Topics
 
+LATEST = 2_000  # so many answers of a problem are compared with each other, at most
 NEAR = 0.4  # cosine from which two answers are the same
 _WORDS = re.compile(r"[^\s.,!?]+").findall
 _FREQUENT = (
