@@ -99,6 +99,7 @@ def _factor(matrix: Any, number: int) -> tuple[Any, Any, list[Any]]:
     number = min(number, min(matrix.shape) - 1)
     with warnings.catch_warnings():  # that it could go on refining is no news to anyone
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)  # a perfect fit's rest may round below 0
         model = NMF(number, init="nndsvd", random_state=0, tol=1e-3).fit(matrix[::step])
     size = np.sqrt((model.components_**2).sum(axis=1)) + 1e-12
     weights = np.asarray(model.transform(matrix)) * size

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LONGEST = 3  # words in a phrase
-COMMON = 0.4  # what is said in more of the messages says nothing
+COMMON = 0.5  # what is said in more of the messages says nothing
 _CHAT = """
 oi ola bom boa dia tarde noite obrigado obrigada valeu favor gente pessoal galera ok sim kk kkk rs
 hello hi hey thanks thank please ainda aqui agora hoje ontem amanha alguem ninguem voce voces tudo

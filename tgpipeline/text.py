@@ -11,11 +11,11 @@ import unicodedata
 # CPF, CNPJ and CEP as Receita Federal and Correios print them, the 44 digits of an NF-e's key, and
 # the UPU's S10 tracking number: https://www.upu.int/en/postal-solutions/programmes-services/standards
 _KINDS = [
+    ("email", r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)*"),
     (
         "url",
         r"(?:https?://|www\.)\S+|\b[a-z0-9][a-z0-9.-]{0,60}\.(?:com|net|org|me|ly|app)(?:\.br)?\b\S*",
     ),
-    ("email", r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)*"),
     ("usuario", r"(?<!\w)@\w{3,}"),
     ("nota", r"\b(?:\d{4}[ .]?){10}\d{4}\b"),
     ("cnpj", r"\b\d{2}\.?\d{3}\.?\d{3}/\d{4}-?\d{2}\b"),
