@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+BENCH  := .venv-bench
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
 DEPS   := pyproject.toml constraints.txt
 CODE   := tgpipeline tests tools benchmarks data/sample
@@ -42,14 +43,14 @@ badges: $(VENV)/.dev  ## rewrite badges and install cells from [project.urls]
 environment: $(VENV)/.dev  ## write environment.yml from pyproject.toml
 	$(BIN)/python -m tools.environment
 
-bench: $(VENV)/.bench  ## measure against named peers; writes benchmarks/results.md
-	$(BIN)/python -m benchmarks
+bench: $(BENCH)/.installed  ## measure against named peers; writes benchmarks/results.md
+	$(BENCH)/bin/python -m benchmarks
 
-constraints: $(VENV)/.bench  ## write the versions installed now into constraints.txt
+constraints: $(VENV)/.dev  ## write the versions installed now into constraints.txt
 	$(BIN)/python -m tools.constraints
 
 clean:  ## remove what was made
-	rm -rf $(VENV) out build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) out build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"tgpipeline needs Python 3.11 or newer; {sys.executable} is {v.major}.{v.minor}. Try: make PYTHON=python3.12")'
@@ -63,6 +64,8 @@ $(VENV)/.dev: $(VENV)/bin/python $(DEPS)
 	$(PIP) -e '.[dev]'
 	@touch $@ $(VENV)/.demo
 
-$(VENV)/.bench: $(VENV)/bin/python $(DEPS)
-	$(PIP) -e '.[dev,bench]'
-	@touch $@ $(VENV)/.dev $(VENV)/.demo
+# The peers live apart: awswrangler does not run with the pandas that everything else is tested with.
+$(BENCH)/.installed: pyproject.toml
+	test -d $(BENCH) || $(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip --disable-pip-version-check --quiet install -e '.[bench]'
+	@touch $@

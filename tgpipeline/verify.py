@@ -130,7 +130,8 @@ def _deep(enriched: "ObjectStore", fresh: "ObjectStore", table: str, day: date) 
 
 
 def _open(store: "ObjectStore", table: str, day: date) -> Any:
-    return pq.ParquetFile(obstore.open_reader(store, lake.enriched_key(table, day)))
+    body = obstore.get(store, lake.enriched_key(table, day)).bytes()
+    return pq.ParquetFile(pa.BufferReader(body.to_bytes()))
 
 
 def _count(fingerprint: str) -> str:

@@ -1,0 +1,17 @@
+"""What all tests share."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--aws", action="store_true", help="also run the tests that deploy into a real AWS account"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--aws"):
+        return
+    for item in items:
+        if item.get_closest_marker("aws"):
+            item.add_marker(pytest.mark.skip(reason="needs an AWS account: pytest --aws"))

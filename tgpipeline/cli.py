@@ -1,0 +1,294 @@
+"""The command line: `tgpipeline COMMAND`. Each command calls one function of the package.
+
+Exit codes: 0 done; 1 it failed, the reason is on standard error; 2 the command line is wrong;
+3 it ran and found something to mend (`etl --verify`, `check`, `status`); 130 interrupted.
+"""
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from tgpipeline import __version__
+from tgpipeline.errors import TgPipelineError
+from tgpipeline.settings import Settings, secret
+
+Run = Callable[[argparse.Namespace], int | None]
+_COMMANDS: list[tuple[str, str, Run, tuple[tuple[tuple[str, ...], dict[str, Any]], ...]]] = []
+
+
+def _option(*names: str, **how: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
+    return names, how
+
+
+def _command(name: str, *options: tuple[tuple[str, ...], dict[str, Any]]) -> Callable[[Run], Run]:
+    """Declare a command: its help is the function's docstring."""
+
+    def declare(run: Run) -> Run:
+        _COMMANDS.append((name, (run.__doc__ or "").strip(), run, options))
+        return run
+
+    return declare
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: the arguments; this process's own where it is None.
+
+    Returns:
+        The exit code.
+    """
+    arguments = _parser().parse_args(argv)
+    level = logging.INFO if arguments.verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        return arguments.run(arguments) or 0
+    except TgPipelineError as error:
+        print(f"tgpipeline {arguments.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tgpipeline",
+        description="A Telegram group's messages, from a bot's webhook to answers.",
+        epilog="Settings come from the environment: AWS_S3_BUCKET, AWS_S3_ENRICHED, "
+        "TELEGRAM_CHAT_ID, TELEGRAM_WEBHOOK_SECRET, TIMEZONE, LOOKBACK_DAYS, TGPIPELINE_NAME.",
+    )
+    parser.add_argument("--version", action="version", version=f"tgpipeline {__version__}")
+    parser.add_argument("-v", "--verbose", action="store_true", help="log what is being done")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, description, run, options in _COMMANDS:
+        summary = description.split("\n", 1)[0]
+        sub = commands.add_parser(name, help=summary, description=description)
+        for names, how in options:
+            sub.add_argument(*names, **how)
+        sub.set_defaults(run=run)
+    return parser
+
+
+_FROM = _option("--from", dest="start", metavar="DATE", type=date.fromisoformat, help="first day")
+_TO = _option(
+    "--to", dest="end", metavar="DATE", type=date.fromisoformat, help="last day, included"
+)
+
+
+@_command("rows", _option("paths", nargs="+", metavar="PATH", help="file, folder or - (stdin)"))
+def _rows(arguments: argparse.Namespace) -> int:
+    """Print the row that each update becomes, one JSON object a line."""
+    from tgpipeline.rows_tool import rows_of
+
+    failed = False
+    for row in rows_of(arguments.paths, Settings.from_env().tz):
+        print(json.dumps(row, ensure_ascii=False))
+        failed = failed or "error" in row
+    return 3 if failed else 0
+
+
+@_command(
+    "etl",
+    _option("--date", type=date.fromisoformat, help="one day; yesterday where none is given"),
+    _FROM,
+    _TO,
+    _option("--rebuild", action="store_true", help="remake days that have not changed, too"),
+    _option("--verify", action="store_true", help="change nothing; say which days differ and why"),
+)
+def _etl(arguments: argparse.Namespace) -> int:
+    """Bring the enriched zone up to date with the raw zone, from this machine."""
+    settings = Settings.from_env("raw_bucket", "enriched_bucket")
+    days = _days(arguments, settings)
+    if arguments.verify:
+        from tgpipeline import verify
+
+        findings = list(verify.verify(settings, days))
+        for finding in findings:
+            print(finding)
+        return 0 if all(finding.ok for finding in findings) else 3
+    from tgpipeline import etl
+
+    for ledger in etl.run(settings, days, rebuild=arguments.rebuild):
+        print(
+            f"{ledger.date} {ledger.status:<9} {ledger.documents:>7} documents → "
+            f"{ledger.messages} messages, {ledger.events} events, {ledger.superseded} superseded, "
+            f"{ledger.repeated} repeated, {ledger.quarantined} quarantined"
+        )
+    return 0
+
+
+@_command(
+    "import",
+    _option("path", help="result.json of a Telegram Desktop export, its folder, or a zip of it"),
+    _option("--chat", help="import this chat alone: its id, or its title"),
+)
+def _import(arguments: argparse.Namespace) -> int:
+    """Put a Telegram Desktop export into the raw zone, beside what the webhook brought."""
+    from tgpipeline import history
+
+    settings = Settings.from_env("raw_bucket")
+    print(history.import_export(arguments.path, settings, chat=arguments.chat))
+    return 0
+
+
+@_command(
+    "quarantine",
+    _option("action", choices=("list", "show", "retry"), nargs="?", default="list"),
+    _option("key", nargs="?", help="of the object to show"),
+    _FROM,
+    _TO,
+)
+def _quarantine(arguments: argparse.Namespace) -> int:
+    """List what could not be read, show one such object, or try them all again after a fix."""
+    from tgpipeline import quarantine
+
+    return quarantine.command(arguments, Settings.from_env("raw_bucket"))
+
+
+@_command("check", _option("--chat", type=int, help="the group; the first of TELEGRAM_CHAT_ID"))
+def _check(arguments: argparse.Namespace) -> int:
+    """Examine the bot: token, group, rights, webhook, and what to do about each."""
+    from tgpipeline.bot_api import Bot
+
+    settings = Settings.from_env()
+    bot = Bot(secret("TELEGRAM_BOT_TOKEN"), settings.telegram_api_url)
+    if arguments.chat is None:
+        settings.require("chat_ids")
+    result = bot.check(arguments.chat or settings.chat_ids[0])
+    print(result)
+    return 0 if result.ok else 3
+
+
+@_command("demo", _option("--out", default="out", help="folder for what is made (out)"))
+def _demo(arguments: argparse.Namespace) -> int:
+    """Run the six notebooks on this machine, and say what they did."""
+    from pathlib import Path
+
+    from tgpipeline import demo
+
+    return demo.main(Path(arguments.out))
+
+
+@_command(
+    "report",
+    _FROM,
+    _TO,
+    _option("--chat", type=int, default=0, help="one group alone, by any id it has had"),
+    _option("--names", action="store_true", help="show people's names instead of pseudonyms"),
+    _option("--csv", metavar="FOLDER", help="also write the tables there"),
+    _option("-o", "--output", default="report.html", help="the page to write (report.html)"),
+)
+def _report(arguments: argparse.Namespace) -> int:
+    """Write one page for a manager: findings first, then charts, then definitions."""
+    from tgpipeline import report
+
+    settings = Settings.from_env("enriched_bucket")
+    days = _days(arguments, settings)
+    page = report.build(
+        settings,
+        start=days[0],
+        end=days[-1],
+        chat=arguments.chat,
+        names=arguments.names,
+        csv=arguments.csv,
+        output=arguments.output,
+    )
+    print(page)
+    return 0
+
+
+@_command("up", _option("--dry-run", action="store_true", help="say what would be changed"))
+def _up(arguments: argparse.Namespace) -> int:
+    """Deploy everything into AWS; what is there already and right is left alone."""
+    from tgpipeline import deploy
+
+    done = deploy.up(Settings.from_env(), dry_run=arguments.dry_run)
+    _say_changes(done.changes, arguments.dry_run)
+    if not arguments.dry_run:
+        print(f"The webhook's URL, for setWebhook: {done.url}")
+    return 0
+
+
+@_command("status")
+def _status(arguments: argparse.Namespace) -> int:
+    """Say what is deployed, in which state, the last ETL run, the last error, the rough cost."""
+    from tgpipeline import deploy
+
+    status = deploy.status(Settings.from_env())
+    print(status)
+    return 0 if status.ok else 3
+
+
+@_command("rollback", _option("function", choices=("ingest", "etl")))
+def _rollback(arguments: argparse.Namespace) -> int:
+    """Return a function to the version it had before."""
+    from tgpipeline import deploy
+
+    print(deploy.rollback(arguments.function, Settings.from_env()))
+    return 0
+
+
+@_command(
+    "down",
+    _option("--delete-data", action="store_true", help="remove the buckets and all messages too"),
+    _option("--yes", action="store_true", help="do not ask"),
+    _option("--dry-run", action="store_true", help="say what would be removed"),
+)
+def _down(arguments: argparse.Namespace) -> int:
+    """Remove everything that `up` made, and look whether anything is left."""
+    from tgpipeline import deploy
+
+    settings = Settings.from_env("raw_bucket", "enriched_bucket")
+    plan = deploy.down(settings, delete_data=arguments.delete_data, dry_run=True)
+    _say_changes(plan, dry_run=True)
+    if arguments.dry_run:
+        return 0
+    if not arguments.yes and plan:
+        if not sys.stdin.isatty():
+            raise TgPipelineError("nothing was removed: say --yes where nobody can be asked.")
+        if input("Remove all this? Type yes: ").strip().lower() != "yes":
+            print("Nothing was removed.")
+            return 1
+    _say_changes(deploy.down(settings, delete_data=arguments.delete_data), dry_run=False)
+    return 0
+
+
+@_command("local", _option("--through", default="", help="api, webhook, etl or tables"))
+def _local(arguments: argparse.Namespace) -> int:
+    """Run the local stack until Ctrl-C, and say how another shell can use it."""
+    import threading
+
+    from tgpipeline import local
+
+    with local.start(through=arguments.through) as stack:
+        for name, value in sorted(stack.variables.items()):
+            print(f"export {name}={value}")
+        print("# Stop with Ctrl-C.", flush=True)
+        threading.Event().wait()
+    return 0
+
+
+def _say_changes(changes: Sequence[str], dry_run: bool) -> None:
+    for change in changes:
+        print(f"{'would ' if dry_run else ''}{change}")
+    if not changes:
+        print("Nothing to change.")
+
+
+def _days(arguments: argparse.Namespace, settings: Settings) -> list[date]:
+    """The days that --date, or --from and --to, ask for; yesterday where nothing is said."""
+    from datetime import datetime
+
+    yesterday = datetime.now(settings.tz).date() - timedelta(1)
+    start = arguments.start or arguments.date or arguments.end or yesterday
+    end = arguments.end or arguments.date or (yesterday if arguments.start else start)
+    return [start + timedelta(n) for n in range((end - start).days + 1)]
