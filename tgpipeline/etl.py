@@ -13,10 +13,9 @@ import logging
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,14 +114,13 @@ def run(
     enriched = enriched or lake.open_store(settings.enriched_bucket, settings)
     try:
         groups = lake.groups(raw)
-        for day in days:
-            listing = extract.list_day(raw, day)
+        for listing in extract.list_days(raw, days):
             ledger = Ledger(
-                day.isoformat(),
+                listing.day.isoformat(),
                 objects=len(listing.names),
                 made_from=made_from(listing, settings, groups),
             )
-            before = [stored(enriched, table, day) for table in lake.TABLES]
+            before = [stored(enriched, table, listing.day) for table in lake.TABLES]
             if any(before) or listing.names:
                 if not rebuild and all(b and b.made_from == ledger.made_from for b in before):
                     ledger = replace(before[0] or ledger, status="unchanged")
@@ -144,13 +142,17 @@ def made_from(
     listing: extract.Listing, settings: Settings, groups: Mapping[int, int]
 ) -> dict[str, str]:
     """All that decides what a day's Parquet holds: the same here means the same rows there."""
-    digest = zlib.crc32(json.dumps(sorted(groups.items())).encode())
     return {
         "objects": listing.fingerprint,
+        "repeats": _digest(sorted(listing.again)),
         "columns": COLUMNS,
         "timezone": settings.timezone,
-        "groups": f"{digest:08x}" if groups else "",
+        "groups": _digest(sorted(groups.items())),
     }
+
+
+def _digest(values: list[Any]) -> str:
+    return f"{zlib.crc32(json.dumps(values).encode()):08x}" if values else ""
 
 
 @dataclass(frozen=True)
@@ -161,15 +163,6 @@ class _Day:
     ledger: Ledger
     tz: tzinfo
     groups: Mapping[int, int]
-
-    @cached_property
-    def received_before(self) -> Set[str]:
-        """Names of the objects of the day before.
-
-        An update that bears no date lies in the day it was received. Sent again after midnight, it
-        lies in both, and counts for the first.
-        """
-        return set(extract.list_day(self.raw, self.listing.day - timedelta(1)).names)
 
 
 def _make(day: _Day) -> None:
@@ -197,7 +190,7 @@ def _read(day: _Day, spools: Mapping[str, parquet.Spool]) -> None:
             _quarantine(day.raw, document, str(error), day.listing.day)
             ledger.quarantined += 1
             continue
-        if row.undated and document.name in day.received_before:
+        if row.undated and document.name in day.listing.again:
             again[row.table] += 1
         else:
             spools[row.table].add(row.values, row.identity, row.rank, len(document.body))

@@ -1,10 +1,10 @@
 """Reading a day of the raw zone: many small objects at once, large ones piece by piece."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +29,15 @@ class Listing:
         day: the day.
         names: the objects' names inside the partition.
         fingerprint: changes whenever an object is added, changed or removed.
+        again: the names that the day before holds, too. An update that bears no date lies in the
+            day it was received: sent again after midnight it lies in both, and counts for the
+            first.
     """
 
     day: date
     names: list[str]
     fingerprint: str
+    again: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,24 @@ def list_day(store: "ObjectStore", day: date) -> Listing:
     return Listing(day, names, f"{len(names)}-{total % 2**128:032x}" if names else "")
 
 
+def list_days(store: "ObjectStore", days: Iterable[date]) -> Iterator[Listing]:
+    """List days of the raw zone, all pages of each, and what each repeats of the day before."""
+    before: Listing | None = None
+    for day in days:
+        if before is None or before.day != day - timedelta(1):
+            before = list_day(store, day - timedelta(1))
+        listing = list_day(store, day)
+        again = frozenset(before.names).intersection(listing.names)
+        before = replace(listing, again=again)
+        yield before
+
+
 def documents(store: "ObjectStore", listing: Listing, threads: int = THREADS) -> Iterator[Document]:
     """Read every object of a day and parse what is in it.
 
     Args:
         store: the raw bucket.
-        listing: as `list_day` returned it.
+        listing: as `list_days` returned it.
         threads: how many requests are under way at once.
 
     Yields:

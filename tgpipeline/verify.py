@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _REMEDY = {
     "objects": "stale: {now} raw objects now, {then} when it was made",
+    "repeats": "an update without a date was received the day before, too",
     "columns": "it has other columns than this version",
     "timezone": "it was made for {then}, the time zone is {now} now",
     "groups": "a group has become a supergroup since",
@@ -72,8 +73,8 @@ def verify(
     raw = raw or lake.open_store(settings.raw_bucket, settings)
     enriched = enriched or lake.open_store(settings.enriched_bucket, settings)
     groups = lake.groups(raw)
-    for day in days:
-        listing = extract.list_day(raw, day)
+    for listing in extract.list_days(raw, days):
+        day = listing.day
         wanted = etl.made_from(listing, settings, groups)
         reasons: list[str] = []
         for table in lake.TABLES:

@@ -23,21 +23,26 @@ def parser(request, monkeypatch):
     extract.parser.cache_clear()
 
 
+def listed(store):
+    (listing,) = extract.list_days(store, [DAY])
+    return listing
+
+
 def read_all(store):
-    return {d.name: d for d in extract.documents(store, extract.list_day(store, DAY))}
+    return {d.name: d for d in extract.documents(store, listed(store))}
 
 
 def test_a_listing_changes_with_what_is_there():
     store = MemoryStore()
-    assert extract.list_day(store, DAY).fingerprint == ""
+    assert listed(store).fingerprint == ""
     store.put(f"{PREFIX}1.json", b"{}")
-    one = extract.list_day(store, DAY)
+    one = listed(store)
     assert one.names == ["1.json"]
-    assert extract.list_day(store, DAY) == one
+    assert listed(store) == one
     store.put(f"{PREFIX}2.json", b"{}")
-    two = extract.list_day(store, DAY)
+    two = listed(store)
     store.put(f"{PREFIX}2.json", b"[]")
-    three = extract.list_day(store, DAY)
+    three = listed(store)
     assert len({one.fingerprint, two.fingerprint, three.fingerprint}) == 3
     assert two.fingerprint.startswith("2-")
 
@@ -47,8 +52,22 @@ def test_a_listing_has_every_page_and_no_other_day():
     for number in range(2_345):
         store.put(f"{PREFIX}{number}.json", p.raw(p.text(number)))
     store.put("telegram/context_date=2025-11-29/1.json", b"{}")
-    assert len(extract.list_day(store, DAY).names) == 2_345
+    assert len(listed(store).names) == 2_345
     assert len(read_all(store)) == 2_345
+
+
+def test_a_listing_says_what_the_day_before_holds_too():
+    store = MemoryStore()
+    for day, names in ((27, "12"), (28, "23"), (29, "3"), (30, "2")):
+        for name in names:
+            store.put(f"telegram/context_date=2025-11-{day}/{name}.json", b"{}")
+    days = [date(2025, 11, day) for day in (28, 29, 30)]
+    assert [set(one.again) for one in extract.list_days(store, days)] == [
+        {"2.json"},
+        {"3.json"},
+        set(),
+    ]
+    assert [set(one.again) for one in extract.list_days(store, days[::2])] == [{"2.json"}, set()]
 
 
 def test_all_three_forms_are_read(parser):
@@ -133,6 +152,6 @@ def test_a_reader_that_stops_early_leaves_no_thread_behind():
     store = MemoryStore()
     for number in range(3_000):
         store.put(f"{PREFIX}{number}.json", p.raw(p.text(number)))
-    reading = extract.documents(store, extract.list_day(store, DAY), threads=4)
+    reading = extract.documents(store, listed(store), threads=4)
     next(reading)
     reading.close()
