@@ -4,8 +4,10 @@ Nothing here needs IPython: a `Shown` is plain Markdown, which every notebook re
 """
 
 import inspect
+import json
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -52,7 +54,31 @@ def _source(what: Any) -> str:
         text, language = inspect.getsource(inspect.unwrap(what)), "python"
         module = what.__name__ if isinstance(what, ModuleType) else what.__module__
         title = module.replace(".", "/") + ".py"
-    return f"`{title}`\n```{language}\n{textwrap.dedent(text).strip()}\n```"
+    return f"`{title}`\n{show_code(textwrap.dedent(text), language)}"
+
+
+def show_code(text: str, language: str = "sql") -> Shown:
+    """A text as a block of code, SQL unless told otherwise.
+
+    >>> show_code("SELECT 1")
+    ```sql
+    SELECT 1
+    ```
+    """
+    return Shown(f"```{language}\n{text.strip()}\n```")
+
+
+def show_json(value: Any) -> Shown:
+    """A policy, a request, an answer: anything of JSON, indented.
+
+    >>> show_json({"ok": True})
+    ```json
+    {
+      "ok": true
+    }
+    ```
+    """
+    return show_code(json.dumps(value, indent=2, ensure_ascii=False, default=str), "json")
 
 
 def show_table(rows: Iterable[Any], *columns: str) -> Shown:
@@ -88,8 +114,9 @@ def _values(row: Any, names: Sequence[str]) -> list[Any]:
 
 def _is_amount(name: str, values: Sequence[Any]) -> bool:
     """Whether a column holds amounts, which are set right; ids and instants are numbers too."""
-    known = {type(value) for value in values if value is not None}
-    return bool(known) and known <= {int, float} and not name.endswith(("id", "date"))
+    known = [value for value in values if value is not None]
+    numbers = bool(known) and {type(value) for value in known} <= {int, float}
+    return numbers and not name.endswith(("id", "date")) and max(map(abs, known)) < 10**9
 
 
 def _cell(value: Any, amount: bool) -> str:
@@ -99,6 +126,8 @@ def _cell(value: Any, amount: bool) -> str:
         return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, datetime) and value.time() == time():
+        value = value.date()
     return str(value).replace("|", "\\|").replace("\n", "<br>")
 
 

@@ -146,6 +146,7 @@ def to_html(notebook: nbformat.NotebookNode, title: str, *, code: bool = True) -
     resources = {"title": title, "pygments_css": HtmlFormatter().get_style_defs(".highlight")}
     notebook = copy.deepcopy(notebook)
     for cell in notebook.cells:
-        cell.source = _REMOTE_IMAGE.sub(r"\1", cell.source)
+        if cell.cell_type == "markdown":
+            cell.source = _REMOTE_IMAGE.sub(r"\1", cell.source).replace(".ipynb)", ".html)")
     page, _ = exporter.from_notebook_node(notebook, resources)
     return str(page)

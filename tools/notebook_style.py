@@ -189,11 +189,12 @@ def _numbers(path: Path, notebook: Notebook) -> Iterator[str]:
 
 
 def text_of(cell: Cell) -> str:
-    """The text of a code cell's outputs: what it printed, and its values as Markdown or text."""
+    """What a code cell says: printed text, values as Markdown or text, what its charts show."""
     parts = []
     for output in cell.get("outputs", []):
-        data = output.get("data", {})
-        parts.append(output.get("text") or data.get("text/markdown") or data.get("text/plain", ""))
+        data, alternative = output.get("data", {}), output.get("metadata", {}).get("image/png", {})
+        text = output.get("text") or data.get("text/markdown") or data.get("text/plain", "")
+        parts.append(alternative.get("alt", text))
     return "\n".join(part.rstrip() for part in parts)
 
 
