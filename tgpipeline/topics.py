@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-MESSAGE = 0.4  # how sure one must be of a problem in a message
+MESSAGE = 0.35  # how sure one must be of a problem in a message
+LIKELIEST = 0.2  # ... of the likeliest one, where it is likelier than no problem
 CLAUSE = 0.7  # ... of one in a clause, if its words are there too
 WORDS = 0.05  # ... of one of which several words or phrases are there
-EVIDENCE = 0.4  # what a definition's phrase weighs beside a text's TF-IDF vector of length 1
+EVIDENCE = 0.7  # what a definition's phrase weighs beside a text's TF-IDF vectors of length 1
+UNSEEN = 0.5  # how much an example teaches a second time, as if the file had no words for it
 _CHUNK = 20_000  # texts at a time: bounds memory
 
 _Counts = list[list[int]]  # of words and of hints, for each definition
@@ -115,7 +117,10 @@ class Topics:
         readings = [self._read(text) for text in texts]
         counts = np.array([whole for whole, _ in readings], dtype=float)
         mine = [i for i, d in enumerate(self.definitions) if not d.flag]
-        scores = self._probable(texts, counts)
+        scores, none = self._probable(texts, counts)
+        top = scores.max(axis=1)
+        likeliest = (scores == top[:, None]) & ((top >= LIKELIEST) & (top > none))[:, None]
+        scores[likeliest & (scores < MESSAGE)] = MESSAGE
         scores[(counts[:, mine, 0] > 1) & (scores >= WORDS) & (scores < MESSAGE)] = MESSAGE
         scores[[not any(map(str.isalpha, text)) for text in texts]] = 0.0
         clauses = [
@@ -127,16 +132,20 @@ class Topics:
         if clauses:
             owners, parts, found = zip(*clauses, strict=True)
             counts_ = np.array(found, dtype=float)
-            sure = self._probable(parts, counts_)
+            sure, _ = self._probable(parts, counts_)
             sure[(sure < CLAUSE) | (counts_[:, mine, 0] == 0)] = 0.0
             np.maximum.at(scores, np.array(owners), sure)
         names = [d.name for d in self.definitions]
         persons = counts[:, names.index(HANDOVER), 0] > 0 if HANDOVER in names else False
         return scores, np.broadcast_to(persons, len(texts))
 
-    def _probable(self, texts: Sequence[str], counts: "NDArray[np.float64]") -> Any:
-        classes = [list(self._model.classes_).index(name) for name in self.problems]
-        return self._model.predict_proba(self._features(texts, counts))[:, classes]
+    def _probable(self, texts: Sequence[str], counts: "NDArray[np.float64]") -> tuple[Any, Any]:
+        """Returns the probability of each problem, and of none."""
+        classes = list(self._model.classes_)
+        found = self._model.predict_proba(self._features(texts, counts))
+        return found[:, [classes.index(name) for name in self.problems]], found[
+            :, classes.index("")
+        ]
 
     def _features(self, texts: Sequence[str], counts: "NDArray[np.float64]") -> Any:
         import numpy as np
@@ -211,12 +220,17 @@ class Topics:
     @cached_property
     def _model(self) -> Any:
         import numpy as np
+        from scipy.sparse import vstack
         from sklearn.linear_model import LogisticRegression
 
         texts, names = zip(*self._examples, strict=True)
         counts = np.array([self._read(text)[0] for text in texts], dtype=float)
-        features = self._features(texts, counts)
-        return LogisticRegression(C=5, max_iter=1000, class_weight="balanced").fit(features, names)
+        # The words were written with the examples at hand, and match them more often than they
+        # match what people write: so each example is also learned from without its words.
+        features = vstack([self._features(texts, counts), self._features(texts, 0 * counts)])
+        weights = np.repeat([1.0, UNSEEN], len(texts))
+        model = LogisticRegression(C=2, max_iter=1000, class_weight="balanced")
+        return model.fit(features, names * 2, sample_weight=weights)
 
 
 def grams(text: str) -> list[str]:
