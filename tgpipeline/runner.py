@@ -110,6 +110,7 @@ def execute(
                 cwd=folder,
                 progress_bar=False,
                 request_save_on_cell_execute=False,
+                extra_arguments=["--IPKernelApp.log_level=50"],  # no word on its transport
             )
         except PapermillExecutionError as error:
             reason = _ANSI.sub("", str(error.evalue)).strip()
