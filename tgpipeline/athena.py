@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 USD_PER_TB = 5.0  # us-east-1; https://aws.amazon.com/athena/pricing/
 MINIMUM_BYTES = 10_000_000  # what a query is billed for at least
 RESULTS = "athena-results"
+LISTENERS: list[Callable[["pd.DataFrame"], None]] = []  # told of every answer: see report_tables
 EXTRA_DAYS = 2  # two zones' calendars are at most that far apart
 
 
@@ -119,6 +120,8 @@ def query(name_or_sql: str, settings: Settings, **values: Any) -> "pd.DataFrame"
         "milliseconds": int(cursor.total_execution_time_in_millis or 0),
     }
     logger.info("%s: %d rows, %d bytes scanned", name, len(frame), scanned)
+    for listener in LISTENERS:
+        listener(frame)
     return frame
 
 

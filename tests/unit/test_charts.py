@@ -111,7 +111,7 @@ def test_there_is_a_chart_for_each_question() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_chart_states_its_finding_in_numbers(name: str, length: int) -> None:
     ax = draw(name, frames(length)[name])
-    assert any(c.isdigit() for c in ax.get_title(loc="left"))
+    assert any(c.isdigit() for c in charts.alternative(ax))
     assert ax.get_xlabel() or ax.get_ylabel()
     image = charts.show(ax)
     assert imread(io.BytesIO(image.data)).shape[1] == 800
@@ -126,7 +126,7 @@ def test_without_data_a_chart_says_so(name: str) -> None:
         frame = metrics.rates({m: (metrics.Rate(0, 0), "") for m in charts.support.LABELS})
     frame.attrs = {"parameters": PERIOD}
     ax = draw(name, frame)
-    assert ax.get_title(loc="left").startswith("No ")
+    assert charts.alternative(ax).startswith("No ")
     assert "2025-11-10 to 2025-12-09" in charts.alternative(ax)
     charts.show(ax)
 
@@ -134,7 +134,7 @@ def test_without_data_a_chart_says_so(name: str) -> None:
 def test_what_is_not_known_is_written_on_the_chart() -> None:
     ax = draw("outcomes", frames()["outcomes"])
     assert "not known" in [text.get_text() for text in ax.texts]
-    assert "not known" in ax.get_title(loc="left")
+    assert "not known" in charts.alternative(ax)
 
 
 def test_the_same_answer_makes_the_same_picture() -> None:
@@ -155,4 +155,4 @@ def test_days_without_messages_are_drawn_as_none() -> None:
 def test_a_quiet_change_is_not_called_one() -> None:
     frame = frames()["before_and_after"]
     frame["messages_per_day"] = [10.0, 10.5]
-    assert "No sure change" in draw("before_and_after", frame).get_title(loc="left")
+    assert "No sure change" in charts.alternative(draw("before_and_after", frame))

@@ -33,7 +33,7 @@ def active_people(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     sticky = daily.mean() / float(frame["monthly"].max())
     title = (
         f"{daily.mean():.0f} people a day on average; {last['weekly']} in the last 7 days, "
-        f"{last['monthly']} in the last 28\n({sticky:.0%} of a month's people write on a given day)"
+        f"{last['monthly']} in the last 28 ({sticky:.0%} of a month's people write on a given day)"
     )
     on = axes(ax, title, "", "people who wrote")
     on.plot(frame["day"], frame["monthly"].astype(float), ":", color=OTHER, label="28 days")
@@ -79,6 +79,12 @@ def weekly_retention(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     grid = shares.pivot_table(index="cohort", columns="weeks_later", values="share")
     latest = int(frame["weeks_later"].max())
     grid = grid.reindex(columns=range(latest + 1))
+    later_weeks = frame[frame["weeks_later"] > 0]
+    days = pd.to_timedelta(7 * later_weeks["weeks_later"].astype(int), "D")
+    end = (later_weeks["cohort"] + days).max()
+    for later in grid.columns:  # a whole week in which nobody came is 0, one to come is empty
+        over = grid.index + pd.Timedelta(days=7 * later) <= end
+        grid.loc[over, later] = grid.loc[over, later].fillna(0)
     first = frame[frame["weeks_later"] == 1]
     if len(first):
         kept, size = int(first["people"].sum()), int(first["cohort_size"].sum())
@@ -142,7 +148,7 @@ def joins_and_leaves(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     names = ("joined", "left_group") if changes else ("join_notices", "leave_notices")
     days = every_day(frame, list(names))
     came, went = int(days[names[0]].sum()), int(days[names[1]].sum())
-    source = "" if changes else "\n(from notices in the chat: no membership changes were delivered)"
+    source = "" if changes else " (from notices in the chat: no membership changes were delivered)"
     on = axes(ax, f"{came} joined, {went} left: {came - went:+d}{source}", "", "people a day")
     on.bar(days.index, days[names[0]], color=AGENTS, label="joined")
     on.bar(days.index, -days[names[1]], color=OPEN, label="left")

@@ -6,6 +6,7 @@ Colours are those of Okabe and Ito, which colour-blind people tell apart.
 import io
 import unicodedata
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -24,7 +25,7 @@ PEOPLE, BOT, AGENTS = "#0072B2", "#E69F00", "#009E73"
 OPEN, OTHER, MARK = "#D55E00", "#999999", "#CC79A7"
 HEAT = "cividis"
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-WIDTH = 8.0  # inches
+WIDTH, DPI = 6.4, 125  # inches: letters stay legible where a phone shrinks the picture
 
 
 def show(ax: Axes) -> "Image":
@@ -35,7 +36,7 @@ def show(ax: Axes) -> "Image":
     figure = ax.get_figure()
     assert isinstance(figure, Figure)
     drawn, buffer = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=100)
+    figure.savefig(drawn, format="png", dpi=DPI)
     # A third of the size: notebooks carry their charts, and a chart has few colours.
     PIL.Image.open(drawn).convert("RGB").quantize(64).save(buffer, "png", optimize=True)
     return Image(data=buffer.getvalue(), format="png", alt=alternative(ax))  # type: ignore[no-untyped-call]
@@ -43,7 +44,7 @@ def show(ax: Axes) -> "Image":
 
 def alternative(ax: Axes) -> str:
     """What a chart says to who does not see it: its finding, and what is drawn over what."""
-    title = " ".join(ax.get_title(loc="left").split())
+    title = str(ax.get_label())
     axes = [text for text in (ax.get_ylabel(), ax.get_xlabel()) if text]
     return f"{title}. Chart: {' by '.join(axes)}." if axes else f"{title}."
 
@@ -63,8 +64,12 @@ UNIT_DAYS = {"day": 1, "week": 7, "month": 31}
 def axes(ax: Axes | None, title: str, xlabel: str, ylabel: str, height: float = 3.6) -> Any:
     """Axes with the finding as title, on a figure of their own unless some are given."""
     if ax is None:
-        ax = Figure(figsize=(WIDTH, height), layout="constrained").add_subplot()
-    ax.set_title(title, loc="left", fontsize=10.5, fontweight="bold", wrap=True)
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure.suptitle(fill(title, 76), x=0.01, ha="left", fontsize=10, fontweight="bold")
+        ax = figure.add_subplot()
+    else:
+        ax.set_title(title, loc="left", fontsize=10, fontweight="bold", wrap=True)
+    ax.set_label(title)
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     ax.spines[["top", "right"]].set_visible(False)

@@ -95,9 +95,8 @@ def response_times(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     bot = shown[(shown["who"] == "bot") & (shown["asked"] == "any time")]["median"]
     parts += [f"the bot takes {duration(bot.iloc[0])}"] if len(bot) else []
     title = f"Median wait for {'a person: ' if len(person) else ''}{'; '.join(parts)}"
-    title += "\n(dot: median; bar: 90th percentile)"
     height = 0.36 * len(shown) + 1.2
-    on = axes(ax, title, "time to the first answer (logarithmic)", "", height)
+    on = axes(ax, title, "time to the first answer: dot median, bar 90th percentile", "", height)
     colour = {"anyone": PEOPLE, "bot": BOT, "person": AGENTS}
     for place, row in enumerate(shown.itertuples()):
         low, high = max(1, row.median), max(1, row.p90)
@@ -129,7 +128,7 @@ def better_bot(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     top = frame.iloc[0]
     title = (
         f"Most agents' time goes into {top['title'].lower()}: {top['minutes']:.0f} of "
-        f"{frame['minutes'].sum():.0f} minutes;\n{top['same_answer']} of {top['of']} answers "
+        f"{frame['minutes'].sum():.0f} minutes; {top['same_answer']} of {top['of']} answers "
         "were nearly the same"
     )
     on = axes(ax, title, "minutes of agents", "", height=0.32 * len(frame) + 1.5)
@@ -201,7 +200,7 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h" if seconds < 129_600 else f"{seconds / 86_400:.1f} days"
 
 
-_TICKS = (1, 10, 60, 600, 3600, 6 * 3600, 86_400, 7 * 86_400)
+_TICKS = (1, 10, 60, 600, 3600, 36_000, 4 * 86_400)
 _ARROWS = {"rising": "▲", "new": "▲ new", "falling": "▼", "": ""}
 
 

@@ -102,7 +102,7 @@ def message_length_per_day(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
         return nothing(frame, ax)
     half, tenth = frame["p50"].median(), frame["p90"].median()
     title = (
-        f"On the median day, half of the messages have at most {half:.0f} characters,\n"
+        f"On the median day, half of the messages have at most {half:.0f} characters, "
         f"one in ten more than {tenth:.0f}"
     )
     on = axes(ax, title, "", "characters a message")
@@ -208,7 +208,7 @@ def visits_by_hour(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     sure = f"; {', '.join(f'{h:02d}h' for h in others)} may be as busy" if others else ""
     title = (
         f"Busiest hour: {top:02d}–{top + 1:02d}h with {rate.share:.1%} of {rate.denominator:,} "
-        f"{what}\n(95% interval {low:.1%} to {high:.1%}){sure}"
+        f"{what} (95% interval {low:.1%} to {high:.1%}){sure}"
     )
     zone = frame.attrs.get("parameters", {}).get("timezone", "local time")
     on = axes(ax, title, f"hour, {zone}", f"share of {what}, %")

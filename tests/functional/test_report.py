@@ -1,0 +1,85 @@
+"""The report, from a lake on the local stack to a page that stands alone."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import boto3
+import pandas as pd
+import pytest
+
+from tgpipeline import athena, etl, lake, report
+from tgpipeline.deploy import catalog
+from tgpipeline.errors import NotebookError, QueryError
+from tgpipeline.local import aws
+from tgpipeline.settings import Settings
+
+pytestmark = pytest.mark.functional
+START = 1764331200  # 2025-11-28 09:00 in São Paulo
+
+
+@pytest.fixture(scope="module")
+def settings() -> Iterator[Settings]:
+    with aws.start() as running, pytest.MonkeyPatch.context() as patch:
+        for name, value in running.environment.items():
+            patch.setenv(name, value)
+        found = Settings.from_env(name="told", raw_bucket="r-raw", enriched_bucket="r-enriched")
+        s3 = boto3.client("s3")
+        for bucket in (found.raw_bucket, found.enriched_bucket):
+            s3.create_bucket(Bucket=bucket)
+        catalog.ensure_tables(found)
+        said = [(1, "Josefa", "cadê meu pedido 48113, sou a Josefa?"), (2, "Zuleica", "bom dia")]
+        for number, (who, name, text) in enumerate(said):
+            message = {
+                "message_id": number,
+                "from": {"id": who, "is_bot": False, "first_name": name},
+                "chat": {"id": -100123, "type": "supergroup", "title": "Loja"},
+                "date": START + 60 * number,
+                "text": text,
+            }
+            body = json.dumps({"update_id": number, "message": message}).encode()
+            key = lake.update_key(number, date(2025, 11, 28))
+            lake.put_new(s3, found.raw_bucket, key, body)
+        list(etl.run(found, [date(2025, 11, 28)]))
+        yield found
+        athena.connect.cache_clear()
+
+
+def test_a_page_that_stands_alone_and_names_nobody(settings: Settings, tmp_path: Path) -> None:
+    made = report.build(
+        settings, start="2025-11-27", end="2025-11-29", csv=tmp_path / "csv",
+        output=tmp_path / "out" / "report.html",
+    )  # fmt: skip
+    page = made.read_text("utf-8")
+    assert "2 messages" in page[page.index("Findings") : page.index("What people need")]
+    assert not re.search(r"<script|<link[^>]+href=\"http|src=\"http|@import", page)
+    assert all('alt="' in tag and 'alt=""' not in tag for tag in re.findall(r"<img[^>]+>", page))
+    assert "charts.show" not in page
+    assert "archive it" in page, "what the bot solved is not known, and why"
+    tables = {file.stem: file.read_text("utf-8") for file in (tmp_path / "csv").iterdir()}
+    assert pd.read_csv(tmp_path / "csv" / "messages_per_day.csv")["messages"].tolist() == [2]
+    assert "conversation_messages" not in tables
+    for text in (page, *tables.values()):
+        assert not re.search("Josefa|Zuleica|48113", text)
+    assert not athena.LISTENERS
+
+
+def test_a_page_with_names_of_an_empty_period(settings: Settings, tmp_path: Path) -> None:
+    made = report.build(
+        settings, start="2024-01-01", end="2024-01-02", names=True, chat=-100123,
+        output=tmp_path / "report.html",
+    )  # fmt: skip
+    page = made.read_text("utf-8")
+    assert "No messages from 2024-01-01 to 2024-01-02" in page
+    assert "Names are shown" in page
+
+
+def test_what_cannot_be_reported_is_refused_at_once(settings: Settings) -> None:
+    with pytest.raises(QueryError, match="not in the lake"):
+        report.build(settings, start="2025-11-28", end="2025-11-28", chat=-5)
+    with pytest.raises(QueryError, match="start"):
+        report.build(settings, start="28.11.2025", end="2025-11-28")
+    with pytest.raises(NotebookError, match="no_such"):
+        report.build(settings, start="2025-11-28", end="2025-11-28", no_such=1)

@@ -1,0 +1,87 @@
+"""What the page holds, in which order, and what it hides."""
+
+import pandas as pd
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from tgpipeline import athena, report
+from tgpipeline.report_tables import TABLES, Tables
+
+GIVEN = {"names": False, "chat": 0, "timezone": "America/Sao_Paulo"}
+ASKED = {
+    "query": "messages_per_day",
+    "rows": 3,
+    "bytes_scanned": 7,
+    "usd": 5e-05,
+    "milliseconds": 9,
+}
+
+
+def chart(alt: str) -> object:
+    data, metadata = {"image/png": "iVBORw0KGgo="}, {"image/png": {"alt": alt}}
+    return new_code_cell(
+        "charts.show(…)", outputs=[new_output("display_data", data, metadata=metadata)]
+    )
+
+
+def page() -> str:
+    handed = {"sections": {"What people need": ["below"]}, "end": ["## Words"], "asked": [ASKED],
+              "notes": ["no bot"]}  # fmt: skip
+    executed = new_notebook(
+        cells=[
+            new_markdown_cell("## How much is written\n\n### A day"),
+            new_code_cell("rows", outputs=[new_output("display_data", {"text/plain": "raw rows"})]),
+            chart("3 messages. Chart: messages by day."),
+            new_markdown_cell("## What people need"),
+            chart("Most frequent: Refund. Chart: share."),
+            new_code_cell("", outputs=[new_output("display_data", {TABLES: handed})]),
+        ]
+    )
+    found = report.arrange(executed, "Report", GIVEN, athena.Estimate(3, 1000, 5e-05))
+    return "\n".join(cell.source for cell in found.cells)
+
+
+def test_findings_stand_first_and_needs_before_volume() -> None:
+    text = page()
+    assert text.index("- Most frequent: Refund.") < text.index("- 3 messages.")
+    assert text.index("- 3 messages.") < text.index("## What people need")
+    assert text.index("## What people need") < text.index("below")
+    assert text.index("below") < text.index("### A day") < text.index("## Words")
+    assert "> Not known: no bot" in text
+
+
+def test_the_page_says_what_it_cost_and_shows_neither_code_nor_rows() -> None:
+    text = page()
+    assert "at most 1,000 bytes (3 files)" in text
+    assert "1 questions, 7 bytes, 0.00005 USD" in text
+    assert "raw rows" not in text
+    assert "charts.show" not in text
+
+
+@pytest.fixture
+def tables() -> Tables:
+    made = Tables()
+    athena.LISTENERS.clear()
+    return made
+
+
+def test_quotes_hide_who_wrote_and_what_identifies_them(tables: Tables) -> None:
+    talk = pd.DataFrame({"first_name": ["Ana Lima", None], "username": ["ana_l", "bob77"]})
+    quote = "“Sou Ana, ana@x.example, @bob77, CPF 111.222.333-44, banana” (message 12345678)"
+    frame = pd.DataFrame({"questions": [[quote]], "customer": [7], "name": ["Ana Lima"]})
+    safe = tables._safe(frame, {7: "person 1"}, tables._hidden(talk))
+    assert safe.to_dict("records") == [
+        {"questions": ["“Sou …, …, …, CPF …, banana” (message 12345678)"], "customer": "person 1"}
+    ]
+    tables.names = True
+    assert tables._safe(frame, {7: "Ana"}, None)["questions"][0] == [quote]
+
+
+def test_tables_are_written_for_people() -> None:
+    frame = pd.DataFrame({"title": ["a|b"], "low": [0.1], "high": [float("nan")], "link": [None]})
+    frame.loc[0, "high"] = 0.25
+    text = Tables.markdown(frame.assign(link="https://t.me/c/1/2"))
+    assert "| problem | 95% interval | link |" in text
+    assert "| a\\|b | 10% to 25% | [open](https://t.me/c/1/2) |" in text
+    unknown = Tables.markdown(pd.DataFrame({"low": [float("nan")], "high": [float("nan")]}))
+    assert "not known" in unknown
