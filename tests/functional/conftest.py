@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.functional.zones import zones  # noqa: F401, a fixture for all
 from tgpipeline import deploy, local
 from tgpipeline.settings import Settings
 

@@ -3,12 +3,13 @@
 import dataclasses
 import io
 import json
+import time
 from typing import Any
 
 import pytest
 import requests
 
-from tgpipeline import deploy
+from tgpipeline import deploy, local
 from tgpipeline.columns import TABLES
 from tgpipeline.deploy import Cloud, catalog, functions, gateway, packages, roles, schedule, storage
 from tgpipeline.deploy.cloud import covers
@@ -129,6 +130,21 @@ def test_new_settings_reach_what_they_concern_and_nothing_else(settings: Setting
     assert requests.post(url, json=_update(), timeout=30).status_code == 403
 
 
+def test_a_key_encrypts_what_is_stored_and_is_allowed_to_who_needs_it(settings: Settings) -> None:
+    deploy.up(settings)
+    name, key = settings.name, "arn:aws:kms:us-east-1:000000000000:key/0"
+    keyed = dataclasses.replace(deploy.Deployment.of(settings), kms_key=key)
+    assert deploy.up(keyed).changes == [
+        f"set encryption of bucket {settings.raw_bucket}",
+        f"set encryption of bucket {settings.enriched_bucket}",
+        f"set permissions of role {name}-ingest",
+        f"set permissions of role {name}-etl",
+        f"set policy {name}-analyst",
+        f"update workgroup {name}",
+    ]
+    assert deploy.up(keyed).changes == []
+
+
 def test_changed_code_is_live_at_once_and_rollback_takes_it_back(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +194,44 @@ def test_a_run_that_raises_is_an_error_that_says_so(settings: Settings) -> None:
     deploy.up(settings)
     with pytest.raises(DeployError, match=r"etl raised [\w.]+: .*which day is meant"):
         functions.invoke("etl", {"day": "yesterday"}, settings)
+
+
+def test_a_run_that_fails_to_the_last_try_waits_in_the_queue(settings: Settings) -> None:
+    deploy.up(settings)
+    cloud = Cloud(settings)
+    states = {what: right for what, _, right in deploy.status(settings).rows}
+    # Before its first day is over a deployment has an alarm that rings: no day was done yet.
+    assert [what for what, right in states.items() if not right] in ([], ["alarms"])
+    cloud.client("lambda").invoke(
+        FunctionName=f"{settings.name}-etl",
+        Qualifier=functions.LIVE,
+        InvocationType="Event",
+        Payload=b'{"day": "yesterday"}',
+    )
+    deadline = time.monotonic() + 20
+    while not schedule.failed(cloud) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert schedule.failed(cloud) == 1
+    status = deploy.status(settings)
+    assert not status.ok
+    assert "1 wait in the queue" in str(status)
+
+
+def test_a_new_secret_in_one_call_loses_nothing(settings: Settings, stack: local.Stack) -> None:
+    ana = {"id": 5, "is_bot": False, "first_name": "Ana"}
+    stack.bot.set_webhook(deploy.up(settings).url, secret_token=settings.webhook_secret)
+    stack.telegram.say(ana, "antes")
+    rotated = deploy.rotate_secret(settings, stack.bot)
+    stack.telegram.say(ana, "depois")
+    stack.telegram.wait_delivered()
+    stack.bot.delete_webhook()
+    assert storage.count(Cloud(settings), settings.raw_bucket, "telegram/") == 2
+    assert rotated.webhook_secret not in ("", settings.webhook_secret)
+    unknown = dataclasses.replace(settings, webhook_secret="")
+    assert deploy.up(unknown).changes == []  # who deploys again need not know it
+    old = {HEADER: settings.webhook_secret}
+    url = deploy.up(rotated).url
+    assert requests.post(url, json=_update(), headers=old, timeout=30).status_code == 403
 
 
 def test_down_leaves_the_data_unless_told_and_then_nothing(settings: Settings) -> None:

@@ -75,10 +75,9 @@ def up(settings: Settings, *, dry_run: bool = False) -> Deployed:
         SettingsError: if a setting is missing, before anything is changed.
         DeployError: if AWS refuses something. Run it again: what exists already is kept.
     """
-    settings.require("raw_bucket", "enriched_bucket", "chat_ids")
     if not settings.webhook_secret:
         settings = replace(settings, webhook_secret=rotation.deployed_secret(Cloud(settings)))
-    settings.require("webhook_secret")
+    settings.require("raw_bucket", "enriched_bucket", "chat_ids", "webhook_secret")
     cloud = Cloud(settings, dry_run=dry_run)
     for bucket in storage.buckets(cloud.settings):
         storage.ensure_bucket(bucket, cloud)
@@ -122,6 +121,7 @@ def down(settings: Settings, *, delete_data: bool = False, dry_run: bool = False
         DeployError: if AWS refuses something, or if something is left.
     """
     cloud = Cloud(settings, dry_run=dry_run)
+    known = existing(cloud)
     alarms.delete_alarms(cloud)
     gateway.delete_api(cloud)
     schedule.delete_schedule(cloud)
@@ -133,19 +133,24 @@ def down(settings: Settings, *, delete_data: bool = False, dry_run: bool = False
         for bucket in storage.buckets(cloud.settings):
             storage.delete_bucket(bucket, cloud)
     if not dry_run:
-        _prove_gone(cloud, () if delete_data else storage.existing(cloud))
+        _prove_gone(cloud, known, () if delete_data else storage.existing(cloud))
     return cloud.changes
 
 
-def _prove_gone(cloud: Cloud, kept: Sequence[str]) -> None:
-    """Ask each service by name, and AWS as a whole by tag."""
+def _prove_gone(cloud: Cloud, known: Sequence[str], kept: Sequence[str]) -> None:
+    """Ask each service by name, and for what has no name here AWS as a whole, by tag.
+
+    By tag AWS still finds for a while what is gone, so of what was `known` the services' word
+    counts.
+    """
     tagged = cloud.client("resourcegroupstaggingapi").get_paginator("get_resources")
     by_tag = [
         resource["ResourceARN"]
         for page in tagged.paginate(TagFilters=[{"Key": TAG, "Values": [cloud.settings.name]}])
         for resource in page["ResourceTagMappingList"]
     ]
-    left = [arn for arn in dict.fromkeys(existing(cloud) + by_tag) if arn not in kept]
+    unknown = [arn for arn in by_tag if arn not in known]
+    left = [arn for arn in dict.fromkeys(existing(cloud) + unknown) if arn not in kept]
     if left:
         raise DeployError(
             f"still there: {', '.join(left)}. AWS may take a minute to forget: run it again."

@@ -196,7 +196,7 @@ def _ensure_workgroup(cloud: Cloud) -> None:
 
 def _workgroup(cloud: Cloud) -> dict[str, Any] | None:
     found = cloud.find(cloud.client("athena").get_work_group, WorkGroup=cloud.settings.name)
-    return found["WorkGroup"] if found else None
+    return found.get("WorkGroup") if found else None
 
 
 def _comment(column: Column) -> str:

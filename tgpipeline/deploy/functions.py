@@ -52,7 +52,7 @@ def configuration(function: str, cloud: Cloud) -> dict[str, Any]:
         "Environment": {"Variables": packages.environment(function, cloud.settings)},
         "Layers": layer.ensure_layer(cloud) if spec.layer else [],
     }
-    if function == "etl":  # Lambda tries a run that raises twice more, then sends its event there
+    if function == "etl":  # a run that raises is tried twice more; then its event goes there
         wanted["DeadLetterConfig"] = {"TargetArn": cloud.arn("sqs", cloud.name("failed"))}
     return wanted
 

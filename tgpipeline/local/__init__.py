@@ -13,6 +13,8 @@ from datetime import date
 from types import TracebackType
 from typing import Any
 
+import boto3
+
 from tgpipeline import deploy, lake, updates
 from tgpipeline.bot_api import Bot
 from tgpipeline.errors import LocalStackError
@@ -73,6 +75,7 @@ class Stack:
         """End both servers and put the environment back."""
         self.telegram.stop()
         self.aws.stop()
+        boto3.DEFAULT_SESSION = None
         for name, value in self._before.items():
             if value is None:
                 os.environ.pop(name, None)
@@ -99,6 +102,7 @@ class Stack:
             "TGPIPELINE_INVOKE_URL": f"{self.aws.endpoint_url}/restapis/{{api}}/{{stage}}"
             "/_user_request_/{path}",
         }
+        boto3.DEFAULT_SESSION = None  # it remembers the credentials it was made with
         for name, value in wanted.items():
             self._before[name] = os.environ.pop(name, None)
             if value is not None:

@@ -164,8 +164,10 @@ def _environment(port: int, directory: Path, enforce_iam: bool) -> dict[str, str
         "DOCKER_HOST": f"unix://{directory}/none",  # else it would remove containers at its start
         "MINISTACK_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "local",  # the account's root, who may do everything
         "AWS_SECRET_ACCESS_KEY": "local",
         "AUTH": str(enforce_iam).lower(),
+        "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.1",  # AWS waits a minute, then two
         "LOG_LEVEL": "WARNING",
         "STATE_DIR": str(directory / "state"),
         "S3_DATA_DIR": str(directory / "s3"),

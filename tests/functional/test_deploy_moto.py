@@ -1,0 +1,125 @@
+"""A second opinion: the same deployment on moto's server, which shares no code with MiniStack.
+
+moto keeps what it is told but runs nothing: what the deployed parts do is tested on MiniStack.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+import requests
+from moto.server import ThreadedMotoServer
+
+from tgpipeline import deploy
+from tgpipeline.deploy import Cloud, functions, packages
+from tgpipeline.deploy.cloud import TAG
+from tgpipeline.settings import Settings
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """Settings of an empty account of moto's."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "moto")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "moto")
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)  # it remembers credentials
+    made = deploy.Deployment(
+        name="aurora",
+        raw_bucket="aurora-raw",
+        enriched_bucket="aurora-enriched",
+        chat_ids=(-42,),
+        webhook_secret="secret",
+        endpoint_url="http://{}:{}".format(*server.get_host_and_port()),
+        layer="none",
+    )
+    yield made
+    requests.post(f"{made.endpoint_url}/moto-api/reset", timeout=10)
+    server.stop()
+
+
+def _changes(settings: Settings) -> list[str]:
+    """What another `up` changes, but for the ETL's function: moto drops its DeadLetterConfig."""
+    return [change for change in deploy.up(settings).changes if "aurora-etl" not in change]
+
+
+def test_up_again_changed_rolled_back_and_down(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy.up(settings)
+    assert _changes(settings) == []
+    code = packages.digest(packages.build("ingest"))
+    newer = {**packages.files("ingest"), "tgpipeline/new.py": b"\n"}
+    with monkeypatch.context() as patch:
+        patch.setattr(packages, "files", lambda name: newer)
+        changed = functions.ensure_function("ingest", settings)
+        assert changed.digest != code
+        assert functions.ensure_function("ingest", settings) == changed
+    assert deploy.rollback("ingest", settings).digest == code
+    assert deploy.status(settings).ok
+    removed = deploy.down(settings)
+    assert "delete API aurora-webhook" in removed
+    assert [arn.split(":")[2] for arn in deploy.existing(settings)] == ["s3", "s3"]
+
+
+def test_a_setting_reaches_what_it_concerns(settings: Settings) -> None:
+    deploy.up(settings)
+    assert _changes(settings) == []
+    # Not the key: it changes the workgroup too, and moto has no UpdateWorkGroup; MiniStack has.
+    changed = dataclasses.replace(settings, versioning=30, log_days=7, throttle=5)
+    changes = deploy.up(changed).changes
+    for change in (
+        "set versioning of bucket aurora-enriched",
+        "keep log /aws/lambda/aurora-etl for 7 days",
+        "limit how often it can be called",
+    ):
+        assert change in changes
+    assert _changes(changed) == []
+    s3 = Cloud(settings).client("s3")
+    s3.delete_bucket_policy(Bucket="aurora-raw")  # moto enforces it, without its condition
+    for body in (b"1", b"2"):
+        s3.put_object(Bucket="aurora-raw", Key="telegram/x", Body=body)
+    s3.delete_object(Bucket="aurora-raw", Key="telegram/x")
+    s3.create_multipart_upload(Bucket="aurora-raw", Key="telegram/y")
+    deploy.down(changed, delete_data=True)
+    assert deploy.existing(changed) == []
+
+
+def test_everything_that_can_bear_a_tag_does(settings: Settings) -> None:
+    deploy.up(settings)
+    cloud = Cloud(settings)
+    tags = [{"Key": TAG, "Value": "aurora"}]
+    iam, logs = cloud.client("iam"), cloud.client("logs")
+    for role in deploy.roles.ROLES:
+        assert iam.list_role_tags(RoleName=f"aurora-{role}")["Tags"] == tags
+    policy = cloud.arn("iam", "policy/aurora-analyst")
+    assert iam.list_policy_tags(PolicyArn=policy)["Tags"] == tags
+    for function in deploy.roles.FUNCTIONS:
+        arn = cloud.arn("lambda", f"function:aurora-{function}")
+        assert cloud.client("lambda").list_tags(Resource=arn)["Tags"] == {TAG: "aurora"}
+        group = f"/aws/lambda/aurora-{function}"
+        assert logs.list_tags_log_group(logGroupName=group)["tags"] == {TAG: "aurora"}
+    for bucket in ("aurora-raw", "aurora-enriched"):
+        assert cloud.client("s3").get_bucket_tagging(Bucket=bucket)["TagSet"] == tags
+    sqs = cloud.client("sqs")
+    url = sqs.get_queue_url(QueueName="aurora-failed")["QueueUrl"]
+    assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {TAG: "aurora"}
+    (api,) = cloud.client("apigateway").get_rest_apis()["items"]
+    assert api["tags"] == {TAG: "aurora"}
+    group = cloud.arn("scheduler", "schedule-group/aurora")
+    assert cloud.client("scheduler").list_tags_for_resource(ResourceArn=group)["Tags"] == tags
+    workgroup = cloud.arn("athena", "workgroup/aurora")
+    assert cloud.client("athena").list_tags_for_resource(ResourceARN=workgroup)["Tags"] == tags
+    alarm = cloud.arn("cloudwatch", "alarm:aurora-no-etl")
+    assert cloud.client("cloudwatch").list_tags_for_resource(ResourceARN=alarm)["Tags"] == tags
+    database = cloud.arn("glue", "database/aurora")
+    assert cloud.client("glue").get_tags(ResourceArn=database)["Tags"] == {TAG: "aurora"}
+
+
+def test_what_bears_the_tag_and_is_not_ours_is_found_at_the_end(settings: Settings) -> None:
+    deploy.up(settings)
+    cloud = Cloud(settings)
+    sns = cloud.client("sns")
+    sns.create_topic(Name="forgotten", Tags=[{"Key": TAG, "Value": "aurora"}])
+    with pytest.raises(deploy.DeployError, match=r"still there: .*forgotten"):
+        deploy.down(settings, delete_data=True)

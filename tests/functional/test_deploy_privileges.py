@@ -1,0 +1,345 @@
+"""Least privilege, tried rather than read: by two emulators of IAM that know nothing of each other.
+
+Each policy is given to a user of its own, who then does all that its holder must, and a list of
+what it must not. MiniStack moreover runs both functions under their roles with IAM enforced.
+"""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+import requests
+from botocore.exceptions import ClientError
+from moto.server import ThreadedMotoServer
+
+from tgpipeline import deploy, lake, local
+from tgpipeline.deploy import Cloud, functions, gateway, roles, schedule, storage
+from tgpipeline.local import aws
+from tgpipeline.settings import Settings
+
+HEADER = "X-Telegram-Bot-Api-Secret-Token"
+GROUP = -4123456789
+RAW, ENRICHED = "aurora-raw", "aurora-enriched"
+HOLDERS = ("ingest", "etl", "analyst")
+
+
+@dataclasses.dataclass
+class Judge:
+    """An AWS that enforces IAM, with the buckets and one user a holder."""
+
+    name: str
+    endpoint_url: str
+    keys: dict[str, tuple[str, str]]
+
+    def client(self, holder: str, service: str) -> Any:
+        key, secret = self.keys[holder]
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name=aws.REGION,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            aws_session_token=None,
+        )
+
+
+def _settings(endpoint_url: str) -> Settings:
+    return Settings(
+        name="aurora",
+        raw_bucket=RAW,
+        enriched_bucket=ENRICHED,
+        chat_ids=(GROUP,),
+        webhook_secret="secret",
+        endpoint_url=endpoint_url,
+    )
+
+
+def _prepare(judge: Judge) -> None:
+    iam, s3 = judge.client("root", "iam"), judge.client("root", "s3")
+    account = judge.client("root", "sts").get_caller_identity()["Account"]
+    for bucket in (RAW, ENRICHED, "somebody-elses"):
+        s3.create_bucket(Bucket=bucket)
+    for bucket, key in (
+        (RAW, "telegram/x"),
+        (RAW, "quarantine/x"),
+        (RAW, "migrations/x"),
+        (ENRICHED, "telegram/x"),
+        (ENRICHED, "athena-results/x"),
+        ("somebody-elses", "telegram/x"),
+    ):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"{}")
+    settings = deploy.Deployment.of(_settings(judge.endpoint_url))
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    policies = {h: roles.policy(h, settings, account) for h in HOLDERS}
+    policies["admin"] = {"Version": "2012-10-17", "Statement": [everything]}
+    for holder, policy in policies.items():
+        iam.create_user(UserName=holder)
+        iam.put_user_policy(UserName=holder, PolicyName=holder, PolicyDocument=json.dumps(policy))
+        made = iam.create_access_key(UserName=holder)["AccessKey"]
+        judge.keys[holder] = made["AccessKeyId"], made["SecretAccessKey"]
+
+
+@pytest.fixture(scope="module")
+def ministack() -> Iterator[Judge]:
+    with aws.start(enforce_iam=True) as stack:
+        judge = Judge("ministack", stack.endpoint_url, {"root": ("local", "local")})
+        _prepare(judge)
+        yield judge
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[Judge]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    url = "http://{}:{}".format(*server.get_host_and_port())
+    judge = Judge("moto", url, {"root": ("root", "root")})
+    try:
+        _prepare(judge)
+        # From here on moto asks IAM about every call.
+        requests.post(f"{url}/moto-api/reset-auth", data=b"0", timeout=10).raise_for_status()
+        yield judge
+    finally:
+        server.stop()
+
+
+@pytest.fixture(params=["ministack", "moto"])
+def judge(request: pytest.FixtureRequest) -> Judge:
+    found: Judge = request.getfixturevalue(request.param)
+    return found
+
+
+MAY = {
+    "ingest": [
+        ("put_object", RAW, "telegram/context_date=2025-11-28/1.json"),
+        ("put_object", RAW, "quarantine/context_date=2025-11-28/0.bin"),
+        ("put_object", RAW, "migrations/-100.json"),
+        ("list_objects_v2", RAW, "migrations/-100.json"),
+    ],
+    "etl": [
+        ("list_objects_v2", RAW, "telegram/context_date=2025-11-28/"),
+        ("list_objects_v2", RAW, "migrations/"),
+        ("get_object", RAW, "telegram/x"),
+        ("get_object", RAW, "migrations/x"),
+        ("put_object", RAW, "quarantine/context_date=2025-11-28/0.bin"),
+        ("put_object", ENRICHED, "telegram/messages/context_date=2025-11-28/part-0.parquet"),
+        ("get_object", ENRICHED, "telegram/x"),
+        ("create_multipart_upload", ENRICHED, "telegram/large"),
+    ],
+    "analyst": [
+        ("list_objects_v2", ENRICHED, "telegram/"),
+        ("get_object", ENRICHED, "telegram/x"),
+        ("put_object", ENRICHED, "athena-results/y.csv"),
+        ("get_object", ENRICHED, "athena-results/x"),
+    ],
+}
+MUST_NOT = {
+    "ingest": [
+        ("get_object", RAW, "telegram/x"),
+        ("get_object", RAW, "quarantine/x"),
+        ("put_object", RAW, "elsewhere/x"),
+        ("put_object", ENRICHED, "telegram/x"),
+        ("put_object", "somebody-elses", "telegram/x"),
+        ("delete_object", RAW, "telegram/x"),
+        ("list_objects_v2", ENRICHED, ""),
+        ("put_bucket_policy", RAW, ""),
+    ],
+    "etl": [
+        ("put_object", RAW, "telegram/x"),
+        ("put_object", RAW, "migrations/x"),
+        ("get_object", RAW, "quarantine/x"),
+        ("delete_object", RAW, "telegram/x"),
+        ("delete_object", ENRICHED, "telegram/x"),
+        ("put_object", ENRICHED, "athena-results/x"),
+        ("get_object", ENRICHED, "athena-results/x"),
+        ("get_object", "somebody-elses", "telegram/x"),
+        ("delete_bucket", ENRICHED, ""),
+    ],
+    "analyst": [
+        ("get_object", RAW, "telegram/x"),
+        ("list_objects_v2", RAW, "telegram/"),
+        ("get_object", RAW, "quarantine/x"),
+        ("put_object", ENRICHED, "telegram/x"),
+        ("delete_object", ENRICHED, "telegram/x"),
+        ("delete_object", ENRICHED, "athena-results/x"),
+        ("get_object", "somebody-elses", "telegram/x"),
+    ],
+}
+
+
+def _call(s3: Any, action: str, bucket: str, key: str) -> int:
+    """The HTTP status of a call."""
+    arguments: dict[str, Any] = {"Bucket": bucket}
+    if action == "list_objects_v2":
+        arguments["Prefix"] = key
+    elif action == "put_bucket_policy":
+        arguments["Policy"] = "{}"
+    elif key:
+        arguments["Key"] = key
+    if action == "put_object":
+        arguments["Body"] = b"{}"
+    try:
+        return int(getattr(s3, action)(**arguments)["ResponseMetadata"]["HTTPStatusCode"])
+    except ClientError as error:
+        return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_each_can_do_all_it_must(judge: Judge, holder: str) -> None:
+    s3 = judge.client(holder, "s3")
+    answers = {call: _call(s3, *call) for call in MAY[holder]}
+    assert {call: status for call, status in answers.items() if status != 200} == {}
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_none_can_do_what_it_must_not(judge: Judge, holder: str) -> None:
+    s3 = judge.client(holder, "s3")
+    answers = {call: _call(s3, *call) for call in MUST_NOT[holder]}
+    assert {call: status for call, status in answers.items() if status != 403} == {}
+
+
+def test_listing_is_allowed_by_prefix(ministack: Judge) -> None:
+    """On MiniStack alone: moto takes no notice of a policy's conditions."""
+    for holder, prefixes in (("ingest", ("", "telegram/", "quarantine/")), ("etl", ("", "qu"))):
+        s3 = ministack.client(holder, "s3")
+        for prefix in prefixes:
+            assert _call(s3, "list_objects_v2", RAW, prefix) == 403, (holder, prefix)
+
+
+def test_etl_can_tell_missing_from_forbidden(judge: Judge) -> None:
+    assert _call(judge.client("etl", "s3"), "head_object", ENRICHED, "telegram/missing") == 404
+
+
+def test_nobody_reaches_another_service(judge: Judge) -> None:
+    for holder in HOLDERS:
+        for service, action, arguments in (
+            ("iam", "list_users", {}),
+            ("sqs", "list_queues", {}),
+            ("secretsmanager", "list_secrets", {}),
+            ("glue", "delete_database", {"Name": "aurora"}),
+        ):
+            with pytest.raises(ClientError) as caught:
+                getattr(judge.client(holder, service), action)(**arguments)
+            status = caught.value.response["ResponseMetadata"]["HTTPStatusCode"]
+            assert status in (400, 403), (holder, service, caught.value)
+            assert "Denied" in str(caught.value) or "not authorized" in str(caught.value)
+
+
+def test_the_analyst_queries_in_the_own_workgroup_alone(ministack: Judge) -> None:
+    root = Cloud(_settings(ministack.endpoint_url))
+    root._clients = {(s, False): ministack.client("root", s) for s in ("glue", "athena", "sts")}
+    deploy.catalog.ensure_tables(root)
+    athena = ministack.client("analyst", "athena")
+    started = athena.start_query_execution(
+        QueryString="SELECT count(*) FROM events",
+        QueryExecutionContext={"Database": "aurora"},
+        WorkGroup="aurora",
+    )
+    state = "QUEUED"
+    # MiniStack asks about this call without its resource, which AWS says is the workgroup.
+    watching = ministack.client("root", "athena")
+    while state in ("QUEUED", "RUNNING"):
+        found = watching.get_query_execution(QueryExecutionId=started["QueryExecutionId"])
+        state = found["QueryExecution"]["Status"]["State"]
+    assert state == "SUCCEEDED", found
+    with pytest.raises(ClientError, match="AccessDenied"):
+        athena.start_query_execution(QueryString="SELECT 1", WorkGroup="primary")
+
+
+@pytest.fixture(scope="module")
+def enforced() -> Iterator[local.Stack]:
+    """Everything deployed on a stack that enforces IAM."""
+    with local.start(enforce_iam=True) as stack:
+        stack.url = deploy.up(stack.settings).url
+        yield stack
+
+
+def _update(update_id: int, chat: int = GROUP, **content: Any) -> dict[str, Any]:
+    message = {
+        "message_id": update_id,
+        "date": 1764345600,
+        "chat": {"id": chat, "type": "group", "title": "Suporte Loja Aurora"},
+        "from": {"id": 5, "is_bot": False, "first_name": "Ana"},
+    }
+    return {"update_id": update_id, "message": {**message, **content}}
+
+
+def test_a_bucket_takes_nothing_without_tls(enforced: local.Stack) -> None:
+    answer = requests.post(
+        enforced.url, json=_update(1, text="oi"), headers={HEADER: local.SECRET}, timeout=30
+    )
+    assert answer.status_code == 500  # the stack speaks plain HTTP: the bucket's policy refuses
+    s3 = Cloud(enforced.settings).client("s3")
+    assert s3.list_objects_v2(Bucket=enforced.settings.raw_bucket)["KeyCount"] == 0
+
+
+def test_both_functions_do_their_work_under_their_roles(enforced: local.Stack) -> None:
+    settings, cloud = enforced.settings, Cloud(enforced.settings)
+    s3 = cloud.client("s3")
+    for bucket in storage.buckets(cloud.settings):  # plain HTTP, from here on
+        s3.delete_bucket_policy(Bucket=bucket)
+    new = -1004123456789
+    bodies: list[Any] = [
+        _update(1, text="oi"),
+        _update(2, migrate_to_chat_id=new),
+        _update(3, chat=new, text="oi de novo"),
+        _update(4, chat=-999, text="not ours"),
+        {"no": "update"},
+    ]
+    for body in bodies:
+        answer = requests.post(enforced.url, json=body, headers={HEADER: local.SECRET}, timeout=30)
+        assert answer.status_code == 200, body
+    lake.archive(settings, s3)(_update(9, text="sou o bot")["message"])
+    s3.put_object(
+        Bucket=settings.raw_bucket, Key="telegram/context_date=2025-11-28/8.json", Body=b"{"
+    )
+    for status in ("written", "unchanged"):
+        done = functions.invoke("etl", {"date": "2025-11-28"}, settings)
+        assert [day["status"] for day in done["days"]] == [status]
+    assert done["totals"]["messages"] == 4
+    assert done["totals"]["quarantined"] == 1
+    logs = cloud.client("logs").describe_log_streams(
+        logGroupName=f"/aws/lambda/{settings.name}-ingest"
+    )
+    assert logs["logStreams"]
+
+
+def test_the_roles_as_aws_would_simulate_them(enforced: local.Stack) -> None:
+    cloud = Cloud(enforced.settings)
+    raw, enriched = (f"arn:aws:s3:::{b}" for b in storage.buckets(cloud.settings))
+    etl = cloud.arn("lambda", f"function:{cloud.name('etl')}:live")
+    for role, action, resource, expected in (
+        ("ingest", "s3:PutObject", f"{raw}/telegram/x", True),
+        ("ingest", "s3:GetObject", f"{raw}/telegram/x", False),
+        ("ingest", "s3:PutObject", f"{enriched}/telegram/x", False),
+        ("etl", "s3:GetObject", f"{raw}/telegram/x", True),
+        ("etl", "s3:DeleteObject", f"{raw}/telegram/x", False),
+        ("etl", "lambda:InvokeFunction", etl, False),
+        ("scheduler", "lambda:InvokeFunction", etl, True),
+        ("scheduler", "lambda:InvokeFunction", etl.replace("-etl", "-ingest"), False),
+        ("scheduler", "sqs:SendMessage", schedule.ensure_queue(cloud), True),
+        ("scheduler", "s3:GetObject", f"{raw}/telegram/x", False),
+    ):
+        found = cloud.client("iam").simulate_principal_policy(
+            PolicySourceArn=cloud.arn("iam", f"role/{cloud.name(role)}"),
+            ActionNames=[action],
+            ResourceArns=[resource],
+        )["EvaluationResults"]
+        assert [one["EvalDecision"] == "allowed" for one in found] == [expected], (role, action)
+
+
+def test_the_webhook_is_closed_to_other_addresses() -> None:
+    with local.start(enforce_iam=True) as stack:
+        narrow = dataclasses.replace(
+            deploy.Deployment.of(stack.settings), telegram_ranges="149.154.160.0/20"
+        )
+        storage.ensure_bucket(narrow.raw_bucket, narrow)
+        roles.ensure_role("ingest", narrow)
+        functions.ensure_function("ingest", narrow)
+        url = gateway.ensure_api(narrow).url
+        headers = {HEADER: local.SECRET}
+        answer = requests.post(url, json=_update(1), headers=headers, timeout=30)
+        assert answer.status_code == 403
+        assert "not authorized" in answer.text
