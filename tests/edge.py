@@ -1,6 +1,6 @@
 """Stand-ins at the edge of the network: S3 in memory, and what the enriched zone holds."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import obstore
@@ -13,6 +13,8 @@ from obstore.store import MemoryStore
 from tgpipeline import etl, lake
 from tgpipeline.ledger import Ledger
 from tgpipeline.settings import Settings
+
+RECEIVED = datetime(2025, 12, 1, 15, tzinfo=UTC)  # noon in São Paulo
 
 
 class MemoryS3:

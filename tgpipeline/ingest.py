@@ -183,9 +183,9 @@ def _s3() -> Any:
     from botocore.config import Config
 
     config = Config(
-        # Three tries within Telegram's patience; then its own redelivery is the better retry.
-        connect_timeout=3,
-        read_timeout=10,
+        # Three tries within the function's 25 seconds; Telegram's redelivery is the next.
+        connect_timeout=2,
+        read_timeout=5,
         retries={"total_max_attempts": 3, "mode": "standard"},
         # What is left out costs a quarter of the call: the signature covers the body's SHA-256, so
         # a checksum beside it adds nothing, and the parameters are our own.

@@ -7,7 +7,7 @@ other copy of it) and by the ETL (whose copy of it still lies in the raw zone).
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from tgpipeline import extract, ingest, lake, rows, versions
@@ -120,7 +120,8 @@ def retry(settings: Settings, found: Item, s3: Any = None) -> str:
         except UpdateError:
             outcome = "quarantined"
     else:
-        outcome = str(ingest.store(body, settings, s3, found.stored)["outcome"])
+        noon = datetime.combine(found.day, time(12), settings.tz)
+        outcome = str(ingest.store(body, settings, s3, noon)["outcome"])
     if outcome != "quarantined":
         s3.delete_object(Bucket=settings.raw_bucket, Key=found.key)
     return outcome
