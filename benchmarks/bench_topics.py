@@ -49,7 +49,7 @@ def report(name: str, labelled: pd.DataFrame, shop: topics.Topics) -> None:
     for language, part in labelled.groupby("language"):
         same = [set(table.at[i, "problems"]) == set(part.at[i, "problems"]) for i in part.index]
         print(
-            f"{language}: all of a message right {sum(same)}/{len(same)} = {sum(same) / len(same):.2f}"
+            f"{language}: all labels of a message right: {sum(same) / len(same):.3f} of {len(same)}"
         )
 
 

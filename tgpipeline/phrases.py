@@ -21,9 +21,7 @@ LONG = 6  # words of so many letters are recognised in spite of one slip
 _MOST = 50  # of matching one phrase in one text that are looked at: enough, and bounded
 _SENTENCE = 100  # added to positions at a sentence's end: further than any gap reaches
 _WORD = re.compile(r"<[a-z]+>|[^\W_]+|[.,!?]")
-_JOINS = frozenset(
-    "e mas porem tambem pois porque sem para agora and but also because so when".split()
-)
+_JOINS = frozenset("e mas porem tambem pois porque and but also because".split())
 _PORTUGUESE, _ENGLISH = snowballstemmer.stemmer("portuguese"), snowballstemmer.stemmer("english")
 
 Phrase = tuple[tuple[tuple[str, ...], int], ...]  # (any of these terms, distance it may lie ahead)

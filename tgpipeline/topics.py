@@ -28,6 +28,7 @@ MESSAGE = 0.35  # how sure one must be of a problem in a message
 LIKELIEST = 0.2  # ... of the likeliest one, where it is likelier than no problem
 CLAUSE = 0.7  # ... of one in a clause, if its words are there too
 WORDS = 0.05  # ... of one of which several words or phrases are there
+ALONE = 0.45  # ... of one of which no word and no hint is there: only alike its examples
 EVIDENCE = 0.7  # what a definition's phrase weighs beside a text's TF-IDF vectors of length 1
 UNSEEN = 0.5  # how much an example teaches a second time, as if the file had no words for it
 _CHUNK = 20_000  # texts at a time: bounds memory
@@ -81,16 +82,15 @@ class Topics:
         labels = self._labels(scores)
         best = [names[0] if names else None for names in labels]
         columns = {
-            "is_question": [asks(row) for row in rows],
+            "is_question": pd.Series([asks(row) for row in rows], dtype=bool),
             "wants_person": persons,
-            "problem": pd.Series(best, index=texts.index, dtype=object),
-            "problems": pd.Series(labels, index=texts.index, dtype=object),
+            "problem": pd.Series(best, dtype=object),
+            "problems": pd.Series(labels, dtype=object),
         }
-        return pd.DataFrame(columns, index=texts.index).astype({"is_question": bool})
+        return pd.DataFrame(columns).set_axis(texts.index)
 
     def _labels(self, scores: "NDArray[np.float64]") -> list[list[str]]:
-        names = list(self.problems)
-        labels = []
+        names, labels = list(self.problems), []
         for row in scores:
             found = [names[i] for i in (-row).argsort(kind="stable") if row[i] >= MESSAGE]
             yields = {n for n in found if not set(found).isdisjoint(self.problems[n].yields_to)}
@@ -121,6 +121,7 @@ class Topics:
         top = scores.max(axis=1)
         likeliest = (scores == top[:, None]) & ((top >= LIKELIEST) & (top > none))[:, None]
         scores[likeliest & (scores < MESSAGE)] = MESSAGE
+        scores[(counts[:, mine].sum(axis=2) == 0) & (scores < ALONE)] = 0.0
         scores[(counts[:, mine, 0] > 1) & (scores >= WORDS) & (scores < MESSAGE)] = MESSAGE
         scores[[not any(map(str.isalpha, text)) for text in texts]] = 0.0
         clauses = [
@@ -135,17 +136,15 @@ class Topics:
             sure, _ = self._probable(parts, counts_)
             sure[(sure < CLAUSE) | (counts_[:, mine, 0] == 0)] = 0.0
             np.maximum.at(scores, np.array(owners), sure)
-        names = [d.name for d in self.definitions]
-        persons = counts[:, names.index(HANDOVER), 0] > 0 if HANDOVER in names else False
-        return scores, np.broadcast_to(persons, len(texts))
+        wishes = [i for i, d in enumerate(self.definitions) if d.name == HANDOVER]
+        return scores, np.asarray((counts[:, wishes, 0] > 0).any(axis=1))
 
     def _probable(self, texts: Sequence[str], counts: "NDArray[np.float64]") -> tuple[Any, Any]:
         """Returns the probability of each problem, and of none."""
         classes = list(self._model.classes_)
         found = self._model.predict_proba(self._features(texts, counts))
-        return found[:, [classes.index(name) for name in self.problems]], found[
-            :, classes.index("")
-        ]
+        problems = [classes.index(name) for name in self.problems]
+        return found[:, problems], found[:, classes.index("")]
 
     def _features(self, texts: Sequence[str], counts: "NDArray[np.float64]") -> Any:
         import numpy as np
@@ -164,11 +163,11 @@ class Topics:
         matcher, owners = self._matcher
         read = words(text)
         found = [(*owners[number], ways) for number, ways in matcher.find(read).items()]
+        clause_of = {position: clause for position, clause, _ in read}
         void: dict[int, set[int]] = {}
         for owner, kind, ways in found:
             if kind == "unless":
                 void.setdefault(owner, set()).update(place for way in ways for place in way)
-        clause_of = {position: clause for position, clause, _ in read}
         whole = [[0, 0] for _ in self.definitions]
         clauses = {clause: [[0, 0] for _ in self.definitions] for clause in clause_of.values()}
         for owner, kind, ways in found:
