@@ -12,7 +12,8 @@ which it is told, first what is sure, then what is near, always in the same chat
    one in which that agent last spoke, within `NEAR`; else to the latest that waits, within `NEAR`.
 
 Kept are conversations in which the customer asks something or names a problem. Agents are those who
-are given, administrators, and who replied to many different people (see `find_agents`).
+are given, administrators, and who replied to many different people (see `find_agents`); where there
+are none, whoever replies to another's question answers it.
 """
 
 import re
@@ -23,26 +24,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from tgpipeline.signals import HAPPY, NO, THANKS, UNHAPPY, UPSET, YES, find_agents
 from tgpipeline.text import fold, normalise
 
 if TYPE_CHECKING:
     from tgpipeline.topics import Topics
 
 PATIENCE, SILENCE, NEAR = 72 * 3600, 6 * 3600, 15 * 60  # seconds
-HAPPY = frozenset("👍 ❤ 🔥 🎉 🙏 👏 😁 🥰 🤩 💯 😍 🏆 ⚡ 🤝 😇 🤗 🫡 🆒 💘 😘 👌 🕊 💋 🍾".split())
-UNHAPPY = frozenset("👎 😡 🤬 😢 💩 🤮 😱 😭 💔 🖕 🤡 🥴 🤨 😐 😤".split())
-YES = frozenset("yes sim ok solved resolvido good like up".split())
-NO = frozenset("no nao not bad dislike down human atendente".split())
-THANKS = re.compile(
-    r"\b(?:obrigad|agradec|valeu|gratidao|thank|cheers|perfeit|perfect|resolvid|resolveu|solved|amei|"
-    r"deu certo|funcionou|consegui\b|worked|works now|maravilh|otimo|excelent|awesome|great|show\b)"
-)
-UPSET = re.compile(
-    r"\b(?:nao (?:resolv|funcion|adiant|ajud|e isso|e essa)|so que nao|desist|absurd|pessim|"
-    r"horrive|descaso|procon|vergonha|reclame|palhacada|ninguem (?:respond|me)|nunca mais|lixo|"
-    r"decepcion|ja (?:li|fiz|tentei)|not? (?:help|work)|useless|terrible|ridiculous|giv\w+ up|"
-    r"worst|nobody|no one)"
-)
 
 
 @dataclass(eq=False)
@@ -57,42 +45,11 @@ class Conversation:
     signal: str | None = None
     handed: bool = False
     first: dict[str, int] = field(default_factory=dict)
-    agents: Counter[int] = field(default_factory=Counter)
 
     def is_open(self, now: int) -> bool:
         """Whether a message without a reply may still belong here."""
         answered = self.state in ("answered", "confirmed")
         return now - self.last <= (SILENCE if answered else PATIENCE)
-
-
-def find_agents(
-    messages: pd.DataFrame, events: pd.DataFrame, given: Collection[int] = ()
-) -> set[int]:
-    """Who answers for the group: those given; else administrators and habitual answerers.
-
-    Administrators are those whose promotion the lake has seen, and who write as the group itself.
-    Habitual answerers replied to at least 5 different people and to at least 2 % of all people.
-
-    Args:
-        messages: answer of `conversation_messages`.
-        events: answer of `conversation_events`.
-        given: user ids; if there are any, nobody else is an agent.
-    """
-    if given:
-        return set(given)
-    admins = events.loc[events["event_type"] == "chat_member", "target_user_id"].dropna()
-    as_chat = messages.loc[messages["as_chat"] & (messages["user_id"] == messages["chat_id"])]
-    people = messages[~messages["is_bot"]].dropna(subset=["user_id"])
-    authors = messages.set_index(["chat_id", "message_id"])["user_id"]
-    authors = authors[~authors.index.duplicated()]
-    replies = people.dropna(subset=["reply_to_message_id"])
-    targets = pd.MultiIndex.from_arrays([replies["chat_id"], replies["reply_to_message_id"]])
-    answered = replies[["user_id"]].assign(whom=authors.reindex(targets).to_numpy())
-    known = answered["whom"].isin(people["user_id"].unique())
-    answered = answered[known & (answered["whom"] != answered["user_id"])]
-    reach = answered.groupby("user_id")["whom"].nunique()
-    habitual = reach[reach >= max(5, 0.02 * people["user_id"].nunique())].index
-    return {int(i) for i in (*admins, *as_chat["user_id"].unique(), *habitual)}
 
 
 def build(
@@ -116,9 +73,13 @@ def build(
         agents), `ended` (Unix seconds). `attrs["agents"]` names who was held for an agent, and
         `attrs["until"]` is the lake's last moment.
     """
+    bots = messages.loc[
+        messages["is_bot"], "user_id"
+    ].unique()  # history does not know them as such
+    messages = messages.assign(is_bot=messages["user_id"].isin(bots))
     helpers = find_agents(messages, events, agents)
     role = messages["user_id"].isin(helpers).map({True: "agent", False: "customer"})
-    role = role.mask(messages["is_bot"].astype(bool), "bot")
+    role = role.mask(messages["is_bot"], "bot")
     marks = topics.table(messages["text"].where(role == "customer"))
     talk = _Talk(messages.assign(role=role), marks, events)
     rows = [talk.summary(c) for c in talk.conversations if c.question is not None]
@@ -146,6 +107,7 @@ class _Talk:
 
     def __init__(self, messages: pd.DataFrame, marks: pd.DataFrame, events: pd.DataFrame) -> None:
         self.messages, self.marks = messages, marks
+        self.has_agents = bool(messages["role"].eq("agent").any())
         self.conversations: list[Conversation] = []
         self.home: dict[tuple[Any, Any], Conversation] = {}
         self.latest: dict[tuple[Any, ...], Conversation] = {}
@@ -154,7 +116,7 @@ class _Talk:
         self.minutes: Counter[int] = Counter()  # seconds of agents, by id() of the conversation
         self.names: dict[int, set[str]] = defaultdict(set)
         asks = marks["is_question"] | marks["problem"].notna() | marks["wants_person"]
-        self.asks = asks.tolist()
+        self.asks, self.questions = asks.tolist(), marks["is_question"].tolist()
         self.wants = marks["wants_person"].tolist()
         after = defaultdict(list)
         for e in events.itertuples():
@@ -197,7 +159,10 @@ class _Talk:
         called = (m.first_name, m.username)
         self.names[m.user_id] |= {fold(n) for n in called if isinstance(n, str) and n}
         own = self.latest.get((*place, m.user_id))
-        if target is not None and target.customer != m.user_id and not self.asks[i]:
+        asks = self.asks[i] if self.has_agents else self.questions[i]
+        if target is not None and target.customer != m.user_id and not asks:
+            if not self.has_agents:
+                self._answers(target, m)
             return target
         if target is not None and target.customer == m.user_id and m.date - target.last <= PATIENCE:
             own = target
@@ -241,13 +206,17 @@ class _Talk:
     ) -> Conversation | None:
         if target is None:
             target = self._addressed(m, place)
-        if target is not None and target.question is not None:
-            target.handed = target.handed or "bot" in target.first
-            target.first.setdefault("person", m.date)
-            target.state = "answered"
-            target.agents[m.user_id] += 1
+        if target is not None:
+            self._answers(target, m)
             self.latest[(*place, m.user_id)] = target
         return target
+
+    def _answers(self, c: Conversation, m: Any) -> None:
+        """What a person's answer does to a conversation."""
+        if c.question is not None:
+            c.handed = c.handed or "bot" in c.first
+            c.first.setdefault("person", m.date)
+            c.state = "answered"
 
     def _addressed(self, m: Any, place: Any) -> Conversation | None:
         near = [c for c in reversed(self.active[place]) if c.is_open(m.date)]

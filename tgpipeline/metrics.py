@@ -1,7 +1,6 @@
-"""Answers that are worked out from what SQL fetched: rates with intervals, outcomes, problems.
+"""Answers that are worked out from what SQL fetched: outcomes, waiting times, busy hours.
 
-Every rate is a `Rate`: numerator, denominator, 95 % interval. What the lake cannot know is a rate
-of nothing with a note that says why, never 0 %. `DEFINITIONS` says what each measure means.
+What SQL is the right place for is in `queries/`; what problems there are, in `problems`.
 """
 
 import hashlib
@@ -15,93 +14,11 @@ from typing import Any
 import pandas as pd
 
 from tgpipeline.errors import SettingsError
+from tgpipeline.rates import DEFINITIONS as DEFINITIONS
+from tgpipeline.rates import NO_AUTHORS, NO_BOT, NO_SIGNALS, rates
+from tgpipeline.rates import Rate as Rate
 
 WEEK = 7 * 86_400
-NO_BOT = (
-    "the lake holds no message of a bot: a bot gets no updates for what it says itself, so archive "
-    "it, with Bot.send_message(…, archive=lake.archive(settings))"
-)
-NO_SIGNALS = (
-    "only thanks in words count: no reaction and no pressed button came in this period (they need "
-    "message_reaction and callback_query in allowed_updates, reactions also an admin bot)"
-)
-NO_AUTHORS = "imported history does not say who is a bot: all of its authors count as people"
-DEFINITIONS = {
-    "conversation": "A customer's question or named problem with all that belongs to it: replies, "
-    "then what is near in the same chat and topic. It ends after 6 hours of silence, or 72 hours "
-    "while nobody has answered.",
-    "agent": "Who answers for the group: those given; else administrators the lake knows of, and "
-    "who replied to at least 5 different people and 2 % of all.",
-    "answered": "Conversations in which the bot or an agent wrote after the question, of all.",
-    "answered_by_bot": "Conversations in which the bot wrote after the question, of all.",
-    "solved": "Conversations that ended with an answer after which the customer gave thanks, a "
-    "good reaction, the yes button, or said nothing against it, of all. Silence counts as content.",
-    "solved_by_bot": "Solved with no word from a person and none asked for, of those that the bot "
-    "answered.",
-    "handed": "An agent wrote, or was asked for, after the bot had answered; of those that the bot "
-    "answered.",
-    "reopened": "Solved conversations whose customer asked about the same problem again within 7 "
-    "days, of those solved.",
-    "durable": "Solved conversations that were not reopened for 7 days, of those that ended at "
-    "least 7 days before the lake's last message.",
-    "satisfied": "Thanks, good reactions and yes buttons, of those and complaints; the silent "
-    "are left out.",
-    "first_response": "Seconds from the question to the first message of the bot or an agent in "
-    "the conversation, of those answered. Median and p90 are nearest ranks.",
-    "minutes": "An agent's minutes: for each message the time since that agent's message before "
-    "it, wherever it was, at most 5 minutes.",
-    "same_answer": "Conversations whose longest answer by an agent is near the most typical one "
-    "of the problem (cosine of TF-IDF of words at least 0.4), of the latest 2,000 that one answered.",
-    "visits": "A person in an hour of a day, however many messages they write in it.",
-    "interval": "95 % Wilson score interval. It takes cases as independent of each other.",
-}
-
-
-@dataclass(frozen=True)
-class Rate:
-    """A share with what it is made of.
-
-    Attributes:
-        numerator: how many.
-        denominator: of how many.
-    """
-
-    numerator: int
-    denominator: int
-
-    @property
-    def share(self) -> float:
-        """The share; NaN of nothing."""
-        return self.numerator / self.denominator if self.denominator else math.nan
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The 95 % Wilson score interval; all of 0 to 1 where nothing is known.
-
-        Source: https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval
-
-        >>> [round(bound, 3) for bound in Rate(8, 10).interval]
-        [0.49, 0.943]
-        """
-        n, z = self.denominator, 1.959963984540054
-        if not n:
-            return 0.0, 1.0
-        p = self.numerator / n
-        centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-        half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return max(0.0, centre - half), min(1.0, centre + half)
-
-    def __str__(self) -> str:
-        """The share with its interval and its counts.
-
-        >>> print(Rate(8, 10))
-        80% (8 of 10; 95% interval 49% to 94%)
-        """
-        if not self.denominator:
-            return "unknown (0 of 0)"
-        low, high = self.interval
-        counts = f"{self.numerator:,} of {self.denominator:,}"
-        return f"{self.share:.0%} ({counts}; 95% interval {low:.0%} to {high:.0%})"
 
 
 def labels(people: pd.DataFrame, *, names: bool = False, salt: str = "") -> dict[int, str]:
@@ -184,17 +101,6 @@ _DAY = "(" + "|".join(_WEEKDAYS) + ")"
 _OFFICE = re.compile(rf"{_DAY}(?:-{_DAY})? +(\d\d?)(?::(\d\d))?-(\d\d?)(?::(\d\d))?")
 
 
-def rates(found: Mapping[str, tuple[Rate, str]]) -> pd.DataFrame:
-    """Rates as a table: measure, numerator, denominator, share, low, high, note, definition."""
-    rows = []
-    for measure, (rate, note) in found.items():
-        low, high = rate.interval if rate.denominator else (math.nan, math.nan)
-        rows.append((measure, rate.numerator, rate.denominator, rate.share, low, high, note,
-                     DEFINITIONS.get(measure, "")))  # fmt: skip
-    names = "measure numerator denominator share low high note definition".split()
-    return pd.DataFrame(rows, columns=names)
-
-
 def outcomes(conversations: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFrame:
     """Do questions get solved, and by whom?
 
@@ -214,7 +120,8 @@ def outcomes(conversations: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFram
     good = c["signal"].isin(["thanks", "reaction", "button"])
     bad = c["signal"].eq("complaint").fillna(False)
     some = bool(knows.get("messages", 0))
-    no_bot = NO_BOT if some and not knows["by_bots"] else ""
+    why = NO_AUTHORS if knows.get("by_unknown", 0) else NO_BOT
+    no_bot = why if some and not knows["by_bots"] else ""
     no_signals = NO_SIGNALS if some and not knows["reactions"] + knows["button_presses"] else ""
     alone = solved & bot & ~person & ~c["handed"]
     unknown = Rate(0, 0)

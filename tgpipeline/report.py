@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ def build(
         csv: folder for the tables, as CSV; none are written if not given.
         output: the page to write.
         **more: other parameters of notebook 06 (`timezone`, `agents`, `office`, `topics`,
-            `language`, `cut`).
+            `language`, `cut`: the middle of the period if not given).
 
     Returns:
         The path of the page: HTML that loads nothing from elsewhere.
@@ -81,6 +81,9 @@ def build(
     given = {"mode": "aws", "start": str(start), "end": str(end), "chat": chat, "names": names,
              "salt": salt, "enriched_bucket": settings.enriched_bucket, **more}  # fmt: skip
     given.setdefault("timezone", settings.timezone)
+    days = (date.fromisoformat(given["end"]) - date.fromisoformat(given["start"])).days
+    half = date.fromisoformat(given["start"]) + timedelta((days + 1) // 2)
+    given.setdefault("cut", half.isoformat())
     source = next(path for path in runner.find() if path.name.startswith(NOTEBOOK))
     options = {"folder": str(folder) if folder else None, "names": names}
     with (
@@ -132,7 +135,9 @@ def arrange(
                 into.append(_shown(output))
     order = [s for s in FIRST if s in sections] + [s for s in sections if s not in FIRST]
     cells = [new_markdown_cell(_head(title, given, tables))]
-    listed = "\n".join(f"- {text}" for s in order for text in findings[s])
+    told = [text for s in order for text in findings[s]]
+    told = [text for text in told if not text.startswith("No ")] or told[:1]
+    listed = "\n".join(f"- {text}" for text in told)
     cells.append(new_markdown_cell(f"## Findings\n\n{listed}"))
     for name in order:
         cells += [new_markdown_cell(f"## {name}"), *sections[name]]
@@ -171,7 +176,8 @@ def _costs(asked: list[dict[str, Any]], estimate: athena.Estimate) -> str:
     total = sum(row["usd"] for row in asked)
     text = (
         f"## Costs\n\nBefore: at most {estimate.bytes:,} bytes ({estimate.files:,} files) and "
-        f"{estimate.usd:.5f} USD a question. After: {len(asked)} questions, "
+        f"{estimate.usd:.5f} USD a question about the period (new_and_returning and "
+        f"weekly_retention read all days before it too). After: {len(asked)} questions, "
         f"{sum(row['bytes_scanned'] for row in asked):,} bytes, {total:.5f} USD at the price of "
         f"us-east-1.\n\n"
     )

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tgpipeline import athena, conversations, metrics, problems, topics
+from tgpipeline import athena, conversations, metrics, problems, signals, topics
 
 START = 1764331200  # Friday 2025-11-28 09:00 in São Paulo
 GROUP, BOT, AGENT, ANA, BIA = -1004123456789, 7000, 100, 1, 2
@@ -155,10 +155,23 @@ def test_how_it_ends(said: list, events: list, state: str, handed: bool) -> None
 def test_agents_are_those_who_answer_many() -> None:
     said: list[tuple[Any, ...]] = [(n, 10 + n, "cadê meu pedido?") for n in range(6)]
     said += [(10 + n, AGENT, "chega hoje", n + 1) for n in range(5)] + [(20, ANA, "idem", 1)]
-    assert conversations.find_agents(talk(*said), happened()) == {AGENT}
+    assert signals.find_agents(talk(*said), happened()) == {AGENT}
     admin = happened(("chat_member", None, BIA, "administrator"))
-    assert conversations.find_agents(talk(*said), admin) == {AGENT, BIA}
-    assert conversations.find_agents(talk(*said), admin, [ANA]) == {ANA}
+    assert signals.find_agents(talk(*said), admin) == {AGENT, BIA}
+    assert signals.find_agents(talk(*said), admin, [ANA]) == {ANA}
+
+
+def test_where_nobody_is_an_agent_whoever_replies_answers() -> None:
+    said = talk((0, ANA, "cadê meu pedido?"), (1, BIA, "chega hoje", 1), (2, BIA, "acho"))
+    found = conversations.build(said, happened(), known())
+    assert found.attrs["agents"] == []
+    assert found["person_after"].tolist() == [60]
+
+
+def test_a_bot_is_known_in_imported_history_by_what_came_later() -> None:
+    said = talk((0, ANA, "cadê meu pedido?"), (1, BOT, "a caminho", 1), (2, BOT, "oi"))
+    said.loc[1, "is_bot"] = False
+    assert build(said)["bot_after"].tolist() == [60]
 
 
 def test_minutes_are_those_between_an_agents_messages_five_at_most() -> None:

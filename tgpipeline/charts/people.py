@@ -55,8 +55,8 @@ def new_and_returning(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
         return nothing(frame, ax)
     rest = frame.iloc[1:] if len(frame) > 1 else frame
     new, people = int(rest["new_people"].sum()), int(rest["people"].sum())
-    after = " after the first" if len(frame) > 1 else ""
-    title = f"{new / people:.0%} of a week's people are new (weeks{after}; {new:,} of {people:,})"
+    weeks = "weeks after the first; " if len(frame) > 1 else ""
+    title = f"{new / people:.0%} of a week's people are new ({weeks}{new:,} of {people:,})"
     on = axes(ax, title, "", "people who wrote")
     returning = frame["returning_people"].astype(float)
     on.bar(frame["week"], returning, 5.5, color=OTHER, label="seen before", align="edge")
@@ -90,7 +90,7 @@ def weekly_retention(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
         kept, size = int(first["people"].sum()), int(first["cohort_size"].sum())
         title = f"{kept / size:.0%} of new people write again the week after ({kept:,} of {size:,})"
     else:
-        title = "The period holds no whole week after a first one"
+        title = "No whole week after a first one in this period"
     on = axes(ax, title, "weeks after the first message", "week of the first message")
     image = on.pcolormesh(
         [x - 0.5 for x in range(latest + 2)], range(len(grid) + 1), grid.to_numpy(), cmap=HEAT,
