@@ -578,6 +578,25 @@ def test_a_bot_that_was_removed_may_do_nothing(telegram: Telegram, bot: Bot) -> 
     assert bot.send_message(telegram.home, "oi")["text"] == "oi"
 
 
+def test_a_bot_that_is_no_admin_still_gets_what_concerns_it(telegram: Telegram, bot: Bot) -> None:
+    telegram.outlet.queue.allow(["my_chat_member", "message", "message_reaction", "poll_answer"])
+    here = {"id": telegram.home, "type": "group", "title": "Suporte"}
+    came = {"user": telegram.bot, "status": "member"}
+    post = {"message_id": 7, "date": NOON, "chat": here, "from": ANA}
+    telegram.inject(
+        [
+            {"my_chat_member": {"chat": here, "date": NOON, "new_chat_member": came}},
+            {"message": {**post, "text": "entre nós"}},
+            {"message": {**post, "text": "/ajuda"}},
+            {"message": {**post, "new_chat_title": "Suporte"}},
+            {"message_reaction": {"chat": here, "date": NOON, "message_id": 7}},
+            {"poll_answer": {"poll_id": "1", "user": ANA, "option_ids": [0]}},
+        ]
+    )
+    got = [next(iter(u.keys() - {"update_id"})) for u in bot.get_updates()]
+    assert got == ["my_chat_member", "message", "message", "poll_answer"]
+
+
 def test_who_is_in_the_group(telegram: Telegram, bot: Bot) -> None:
     telegram.join(ANA)
     statuses = [m["status"] for m in bot.get_chat_administrators(telegram.home)]

@@ -20,8 +20,8 @@ from tgpipeline.settings import Settings
 
 SECRET = "secret-of-this-test"
 SETTINGS = Settings(webhook_secret=SECRET, timezone="America/Sao_Paulo")
-# Two days: the broken body that is half an update, the migration, and what follows from it.
-START, END = date(2025, 11, 13), date(2025, 11, 14)
+# The bot comes in and is made admin; half an update; the migration, and what follows from it.
+START, END = date(2025, 11, 10), date(2025, 11, 14)
 
 
 class Hook:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tgpipeline import updates
+from tgpipeline.local.queue import NOT_DEFAULT
 from tgpipeline.updates import Update
 
 _RIGHTS = (
@@ -104,7 +105,8 @@ class Chats:
         """Learn from an injected update which chats, people and messages there are.
 
         Returns:
-            Whether the bot is admin where it happened, as far as is known.
+            Whether the bot may see it: where it is no admin, some kinds and most messages are kept
+            from it; what concerns the bot itself never is.
         """
         kind, content = updates.kind(update), updates.payload(update)
         if kind == "callback_query":
@@ -125,7 +127,9 @@ class Chats:
             if (moved := updates.integer(content.get("migrate_to_chat_id"))) is not None:
                 chat.moved_to = moved
                 self.home = moved if self.home == chat_id else self.home
-        return self.is_admin(chat)
+            service = updates.content_type(content)[0] in updates.SERVICE
+            return service or self.sees(chat, content)
+        return kind not in NOT_DEFAULT or self.is_admin(chat)
 
     def bot_member(self, *, admin: bool) -> dict[str, Any]:
         """The bot as a ChatMember."""
