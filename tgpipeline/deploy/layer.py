@@ -41,7 +41,7 @@ def download(folder: Path, architecture: str, runtime: str = packages.RUNTIME) -
     """Put the wheels into a folder, if they are not there yet.
 
     Args:
-        folder: where the wheels are, or go.
+        folder: where the wheels are, or go, each kind in a folder of its own.
         architecture: `arm64` or `x86_64`.
         runtime: such as `python3.13`.
 
@@ -51,8 +51,9 @@ def download(folder: Path, architecture: str, runtime: str = packages.RUNTIME) -
     Raises:
         DeployError: if one is neither there nor to be had.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     machine = _MACHINES[architecture]
+    folder = folder / f"{runtime}-{architecture}"
+    folder.mkdir(parents=True, exist_ok=True)
     platforms = [f"manylinux2014_{machine}", *(f"manylinux_2_{n}_{machine}" for n in _GLIBC)]
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
     command += ["--no-deps", "--only-binary=:all:", "--python-version", runtime[len("python") :]]
@@ -69,7 +70,7 @@ def download(folder: Path, architecture: str, runtime: str = packages.RUNTIME) -
                     f"{online.stderr.strip()[-1000:]}"
                 )
         name = requirement.replace("==", "-")
-        wheels.append(next(path for path in folder.glob(f"{name}-*{machine}.whl")))
+        wheels.append(next(folder.glob(f"{name}-*{machine}.whl")))
     return wheels
 
 
@@ -94,15 +95,16 @@ def contents(wheels: list[Path]) -> dict[str, bytes]:
     return found
 
 
-def build(architecture: str, folder: Path | None = None) -> bytes:
+def build(architecture: str, folder: Path | None = None, runtime: str = packages.RUNTIME) -> bytes:
     """The layer as a zip.
 
     Args:
         architecture: `arm64` or `x86_64`.
         folder: where wheels are kept for the next build; nowhere if it is None.
+        runtime: such as `python3.13`.
     """
     with tempfile.TemporaryDirectory(prefix="tgpipeline-wheels-") as temporary:
-        wheels = download(folder or Path(temporary), architecture)
+        wheels = download(folder or Path(temporary), architecture, runtime)
         return packages.pack(contents(wheels), compress=True)
 
 
@@ -126,7 +128,8 @@ def ensure_layer(target: Target) -> list[str]:
             return [version["LayerVersionArn"]]
     key = f"layers/{mark.replace(' ', '-')}.zip"
     where = {"Bucket": settings.enriched_bucket, "Key": key}
-    body = b"" if cloud.dry_run else build(settings.architecture)
+    folder = Path(settings.wheels) if settings.wheels else None
+    body = b"" if cloud.dry_run else build(settings.architecture, folder)
     s3 = cloud.client("s3")
     cloud.change(f"upload layer {name}", s3.put_object, **where, Body=body)
     made = cloud.change(

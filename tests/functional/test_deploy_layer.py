@@ -1,0 +1,104 @@
+"""The layer, built for this machine's own Python, is all that the ETL needs beside boto3.
+
+Tests fetch nothing: this one runs where the wheels are at hand, in the folder that
+TGPIPELINE_WHEELS names (`layer.download` puts them there).
+"""
+
+import hashlib
+import io
+import json
+import os
+import platform
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tgpipeline import deploy, local
+from tgpipeline.deploy import Cloud, layer, packages, storage
+from tgpipeline.errors import DeployError
+from tgpipeline.settings import Settings
+
+RUNTIME = f"python3.{sys.version_info.minor}"
+ARCHITECTURE = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
+BOTO3 = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six.py")
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> bytes:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    folder = os.environ.get("TGPIPELINE_WHEELS", "")
+    try:
+        return layer.build(ARCHITECTURE, Path(folder) if folder else None, RUNTIME)
+    except DeployError as error:
+        pytest.skip(f"no wheels at hand: {error}")
+
+
+def _bare_python(where: Path) -> list[str]:
+    venv.create(where, symlinks=True)
+    site = next(where.glob("lib/python*/site-packages"))
+    here = next(Path(entry) for entry in sys.path if (Path(entry) / "botocore").is_dir())
+    for name in BOTO3:
+        if (here / name).exists():
+            (site / name).symlink_to(here / name)
+    return [str(where / "bin" / "python"), "-I"]
+
+
+def test_the_etl_runs_on_the_layer_alone(
+    built: bytes, settings: Settings, stack: local.Stack, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(io.BytesIO(built)) as archive:
+        assert sum(entry.file_size for entry in archive.infolist()) < 150e6
+        archive.extractall(tmp_path / "opt")
+    with zipfile.ZipFile(io.BytesIO(packages.build("etl"))) as archive:
+        archive.extractall(tmp_path / "code")
+    for bucket in (settings.raw_bucket, settings.enriched_bucket):
+        storage.ensure_bucket(bucket, settings)
+    message = {"message_id": 1, "date": 1764345600, "chat": {"id": -4123456789}, "text": "oi"}
+    Cloud(settings).client("s3").put_object(
+        Bucket=settings.raw_bucket,
+        Key="telegram/context_date=2025-11-28/1.json",
+        Body=json.dumps({"update_id": 1, "message": message}).encode(),
+    )
+    script = (
+        f"import sys; sys.path[:0] = [{str(tmp_path / 'code')!r}, "
+        f"{str(tmp_path / 'opt' / 'python')!r}]\n"
+        "from tgpipeline.etl import lambda_handler\n"
+        "print(lambda_handler({'date': '2025-11-28'}, None)['totals']['messages'])\n"
+    )
+    done = subprocess.run(
+        [*_bare_python(tmp_path / "python"), "-c", script],
+        env={
+            **stack.variables,
+            "AWS_S3_BUCKET": settings.raw_bucket,
+            "AWS_S3_ENRICHED": settings.enriched_bucket,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "1"), done.stderr
+
+
+def test_the_same_wheels_make_the_same_layer_and_it_is_published_once(
+    built: bytes, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layer, "build", lambda *_: built)
+    made = deploy.Deployment.of(settings)
+    made = deploy.Deployment(**{**vars(made), "layer": "build"})
+    storage.ensure_bucket(settings.enriched_bucket, made)
+    (arn,) = layer.ensure_layer(made)
+    cloud = Cloud(made)
+    assert layer.ensure_layer(cloud) == [arn]
+    assert cloud.changes == []
+    stored = cloud.client("lambda").get_layer_version_by_arn(Arn=arn)["Content"]
+    assert stored["CodeSize"] == len(built)
+    assert storage.count(cloud, settings.enriched_bucket) == 0
+    again = layer.contents(
+        layer.download(Path(os.environ["TGPIPELINE_WHEELS"]), ARCHITECTURE, RUNTIME)
+    )
+    twice = packages.pack(again, compress=True)
+    assert hashlib.sha256(twice).digest() == hashlib.sha256(built).digest()
