@@ -2,8 +2,10 @@
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -100,9 +102,11 @@ def events() -> list[dict]:
     ]  # fmt: skip
 
 
-def lake(updates: list[dict]) -> duckdb.DuckDBPyConnection:
+def lake(
+    updates: list[dict], groups: Mapping[int, int] = MappingProxyType({NEW: OLD})
+) -> duckdb.DuckDBPyConnection:
     """The two tables as the ETL writes them, in DuckDB under their names."""
-    flattener, rows, days = Flattener(SAO_PAULO, {NEW: OLD}), defaultdict(list), defaultdict(list)
+    flattener, rows, days = Flattener(SAO_PAULO, groups), defaultdict(list), defaultdict(list)
     for update in updates:
         table, row = flattener.row(update, "{}")
         content = next(v for v in update.values() if isinstance(v, dict))
