@@ -15,6 +15,8 @@ from tgpipeline.deploy import Cloud, functions, packages
 from tgpipeline.deploy.cloud import TAG
 from tgpipeline.settings import Settings
 
+LOG = "/aws/apigateway/aurora-webhook"
+
 
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
@@ -38,16 +40,11 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     server.stop()
 
 
-def _changes(settings: Settings) -> list[str]:
-    """What another `up` changes, but for the ETL's function: moto drops its DeadLetterConfig."""
-    return [change for change in deploy.up(settings).changes if "aurora-etl" not in change]
-
-
 def test_up_again_changed_rolled_back_and_down(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deploy.up(settings)
-    assert _changes(settings) == []
+    assert deploy.up(settings).changes == []
     code = packages.digest(packages.build("ingest"))
     newer = {**packages.files("ingest"), "tgpipeline/new.py": b"\n"}
     with monkeypatch.context() as patch:
@@ -64,17 +61,17 @@ def test_up_again_changed_rolled_back_and_down(
 
 def test_a_setting_reaches_what_it_concerns(settings: Settings) -> None:
     deploy.up(settings)
-    assert _changes(settings) == []
+    assert deploy.up(settings).changes == []
     # Not the key: it changes the workgroup too, and moto has no UpdateWorkGroup; MiniStack has.
     changed = dataclasses.replace(settings, versioning=30, log_days=7, throttle=5)
     changes = deploy.up(changed).changes
     for change in (
         "set versioning of bucket aurora-enriched",
         "keep log /aws/lambda/aurora-etl for 7 days",
-        "limit how often it can be called",
+        "limit how often it can be called, and log who does",
     ):
         assert change in changes
-    assert _changes(changed) == []
+    assert deploy.up(changed).changes == []
     s3 = Cloud(settings).client("s3")
     s3.delete_bucket_policy(Bucket="aurora-raw")  # moto enforces it, without its condition
     for body in (b"1", b"2"):
@@ -85,20 +82,43 @@ def test_a_setting_reaches_what_it_concerns(settings: Settings) -> None:
     assert deploy.existing(changed) == []
 
 
+def test_the_access_log_uses_the_account_s_role_or_lends_one(settings: Settings) -> None:
+    gateway, iam = Cloud(settings).client("apigateway"), Cloud(settings).client("iam")
+    deploy.up(settings)
+    lent = gateway.get_account()["cloudwatchRoleArn"]
+    assert lent.endswith("role/aurora-gateway")
+    deploy.down(settings)
+    assert not gateway.get_account().get("cloudwatchRoleArn")
+    theirs = lent.replace("aurora-gateway", "theirs")
+    gateway.update_account(
+        patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": theirs}]
+    )
+    deploy.up(settings)
+    assert "aurora-gateway" not in [role["RoleName"] for role in iam.list_roles()["Roles"]]
+    (api,) = gateway.get_rest_apis()["items"]
+    stage = gateway.get_stage(restApiId=api["id"], stageName="v1")
+    assert stage["accessLogSettings"]["destinationArn"].endswith(LOG)
+    for secret in ("path", "body", "header", "secret"):
+        assert secret not in stage["accessLogSettings"]["format"].lower()
+    gateway.delete_rest_api(restApiId=api["id"])
+    deploy.up(settings)
+    assert gateway.get_account()["cloudwatchRoleArn"] == theirs
+
+
 def test_everything_that_can_bear_a_tag_does(settings: Settings) -> None:
     deploy.up(settings)
     cloud = Cloud(settings)
     tags = [{"Key": TAG, "Value": "aurora"}]
     iam, logs = cloud.client("iam"), cloud.client("logs")
-    for role in deploy.roles.ROLES:
+    for role in deploy.roles.ROLES:  # the last is for the access log
         assert iam.list_role_tags(RoleName=f"aurora-{role}")["Tags"] == tags
     policy = cloud.arn("iam", "policy/aurora-analyst")
     assert iam.list_policy_tags(PolicyArn=policy)["Tags"] == tags
+    for group in ("/aws/lambda/aurora-ingest", "/aws/lambda/aurora-etl", LOG):
+        assert logs.list_tags_log_group(logGroupName=group)["tags"] == {TAG: "aurora"}
     for function in deploy.roles.FUNCTIONS:
         arn = cloud.arn("lambda", f"function:aurora-{function}")
         assert cloud.client("lambda").list_tags(Resource=arn)["Tags"] == {TAG: "aurora"}
-        group = f"/aws/lambda/aurora-{function}"
-        assert logs.list_tags_log_group(logGroupName=group)["tags"] == {TAG: "aurora"}
     for bucket in ("aurora-raw", "aurora-enriched"):
         assert cloud.client("s3").get_bucket_tagging(Bucket=bucket)["TagSet"] == tags
     sqs = cloud.client("sqs")

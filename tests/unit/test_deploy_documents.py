@@ -90,6 +90,12 @@ def test_a_key_adds_only_what_each_does_with_it() -> None:
     assert KEY not in json.dumps(list(_statements("scheduler", kms_key=KEY)))
 
 
+def test_the_one_wildcard_resource_is_the_one_that_aws_asks_for() -> None:
+    (statement,) = _statements("gateway")
+    assert statement["Resource"] == ["*"]
+    assert all(action.startswith("logs:") and "*" not in action for action in statement["Action"])
+
+
 @pytest.mark.parametrize("role", roles.ROLES)
 def test_a_role_is_taken_by_its_own_service(role: str) -> None:
     (statement,) = roles.trust(role, ACCOUNT)["Statement"]

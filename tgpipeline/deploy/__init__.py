@@ -81,7 +81,7 @@ def up(settings: Settings, *, dry_run: bool = False) -> Deployed:
     cloud = Cloud(settings, dry_run=dry_run)
     for bucket in storage.buckets(cloud.settings):
         storage.ensure_bucket(bucket, cloud)
-    for role in roles.ROLES:
+    for role in ("ingest", "etl", "scheduler"):
         roles.ensure_role(role, cloud)
     roles.ensure_analyst_policy(cloud)
     schedule.ensure_queue(cloud)

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tgpipeline.deploy import layer, packages
+from tgpipeline.deploy import layer, logs, packages
 from tgpipeline.deploy.cloud import Cloud, Target, covers
 from tgpipeline.deploy.roles import FUNCTIONS
 from tgpipeline.errors import DeployError
@@ -70,7 +70,7 @@ def ensure_function(function: str, target: Target) -> Function:
     client, name = cloud.client("lambda"), cloud.name(function)
     code, wanted = packages.build(function), configuration(function, cloud)
     architecture: dict[str, Any] = {"Architectures": [cloud.settings.architecture]}
-    _ensure_log(cloud, name)
+    logs.ensure_log(cloud, f"/aws/lambda/{name}")  # before the function: its role may not make one
     found = cloud.find(client.get_function_configuration, FunctionName=name)
     if found is None:
         cloud.change(
@@ -189,8 +189,7 @@ def existing(cloud: Cloud) -> list[str]:
         name = cloud.name(function)
         if cloud.find(cloud.client("lambda").get_function_configuration, FunctionName=name):
             found.append(cloud.arn("lambda", f"function:{name}"))
-        if _log(cloud, name):
-            found.append(cloud.arn("logs", f"log-group:{_log_name(name)}"))
+        found += logs.existing(cloud, f"/aws/lambda/{name}")
     return found
 
 
@@ -202,16 +201,16 @@ def delete_functions(target: Target) -> None:
         client = cloud.client("lambda")
         if cloud.find(client.get_function_configuration, FunctionName=name):
             cloud.change(f"delete function {name}", client.delete_function, FunctionName=name)
-        if _log(cloud, name):
-            cloud.change(
-                f"delete log {_log_name(name)}",
-                cloud.client("logs").delete_log_group,
-                logGroupName=_log_name(name),
-            )
+        logs.delete_log(cloud, f"/aws/lambda/{name}")
 
 
 def _configured(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    """Whether a function has this configuration, and no variable more."""
+    """Whether a function has this configuration, and no variable more.
+
+    Where its queue for failures is not reported, it cannot be compared.
+    """
+    if "DeadLetterConfig" not in found:
+        wanted = {name: value for name, value in wanted.items() if name != "DeadLetterConfig"}
     layers = [entry["Arn"] for entry in found.get("Layers", [])]
     return found.get("Environment", {}).get("Variables") == wanted["Environment"][
         "Variables"
@@ -276,30 +275,3 @@ def _ensure_concurrency(cloud: Cloud, name: str, wanted: int) -> None:
             raise
         cloud.changes.pop()
         logger.warning("%s. The function works without it.", error)
-
-
-def _log_name(name: str) -> str:
-    return f"/aws/lambda/{name}"
-
-
-def _log(cloud: Cloud, name: str) -> dict[str, Any] | None:
-    logs = cloud.client("logs")
-    found = cloud.read(logs.describe_log_groups, logGroupNamePrefix=_log_name(name))["logGroups"]
-    return next((group for group in found if group["logGroupName"] == _log_name(name)), None)
-
-
-def _ensure_log(cloud: Cloud, name: str) -> None:
-    """Make the function's log before the function: its role may not make one."""
-    logs, group, days = cloud.client("logs"), _log_name(name), cloud.settings.log_days
-    found = _log(cloud, name)
-    if found is None:
-        cloud.change(
-            f"create log {group}", logs.create_log_group, logGroupName=group, tags=cloud.tags
-        )
-    if found is None or found.get("retentionInDays") != days:
-        cloud.change(
-            f"keep log {group} for {days} days",
-            logs.put_retention_policy,
-            logGroupName=group,
-            retentionInDays=days,
-        )

@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
+from tgpipeline.deploy import accesslog
 from tgpipeline.deploy.cloud import TAG, Cloud, Deployment, Target, covers
 from tgpipeline.deploy.functions import LIVE
 from tgpipeline.errors import DeployError
@@ -63,6 +64,8 @@ def document(settings: Deployment, account: str, api_id: str, path: str) -> dict
         "stage": {
             "/*/*/throttling/rateLimit": settings.throttle,
             "/*/*/throttling/burstLimit": 2 * settings.throttle,
+            "/accessLogSettings/destinationArn": accesslog.destination(settings, account),
+            "/accessLogSettings/format": accesslog.FORMAT,
         },
     }
 
@@ -105,7 +108,9 @@ def ensure_api(target: Target) -> Api:
             patchOperations=_replace({"/policy": json.dumps(wanted["policy"])}),
         )
     _ensure_permission(cloud, api_id, path)
-    _ensure_stage(cloud, api_id, wanted["stage"], changed=len(cloud.changes) > before)
+    changed = len(cloud.changes) > before
+    accesslog.ensure_access_log(cloud)
+    _ensure_stage(cloud, api_id, wanted["stage"], changed=changed)
     url = cloud.settings.invoke_url.format(
         api=api_id, region=cloud.settings.region, stage=STAGE, path=path
     )
@@ -113,13 +118,14 @@ def ensure_api(target: Target) -> Api:
 
 
 def existing(cloud: Cloud) -> list[str]:
-    """The ARN of the API, if it exists."""
+    """The ARNs of the API and its log, of those that exist."""
     api = _find(cloud)
-    return [f"arn:aws:apigateway:{cloud.settings.region}::/restapis/{api['id']}"] if api else []
+    found = [f"arn:aws:apigateway:{cloud.settings.region}::/restapis/{api['id']}"] if api else []
+    return found + accesslog.existing(cloud)
 
 
 def delete_api(target: Target) -> None:
-    """Remove the API, and with it the webhook's address."""
+    """Remove the API, and with it the webhook's address, and its log."""
     cloud = Cloud.of(target)
     api = _find(cloud)
     if api:
@@ -129,6 +135,7 @@ def delete_api(target: Target) -> None:
             wait_for="TooManyRequests",  # AWS takes one such request in 30 seconds
             restApiId=api["id"],
         )
+    accesslog.delete_access_log(cloud)
 
 
 def _find(cloud: Cloud) -> dict[str, Any] | None:
@@ -224,15 +231,19 @@ def _ensure_stage(cloud: Cloud, api_id: str, wanted: dict[str, Any], *, changed:
             description="by tgpipeline",
         )
         stage = cloud.find(client.get_stage, **where) if known else None
-    settings = ((stage or {}).get("methodSettings") or {}).get("*/*") or {}
+    limits = ((stage or {}).get("methodSettings") or {}).get("*/*") or {}
+    log = (stage or {}).get("accessLogSettings") or {}
     found = {
-        "/*/*/throttling/rateLimit": settings.get("throttlingRateLimit"),
-        "/*/*/throttling/burstLimit": settings.get("throttlingBurstLimit"),
+        "/*/*/throttling/rateLimit": limits.get("throttlingRateLimit"),
+        "/*/*/throttling/burstLimit": limits.get("throttlingBurstLimit"),
+        "/accessLogSettings/destinationArn": log.get("destinationArn"),
+        "/accessLogSettings/format": log.get("format"),
     }
     if not covers(found, wanted):
         cloud.change(
-            "limit how often it can be called",
+            "limit how often it can be called, and log who does",
             client.update_stage,
+            wait_for="CloudWatch Logs role",  # a new role takes seconds to be known
             **where,
             patchOperations=_replace(wanted),
         )

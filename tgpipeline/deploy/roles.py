@@ -14,7 +14,13 @@ from tgpipeline import lake, resources
 from tgpipeline.deploy.cloud import RESULTS, Cloud, Deployment, Target, same_json
 
 FUNCTIONS = ("ingest", "etl")
-ROLES = {"ingest": "lambda", "etl": "lambda", "scheduler": "scheduler"}  # and who takes them
+# And who takes them. The last is made only in an account where API Gateway has no role for logs.
+ROLES = {
+    "ingest": "lambda",
+    "etl": "lambda",
+    "scheduler": "scheduler",
+    "gateway": "apigateway",
+}
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ def ensure_role(role: str, target: Target) -> Role:
     """Make a role with its trust and its permissions.
 
     Args:
-        role: `ingest`, `etl` or `scheduler`.
+        role: `ingest`, `etl`, `scheduler` or `gateway`.
         target: the settings, or the cloud that `deploy.up` works on.
     """
     cloud = Cloud.of(target)
