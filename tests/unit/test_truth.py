@@ -2,17 +2,14 @@
 
 import gzip
 import json
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from test_queries import lake
 
 from tgpipeline import athena, conversations, metrics, questions, topics
-
-sys.path.insert(0, str(Path(__file__).parent))
-from test_queries import lake
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 GROUP, SUPERGROUP = -4123456789, -1004123456789
