@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from test_queries import lake
 
+from tests.unit.test_queries import lake
 from tgpipeline import athena, conversations, metrics, questions, topics
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
