@@ -2,8 +2,7 @@
 
 `load` reads the definitions and gives `Topics`, which weighs two kinds of evidence in one logistic
 regression: the definitions' phrases (`phrases.py`), and likeness to their examples (TF-IDF of stems
-and of letters). It learns from nothing else and downloads nothing, and the same texts and file give
-the same answers everywhere. What a group talks about without definitions: `discover.py`.
+and of letters). It learns from nothing else; the same texts and file give the same answers.
 """
 
 import re
