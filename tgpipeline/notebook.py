@@ -8,6 +8,7 @@ import json
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time
+from numbers import Integral, Real
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -115,7 +116,7 @@ def _values(row: Any, names: Sequence[str]) -> list[Any]:
 def _is_amount(name: str, values: Sequence[Any]) -> bool:
     """Whether a column holds amounts, which are set right; ids and instants are numbers too."""
     known = [value for value in values if value is not None]
-    numbers = bool(known) and {type(value) for value in known} <= {int, float}
+    numbers = bool(known) and all(isinstance(v, Real) and not isinstance(v, bool) for v in known)
     return numbers and not name.endswith(("id", "date")) and max(map(abs, known)) < 10**9
 
 
@@ -123,7 +124,7 @@ def _cell(value: Any, amount: bool) -> str:
     if value is None:
         return ""
     if amount:
-        return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+        return f"{value:,}" if isinstance(value, Integral) else f"{value:,.2f}"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, datetime) and value.time() == time():

@@ -1,8 +1,10 @@
 """Write the public address into every badge and install line: `make badges`.
 
-`[project.urls]` in pyproject.toml is the one place that holds it.
+`[project.urls]` in pyproject.toml is the one place that holds it. The README's table of notebooks
+is written here too, from the notebooks' own titles.
 """
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -11,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 COLAB = "https://colab.research.google.com"
 _IN_COLAB = re.compile(rf"{re.escape(COLAB)}/github/[^/\s]+/[^/\s]+/blob/main/")
 _IN_PIP = re.compile(r"git\+https://[^\s\"'\\]+")
+_SERIES = re.compile(r"(?s)(<!-- series:.*?-->\n).*?(<!-- /series -->)")
 _IN_CLONE = re.compile(r"git clone https://\S+")
 
 
@@ -38,10 +41,24 @@ def rewrite(text: str, url: str) -> str:
     >>> rewrite("git clone https://example.org/a", "https://github.com/you/tgpipeline")
     'git clone https://github.com/you/tgpipeline'
     """
+    text = _SERIES.sub(lambda marks: f"{marks[1]}{series(url)}{marks[2]}", text)
     path = url.removeprefix("https://github.com/")
     text = _IN_COLAB.sub(f"{COLAB}/github/{path}/blob/main/", text)
     text = _IN_PIP.sub(f"git+{url}", text)
     return _IN_CLONE.sub(f"git clone {url}", text)
+
+
+def series(url: str, root: Path = ROOT) -> str:
+    """The notebooks as a table: what each is about, how long it takes, where to open it."""
+    lines = ["| notebook | what you do | minutes | |", "|---|---|---:|---|"]
+    for path in sorted((root / "notebooks").glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        title, _, about, *_ = "".join(cells[0]["source"]).splitlines()
+        minutes = re.search(r"about (\d+) minutes", "".join(cells[2]["source"]))
+        time = minutes[1] if minutes else ""
+        link = f"[{title.lstrip('# ')}](notebooks/{path.name})"
+        lines.append(f"| {link} | {about} | {time} | {badge(path.name, url)} |")
+    return "\n".join(lines) + "\n"
 
 
 def files(root: Path = ROOT) -> list[Path]:

@@ -85,6 +85,8 @@ def _order(path: Path, notebook: Notebook) -> Iterator[str]:
     title, picture, overview, setup, parameters = cells[:5]
     if not re.match(rf"# {number:02d} · \S", title.source):
         yield f"cell 1 is not the title '# {number:02d} · …'"
+    if not re.match(r"#[^\n]+\n\n[A-Z][^\n]+\.\n\n", title.source):
+        yield "the title is not followed by one sentence that says what the notebook is about"
     if badges.badge(path.name, badges.repository()) not in title.source:
         yield "cell 1 has no Colab badge, or another's: run `make badges`"
     if not picture.source.startswith(f"![{flow.describe(number)}][flow]"):

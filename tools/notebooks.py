@@ -3,9 +3,10 @@
     python -m tools.notebooks [02 05 …]
 
 What a run leaves behind that is not an answer (papermill's notes, times, kernel versions) is not
-stored.
+stored. The README's picture is the first chart of the last notebook.
 """
 
+import base64
 import sys
 import time
 from pathlib import Path
@@ -17,6 +18,8 @@ from tgpipeline import runner
 from tgpipeline.errors import TgPipelineError
 from tools import notebook_style
 
+PICTURE = Path(__file__).parents[1] / "docs" / "messages_per_day.png"
+
 
 def store(path: Path, executed: Any) -> None:
     """Put the outputs of an executed copy into the notebook."""
@@ -27,6 +30,15 @@ def store(path: Path, executed: Any) -> None:
             cell.outputs = [_clean(output) for output in ran.outputs]
     notebook.metadata = nbformat.from_dict(notebook_style.METADATA)
     path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+
+
+def first_chart(notebook: Any) -> bytes | None:
+    """The first PNG among a notebook's outputs."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                return base64.b64decode(output.data["image/png"])
+    return None
 
 
 def answers(notebook: Any) -> list[tuple[str, str]]:
@@ -53,7 +65,10 @@ def main(numbers: list[str]) -> int:
             continue
         started = time.monotonic()
         try:
-            store(path, runner.execute(path))
+            executed = runner.execute(path)
+            store(path, executed)
+            if path.name.startswith("06_") and (picture := first_chart(executed)):
+                PICTURE.write_bytes(picture)
         except TgPipelineError as error:
             failed = True
             print(error, file=sys.stderr)

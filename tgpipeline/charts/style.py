@@ -38,7 +38,8 @@ def show(ax: Axes) -> "Image":
     drawn, buffer = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png", dpi=DPI)
     # A third of the size: notebooks carry their charts, and a chart has few colours.
-    PIL.Image.open(drawn).convert("RGB").quantize(64).save(buffer, "png", optimize=True)
+    pixels = PIL.Image.open(drawn).convert("RGB")
+    pixels.quantize(48, PIL.Image.Quantize.MAXCOVERAGE).save(buffer, "png", optimize=True)
     return Image(data=buffer.getvalue(), format="png", alt=alternative(ax))  # type: ignore[no-untyped-call]
 
 
