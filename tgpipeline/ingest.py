@@ -181,6 +181,7 @@ def _s3() -> Any:
     # botocore alone: boto3 around it adds a fifth to the cold start, and nothing used here.
     import botocore.session
     from botocore.config import Config
+    from botocore.handlers import add_expect_header
 
     config = Config(
         # Three tries within the function's 25 seconds; Telegram's redelivery is the next.
@@ -194,7 +195,10 @@ def _s3() -> Any:
         parameter_validation=False,
         user_agent="tgpipeline",
     )
-    return botocore.session.get_session().create_client("s3", config=config)
+    client = botocore.session.get_session().create_client("s3", config=config)
+    # Some hundred bytes need not ask, with a round trip of their own, whether they may come.
+    client.meta.events.unregister("before-call.s3", add_expect_header)
+    return client
 
 
 @cache

@@ -54,6 +54,13 @@ class Fault:
             return self.skip < self.seen <= self.skip + self.count
 
 
+class Server(ThreadingHTTPServer):
+    """A server that many may connect to at once, ended with this process."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+
 class Proxy:
     """The running proxy; ends with its `with` block.
 
@@ -76,6 +83,11 @@ class Proxy:
             def handle_any(self) -> None:
                 proxy._handle(self)
 
+            def handle_expect_100(self) -> bool:
+                went_well = super().handle_expect_100()
+                self.wfile.flush()
+                return went_well
+
             do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_any  # noqa: N815
 
             def log_message(self, format: str, *args: Any) -> None:
@@ -85,8 +97,7 @@ class Proxy:
         self.requests: Counter[str] = Counter()
         self.client = 0
         self._target = urlsplit(target).netloc
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
