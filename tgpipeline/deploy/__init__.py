@@ -143,13 +143,13 @@ def _prove_gone(cloud: Cloud, known: Sequence[str], kept: Sequence[str]) -> None
     By tag AWS still finds for a while what is gone, so of what was `known` the services' word
     counts.
     """
-    tagged = cloud.client("resourcegroupstaggingapi").get_paginator("get_resources")
-    by_tag = [
-        resource["ResourceARN"]
-        for page in tagged.paginate(TagFilters=[{"Key": TAG, "Values": [cloud.settings.name]}])
-        for resource in page["ResourceTagMappingList"]
-    ]
-    unknown = [arn for arn in by_tag if arn not in known]
+    by_tag = cloud.every(
+        "resourcegroupstaggingapi",
+        "get_resources",
+        "ResourceTagMappingList",
+        TagFilters=[{"Key": TAG, "Values": [cloud.settings.name]}],
+    )
+    unknown = [one["ResourceARN"] for one in by_tag if one["ResourceARN"] not in known]
     left = [arn for arn in dict.fromkeys(existing(cloud) + unknown) if arn not in kept]
     if left:
         raise DeployError(

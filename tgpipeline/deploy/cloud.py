@@ -144,12 +144,15 @@ class Cloud:
             config = Config(retries={"mode": "standard", "total_max_attempts": 1 if patient else 5})
             if patient:
                 config = config.merge(Config(read_timeout=930, tcp_keepalive=True))
-            self._clients[service, patient] = boto3.client(
-                service,
-                region_name=self.settings.region,
-                endpoint_url=self.settings.endpoint_url or None,
-                config=config,
-            )
+            try:
+                self._clients[service, patient] = boto3.client(
+                    service,
+                    region_name=self.settings.region,
+                    endpoint_url=self.settings.endpoint_url or None,
+                    config=config,
+                )
+            except (BotoCoreError, ValueError) as error:  # a profile or an endpoint that is none
+                raise self._explained(f"use {service}", error) from error
         return self._clients[service, patient]
 
     @cached_property
@@ -183,6 +186,18 @@ class Cloud:
                 f"{_words(call, arguments)}: there is no such thing in {self.settings.region}."
             )
         return found
+
+    def every(self, service: str, operation: str, key: str, **arguments: Any) -> list[Any]:
+        """What a call answers page by page, under one key, all pages of it.
+
+        Raises:
+            DeployError: if it fails.
+        """
+        try:
+            pages = self.client(service).get_paginator(operation).paginate(**arguments)
+            return [item for page in pages for item in page.get(key, [])]
+        except (BotoCoreError, ClientError) as error:
+            raise self._explained(operation.replace("_", " "), error) from error
 
     def find(self, call: Callable[..., Any], **arguments: Any) -> Any:
         """What a reading call answers; None where the resource does not exist.

@@ -238,8 +238,7 @@ def _switch(cloud: Cloud, name: str, version: dict[str, Any], *, exists: bool) -
 
 def _versions(cloud: Cloud, name: str) -> list[dict[str, Any]]:
     """The published versions of a function, the newest first."""
-    pages = cloud.client("lambda").get_paginator("list_versions_by_function")
-    found = [v for page in pages.paginate(FunctionName=name) for v in page["Versions"]]
+    found = cloud.every("lambda", "list_versions_by_function", "Versions", FunctionName=name)
     published = [version for version in found if version["Version"] != "$LATEST"]
     return sorted(published, key=lambda version: -int(version["Version"]))
 

@@ -140,11 +140,9 @@ def delete_api(target: Target) -> None:
 
 def _find(cloud: Cloud) -> dict[str, Any] | None:
     """The API of this deployment: names are not unique, the tag tells it from others."""
-    pages = cloud.client("apigateway").get_paginator("get_rest_apis").paginate()
     found = [
         api
-        for page in pages
-        for api in page["items"]
+        for api in cloud.every("apigateway", "get_rest_apis", "items")
         if api["name"] == cloud.name("webhook") and (api.get("tags") or {}).get(TAG)
     ]
     if len(found) > 1:

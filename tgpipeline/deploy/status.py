@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from tgpipeline import lake
 from tgpipeline.deploy import alarms, costs, functions, roles, schedule, storage
@@ -93,15 +92,11 @@ def _schedule(cloud: Cloud) -> tuple[str, str, bool]:
 
 def _last_run(cloud: Cloud) -> tuple[str, str, bool]:
     """The newest Parquet: every run that finds something to do writes some."""
-    newest: dict[str, Any] | None = None
-    if _exists(cloud, cloud.settings.enriched_bucket):
-        pages = cloud.client("s3").get_paginator("list_objects_v2")
-        for page in pages.paginate(
-            Bucket=cloud.settings.enriched_bucket, Prefix=f"{lake.RAW}/messages/"
-        ):
-            for item in page.get("Contents", []):
-                if newest is None or item["LastModified"] >= newest["LastModified"]:
-                    newest = item
+    bucket, found = cloud.settings.enriched_bucket, []
+    if _exists(cloud, bucket):
+        prefix = f"{lake.RAW}/messages/"
+        found = cloud.every("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
+    newest = max(found, key=lambda item: item["LastModified"], default=None)
     if newest is None:
         return ("last ETL run", "none yet", True)
     when = newest["LastModified"].astimezone(UTC)

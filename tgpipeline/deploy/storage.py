@@ -223,8 +223,7 @@ def existing(cloud: Cloud) -> list[str]:
 
 def count(cloud: Cloud, bucket: str, prefix: str = "") -> int:
     """How many objects are under a prefix of a bucket."""
-    pages = cloud.client("s3").get_paginator("list_objects_v2")
-    return sum(page["KeyCount"] for page in pages.paginate(Bucket=bucket, Prefix=prefix))
+    return len(cloud.every("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix))
 
 
 def delete_bucket(bucket: str, target: Target) -> None:
@@ -233,12 +232,23 @@ def delete_bucket(bucket: str, target: Target) -> None:
     if not _exists(cloud, bucket):
         return
     s3 = cloud.client("s3")
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        versions = page.get("Versions", []) + page.get("DeleteMarkers", [])
-        objects = [{"Key": v["Key"], "VersionId": v["VersionId"]} for v in versions]
-        if objects and not cloud.dry_run:
-            s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
-    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
-        for upload in () if cloud.dry_run else page.get("Uploads", []):
-            s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
-    cloud.change(f"delete bucket {bucket} and all in it", s3.delete_bucket, Bucket=bucket)
+    n = count(cloud, bucket)
+    if not cloud.dry_run:
+        _empty(cloud, bucket)
+    cloud.change(
+        f"delete bucket {bucket} and the {n:,} objects in it", s3.delete_bucket, Bucket=bucket
+    )
+
+
+def _empty(cloud: Cloud, bucket: str) -> None:
+    """Remove every version of every object, and uploads that were not finished."""
+    s3 = cloud.client("s3")
+    for kind in ("Versions", "DeleteMarkers"):
+        found = cloud.every("s3", "list_object_versions", kind, Bucket=bucket)
+        objects = [{"Key": v["Key"], "VersionId": v["VersionId"]} for v in found]
+        for start in range(0, len(objects), 1000):
+            batch = {"Objects": objects[start : start + 1000], "Quiet": True}
+            cloud.read(s3.delete_objects, Bucket=bucket, Delete=batch)
+    for upload in cloud.every("s3", "list_multipart_uploads", "Uploads", Bucket=bucket):
+        which = {"Key": upload["Key"], "UploadId": upload["UploadId"]}
+        cloud.read(s3.abort_multipart_upload, Bucket=bucket, **which)
