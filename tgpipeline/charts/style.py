@@ -25,7 +25,7 @@ PEOPLE, BOT, AGENTS = "#0072B2", "#E69F00", "#009E73"
 OPEN, OTHER, MARK = "#D55E00", "#999999", "#CC79A7"
 HEAT = "cividis"
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-WIDTH, DPI = 6.4, 125  # inches: letters stay legible where a phone shrinks the picture
+WIDTH, DPI = 6.4, 115  # inches: letters stay legible where a phone shrinks the picture
 
 
 def show(ax: Axes) -> "Image":
@@ -39,7 +39,7 @@ def show(ax: Axes) -> "Image":
     figure.savefig(drawn, format="png", dpi=DPI)
     # A third of the size: notebooks carry their charts, and a chart has few colours.
     pixels = PIL.Image.open(drawn).convert("RGB")
-    pixels.quantize(48, PIL.Image.Quantize.MAXCOVERAGE).save(buffer, "png", optimize=True)
+    pixels.quantize(32, PIL.Image.Quantize.MAXCOVERAGE).save(buffer, "png", optimize=True)
     return Image(data=buffer.getvalue(), format="png", alt=alternative(ax))  # type: ignore[no-untyped-call]
 
 
