@@ -1,0 +1,108 @@
+"""Settings: precedence, what is refused and how the refusal reads, and that secrets never show."""
+
+import sys
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tgpipeline import settings
+from tgpipeline.errors import SettingsError
+from tgpipeline.settings import Settings, secret
+
+EVERYTHING = {
+    "TGPIPELINE_NAME": "loja-teste",
+    "AWS_S3_BUCKET": "raw",
+    "AWS_S3_ENRICHED": "enriched",
+    "TELEGRAM_CHAT_ID": " -1001234567890, -42,-42 ,",
+    "TELEGRAM_BOT_TOKEN": "7000000001:NOT-A-REAL-ONE",
+    "TELEGRAM_WEBHOOK_SECRET": "new-one,old_one",
+    "TELEGRAM_API_URL": "http://127.0.0.1:1/",
+    "TIMEZONE": "Europe/Lisbon",
+    "LOOKBACK_DAYS": "7",
+    "AWS_DEFAULT_REGION": "sa-east-1",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:2",
+    "AWS_ACCESS_KEY_ID": "AKIAnotreal",
+}
+
+
+def test_everything_is_read_from_the_environment():
+    found = Settings.from_env(env=EVERYTHING)
+    assert (found.name, found.raw_bucket, found.enriched_bucket) == (
+        "loja-teste",
+        "raw",
+        "enriched",
+    )
+    assert found.chat_ids == (-1001234567890, -42)
+    assert found.webhook_secrets == ("new-one", "old_one")
+    assert found.tz == ZoneInfo("Europe/Lisbon")
+    assert (found.lookback_days, found.region) == (7, "sa-east-1")
+
+
+def test_defaults():
+    found = Settings.from_env(env={})
+    assert (found.timezone, found.lookback_days) == ("America/Sao_Paulo", 3)
+    assert (found.name, found.region, found.chat_ids) == ("tgpipeline", "us-east-1", ())
+    assert found.telegram_api_url == "https://api.telegram.org"
+
+
+def test_an_argument_wins_over_the_environment_and_none_is_no_argument():
+    found = Settings.from_env(env=EVERYTHING, raw_bucket="mine", timezone=None)
+    assert (found.raw_bucket, found.timezone) == ("mine", "Europe/Lisbon")
+
+
+def test_lambdas_own_region_counts_where_no_other_is_set():
+    assert Settings.from_env(env={"AWS_REGION": "eu-west-1"}).region == "eu-west-1"
+
+
+def test_secrets_never_show():
+    shown = repr(Settings.from_env(env=EVERYTHING))
+    for hidden in ("NOT-A-REAL-ONE", "new-one", "old_one", "AKIAnotreal"):
+        assert hidden not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("TELEGRAM_CHAT_ID", "@grupo", "a chat id such as -1001234567890"),
+        ("TELEGRAM_CHAT_ID", "-100 123", "a chat id such as"),
+        ("LOOKBACK_DAYS", "a week", "a whole number from 0 to 366"),
+        ("LOOKBACK_DAYS", "-1", "a whole number from 0 to 366"),
+        ("TIMEZONE", "Brasilia", "not an IANA time zone"),
+        ("TIMEZONE", "../etc/passwd", "not an IANA time zone"),
+        ("TIMEZONE", "America", "not an IANA time zone"),
+        ("TGPIPELINE_NAME", "Minha Loja", "lower-case letters"),
+        ("TELEGRAM_WEBHOOK_SECRET", "não", "A-Z a-z 0-9"),
+        ("TELEGRAM_WEBHOOK_SECRET", "x" * 257, "1 to 256"),
+    ],
+)
+def test_what_is_refused_names_the_variable_and_what_it_must_be(name, value, words):
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env(env={name: value})
+    assert name in str(caught.value)
+    assert words in str(caught.value)
+    if "SECRET" in name:
+        assert value not in str(caught.value)
+
+
+def test_what_is_missing_is_named_with_where_to_put_it():
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env("raw_bucket", "chat_ids", "webhook_secret", env={"AWS_S3_BUCKET": " "})
+    for words in ("AWS_S3_BUCKET", "TELEGRAM_CHAT_ID", "TELEGRAM_WEBHOOK_SECRET", "Environment"):
+        assert words in str(caught.value)
+
+
+def test_a_secret_comes_from_the_environment(monkeypatch):
+    monkeypatch.setenv("A_SECRET", " value ")
+    assert secret("A_SECRET") == "value"
+
+
+def test_a_secret_that_is_nowhere(monkeypatch):
+    monkeypatch.delenv("A_SECRET", raising=False)
+    monkeypatch.setattr(sys, "stdin", None)
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    with pytest.raises(SettingsError, match="A_SECRET not found"):
+        secret("A_SECRET")
+
+
+def test_variables_have_names():
+    assert settings.variable("raw_bucket") == "AWS_S3_BUCKET"
