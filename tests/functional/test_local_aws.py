@@ -5,14 +5,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import boto3
 import pytest
 
+from tgpipeline import local
+from tgpipeline.deploy import Cloud
 from tgpipeline.errors import LocalStackError
-from tgpipeline.local import aws
+from tgpipeline.local import aws, replay
 
 
 def _client(stack: aws.AwsStack, service: str = "s3") -> object:
@@ -146,3 +149,19 @@ def test_functions_inherit_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
         if environment.exists():
             assert b"NEVER-SEE" not in environment.read_bytes()
             assert b"a-real-session" not in environment.read_bytes()
+
+
+def test_a_replay_outlives_a_webhook_that_fails_for_a_while() -> None:
+    """Its clock stands still, but what is to be repeated after two seconds is repeated."""
+    with local.start("api") as stack:
+        stack.bot.set_webhook(stack.url, secret_token=local.SECRET)
+        s3, bucket = Cloud(stack.settings).client("s3"), {"Bucket": stack.settings.raw_bucket}
+        s3.delete_bucket(**bucket)
+        mend = threading.Timer(1, s3.create_bucket, kwargs=bucket)
+        mend.start()
+        sent = stack.replay(replay.FIRST, replay.FIRST)
+        mend.join()
+        assert "Wrong response" in stack.bot.get_webhook_info()["last_error_message"]
+        assert stack.telegram.pending() == 0
+        assert sent.updates > 50
+        assert stack.telegram.clock.now() == int(stack.telegram.clock.now())

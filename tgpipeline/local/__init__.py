@@ -99,6 +99,7 @@ class Stack:
             # MiniStack runs functions with this very Python: its PyArrow is there already.
             "TGPIPELINE_LAYER": "none",
             "TGPIPELINE_TELEGRAM_RANGES": "0.0.0.0/0",
+            "TGPIPELINE_THROTTLE": "5000",  # a month in half a minute is not an attack
             "TGPIPELINE_INVOKE_URL": f"{self.aws.endpoint_url}/restapis/{{api}}/{{stage}}"
             "/_user_request_/{path}",
         }

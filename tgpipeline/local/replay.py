@@ -101,7 +101,12 @@ def _arrive(telegram: Telegram) -> None:
         if not telegram.pending():
             return
         time.sleep(0.001)
-    telegram.wait_delivered()
+    running, telegram.clock.running = telegram.clock.running, True
+    telegram.clock.advance(0)  # whoever waits for a repetition looks at the clock again
+    try:
+        telegram.wait_delivered()
+    finally:
+        telegram.clock.running = running
 
 
 def _post(session: requests.Session, url: str, settings: Settings, body: str) -> None:
