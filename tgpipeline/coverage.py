@@ -173,28 +173,24 @@ def plot(messages: pd.DataFrame, ax: "Axes | None" = None) -> "Axes":
         messages: as `read` returns them.
         ax: where to draw; a new figure where it is None.
     """
-    if ax is None:
-        from matplotlib.figure import Figure
+    from tgpipeline.charts import style
 
-        ax = Figure(figsize=(10, 3.5), layout="constrained").subplots()
     days = by_day(messages).groupby("day")[list(SOURCES)].sum()
+    wide = holes(messages).query("beyond_deletions")
+    imported = int(((days["history"] > 0) & (days["webhook"] == 0)).sum())
+    title = (
+        f"{imported:,} days come from history only, {int((days['webhook'] > 0).sum()):,} from the "
+        f"webhook; at most {wide['missing_ids'].sum():,} messages are missing in wide holes"
+    )
+    on = style.axes(ax, title, "", "messages a day")
     bottom: Any = 0
     for source in SOURCES:
         if days[source].any():
             heights, colour = days[source], _COLOURS[source]
-            ax.bar(days.index, heights, 1.0, bottom, color=colour, label=source, align="edge")
+            on.bar(days.index, heights, 1.0, bottom, color=colour, label=source, align="edge")
             bottom = bottom + days[source]
-    wide = holes(messages).query("beyond_deletions")
     for number, (start, end) in enumerate(zip(wide["from"], wide["to"], strict=True)):
         label = "ids missing beyond deletions" if not number else None
-        ax.axvspan(start, end, facecolor="none", edgecolor="black", hatch="///", lw=0, label=label)
-    imported = int(((days["history"] > 0) & (days["webhook"] == 0)).sum())
-    live = int((days["webhook"] > 0).sum())
-    ax.set_title(
-        f"{imported:,} days come from history only, {live:,} from the webhook; "
-        f"at most {wide['missing_ids'].sum():,} messages are missing in wide holes",
-        loc="left",
-    )
-    ax.set_ylabel("messages a day")
-    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.1), ncols=4, frameon=False)
-    return ax
+        on.axvspan(start, end, facecolor="none", edgecolor="black", hatch="///", lw=0, label=label)
+    on.legend(loc="upper left", frameon=False, fontsize=8)
+    return style.dated(on, "day, local time")

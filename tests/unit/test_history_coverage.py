@@ -70,7 +70,7 @@ def test_many_deletions_explain_wider_holes() -> None:
 
 def test_the_picture_says_what_it_shows(messages: pd.DataFrame) -> None:
     ax = coverage.plot(messages)
-    assert "at most 60 messages are missing in wide holes" in ax.get_title(loc="left")
+    assert "at most 60 messages are missing in wide holes" in ax.get_label()
     assert ax.get_ylabel() == "messages a day"
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["ids missing beyond deletions", "history", "webhook", "sent"]
