@@ -147,7 +147,7 @@ class Topics:
 
     def _features(self, texts: Sequence[str], counts: "NDArray[np.float64]") -> Any:
         import numpy as np
-        from scipy.sparse import csr_matrix, hstack  # type: ignore[import-untyped]
+        from scipy.sparse import csr_matrix, hstack
 
         words, hints = counts[:, :, 0], counts[:, :, 1]
         weights = np.hstack([words > 0, 0.6 * np.clip(words - 1, 0, 2), 0.4 * np.minimum(hints, 2)])
