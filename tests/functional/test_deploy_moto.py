@@ -57,6 +57,8 @@ def test_up_again_changed_rolled_back_and_down(
     removed = deploy.down(settings)
     assert "delete API aurora-webhook" in removed
     assert [arn.split(":")[2] for arn in deploy.existing(settings)] == ["s3", "s3"]
+    assert len(deploy.down(settings, delete_data=True)) == 2
+    assert deploy.down(settings, delete_data=True) == []
 
 
 def test_a_setting_reaches_what_it_concerns(settings: Settings) -> None:
@@ -136,7 +138,10 @@ def test_everything_that_can_bear_a_tag_does(settings: Settings) -> None:
     assert cloud.client("glue").get_tags(ResourceArn=database)["Tags"] == {TAG: "aurora"}
 
 
-def test_what_bears_the_tag_and_is_not_ours_is_found_at_the_end(settings: Settings) -> None:
+def test_what_bears_the_tag_and_is_not_ours_is_found_at_the_end(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deploy, "_PATIENCE", 0)
     deploy.up(settings)
     cloud = Cloud(settings)
     sns = cloud.client("sns")

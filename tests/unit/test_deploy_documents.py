@@ -170,6 +170,12 @@ def test_lifecycle_ends_what_need_not_be_kept_and_never_the_messages() -> None:
         assert not (rule.get("Expiration") and rule["Filter"]["Prefix"].startswith("telegram"))
 
 
+def test_the_one_wildcard_action_takes_away() -> None:
+    statement = storage.tls_only("aurora-raw")
+    assert (statement["Effect"], statement["Action"]) == ("Deny", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
 def test_encryption_is_s3_s_own_or_the_given_key() -> None:
     assert "AES256" in json.dumps(storage.encryption(_settings()))
     assert KEY in json.dumps(storage.encryption(_settings(kms_key=KEY)))

@@ -4,6 +4,8 @@
 difference is changed; a step that finds nothing to change changes nothing.
 """
 
+import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -48,6 +50,7 @@ __all__ = [
     "storage",
     "up",
 ]
+_PATIENCE = 90  # seconds that AWS may take to forget: SQS finds a deleted queue for 60
 _PARTS = (alarms, gateway, schedule, functions, layer, roles, catalog, storage)
 
 
@@ -138,20 +141,29 @@ def down(settings: Settings, *, delete_data: bool = False, dry_run: bool = False
 
 
 def _prove_gone(cloud: Cloud, known: Sequence[str], kept: Sequence[str]) -> None:
-    """Ask each service by name, and for what has no name here AWS as a whole, by tag.
+    """Ask each service by name, and for what has no name here AWS as a whole, by tag."""
+    deadline = time.monotonic() + _PATIENCE
+    while left := [arn for arn in _left(cloud, known) if arn not in kept]:
+        if time.monotonic() > deadline:
+            raise DeployError(
+                f"still there: {', '.join(left)}. What is not yours to keep, delete in the console."
+            )
+        time.sleep(5)
 
-    By tag AWS still finds for a while what is gone, so of what was `known` the services' word
-    counts.
-    """
+
+def _left(cloud: Cloud, known: Sequence[str]) -> list[str]:
     by_tag = cloud.every(
         "resourcegroupstaggingapi",
         "get_resources",
         "ResourceTagMappingList",
         TagFilters=[{"Key": TAG, "Values": [cloud.settings.name]}],
     )
-    unknown = [one["ResourceARN"] for one in by_tag if one["ResourceARN"] not in known]
-    left = [arn for arn in dict.fromkeys(existing(cloud) + unknown) if arn not in kept]
-    if left:
-        raise DeployError(
-            f"still there: {', '.join(left)}. AWS may take a minute to forget: run it again."
-        )
+    # By tag AWS finds for a while what is gone: of what has been asked for by name, that counts.
+    parts = ("ingest", "etl", "failed", "webhook")
+    named = {cloud.settings.name, cloud.settings.database, *map(cloud.name, parts)}
+    others = [
+        arn
+        for arn in (one["ResourceARN"] for one in by_tag)
+        if arn not in known and re.split("[:/]", arn)[-1] not in named
+    ]
+    return list(dict.fromkeys(existing(cloud) + others))

@@ -43,7 +43,7 @@ _GONE = {
     "ResourceNotFoundException",
     "ServerSideEncryptionConfigurationNotFoundError",
 }
-_PATIENCE = 60  # seconds that a new role may take to be known to every service
+_PATIENCE = 75  # seconds that a new role, or what was just deleted, may take to be known of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,7 +76,7 @@ def ensure_function(function: str, target: Target) -> Function:
         cloud.change(
             f"create function {name}",
             client.create_function,
-            wait_for="assumed by Lambda",
+            wait_for="role",
             FunctionName=name,
             Code={"ZipFile": code},
             Tags=cloud.tags,
@@ -98,7 +98,7 @@ def ensure_function(function: str, target: Target) -> Function:
             cloud.change(
                 f"update configuration of function {name}",
                 client.update_function_configuration,
-                wait_for="assumed by Lambda",
+                wait_for="role",
                 FunctionName=name,
                 **wanted,
             )

@@ -58,6 +58,7 @@ def ensure_queue(target: Target) -> str:
         cloud.change(
             f"create queue {name}",
             sqs.create_queue,
+            wait_for="wait 60 seconds",  # as SQS wants it after a queue of that name
             QueueName=name,
             Attributes=wanted,
             tags=cloud.tags,
@@ -85,10 +86,11 @@ def ensure_schedule(target: Target) -> Schedule:
     """
     cloud = Cloud.of(target)
     client, name = cloud.client("scheduler"), cloud.name("etl")
-    if cloud.find(client.get_schedule_group, Name=cloud.settings.name) is None:
+    if not _has_group(cloud):
         cloud.change(
             f"create schedule group {cloud.settings.name}",
             client.create_schedule_group,
+            wait_for="Conflict",  # the former one is still being deleted
             Name=cloud.settings.name,
             Tags=[{"Key": key, "Value": value} for key, value in cloud.tags.items()],
         )
@@ -120,7 +122,7 @@ def failed(cloud: Cloud) -> int:
 def existing(cloud: Cloud) -> list[str]:
     """The ARNs of the schedule's group and of the queue, of those that exist."""
     found, name = [], cloud.settings.name
-    if cloud.find(cloud.client("scheduler").get_schedule_group, Name=name):
+    if _has_group(cloud):
         found.append(cloud.arn("scheduler", f"schedule-group/{name}"))
     if _queue_url(cloud):
         found.append(cloud.arn("sqs", cloud.name("failed")))
@@ -134,13 +136,19 @@ def delete_schedule(target: Target) -> None:
     where = {"Name": cloud.name("etl"), "GroupName": group}
     if cloud.find(client.get_schedule, **where):
         cloud.change(f"delete schedule {where['Name']}", client.delete_schedule, **where)
-    if cloud.find(client.get_schedule_group, Name=group):
+    if _has_group(cloud):
         cloud.change(f"delete schedule group {group}", client.delete_schedule_group, Name=group)
     url = _queue_url(cloud)
     if url:
         cloud.change(
             f"delete queue {cloud.name('failed')}", cloud.client("sqs").delete_queue, QueueUrl=url
         )
+
+
+def _has_group(cloud: Cloud) -> bool:
+    """Whether there is a group; one that is being deleted is none."""
+    found = cloud.find(cloud.client("scheduler").get_schedule_group, Name=cloud.settings.name)
+    return bool(found) and found.get("State") != "DELETING"
 
 
 def _queue_url(cloud: Cloud) -> str | None:

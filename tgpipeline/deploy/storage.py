@@ -208,6 +208,11 @@ def _exists(cloud: Cloud, bucket: str) -> bool:
     try:
         return cloud.find(cloud.client("s3").head_bucket, Bucket=bucket) is not None
     except DeployError as error:
+        if "301" in str(error):
+            raise DeployError(
+                f"bucket {bucket} is not in {cloud.settings.region}: set AWS_DEFAULT_REGION to its "
+                "region, or choose another name."
+            ) from error
         if "403" not in str(error):
             raise
         raise DeployError(
