@@ -122,6 +122,7 @@ def _object(name: str) -> Callable[[Record], Record]:
 
 
 def photo(record: Record) -> list[Record]:
+    """A photo in the one size that is exported, with its size in bytes where it is told."""
     size = record.get("photo_file_size")
     return [known(width=record.get("width"), height=record.get("height"), file_size=size)]
 
@@ -156,6 +157,7 @@ def _poll(record: Record) -> Record:
 
 
 def tasks(value: Any) -> list[Record]:
+    """The tasks of a checklist: the id and the text of each."""
     return [known(id=whole(t.get("id")), text=text_of(t.get("text"))[0]) for t in objects(value)]
 
 

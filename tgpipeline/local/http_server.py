@@ -86,14 +86,17 @@ class Server(ThreadingTCPServer):
         self._thread.start()
 
     def process_request(self, request: Any, client_address: Any) -> None:
+        """Remember the connection, to close it at the end."""
         self._open.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
+        """Forget the connection."""
         self._open.discard(request)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log that a client went away, rather than print it."""
         logger.debug("a client went away", exc_info=True)
 
     def stop(self) -> None:

@@ -63,6 +63,7 @@ class Methods:
         self._commands: dict[str, Any] = {}
 
     def get_me(self, params: Params) -> dict[str, Any]:
+        """The bot, and what it may do."""
         return {
             **self._group.bot,
             "can_join_groups": True,
@@ -73,12 +74,15 @@ class Methods:
         }
 
     def log_out(self, params: Params) -> bool:
-        return True  # there is no other server here to log out of
+        """Always true: there is no other server here to log out of."""
+        return True
 
     def close(self, params: Params) -> bool:
+        """Always true."""
         return True
 
     def get_chat(self, params: Params) -> dict[str, Any]:
+        """All that is known of a chat."""
         gifts = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription")
         return {
             **self._chat(params).info,
@@ -88,19 +92,23 @@ class Methods:
         }
 
     def get_chat_member(self, params: Params) -> dict[str, Any]:
+        """One member of a chat; who was never in it is refused."""
         member = self._chat(params).members.get(number(params, "user_id"))
         if member is None:
             raise Refused(400, "Bad Request: member not found")
         return member
 
     def get_chat_administrators(self, params: Params) -> list[dict[str, Any]]:
+        """The owner and the admins of a chat."""
         members = self._chat(params).members.values()
         return [m for m in members if m["status"] in ("creator", "administrator")]
 
     def get_chat_member_count(self, params: Params) -> int:
+        """How many are in a chat."""
         return sum(m["status"] != "left" for m in self._chat(params).members.values())
 
     def send_message(self, params: Params) -> dict[str, Any]:
+        """Say something in a chat; the Message."""
         chat = self._chat(params)
         content = self._text(params)
         reply = value(params, "reply_parameters", dict) or {}
@@ -113,6 +121,7 @@ class Methods:
         return self._group.post(chat, self._group.bot, content)
 
     def edit_message_text(self, params: Params) -> dict[str, Any]:
+        """Change what the bot said; the Message as it is then."""
         chat = self._chat(params)
         before = chat.message(number(params, "message_id"), " to edit")
         if not self._is_mine(before):
@@ -125,6 +134,7 @@ class Methods:
         return after
 
     def delete_message(self, params: Params) -> bool:
+        """Take a message away."""
         chat = self._chat(params)
         message = chat.message(number(params, "message_id"), " to delete")
         if not self._is_mine(message) and not self._group.is_admin(chat):
@@ -133,6 +143,7 @@ class Methods:
         return True
 
     def set_message_reaction(self, params: Params) -> bool:
+        """Set the bot's reactions to a message."""
         chat = self._chat(params)
         message = chat.message(number(params, "message_id"), " to react")
         key = (message["message_id"], self._group.bot["id"])
@@ -140,25 +151,30 @@ class Methods:
         return True  # and no update: those of bots are never sent
 
     def send_chat_action(self, params: Params) -> bool:
+        """Show that the bot is writing: nobody sees it here."""
         self._chat(params)
         if not params.get("action"):
             raise Refused(400, "Bad Request: parameter action is missing")
         return True
 
     def answer_callback_query(self, params: Params) -> bool:
+        """Answer a press of a button, once known by an update."""
         if str(params.get("callback_query_id")) not in self._group.queries:
             text = "query is too old and response timeout expired or query ID is invalid"
             raise Refused(400, f"Bad Request: {text}")
         return True
 
     def set_my_commands(self, params: Params) -> bool:
+        """Keep the commands of a scope and language."""
         self._commands[_scope(params)] = value(params, "commands", list) or []
         return True
 
     def get_my_commands(self, params: Params) -> list[dict[str, Any]]:
+        """The commands of a scope and language."""
         return list(self._commands.get(_scope(params), []))
 
     def delete_my_commands(self, params: Params) -> bool:
+        """Forget the commands of a scope and language."""
         self._commands.pop(_scope(params), None)
         return True
 

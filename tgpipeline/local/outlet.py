@@ -80,6 +80,7 @@ class Outlet:
             self._drop_webhook()
 
     def get_updates(self, params: Params) -> list[Update]:
+        """What waits, from an offset on; waits for it as a long poll does."""
         if self.webhook is not None:
             raise Refused(409, _HAS_WEBHOOK)
         offset, limit = number(params, "offset"), number(params, "limit", 100)
@@ -100,6 +101,7 @@ class Outlet:
         return found
 
     def set_webhook(self, params: Params) -> Told:
+        """Post updates to a URL from now on."""
         url = str(params.get("url") or "")
         if not url:
             return self.delete_webhook(params)
@@ -147,6 +149,7 @@ class Outlet:
         return Told(True, "Webhook was set")
 
     def delete_webhook(self, params: Params) -> Told:
+        """Keep updates for getUpdates again."""
         was = self.webhook is not None
         self._drop_webhook()
         if flag(params, DROP):
@@ -154,6 +157,7 @@ class Outlet:
         return Told(True, "Webhook was deleted" if was else "Webhook is already deleted")
 
     def get_webhook_info(self, params: Params) -> dict[str, Any]:
+        """Where updates are posted, how many wait, and the last error."""
         hook = self.webhook
         info: dict[str, Any] = {
             "url": hook.url if hook else "",
