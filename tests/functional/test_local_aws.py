@@ -14,7 +14,7 @@ import pytest
 
 from tgpipeline import local
 from tgpipeline.deploy import Cloud
-from tgpipeline.errors import LocalStackError
+from tgpipeline.errors import LocalStackError, SettingsError
 from tgpipeline.local import aws, replay
 
 
@@ -165,3 +165,37 @@ def test_a_replay_outlives_a_webhook_that_fails_for_a_while() -> None:
         assert stack.telegram.pending() == 0
         assert sent.updates > 50
         assert stack.telegram.clock.now() == int(stack.telegram.clock.now())
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("TIMEZONE", "Mars/Olympus"), ("TELEGRAM_CHAT_ID", "abc")]
+)
+def test_a_setting_that_cannot_be_read_is_refused_at_the_start(monkeypatch, variable, value):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError, match=variable):
+        local.start()
+
+
+def test_start_points_everything_at_the_stack_and_stop_puts_it_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_S3_BUCKET", "a-real-bucket")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    monkeypatch.delenv("TELEGRAM_API_URL", raising=False)
+    before = dict(os.environ)
+    with local.start() as stack:
+        assert os.environ["AWS_ENDPOINT_URL"] == stack.aws.endpoint_url
+        assert os.environ["TELEGRAM_API_URL"] == stack.telegram.url
+        assert stack.settings.raw_bucket == "tgpipeline-local-raw"
+        assert not {"AWS_PROFILE", "AWS_ENDPOINT_URL_S3"} & set(os.environ)
+        boto3.client("s3").list_buckets()
+        assert stack.variables["TELEGRAM_BOT_TOKEN"] == stack.telegram.token
+        assert stack.telegram.token not in repr(stack)
+        assert local.SECRET not in repr(stack)
+    assert dict(os.environ) == before
+
+
+def test_an_unknown_step_is_refused_before_anything_starts() -> None:
+    with pytest.raises(LocalStackError, match="the steps are api, webhook, etl, tables"):
+        local.start(through="notebook-3")

@@ -135,9 +135,11 @@ def start(through: str = "", **options: Any) -> Stack:
 
     Raises:
         LocalStackError: if there is no such step, or a server does not start.
+        SettingsError: if the environment holds a setting that cannot be read.
     """
     if through and through not in STEPS:
         raise LocalStackError(f"through={through!r}: the steps are {', '.join(STEPS)}.")
+    Settings.from_env()  # a setting that cannot be read is refused now, even if not used here
     running = aws.start(**options)
     stack = Stack(running, Telegram(TOKEN_DEFAULT, clock=Clock(BEGINNING, running=False)))
     try:
