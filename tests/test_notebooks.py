@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from tgpipeline import runner
+from tgpipeline import demo, runner
 from tgpipeline.errors import NotebookError
 from tools import notebooks
 from tools.notebook_style import METADATA
@@ -50,3 +50,22 @@ def test_a_missing_notebook_is_named(tmp_path):
         runner.execute(tmp_path / "07_none.ipynb")
     with pytest.raises(NotebookError, match="no notebooks in"):
         runner.find(tmp_path)
+
+
+def test_the_demo_says_what_it_did(tmp_path, capsys):
+    notebook(
+        tmp_path, "n = 2  # a number", "from tgpipeline.notebook import record", "record(rows=n)"
+    )
+    assert demo.main(tmp_path / "out", tmp_path) == 0
+    said = capsys.readouterr().out
+    assert "[1/1] 01_test" in said
+    assert "2 rows" in said
+    page = (tmp_path / "out" / "01_test.html").read_text(encoding="utf-8")
+    assert "rows: 2" in page
+
+
+def test_the_demo_stops_at_what_fails(tmp_path, capsys):
+    notebook(tmp_path, "n = 2  # a number", "assert n == 1, 'look at n'")
+    assert demo.main(tmp_path / "out", tmp_path) == 1
+    assert "look at n" in capsys.readouterr().err
+    assert (tmp_path / "out" / "01_test.ipynb").is_file()

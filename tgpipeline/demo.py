@@ -12,17 +12,18 @@ from tgpipeline.errors import NotebookError
 FIGURES = ("updates_sent", "raw_objects", "rows", "events", "quarantined", "queries_run")
 
 
-def main(out: Path = Path("out")) -> int:
+def main(out: Path = Path("out"), folder: Path | None = None) -> int:
     """Run the series, a line a notebook, and say what it did in numbers and what to open.
 
     Args:
         out: where the executed notebooks go, and a page of each.
+        folder: where the series is; see `runner.find`.
 
     Returns:
         0, or 1 where a notebook failed; the reason is on standard error.
     """
     try:
-        series = runner.find()
+        series = runner.find(folder)
         figures = _run(series, out)
     except NotebookError as error:
         print(f"\n{error}", file=sys.stderr)
