@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from tgpipeline import __version__
-from tgpipeline.errors import TgPipelineError
+from tgpipeline.errors import SettingsError, TgPipelineError
 from tgpipeline.settings import Settings, secret
 
 Run = Callable[[argparse.Namespace], int | None]
@@ -188,11 +188,11 @@ def _demo(arguments: argparse.Namespace) -> int:
     _option("-o", "--output", default="report.html", help="the page to write (report.html)"),
 )
 def _report(arguments: argparse.Namespace) -> int:
-    """Write one page for a manager: findings first, then charts, then definitions."""
+    """Write one page for a manager, of the last 30 days: findings, charts, definitions."""
     from tgpipeline import report
 
     settings = Settings.from_env("enriched_bucket")
-    days = _days(arguments, settings)
+    days = _days(arguments, settings, usual=30)
     page = report.build(
         settings,
         start=days[0],
@@ -284,11 +284,14 @@ def _say_changes(changes: Sequence[str], dry_run: bool) -> None:
         print("Nothing to change.")
 
 
-def _days(arguments: argparse.Namespace, settings: Settings) -> list[date]:
-    """The days that --date, or --from and --to, ask for; yesterday where nothing is said."""
+def _days(arguments: argparse.Namespace, settings: Settings, usual: int = 1) -> list[date]:
+    """The days that --date, or --from and --to, ask for; the `usual` last ones if nothing does."""
     from datetime import datetime
 
+    day = getattr(arguments, "date", None)
     yesterday = datetime.now(settings.tz).date() - timedelta(1)
-    start = arguments.start or arguments.date or arguments.end or yesterday
-    end = arguments.end or arguments.date or (yesterday if arguments.start else start)
+    end = arguments.end or day or max(yesterday, arguments.start or yesterday)
+    start = arguments.start or day or end - timedelta(usual - 1)
+    if start > end:
+        raise SettingsError(f"the first day, {start}, lies after the last, {end}.")
     return [start + timedelta(n) for n in range((end - start).days + 1)]
