@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.image import imread
 
 from tgpipeline import athena, charts, metrics
+from tgpipeline.charts import style
 
 DAYS = pd.date_range("2025-11-10", "2025-12-09", freq="D")
 PERIOD = {"start": "2025-11-10", "end": "2025-12-09", "timezone": "America/Sao_Paulo"}
@@ -114,7 +115,7 @@ def test_a_chart_states_its_finding_in_numbers(name: str, length: int) -> None:
     assert any(c.isdigit() for c in charts.alternative(ax))
     assert ax.get_xlabel() or ax.get_ylabel()
     image = charts.show(ax)
-    assert imread(io.BytesIO(image.data)).shape[1] == 800
+    assert imread(io.BytesIO(image.data)).shape[1] == round(style.WIDTH * style.DPI)
     assert image._repr_mimebundle_()[1]["image/png"]["alt"] == charts.alternative(ax)
     assert not plt.get_fignums(), "no figure stays open"
 
