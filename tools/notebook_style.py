@@ -115,6 +115,16 @@ def _order(path: Path, notebook: Notebook) -> Iterator[str]:
         yield "not exactly one title"
 
 
+def _links(path: Path, notebook: Notebook) -> Iterator[str]:
+    """A link to another notebook bears that notebook's title."""
+    for cell in notebook.cells:
+        for text, name in re.findall(r"\[([^\]]+)\]\((\w+\.ipynb)\)", cell.source):
+            other = runner.find()[0].parent / name
+            title = other.is_file() and nbformat.read(other, as_version=4).cells[0].source
+            if not title or title.partition("\n")[0] != f"# {text}":
+                yield f"{_where(cell)}: '{text}' is not the title of {name}"
+
+
 def _headings_case(path: Path, notebook: Notebook) -> Iterator[str]:
     for cell in notebook.cells:
         for heading in _headings(cell):
@@ -222,7 +232,7 @@ def _where(cell: Cell) -> str:
 
 
 CHECKS: tuple[Callable[[Path, Notebook], Iterator[str]], ...] = (
-    _file, _cells, _order, _headings_case, _code, _rhythm, _outputs, _numbers,
+    _file, _cells, _order, _links, _headings_case, _code, _rhythm, _outputs, _numbers,
 )  # fmt: skip
 
 
