@@ -19,6 +19,7 @@ from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 from pygments.formatters import HtmlFormatter
 
+from tgpipeline import resources
 from tgpipeline.errors import NotebookError
 from tgpipeline.notebook import RECORD
 
@@ -32,18 +33,15 @@ def find(folder: Path | None = None) -> list[Path]:
     """The series, in order.
 
     Args:
-        folder: where it is; `notebooks` of this checkout, or of the current folder, if None.
+        folder: where it is; the one that came with the package where it is None.
 
     Raises:
         NotebookError: if there are none.
     """
-    places = [folder] if folder else [Path(__file__).parents[1] / "notebooks", Path("notebooks")]
-    for place in places:
-        if found := sorted(place.glob(PATTERN)):
-            return found
-    raise NotebookError(
-        f"no notebooks in {' or '.join(map(str, places))}: run this in a clone of the repository."
-    )
+    place = folder or resources.folder("notebooks")
+    if found := sorted(place.glob(PATTERN)):
+        return found
+    raise NotebookError(f"no notebooks in {place}: name the folder that holds them.")
 
 
 def parameters(notebook: nbformat.NotebookNode) -> dict[str, tuple[Any, str]]:
@@ -144,10 +142,10 @@ def to_html(notebook: nbformat.NotebookNode, title: str, *, code: bool = True) -
         exclude_output_prompt=True,
         exclude_anchor_links=True,
     )
-    resources = {"title": title, "pygments_css": HtmlFormatter().get_style_defs(".highlight")}
+    template = {"title": title, "pygments_css": HtmlFormatter().get_style_defs(".highlight")}
     notebook = copy.deepcopy(notebook)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _REMOTE_IMAGE.sub(r"\1", cell.source).replace(".ipynb)", ".html)")
-    page, _ = exporter.from_notebook_node(notebook, resources)
+    page, _ = exporter.from_notebook_node(notebook, template)
     return str(page)

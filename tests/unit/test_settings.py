@@ -106,3 +106,9 @@ def test_a_secret_that_is_nowhere(monkeypatch):
 
 def test_variables_have_names():
     assert settings.variable("raw_bucket") == "AWS_S3_BUCKET"
+
+
+def test_a_chat_id_has_64_bits():
+    with pytest.raises(SettingsError, match="TELEGRAM_CHAT_ID") as caught:
+        Settings.from_env(env={"TELEGRAM_CHAT_ID": "9" * 4000})
+    assert len(str(caught.value)) < 300

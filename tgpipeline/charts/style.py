@@ -79,6 +79,7 @@ def axes(ax: Axes | None, title: str, xlabel: str, ylabel: str, height: float = 
 
 
 def nothing(frame: pd.DataFrame, ax: Axes | None, what: str = "messages") -> Axes:
+    """A chart that says that there is nothing to show, and for which period."""
     period = frame.attrs.get("parameters", {})
     between = f" from {period['start']} to {period['end']}" if "start" in period else ""
     on = axes(ax, f"No {what}{between}", "", "")
@@ -88,6 +89,7 @@ def nothing(frame: pd.DataFrame, ax: Axes | None, what: str = "messages") -> Axe
 
 
 def dated(ax: Any, label: str, *, grid: bool = True) -> Axes:
+    """Give the horizontal axis readable dates and this label."""
     locator = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
@@ -99,6 +101,7 @@ def dated(ax: Any, label: str, *, grid: bool = True) -> Axes:
 
 
 def done(ax: Any) -> Axes:
+    """The axes, of the type that matplotlib does not declare."""
     assert isinstance(ax, Axes)
     return ax
 
@@ -128,6 +131,7 @@ def by_unit(days: pd.DataFrame) -> tuple[str, pd.DataFrame]:
 
 
 def date_text(day: Any) -> str:
+    """A day as in `Fri 28 Nov 2025`."""
     stamp = pd.Timestamp(day)
     return f"{WEEKDAYS[stamp.weekday()]} {stamp.day} {stamp:%b %Y}"
 
