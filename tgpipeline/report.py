@@ -78,8 +78,17 @@ def build(
         athena.group_of(chat, settings)
     logger.info("each question scans at most %d bytes: %.5f USD", estimate.bytes, estimate.usd)
     page, folder = Path(output), Path(csv).absolute() if csv else None
-    given = {"mode": "aws", "start": str(start), "end": str(end), "chat": chat, "names": names,
-             "salt": salt, "enriched_bucket": settings.enriched_bucket, **more}  # fmt: skip
+    given = {
+        "mode": "aws",
+        "tables": False,
+        "start": str(start),
+        "end": str(end),
+        "chat": chat,
+        "names": names,
+        "salt": salt,
+        "enriched_bucket": settings.enriched_bucket,
+        **more,
+    }
     given.setdefault("timezone", settings.timezone)
     days = (date.fromisoformat(given["end"]) - date.fromisoformat(given["start"])).days
     half = date.fromisoformat(given["start"]) + timedelta((days + 1) // 2)
