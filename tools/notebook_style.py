@@ -28,8 +28,8 @@ CELL_METADATA = {"tags", "jupyter"}
 MAX_LINES, MEDIAN_LINES, MAX_FUNCTION, MAX_SIZE = 25, 6, 10, 400_000
 # What differs from run to run, says where it ran, or is a secret.
 NOISE = re.compile(
-    r"127\.0\.0\.1:[0-9]|localhost:|/tmp/|/home/|/root/|/Users/|\bat 0x[0-9a-f]+|[0-9]{8,10}:AA[\w-]{33}"
-    r"|LOCAL-TOKEN|local-webhook-secret"
+    r"127\.0\.0\.1:[0-9]|localhost:|/tmp/|/home/|/root/|/Users/|\bat 0x[0-9a-f]+"
+    r"|[0-9]{8,10}:AA[\w-]{33}|LOCAL-TOKEN|local-webhook-secret"
     r"|\b[0-9.]+ (ms|seconds|secs) (elapsed|ago)|it/s\]"
 )
 # Numbers in code, in parentheses (links) and of notebooks are no results.
