@@ -21,7 +21,9 @@ def test_coverage_reads_what_the_etl_wrote(tmp_path: Path, monkeypatch: pytest.M
     with aws.start() as stack:
         for name, value in stack.environment.items():
             monkeypatch.setenv(name, value)
-        settings = Settings.from_env(raw_bucket="raw", enriched_bucket="enriched")
+        settings = Settings.from_env(
+            raw_bucket="raw", enriched_bucket="enriched", chat_ids=(GROUP,)
+        )
         s3 = boto3.client("s3")
         for bucket in ("raw", "enriched"):
             s3.create_bucket(Bucket=bucket)
