@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import obstore
 
@@ -40,8 +40,7 @@ class Listing:
     again: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(NamedTuple):
     """One update as it lies in the raw zone, or the reason why it cannot be read.
 
     Attributes:

@@ -4,7 +4,7 @@ No I/O. The order in which documents are read never decides anything.
 """
 
 import zlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tgpipeline.content import objects
 from tgpipeline.errors import UpdateError
@@ -17,8 +17,7 @@ Three = tuple[int, int, int]
 _SOURCES = {"webhook": 2, "sent": 1, "history": 0}
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """One version of one row.
 
     Attributes:
