@@ -5,7 +5,6 @@ BIN    := $(VENV)/bin
 BENCH  := .venv-bench
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
 DEPS   := pyproject.toml constraints.txt
-CODE   := tgpipeline tests tools benchmarks data/sample
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check unit functional fmt notebooks badges constraints environment bench clean
