@@ -189,10 +189,13 @@ def _demo(arguments: argparse.Namespace) -> int:
 )
 def _report(arguments: argparse.Namespace) -> int:
     """Write one page for a manager, of the last 30 days: findings, charts, definitions."""
-    from tgpipeline import report
+    from tgpipeline import athena, report
 
     settings = Settings.from_env("enriched_bucket")
     days = _days(arguments, settings, usual=30)
+    most = athena.estimate(settings, days[0], days[-1])
+    say = f"each question reads at most {most.bytes:,} bytes, {most.usd:.5f} US dollars"
+    print(say, file=sys.stderr)
     page = report.build(
         settings,
         start=days[0],
