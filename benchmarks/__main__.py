@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,12 +60,19 @@ def run(url: str, module: str, *arguments: object) -> Result:
 
 def measure(arguments: argparse.Namespace) -> Result:
     """Everything there is to measure, by section, contender and size."""
-    quick = arguments.quick
+    quick, only = arguments.quick, set(arguments.only)
     results: Result = {"objects": {}, "latency": {}, "lines": {}, "ministack": {}}
+    if only:
+        results = json.loads((HERE / "results.json").read_text(encoding="utf-8"))
+        results["again"] = sorted({*results.get("again", ()), *only})
 
     def case(section: str, url: str, name: str, bucket: str, seconds: float, most: int) -> None:
+        if only and not {section, f"{section}/{name}"} & only:
+            return
+        if section != "ministack":  # the server makes a bucket when it is first asked for it
+            urllib.request.urlopen(f"{url}/{bucket}?list-type=2&max-keys=1").read()
         seen = run(url, "child", name, bucket, seconds, most)
-        count = int(bucket.rpartition("-")[2])
+        count = bucket.rpartition("-")[2]
         results[section].setdefault(name, {})[count] = seen
         if "limit" in seen:
             results[section].setdefault("limit", {})[count] = seen.pop("limit")
@@ -82,19 +90,21 @@ def measure(arguments: argparse.Namespace) -> Result:
                 case("objects", url, "course", f"objects-{count}", seconds, most)
         if not quick:
             case("objects", url, "ours", "objects-100000", 40, 3)
-            best = min(PEERS, key=lambda peer: report.wall(results["objects"][peer].get(10000)))
+            best = min(PEERS, key=lambda peer: report.wall(results["objects"][peer].get("10000")))
             case("objects", url, best, "objects-100000", 1, 1)
         if arguments.million:
             case("objects", url, "ours", "objects-1000000", 1, 1)
         for name in ("ours", "polars", "duckdb"):
             for count in (100_000,) if quick else (100_000, 1_000_000):
                 case("lines", url, name, f"lines-{count}", 50, 3)
-        results["ingest"] = run(url, "ingest")
-        print(f"  ingest    {results['ingest']}", flush=True)
+        if not only:
+            results["ingest"] = run(url, "ingest")
     with server(delay=0.02) as url:
         for name in ("ours", "polars"):
             case("latency", url, name, "objects-10000", 12, 3)
         case("latency", url, "course", "objects-300", 1, 1)
+    if only and not any(name.startswith("ministack") for name in only):
+        return results
     results["ministack"] = _ministack(case, results)
     results["imports"] = {name: _import(code) for name, code in report.IMPORTS.items()}
     results["topics"] = _topics()
@@ -151,13 +161,16 @@ def main() -> None:
     parser.add_argument("--million", action="store_true", help="also 1,000,000 objects (minutes)")
     parser.add_argument("--quick", action="store_true", help="the small sizes alone")
     parser.add_argument("--server", default="", help="another S3 to measure on, already filled")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="SECTION[/NAME]", help="measure these again"
+    )
     parser.add_argument("--render", action="store_true", help="only write anew from results.json")
     arguments = parser.parse_args()
     if arguments.render:
         results = json.loads((HERE / "results.json").read_text(encoding="utf-8"))
     else:
         machine = report.machine()
-        results = {"machine": machine, **measure(arguments), "load_after": os.getloadavg()}
+        results = {**measure(arguments), "machine": machine, "load_after": os.getloadavg()}
         # Through JSON, so that what is rendered now and later is the same.
         text = json.dumps(results, indent=1, ensure_ascii=False)
         (HERE / "results.json").write_text(text + "\n", encoding="utf-8")

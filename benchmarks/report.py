@@ -125,7 +125,9 @@ def render(results: dict[str, Any]) -> str:
         "emulator that takes a millisecond a request would be what is measured; the section "
         "MiniStack holds that against a server that others wrote.",
     ]
-    for count in (1000, 10000, 100000):
+    if results.get("again"):
+        out += ["", f"Measured again after the rest: {', '.join(results['again'])}."]
+    for count in (1000, 10000, 100000, 1000000):
         if str(count) in objects["ours"]:
             out += ["", f"## {count:,} objects", "", *_objects(results, count)]
     out += ["", "## Targets", "", *_targets(results)]

@@ -58,7 +58,7 @@ class Buckets:
             self._sorted.pop(bucket, None)
             return 204, {}, b""
         if key not in content:
-            return 404, {}, _xml("Error", "<Code>NoSuchKey</Code><Message>none</Message>")
+            return 404, {}, b"<Error><Code>NoSuchKey</Code><Message>none</Message></Error>"
         return _get(content[key], headers.get("range", ""))
 
     def _bucket(self, name: str) -> dict[str, bytes]:
