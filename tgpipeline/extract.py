@@ -47,12 +47,14 @@ class Document(NamedTuple):
         name: the object's name, with `:<line>` behind it in newline-delimited objects.
         body: the bytes.
         update: what they say; None if they cannot be read.
-        reason: why not.
+        kind: name of the update's field that holds what happened.
+        reason: why the bytes cannot be read.
     """
 
     name: str
     body: bytes
     update: updates.Update | None = None
+    kind: str = ""
     reason: str = ""
 
 
@@ -134,12 +136,8 @@ def read(name: str, body: bytes) -> Document:
         update = parser()(body)
         if name.startswith("sent-"):
             update = {"message": update}
-        own_id = type(update) is dict and "update_id" in update
-        if own_id or not name.startswith(("sent-", "history-")):
-            updates.check(update)
-        elif type(update) is not dict or updates.kind(update) is None:
-            raise UpdateError("no message and no event in it")
-        return Document(name, body, update)
+        kind = updates.check(update, numbered=not name.startswith(("sent-", "history-")))
+        return Document(name, body, update, kind)
     except UpdateError as error:
         return Document(name, body, reason=str(error))
 

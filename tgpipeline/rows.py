@@ -43,13 +43,16 @@ class Flattener:
         self._groups = groups or {}
         self._wall_clock = wall_clock(tz)
 
-    def row(self, update: Update, text: str = "", source: str = "webhook") -> tuple[str, Row]:
+    def row(
+        self, update: Update, text: str = "", source: str = "webhook", name: str = ""
+    ) -> tuple[str, Row]:
         """The row that an update becomes.
 
         Args:
             update: as `updates.parse` returned it.
             text: the same update as it came, for the column `payload` of events.
             source: `webhook`, `sent` or `history`.
+            name: its kind, where that is known already.
 
         Returns:
             The name of its table, and its values in the order of that table's columns, the last
@@ -58,7 +61,7 @@ class Flattener:
         Raises:
             UpdateError: if it is nested too deeply to be walked.
         """
-        name = str(kind(update))
+        name = name or str(kind(update))
         try:
             if name in MESSAGE_KINDS:
                 known_as = None if source == "history" else name

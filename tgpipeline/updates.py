@@ -87,7 +87,9 @@ def parse(body: bytes) -> Update:
     >>> parse(b'{"update_id": 7, "poll": {"id": "1"}}')
     {'update_id': 7, 'poll': {'id': '1'}}
     """
-    return check(parse_json(body))
+    update = parse_json(body)
+    check(update)
+    return update  # type: ignore[no-any-return]
 
 
 def parse_json(body: bytes) -> Any:
@@ -106,20 +108,24 @@ def parse_json(body: bytes) -> Any:
         raise UpdateError(f"not JSON: {str(error)[:80]}") from None
 
 
-def check(update: Any) -> Update:
-    """Return what was parsed if it is an Update.
+def check(update: Any, *, numbered: bool = True) -> str:
+    """The kind of what was parsed, if it is an Update.
+
+    Args:
+        update: what was parsed.
+        numbered: whether it must have an update_id. What was sent or imported has none.
 
     Raises:
         UpdateError: if it is not an object, or has no integer update_id, or nothing in it.
     """
     if type(update) is not dict:
         raise UpdateError(f"not an object but {type(update).__name__}")
-    update_id = update.get("update_id")
-    if type(update_id) is not int or update_id not in _BIGINT:
+    if (numbered or "update_id" in update) and integer(update.get("update_id")) is None:
         raise UpdateError("no update_id that is a 64-bit integer")
-    if kind(update) is None:
+    name = kind(update)
+    if name is None:
         raise UpdateError("no object in it beside the update_id")
-    return update
+    return name
 
 
 def kind(update: Update) -> str | None:
@@ -143,14 +149,12 @@ def payload(update: Update) -> Update:
     return update[name] if name is not None else {}
 
 
-def sub(value: Update, *path: str) -> Update:
+def sub(value: Update, name: str, *path: str) -> Update:
     """The object at the end of the path; empty where any step is missing or no object."""
-    for name in path:
-        step = value.get(name)
-        if type(step) is not dict:
-            return {}
-        value = step
-    return value
+    step = value.get(name)
+    if type(step) is not dict:
+        return {}
+    return sub(step, *path) if path else step
 
 
 def integer(value: Any) -> int | None:
@@ -220,12 +224,13 @@ def content_type(message: Update) -> tuple[str, list[str]]:
     ('venue', [])
     """
     best, rank, unknown = "unknown", len(CONTENT), []
-    for name, value in message.items():
+    for name in message:
+        if name in ENVELOPE:
+            continue
         place = CONTENT.get(name)
         if place is None:
-            if name not in ENVELOPE:
-                unknown.append(name)
-        elif place < rank and value not in (None, False, "", []):
+            unknown.append(name)
+        elif place < rank and message[name] not in (None, False, "", []):
             best, rank = name, place
     return best, unknown
 

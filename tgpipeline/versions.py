@@ -10,7 +10,7 @@ from tgpipeline.content import objects
 from tgpipeline.errors import UpdateError
 from tgpipeline.extract import Document
 from tgpipeline.rows import Flattener, Row
-from tgpipeline.updates import Update, event_date, integer, kind, payload, sub
+from tgpipeline.updates import MESSAGE_KINDS, Update, event_date, integer, sub
 
 Three = tuple[int, int, int]
 
@@ -41,14 +41,15 @@ def version(document: Document, flattener: Flattener) -> Version:
     Raises:
         UpdateError: if it cannot be read; the text is the reason.
     """
-    update, body = document.update, document.body
+    update, kind, body = document.update, document.kind, document.body
     if update is None:
         raise UpdateError(document.reason)
-    content, update_id = payload(update), update.get("update_id")
+    content, update_id = update[kind], update.get("update_id")
     source = "webhook" if update_id is not None else "history"
     if document.name.startswith("sent-"):
         source = "sent"
-    table, values = flattener.row(update, body.decode("utf-8", "replace"), source)
+    text = "" if kind in MESSAGE_KINDS else body.decode("utf-8", "replace")
+    table, values = flattener.row(update, text, source, kind)
     undated = update_id is not None and event_date(content) is None
     # Of two that are equal in all else any one may be kept, but always the same one.
     digest = zlib.crc32(body)
@@ -62,7 +63,7 @@ def version(document: Document, flattener: Flattener) -> Version:
     counts = (integer(r.get("total_count")) or 0 for r in objects(content, "reactions"))
     chat_id, message_id, variant = _identity(content, None, body)
     rank = (max(0, min(sum(counts), 2**62)), 0, digest)
-    variant = variant or zlib.crc32(str(kind(update)).encode("utf-8", "surrogatepass"))
+    variant = variant or zlib.crc32(kind.encode("utf-8", "surrogatepass"))
     return Version(table, values, (chat_id, message_id, variant), rank, False)
 
 
