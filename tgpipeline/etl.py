@@ -14,8 +14,10 @@ import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-COLUMNS = f"{zlib.crc32(repr(columns.TABLES).encode()):08x}"  # another one for other columns
+REQUESTS = 12  # under way at once, besides those that read a day's objects
+_DECLARED = [(table, c.name, c.type) for table, cs in columns.TABLES.items() for c in cs]
+COLUMNS = f"{zlib.crc32(repr(_DECLARED).encode()):08x}"  # another one for other columns
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -67,13 +71,15 @@ def days_of(event: dict[str, Any], settings: Settings) -> list[date]:
     midnight means the same day.
 
     Raises:
-        SettingsError: if the event names no day, or one that is not a date.
+        SettingsError: if the event names no day, one that is not a date, or ends before it starts.
     """
     try:
         if "date" in event:
             return [date.fromisoformat(event["date"])]
         if "start" in event or "end" in event:
             start, end = date.fromisoformat(event["start"]), date.fromisoformat(event["end"])
+            if start > end:
+                raise ValueError(f"{start} is after {end}")
             return [start + timedelta(n) for n in range((end - start).days + 1)]
         scheduled = datetime.fromisoformat(event["scheduled_time"])
     except (KeyError, TypeError, ValueError) as error:
@@ -99,7 +105,7 @@ def run(
 
     Args:
         settings: names both buckets and the time zone.
-        days: local days.
+        days: local days, in any order; they are brought up to date from the oldest on.
         rebuild: remake a day even where nothing has changed.
         raw: the raw bucket; opened by its name where it is None.
         enriched: the enriched bucket, likewise.
@@ -112,24 +118,23 @@ def run(
     """
     raw = raw or lake.open_store(settings.raw_bucket, settings)
     enriched = enriched or lake.open_store(settings.enriched_bucket, settings)
+    days = sorted(set(days))
     try:
-        groups = lake.groups(raw)
-        for listing in extract.list_days(raw, days):
-            ledger = Ledger(
-                listing.day.isoformat(),
-                objects=len(listing.names),
-                made_from=made_from(listing, settings, groups),
-            )
-            before = [stored(enriched, table, listing.day) for table in lake.TABLES]
-            if any(before) or listing.names:
-                if not rebuild and all(b and b.made_from == ledger.made_from for b in before):
+        with ThreadPoolExecutor(REQUESTS) as pool:
+            groups = pool.submit(lake.groups, raw)
+            listings = extract.list_days(raw, days, pool)
+            ledgers = [extract.ahead(pool, partial(stored, enriched, t), days) for t in lake.TABLES]
+            for listing, *before in zip(listings, *ledgers, strict=True):
+                made = made_from(listing, settings, groups.result())
+                ledger = Ledger(listing.day.isoformat(), objects=len(listing.names), made_from=made)
+                if not any(before) and not listing.names:
+                    ledger.status = "empty"
+                elif not rebuild and all(b and b.made_from == made for b in before):
                     ledger = replace(before[0] or ledger, status="unchanged")
                 else:
-                    _make(_Day(raw, enriched, listing, ledger, settings.tz, groups))
-            else:
-                ledger.status = "empty"
-            logger.info(json.dumps(asdict(ledger)))
-            yield ledger
+                    _make(_Day(raw, enriched, listing, ledger, settings.tz, groups.result()), pool)
+                logger.info(json.dumps(asdict(ledger)))
+                yield ledger
     except (BaseError, FileNotFoundError) as error:
         raise LakeError(
             f"s3://{settings.raw_bucket} could not be read, or s3://{settings.enriched_bucket} not "
@@ -165,7 +170,7 @@ class _Day:
     groups: Mapping[int, int]
 
 
-def _make(day: _Day) -> None:
+def _make(day: _Day, pool: ThreadPoolExecutor) -> None:
     """Make both tables of a day, and complete its ledger."""
     collecting = gc.isenabled()
     gc.disable()  # millions of small dicts without one cycle: collecting only costs time
@@ -173,7 +178,7 @@ def _make(day: _Day) -> None:
         with tempfile.TemporaryDirectory(prefix="tgpipeline-etl-") as folder:
             spools = {table: parquet.Spool(table, Path(folder)) for table in lake.TABLES}
             _read(day, spools)
-            _write(day, spools, Path(folder))
+            _write(day, spools, Path(folder), pool)
     finally:
         if collecting:
             gc.enable()
@@ -199,7 +204,9 @@ def _read(day: _Day, spools: Mapping[str, parquet.Spool]) -> None:
     ledger.unknown = most_common(flattener.unknown)
 
 
-def _write(day: _Day, spools: Mapping[str, parquet.Spool], folder: Path) -> None:
+def _write(
+    day: _Day, spools: Mapping[str, parquet.Spool], folder: Path, pool: ThreadPoolExecutor
+) -> None:
     ledger, stamp, writers = day.ledger, datetime.now(UTC), {}
     for table, spool in spools.items():
         writers[table] = spool.write(folder / f"{table}.parquet", stamp)
@@ -208,10 +215,13 @@ def _write(day: _Day, spools: Mapping[str, parquet.Spool], folder: Path) -> None
     ledger.repeated = ledger.event_versions - ledger.events
     misfits = sum((spool.misfits for spool in spools.values()), Counter[str]())
     ledger.misfits = dict(sorted(misfits.items()))
-    for table, writer in writers.items():
-        parquet.finish(writer, {"ledger": asdict(ledger)})
+
+    def put(table: str) -> None:
+        parquet.finish(writers[table], {"ledger": asdict(ledger)})
         key = lake.enriched_key(table, day.listing.day)
         obstore.put(day.enriched, key, folder / f"{table}.parquet", attributes=ledger.attributes())
+
+    list(pool.map(put, writers))
 
 
 def _quarantine(raw: "ObjectStore", document: extract.Document, reason: str, day: date) -> None:

@@ -1,12 +1,15 @@
 """Reading a day of the raw zone: many small objects at once, large ones piece by piece."""
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import islice
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import obstore
 
@@ -17,8 +20,10 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 THREADS = 128  # sized for the 10 to 30 ms that S3 takes to answer, not for this machine's cores
+AHEAD = 4  # days that are asked about while one is read
 PIECE = 8 * 1024 * 1024  # of a newline-delimited object: in memory at one time
 LINE = 4 * PIECE  # no update is longer than that by far
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -71,16 +76,53 @@ def list_day(store: "ObjectStore", day: date) -> Listing:
     return Listing(day, names, f"{len(names)}-{total % 2**128:032x}" if names else "")
 
 
-def list_days(store: "ObjectStore", days: Iterable[date]) -> Iterator[Listing]:
-    """List days of the raw zone, all pages of each, and what each repeats of the day before."""
-    before: Listing | None = None
-    for day in days:
-        if before is None or before.day != day - timedelta(1):
-            before = list_day(store, day - timedelta(1))
-        listing = list_day(store, day)
-        again = frozenset(before.names).intersection(listing.names)
-        before = replace(listing, again=again)
-        yield before
+def list_days(
+    store: "ObjectStore", days: Iterable[date], pool: ThreadPoolExecutor
+) -> Iterator[Listing]:
+    """List days of the raw zone, all pages of each, and what each repeats of the day before.
+
+    Args:
+        store: the raw bucket.
+        days: the days, oldest first.
+        pool: for `ahead`.
+
+    Returns:
+        A Listing a day.
+    """
+    wanted = set(days)
+    both = sorted(wanted.union(day - timedelta(1) for day in wanted))
+    listings = ahead(pool, lambda day: list_day(store, day), both)
+
+    def listed() -> Iterator[Listing]:
+        before: Listing | None = None
+        for listing in listings:
+            if listing.day in wanted and before and before.names:
+                repeated = frozenset(before.names).intersection(listing.names)
+                yield replace(listing, again=repeated)
+            elif listing.day in wanted:
+                yield listing
+            before = listing
+
+    return listed()
+
+
+def ahead(
+    pool: ThreadPoolExecutor, function: Callable[[date], T], days: Iterable[date]
+) -> Iterator[T]:
+    """What a function says of each day, in order; the next days' requests are under way meanwhile.
+
+    The first ones are under way when this returns, so that several of these run side by side.
+    """
+    coming = iter(days)
+    waiting = deque(pool.submit(function, day) for day in islice(coming, AHEAD))
+
+    def results() -> Iterator[T]:
+        while waiting:
+            found = waiting.popleft().result()
+            waiting.extend(pool.submit(function, day) for day in islice(coming, 1))
+            yield found
+
+    return results()
 
 
 def documents(store: "ObjectStore", listing: Listing, threads: int = THREADS) -> Iterator[Document]:
@@ -150,22 +192,22 @@ def _read_many(
     def read(batch: list[str]) -> list[tuple[str, bytes]]:
         return [(name, obstore.get(store, prefix + name).bytes().to_bytes()) for name in batch]
 
-    size = max(1, min(32, len(names) // threads))
-    batches = (names[i : i + size] for i in range(0, len(names), size))
-    running: set[Future[list[tuple[str, bytes]]]] = set()
-    with ThreadPoolExecutor(max(1, min(threads, len(names)))) as pool:
-        try:
-            for batch in batches:
-                running.add(pool.submit(read, batch))
-                if len(running) >= 2 * threads:
-                    done, running = wait(running, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        yield from future.result()
-            for future in running:
-                yield from future.result()
-        finally:
-            for future in running:
-                future.cancel()
+    # Large batches cost less; about four a thread let all threads end at the same time.
+    size = max(1, min(32, round(len(names) / (4 * threads))))
+    pool = ThreadPoolExecutor(max(1, min(threads, len(names))))
+    done: SimpleQueue[Future[list[tuple[str, bytes]]]] = SimpleQueue()
+    running = 0
+    try:
+        for start in range(0, len(names), size):
+            pool.submit(read, names[start : start + size]).add_done_callback(done.put)
+            running += 1
+            if running >= 2 * threads:
+                yield from done.get().result()
+                running -= 1
+        for _ in range(running):
+            yield from done.get().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _lines(store: "ObjectStore", key: str) -> Iterator[bytes]:

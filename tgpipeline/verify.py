@@ -1,6 +1,7 @@
 """Comparing the enriched zone with the raw zone: which days differ, and why."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -8,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
+from obstore.exceptions import BaseError
 from obstore.store import MemoryStore
 
 from tgpipeline import etl, extract, lake, ledger, parquet
+from tgpipeline.errors import LakeError
 from tgpipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,7 +61,7 @@ def verify(
 
     Args:
         settings: names both buckets and the time zone.
-        days: local days.
+        days: local days, each once, oldest first.
         reread: read every raw object and compare every value, rather than trust the ledgers; this
             also finds rows that another version of this package made differently.
         raw: the raw bucket; opened by its name where it is None.
@@ -68,23 +71,30 @@ def verify(
         A Finding a day.
 
     Raises:
-        LakeError: if a marker of a migration, or with `reread` the raw zone, cannot be read.
+        LakeError: if a bucket, or a marker of a migration, cannot be read.
     """
     raw = raw or lake.open_store(settings.raw_bucket, settings)
     enriched = enriched or lake.open_store(settings.enriched_bucket, settings)
-    groups = lake.groups(raw)
-    for listing in extract.list_days(raw, days):
-        day = listing.day
-        wanted = etl.made_from(listing, settings, groups)
-        reasons: list[str] = []
-        for table in lake.TABLES:
-            reasons += (f"{table}: {r}" for r in _shallow(enriched, table, day, wanted))
-        if reread and not reasons and listing.names:
-            fresh = MemoryStore()
-            list(etl.run(settings, [day], raw=raw, enriched=fresh))
-            for table in lake.TABLES:
-                reasons += (f"{table}: {r}" for r in _deep(enriched, fresh, table, day))
-        yield Finding(day, tuple(reasons))
+    try:
+        groups = lake.groups(raw)
+        with ThreadPoolExecutor(etl.REQUESTS) as pool:
+            for listing in extract.list_days(raw, days, pool):
+                day, reasons = listing.day, list[str]()
+                wanted = etl.made_from(listing, settings, groups)
+                for table in lake.TABLES:
+                    reasons += (f"{table}: {r}" for r in _shallow(enriched, table, day, wanted))
+                if reread and not reasons and listing.names:
+                    fresh = MemoryStore()
+                    list(etl.run(settings, [day], raw=raw, enriched=fresh))
+                    for table in lake.TABLES:
+                        reasons += (f"{table}: {r}" for r in _deep(enriched, fresh, table, day))
+                yield Finding(day, tuple(reasons))
+    except (BaseError, FileNotFoundError) as error:
+        raise LakeError(
+            f"s3://{settings.raw_bucket} or s3://{settings.enriched_bucket} could not be read: "
+            f"{str(error).splitlines()[0][:300]}. Check your credentials, that both exist and that "
+            "you may read them."
+        ) from error
 
 
 def _shallow(
@@ -118,10 +128,14 @@ def _shallow(
 
 
 def _deep(enriched: "ObjectStore", fresh: "ObjectStore", table: str, day: date) -> Iterator[str]:
-    old, new = (
-        _open(store, table, day).read().drop_columns(["context_timestamp"])
-        for store in (enriched, fresh)
-    )
+    try:
+        old, new = (
+            _open(store, table, day).read().drop_columns(["context_timestamp"])
+            for store in (enriched, fresh)
+        )
+    except (pa.ArrowInvalid, OSError):
+        yield "its rows cannot be read"
+        return
     if len(old) != len(new):
         yield f"{len(old)} rows, {len(new)} if made anew"
     else:

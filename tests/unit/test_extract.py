@@ -1,6 +1,7 @@
 """Reading a day: every page of its listing, every form of its objects, in bounded pieces."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
@@ -23,8 +24,13 @@ def parser(request, monkeypatch):
     extract.parser.cache_clear()
 
 
+def listings(store, days):
+    with ThreadPoolExecutor(2) as pool:
+        return list(extract.list_days(store, days, pool))
+
+
 def listed(store):
-    (listing,) = extract.list_days(store, [DAY])
+    (listing,) = listings(store, [DAY])
     return listing
 
 
@@ -62,12 +68,13 @@ def test_a_listing_says_what_the_day_before_holds_too():
         for name in names:
             store.put(f"telegram/context_date=2025-11-{day}/{name}.json", b"{}")
     days = [date(2025, 11, day) for day in (28, 29, 30)]
-    assert [set(one.again) for one in extract.list_days(store, days)] == [
+    assert [set(one.again) for one in listings(store, days)] == [
         {"2.json"},
         {"3.json"},
         set(),
     ]
-    assert [set(one.again) for one in extract.list_days(store, days[::2])] == [{"2.json"}, set()]
+    assert [set(one.again) for one in listings(store, days[::2])] == [{"2.json"}, set()]
+    assert [one.day for one in listings(store, days * 2)] == days, "each once, oldest first"
 
 
 def test_all_three_forms_are_read(parser):
