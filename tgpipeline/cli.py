@@ -11,11 +11,14 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tgpipeline import __version__
-from tgpipeline.errors import SettingsError, TgPipelineError
+from tgpipeline.errors import DeployError, SettingsError, TgPipelineError
 from tgpipeline.settings import Settings, secret
+
+if TYPE_CHECKING:
+    from tgpipeline.bot_api import Bot
 
 Run = Callable[[argparse.Namespace], int | None]
 _COMMANDS: list[tuple[str, str, Run, tuple[tuple[tuple[str, ...], dict[str, Any]], ...]]] = []
@@ -101,8 +104,13 @@ def _rows(arguments: argparse.Namespace) -> int:
     _option("--date", type=date.fromisoformat, help="one day; yesterday where none is given"),
     _FROM,
     _TO,
-    _option("--rebuild", action="store_true", help="remake days that have not changed, too"),
-    _option("--verify", action="store_true", help="change nothing; say which days differ and why"),
+    _option(
+        "--rebuild",
+        action="store_true",
+        help="remake days that have not changed, too; with --verify, remake them aside and compare "
+        "every value",
+    ),
+    _option("--verify", action="store_true", help="say which days differ and why; change none"),
 )
 def _etl(arguments: argparse.Namespace) -> int:
     """Bring the enriched zone up to date with the raw zone, from this machine."""
@@ -111,10 +119,11 @@ def _etl(arguments: argparse.Namespace) -> int:
     if arguments.verify:
         from tgpipeline import verify
 
-        findings = list(verify.verify(settings, days))
-        for finding in findings:
-            print(finding)
-        return 0 if all(finding.ok for finding in findings) else 3
+        differ = False
+        for finding in verify.verify(settings, days, reread=arguments.rebuild):
+            print(finding, flush=True)
+            differ = differ or not finding.ok
+        return 3 if differ else 0
     from tgpipeline import etl
 
     for ledger in etl.run(settings, days, rebuild=arguments.rebuild):
@@ -154,18 +163,40 @@ def _quarantine(arguments: argparse.Namespace) -> int:
     return quarantine.command(arguments, Settings.from_env("raw_bucket"))
 
 
-@_command("check", _option("--chat", type=int, help="the group; the first of TELEGRAM_CHAT_ID"))
+@_command(
+    "check",
+    _option("--chat", type=int, help="the group; the first of TELEGRAM_CHAT_ID"),
+    _option("--url", help="where updates should go; the deployed URL, or nowhere"),
+)
 def _check(arguments: argparse.Namespace) -> int:
     """Examine the bot: token, group, rights, webhook, and what to do about each."""
-    from tgpipeline.bot_api import Bot
-
     settings = Settings.from_env()
-    bot = Bot(secret("TELEGRAM_BOT_TOKEN"), settings.telegram_api_url)
+    bot = _bot(settings)
     if arguments.chat is None:
         settings.require("chat_ids")
-    result = bot.check(arguments.chat or settings.chat_ids[0])
+    url = _deployed_url(settings) if arguments.url is None else arguments.url
+    result = bot.check(arguments.chat or settings.chat_ids[0], url)
     print(result)
     return 0 if result.ok else 3
+
+
+def _bot(settings: Settings) -> "Bot":
+    from tgpipeline.bot_api import Bot
+
+    return Bot(secret("TELEGRAM_BOT_TOKEN"), settings.telegram_api_url)
+
+
+def _deployed_url(settings: Settings) -> str:
+    """The webhook's URL; empty where nothing is deployed, or where AWS cannot be asked."""
+    from tgpipeline import deploy
+
+    try:
+        cloud = deploy.Cloud(settings, dry_run=True)
+        made = any("/restapis/" in arn for arn in deploy.gateway.existing(cloud))
+        return deploy.gateway.ensure_api(cloud).url if made else ""
+    except DeployError as error:
+        print(f"The deployed URL is not known, --url says it: {error}", file=sys.stderr)
+        return ""
 
 
 @_command("demo", _option("--out", default="out", help="folder for what is made (out)"))
@@ -229,6 +260,24 @@ def _status(arguments: argparse.Namespace) -> int:
     status = deploy.status(Settings.from_env())
     print(status)
     return 0 if status.ok else 3
+
+
+@_command("rotate-secret")
+def _rotate_secret(arguments: argparse.Namespace) -> None:
+    """Give the webhook a new secret, the function first, then Telegram; no update is lost."""
+    from tgpipeline.deploy import Cloud, rotate_secret, rotation
+
+    settings = Settings.from_env("raw_bucket", "chat_ids")
+    bot = _bot(settings)
+    if not (rotation.deployed_secret(Cloud(settings)) and bot.get_webhook_info().get("url")):
+        raise DeployError(
+            "no function is deployed, or no webhook set, so there is no secret to replace: put one "
+            "into TELEGRAM_WEBHOOK_SECRET, run `tgpipeline up`, then set the webhook."
+        )
+    rotate_secret(settings, bot)
+    print("The function and Telegram have a new secret; the former one is refused from now on.")
+    if settings.webhook_secret:
+        print("Unset TELEGRAM_WEBHOOK_SECRET: it holds the former one, and `up` would deploy it.")
 
 
 @_command("rollback", _option("function", choices=("ingest", "etl")))

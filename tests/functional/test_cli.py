@@ -3,16 +3,22 @@
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import boto3
+import obstore
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import requests
 
-from tgpipeline import ingest, lake, updates
+from tgpipeline import deploy, ingest, lake, updates
 from tgpipeline.deploy import storage
+from tgpipeline.doctor import DEFAULT_WANTED
 from tgpipeline.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -30,10 +36,14 @@ def tgpipeline(settings: Settings):
         "TELEGRAM_CHAT_ID": "-1009876543210",
     }
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "tgpipeline", *arguments]
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT
+            [sys.executable, "-m", "tgpipeline", *arguments],
+            env=environment | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=ROOT,
         )
 
     return run
@@ -110,3 +120,115 @@ def test_import_then_etl(tmp_path, tgpipeline):
     wrong = tgpipeline("import", str(tmp_path / "nothing.json"))
     assert wrong.returncode == 1
     assert "nothing.json" in wrong.stderr
+
+
+def test_a_retry_without_our_chats_deletes_nothing(settings, tgpipeline):
+    s3 = boto3.client("s3")
+    body = json.dumps({"update_id": 7, "message": message(7, "a única cópia")}).encode()
+    key = lake.quarantine_key(body, date(2025, 11, 28))
+    s3.put_object(Bucket=settings.raw_bucket, Key=key, Body=body, Metadata={"reason": "of old"})
+    refused = tgpipeline("quarantine", "retry", TELEGRAM_CHAT_ID="")
+    assert refused.returncode == 1
+    assert "TELEGRAM_CHAT_ID not set" in refused.stderr
+    strange = tgpipeline("quarantine", "retry", TELEGRAM_CHAT_ID="-5")
+    assert strange.returncode == 3
+    assert f"{key}  other_chat" in strange.stdout
+    assert s3.get_object(Bucket=settings.raw_bucket, Key=key)["Body"].read() == body
+    done = tgpipeline("quarantine", "retry")
+    assert done.stdout == f"{key}  stored\n0 in quarantine\n"
+    stored = f"{lake.partition(lake.RAW, date(2025, 11, 28))}7.json"
+    assert s3.get_object(Bucket=settings.raw_bucket, Key=stored)["Body"].read() == body
+
+
+def test_quarantine_show_tells_what_an_operator_needs(settings, tgpipeline):
+    s3 = boto3.client("s3")
+    day = date(2025, 11, 28)
+    body = "{não\x1b[2J".encode() + b"\xff" + b"x" * 5_000
+    posted, found = (lake.quarantine_key(b, day) for b in (body, b""))
+    notes = {"reason": "not JSON", "origin": "history-ab.ndjson:17"}
+    put = {"Bucket": settings.raw_bucket}
+    s3.put_object(**put, Key=posted, Body=body, Metadata={"reason": "not UTF-8"})
+    s3.put_object(**put, Key=found, Body=b"", Metadata=notes)
+    told = tgpipeline("quarantine", "show", posted).stdout
+    assert re.search(r"^reason +not UTF-8$", told, re.MULTILINE)
+    assert re.search(r"^origin +the webhook; there is no other copy$", told, re.MULTILINE)
+    assert re.search(r"^size +5,010 bytes$", told, re.MULTILINE)
+    assert re.search(r"^begins +\{não\\x1b\[2J\\xffx+ …$", told, re.MULTILINE)
+    told = tgpipeline("quarantine", "show", found).stdout
+    assert f"{lake.partition(lake.RAW, day)}history-ab.ndjson:17, where the ETL found it" in told
+    assert re.search(r"^size +0 bytes$", told, re.MULTILINE)
+    missing = tgpipeline("quarantine", "show", "quarantine/context_date=2025-11-28/no.bin")
+    assert missing.returncode == 1
+    assert "quarantine list" in missing.stderr
+    assert "Traceback" not in missing.stderr
+
+
+def test_etl_verify_rebuild_compares_every_value(settings, tgpipeline):
+    s3, day = boto3.client("s3"), ("--date", "2025-11-28")
+    ours = dataclasses.replace(settings, chat_ids=(-1009876543210,))
+    body = json.dumps({"update_id": 1, "message": message(1, "oi")}).encode()
+    ingest.store(body, ours, s3, datetime(2025, 11, 28, 15, tzinfo=UTC))
+    assert tgpipeline("etl", *day).returncode == 0
+    whole = tgpipeline("etl", *day, "--verify", "--rebuild")
+    assert (whole.returncode, whole.stdout) == (0, "2025-11-28 ok\n"), whole.stderr
+    # A row that another hand, or another version, made differently from the same objects.
+    enriched = lake.open_store(settings.enriched_bucket, settings)
+    key = lake.enriched_key("messages", date(2025, 11, 28))
+    found = obstore.get(enriched, key)
+    table = pq.ParquetFile(pa.BufferReader(found.bytes().to_bytes())).read()
+    index = table.schema.get_field_index("text")
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.set_column(index, "text", pa.array(["tchau"])), sink)
+    obstore.put(enriched, key, sink.getvalue().to_pybytes(), attributes=found.attributes)
+    assert tgpipeline("etl", *day, "--verify").returncode == 0
+    differs = tgpipeline("etl", *day, "--verify", "--rebuild")
+    assert differs.returncode == 3
+    assert differs.stdout == "2025-11-28 messages: other values if made anew, in text\n"
+    again = tgpipeline("etl", *day, "--verify", "--rebuild")
+    assert again.stdout == differs.stdout, "verifying changes nothing"
+    assert tgpipeline("etl", *day, "--rebuild").returncode == 0
+    assert tgpipeline("etl", *day, "--verify", "--rebuild").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "command", [("etl", "--date", "2025-11-28", "--verify"), ("quarantine", "list")]
+)
+def test_a_bucket_that_is_not_there_is_told_without_a_traceback(tgpipeline, command):
+    failed = tgpipeline(*command, AWS_S3_BUCKET="nowhere-at-all-1")
+    assert failed.returncode == 1
+    assert "s3://nowhere-at-all-1" in failed.stderr
+    assert "Check your credentials" in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_check_and_rotate_secret_on_a_deployed_bot(settings, stack, tgpipeline):
+    ours = dataclasses.replace(settings, chat_ids=(stack.telegram.home,))
+    chat = {"TELEGRAM_CHAT_ID": str(stack.telegram.home), "TELEGRAM_WEBHOOK_SECRET": ""}
+    before = tgpipeline("check", **chat)
+    assert re.search(r"^ok +webhook +none set", before.stdout, re.MULTILINE), before.stderr
+    nothing = tgpipeline("rotate-secret", **chat)
+    assert nothing.returncode == 1
+    assert "no function is deployed" in nothing.stderr
+    url = deploy.up(ours).url
+    stack.bot.set_webhook(
+        url, secret_token=ours.webhook_secret, allowed_updates=list(DEFAULT_WANTED)
+    )
+    try:
+        checked = tgpipeline("check", **chat)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+        assert re.search(r"^ok +webhook +ours$", checked.stdout, re.MULTILINE)
+        assert url not in checked.stdout + checked.stderr
+        other = tgpipeline("check", "--url", "https://elsewhere.example/hook", **chat)
+        assert other.returncode == 3
+        former = {"TELEGRAM_WEBHOOK_SECRET": ours.webhook_secret}
+        rotated = tgpipeline("rotate-secret", **chat | former)
+        assert rotated.returncode == 0, rotated.stderr
+        assert "Unset TELEGRAM_WEBHOOK_SECRET" in rotated.stdout
+        old = requests.post(url, b"{}", headers={ingest.SECRET_HEADER: ours.webhook_secret})
+        assert old.status_code == 403
+        stack.telegram.say({"id": 9, "is_bot": False, "first_name": "Ana"}, "ainda me ouvem?")
+        stack.telegram.wait_delivered()
+        assert tgpipeline("check", **chat).returncode == 0
+        assert list(lake.list_days(lake.open_store(settings.raw_bucket, settings)))
+    finally:
+        stack.bot.delete_webhook()
