@@ -91,7 +91,10 @@ def by_day(messages: pd.DataFrame) -> pd.DataFrame:
         `group_id`, `day`, the messages by source (`history`, `webhook`, `sent`), and `missing_ids`:
         the ids in holes that begin on that day, an upper bound on the messages that are missing.
     """
+    names = [*SOURCES, "missing_ids"]
     counted = messages.assign(day=messages["sent_at"].dt.normalize())
+    if counted.empty:  # the days read may hold events only
+        return counted[["group_id", "day"]].assign(**dict.fromkeys(names, 0))
     table = counted.pivot_table(
         index=["group_id", "day"], columns="source", aggfunc="size", fill_value=0
     )
@@ -101,7 +104,6 @@ def by_day(messages: pd.DataFrame) -> pd.DataFrame:
         part.droplevel(0).asfreq("D").assign(group_id=group).reset_index()
         for group, part in table.groupby(level="group_id")
     ]
-    names = [*SOURCES, "missing_ids"]
     whole = pd.concat(filled).reindex(columns=["group_id", "day", *names])
     return whole.fillna(dict.fromkeys(names, 0)).astype(dict.fromkeys(names, "int64"))
 
@@ -175,6 +177,8 @@ def plot(messages: pd.DataFrame, ax: "Axes | None" = None) -> "Axes":
     """
     from tgpipeline.charts import style
 
+    if messages.empty:
+        return style.nothing(messages, ax)
     days = by_day(messages).groupby("day")[list(SOURCES)].sum()
     wide = holes(messages).query("beyond_deletions")
     imported = int(((days["history"] > 0) & (days["webhook"] == 0)).sum())

@@ -74,3 +74,14 @@ def test_the_picture_says_what_it_shows(messages: pd.DataFrame) -> None:
     assert ax.get_ylabel() == "messages a day"
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["ids missing beyond deletions", "history", "webhook", "sent"]
+
+
+def test_days_of_events_only_have_a_table_and_a_picture_without_messages(
+    messages: pd.DataFrame,
+) -> None:
+    none = messages.head(0)
+    assert coverage.holes(none).empty
+    days, some = coverage.by_day(none), coverage.by_day(messages)
+    assert days.empty
+    assert days.dtypes.to_dict() == some.dtypes.to_dict()
+    assert coverage.plot(none).get_label() == "No messages"
