@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import tgpipeline
+from tgpipeline import resources
 from tgpipeline.deploy import layer, packages
 from tgpipeline.errors import DeployError, SettingsError
 from tgpipeline.settings import Settings
@@ -41,6 +43,61 @@ def test_each_zip_holds_what_its_function_needs_and_no_more() -> None:
     assert ingest == {f"tgpipeline/{name}.py" for name in needed}
     assert "tgpipeline/ingest.py" not in etl
     assert not any("deploy" in name or "local" in name for name in ingest | etl)
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package with packages in it, in the place of this one."""
+    root = tmp_path / "tgpipeline"
+    for name, text in {
+        "__init__": "__version__ = '1'",
+        "etl": "def run():\n    from tgpipeline.zone import write, lake",
+        "errors": "",
+        "zone/__init__": "from tgpipeline.zone.parquet import write",
+        "zone/parquet": "import tgpipeline.deep.er\nfrom ..errors import TgPipelineError",
+        "zone/lake": "from tgpipeline import __version__\nfrom . import parquet\nimport json",
+        "deep/__init__": "",
+        "deep/er": "",
+        "deep/not_needed": "import tgpipeline.nowhere",
+    }.items():
+        path = root / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n", encoding="utf-8")
+    monkeypatch.setattr(resources, "module", lambda name: root / f"{name}.py")
+    return root
+
+
+def test_packages_inside_the_package_are_followed(package: Path) -> None:
+    inside = ("deep", "deep.er", "errors", "etl", "zone", "zone.lake", "zone.parquet")
+    assert packages.modules("tgpipeline.etl") == [
+        "tgpipeline",
+        *(f"tgpipeline.{n}" for n in inside),
+    ]
+    names = packages.files("etl")
+    assert {"tgpipeline/zone/__init__.py", "tgpipeline/zone/lake.py"} < set(names)
+    assert not any("not_needed" in name for name in names)
+
+
+@pytest.mark.parametrize(
+    ("line", "missing"),
+    [
+        ("import tgpipeline.lake", "tgpipeline.lake"),
+        ("from tgpipeline import lake", "tgpipeline.lake"),
+        ("from tgpipeline.zone import nothing", "tgpipeline.zone.nothing"),
+        ("from tgpipeline.zones import lake", "tgpipeline.zones.lake"),
+        ("from .lake import key", "tgpipeline.lake.key"),
+        ("from tgpipeline.zone import *", "tgpipeline.zone.*"),
+    ],
+)
+def test_an_import_that_leads_nowhere_is_refused(package: Path, line: str, missing: str) -> None:
+    (package / "errors.py").write_text(line, encoding="utf-8")
+    with pytest.raises(DeployError, match=re.escape(f"tgpipeline.errors imports {missing}, which")):
+        packages.files("etl")
+
+
+def test_a_handler_that_is_nowhere_is_refused() -> None:
+    with pytest.raises(DeployError, match="no module tgpipeline"):
+        packages.modules("tgpipeline.nowhere")
 
 
 def test_the_same_files_make_the_same_bytes() -> None:

@@ -12,12 +12,16 @@ import tomllib
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import resolve_name
+from pathlib import Path
 from typing import Any
 
 from tgpipeline import resources
+from tgpipeline.errors import DeployError
 from tgpipeline.settings import Settings, variable
 
 RUNTIME = "python3.13"
+_PACKAGE = __name__.partition(".")[0]
 
 
 @dataclass(frozen=True)
@@ -54,28 +58,79 @@ def spec(function: str) -> Spec:
 def modules(entry: str) -> list[str]:
     """The package's modules that a module needs, itself included: what it imports, and so on.
 
-    >>> modules("updates")
-    ['__init__', 'errors', 'updates']
+    Args:
+        entry: full name of a module, such as `tgpipeline.etl`.
+
+    Raises:
+        DeployError: if one imports from this package what is not in it.
+
+    >>> modules("tgpipeline.updates")
+    ['tgpipeline', 'tgpipeline.errors', 'tgpipeline.updates']
     """
-    found, waiting = set(), {"__init__", entry}
+    sources = _sources()
+    found: set[str] = set()
+    waiting = {entry}
     while waiting:
         name = waiting.pop()
+        if name not in sources:
+            raise DeployError(f"there is no module {name}: correct the handler in function.toml.")
         found.add(name)
-        imported = set()
-        for node in ast.walk(ast.parse(resources.module(name).read_bytes())):
-            if isinstance(node, ast.ImportFrom) and node.module == "tgpipeline":
-                imported |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tgpipeline."):
-                imported.add((node.module or "").split(".")[1])
-        waiting |= {name for name in imported - found if resources.module(name).is_file()}
+        parents = {name.rpartition(".")[0]} - {""}  # Python runs a package before what is in it
+        waiting |= (_imports(name, sources) | parents) - found
     return sorted(found)
 
 
 def files(function: str) -> dict[str, bytes]:
     """The files of a function's zip: name inside the zip → content."""
-    entry = spec(function).handler.split(".")[1]
-    names = modules(entry)
-    return {f"tgpipeline/{name}.py": resources.module(name).read_bytes() for name in names}
+    sources = _sources()
+    paths = [sources[name] for name in modules(spec(function).handler.rpartition(".")[0])]
+    root = sources[_PACKAGE].parent.parent
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
+
+
+def _sources() -> dict[str, Path]:
+    """Every module of this package by its full name."""
+    package = resources.module("__init__").parent
+    return {
+        ".".join(path.relative_to(package.parent).with_suffix("").parts).removesuffix(
+            ".__init__"
+        ): path
+        for path in package.rglob("*.py")
+    }
+
+
+def _imports(module: str, sources: Mapping[str, Path]) -> set[str]:
+    """The modules of this package that a module imports, at its top or further in."""
+    package = module if sources[module].stem == "__init__" else module.rpartition(".")[0]
+    wanted = []
+    for node in ast.walk(ast.parse(sources[module].read_bytes())):
+        if isinstance(node, ast.Import):
+            wanted += [(alias.name, "") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = resolve_name("." * node.level + (node.module or ""), package)
+            wanted += [(base, alias.name) for alias in node.names]
+    found = set()
+    for base, member in wanted:
+        if base.partition(".")[0] != _PACKAGE:
+            continue
+        inner = f"{base}.{member}"
+        if inner in sources:
+            found |= {base, inner}
+        elif base not in sources or (member and not _defines(sources[base], member)):
+            raise DeployError(
+                f"{module} imports {inner.rstrip('.')}, which is not in this package: the zip "
+                "would lack it. Correct the import."
+            )
+        found.add(base)
+    return found
+
+
+def _defines(source: Path, name: str) -> bool:
+    """Whether a package's `__init__` has a name; of a plain module that is Python's to find out."""
+    return source.stem != "__init__" or any(
+        name in (getattr(node, field, None) for field in ("id", "name", "asname"))
+        for node in ast.walk(ast.parse(source.read_bytes()))
+    )
 
 
 def build(function: str) -> bytes:
