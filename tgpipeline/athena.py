@@ -8,12 +8,13 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tgpipeline import lake, questions
+from tgpipeline.columns import TABLES
 from tgpipeline.errors import LakeError, QueryError
 from tgpipeline.settings import Settings
 
@@ -26,7 +27,6 @@ USD_PER_TB = 5.0  # us-east-1; https://aws.amazon.com/athena/pricing/
 MINIMUM_BYTES = 10_000_000  # what a query is billed for at least
 RESULTS = "athena-results"
 LISTENERS: list[Callable[["pd.DataFrame"], None]] = []  # told of every answer: see report_tables
-EXTRA_DAYS = 2  # two zones' calendars are at most that far apart
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,16 @@ class Estimate:
     """What a question about a period scans at most.
 
     Attributes:
-        files: Parquet objects in it.
+        files: Parquet objects that it reads, each as often as it does.
         bytes: their size; Athena reads only the columns that are asked for, so it scans less.
         usd: the price of that, never below the 10 MB that a query is billed for at least.
+        query: of the questions asked about, the one that scans most.
     """
 
     files: int
     bytes: int
     usd: float
+    query: str = ""
 
 
 @lru_cache(maxsize=8)
@@ -112,7 +114,7 @@ def query(name_or_sql: str, settings: Settings, **values: Any) -> "pd.DataFrame"
     scanned = int(cursor.data_scanned_in_bytes or 0)
     frame.attrs = {
         "query": name,
-        "question": sql.splitlines()[0].removeprefix("-- ").strip() if named else "",
+        "question": questions.question(sql) if named else "",
         "parameters": {k: str(v) for k, v in values.items() if v is not None},
         "query_id": cursor.query_id,
         "bytes_scanned": scanned,
@@ -154,31 +156,46 @@ def _groups(settings: Settings, chat: int) -> dict[int, int]:
 _GROUPS: dict[tuple[Settings, int], dict[int, int]] = {}
 
 
-def estimate(settings: Settings, start: date | str, end: date | str) -> Estimate:
-    """What a question about a period scans at most, from the sizes of its Parquet objects.
+def estimate(settings: Settings, start: date | str, end: date | str, *names: str) -> Estimate:
+    """What a question about a period scans at most, from the sizes of the Parquet it reads.
+
+    Args:
+        settings: name the enriched bucket.
+        start: first local day of the period.
+        end: last local day, included.
+        *names: questions, of which the dearest counts; all there are if none is named. What a
+            question reads before and after the period, and of events, is what its SQL says.
 
     Raises:
+        QueryError: if a date is not one, or there is no such question.
         LakeError: if the enriched bucket cannot be listed.
     """
+    period = {"start": questions.day("start", start, "estimate"),
+              "end": questions.day("end", end, "estimate")}  # fmt: skip
+    sizes = {table: _sizes(settings, table) for table in TABLES}
+    found = []
+    for name in names or questions.names():
+        sql = questions.read(name)
+        given = {k: v for k, v in period.items() if k in questions.parameters(sql)}
+        reads = questions.scans(questions.fill(sql, given, name))
+        read = [n for table, a, b in reads for day, n in sizes[table] if a <= day <= b]
+        found.append(Estimate(len(read), sum(read), price(sum(read)), name))
+    return max(found, key=lambda one: one.bytes)
+
+
+def _sizes(settings: Settings, table: str) -> list[tuple[date, int]]:
+    """The day and the bytes of each Parquet object of a table."""
     from obstore.exceptions import BaseError
 
-    first = questions.day("start", start, "estimate") - timedelta(EXTRA_DAYS)
-    last = questions.day("end", end, "estimate") + timedelta(EXTRA_DAYS)
-    prefix = f"{lake.RAW}/messages/"
+    prefix = f"{lake.RAW}/{table}/"
     try:
         store = lake.open_store(settings.enriched_bucket, settings)
-        offset = lake.partition(prefix.rstrip("/"), first)
-        sizes = [
-            item["size"]
-            for page in store.list(prefix, offset=offset)
-            for item in page
-            if lake.day_of(item["path"]) <= last
-        ]
+        listed = [item for page in store.list(prefix) for item in page]
     except BaseError as error:
         raise LakeError(
             f"s3://{settings.enriched_bucket}/{prefix} cannot be listed: {str(error)[:300]}"
         ) from error
-    return Estimate(len(sizes), sum(sizes), price(sum(sizes)))
+    return [(lake.day_of(item["path"]), item["size"]) for item in listed]
 
 
 def price(scanned: int) -> float:

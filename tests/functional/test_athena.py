@@ -96,13 +96,31 @@ def test_a_failure_names_the_query_and_the_reason(filled) -> None:
         athena.query("SELECT no_such_column FROM messages", filled)
 
 
-def test_the_estimate_is_the_size_of_the_partitions_in_range(filled) -> None:
+def test_the_estimate_is_the_size_of_all_that_a_question_reads(filled) -> None:
     s3 = boto3.client("s3")
-    listing = s3.list_objects_v2(Bucket=filled.enriched_bucket, Prefix="telegram/messages/")
-    found = athena.estimate(filled, "2025-11-28", "2025-11-28")
-    assert found.files == len(listing["Contents"]) == 3
-    assert found.bytes == sum(item["Size"] for item in listing["Contents"])
-    assert athena.estimate(filled, "2026-01-01", "2026-02-01").files == 0
+    message, person = {"message_id": 1, "chat": {"id": NEW}, "date": 1}, {"id": 5, "is_bot": False}
+    pressed = {"id": "1", "from": person, "data": "yes", "message": message}
+    event = json.dumps({"update_id": 90, "callback_query": pressed}).encode()
+    day = date(2025, 11, 29)
+    lake.put_new(s3, filled.raw_bucket, lake.update_key(90, day), event)
+    list(etl.run(filled, [day]))
+    sizes = {}
+    for table in ("messages", "events"):
+        listing = s3.list_objects_v2(Bucket=filled.enriched_bucket, Prefix=f"telegram/{table}/")
+        sizes[table] = {lake.day_of(o["Key"]): o["Size"] for o in listing["Contents"]}
+    everything, events = sum(sizes["messages"].values()), sum(sizes["events"].values())
+
+    day_of = {"start": "2025-11-28", "end": "2025-11-28"}
+    asked = athena.estimate(filled, *day_of.values(), "messages_per_day")
+    assert (asked.files, asked.bytes) == (3, everything), "two days before and after are read too"
+    both = athena.estimate(filled, *day_of.values(), "coverage")
+    assert both.bytes == everything + events, "events are read too"
+    later = athena.estimate(filled, "2025-12-25", "2025-12-25", "messages_per_day", "active_people")
+    assert (later.query, later.files) == ("active_people", 3), "30 days before are read too"
+    most = athena.estimate(filled, "2026-01-01", "2026-02-01")
+    assert (most.query, most.bytes) == ("weekly_retention", 3 * everything), "thrice, all days"
+    with pytest.raises(QueryError, match="no query"):
+        athena.estimate(filled, *day_of.values(), "no_such")
 
 
 def test_conversations_come_out_of_the_lake(filled) -> None:
