@@ -10,27 +10,41 @@ from tgpipeline.updates import Update, integer, sub
 
 Values = tuple[Any, Any]
 
-_RICH = ("title", "summary", "text", "cells", "items", "blocks", "caption", "credit")
-_BLOCK = {"cells", "items", "blocks", "size", "caption"}
+# Where a rich message keeps its text, and what stands between the items of a list found there.
+_RICH = {
+    "summary": "",
+    "text": "",
+    "alternative_text": "",
+    "expression": "",
+    "button": "",
+    "cells": "\n\t",
+    "items": "\n",
+    "blocks": "\n",
+    "buttons": "\n",
+    "caption": "",
+    "credit": "",
+}
 
 
-def rich_text(value: Any) -> str:
+def rich_text(value: Any, between: str = "") -> str:
     """All the text inside a rich message: a line a block, a tab between the cells of a table.
 
     Source: https://core.telegram.org/bots/api#richmessage
 
-    >>> rich_text({"blocks": [{"size": 1, "text": "Trocas"}, {"text": ["em ", "7 dias"]}]})
+    Args:
+        value: a RichMessage, or anything inside it.
+        between: what stands between the items, if it is a list; then, what between theirs.
+
+    >>> rich_text({"blocks": [{"text": "Trocas"}, {"text": ["em ", {"text": "7 dias"}]}]})
     'Trocas\\nem 7 dias'
     """
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        if all(isinstance(cells, list) for cells in value):
-            return "\n".join("\t".join(map(rich_text, cells)) for cells in value)
-        blocks = any(isinstance(v, dict) and v.keys() & _BLOCK for v in value)
-        return ("\n" if blocks else "").join(filter(None, map(rich_text, value)))
+        parts = [rich_text(part, between[1:]) for part in value]
+        return between[:1].join(parts if between == "\t" else filter(None, parts))
     if isinstance(value, dict):
-        inner = (rich_text(value[k]) for k in _RICH if k in value)
+        inner = (rich_text(value[k], _RICH[k]) for k in _RICH if k in value)
         return "\n".join(filter(None, inner))
     return ""
 
