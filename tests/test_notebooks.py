@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from tgpipeline import demo, runner
+from tgpipeline import demo, local, runner
 from tgpipeline.errors import NotebookError
 from tools import notebooks
 from tools.notebook_style import METADATA
@@ -18,6 +18,19 @@ def test_notebook_gives_the_stored_answers(path):
     fresh = notebooks.answers(runner.execute(path))
     for (line, before), (_, now) in zip(stored, fresh, strict=True):
         assert now == before, f"another answer in the cell '{line}': if it is right, make notebooks"
+
+
+def test_the_webhook_of_a_deployed_group_that_has_become_a_supergroup():
+    """As on AWS, where TELEGRAM_CHAT_ID still holds the id that the group had."""
+    with local.start(through="api") as stack:
+        stack.bot.set_webhook(stack.url, secret_token=stack.settings.webhook_secrets[0])
+        stack.telegram.migrate()
+        stack.telegram.wait_delivered()
+        stack.telegram.clock.advance(60)
+        of_04 = next(path for path in SERIES if path.name.startswith("04"))
+        ran = dict(notebooks.answers(runner.execute(of_04, {"mode": "aws"})))
+    (check,) = (told for line, told in ran.items() if "bot.check(" in line)
+    assert f"Set TELEGRAM_CHAT_ID to {stack.telegram.home}" in check
 
 
 def test_an_unknown_parameter_is_refused():

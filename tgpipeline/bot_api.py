@@ -262,22 +262,34 @@ class Bot:
             me = self.get_me()
         except BotUnauthorized as error:
             return diagnose(error)
-        chat: dict[str, Any] | BotApiError
+        chat, member = self._as_member(chat_id, me)
+        moved_to = (
+            chat.parameters.get("migrate_to_chat_id") if isinstance(chat, Exception) else None
+        )
+        if moved_to is not None:
+            chat, member = self._as_member(moved_to, me)
+        return diagnose(
+            me,
+            chat,
+            member,
+            self.get_webhook_info(),
+            moved_to=moved_to,
+            webhook_url=self._transport.hide(webhook_url),
+            wanted=wanted,
+        )
+
+    def _as_member(
+        self, chat_id: int | str, me: dict[str, Any]
+    ) -> tuple[dict[str, Any] | BotApiError, dict[str, Any]]:
+        """A chat and the bot as a member of it; or why the bot cannot tell."""
         try:
             chat = self.get_chat(chat_id)
             member = self.call("getChatMember", chat_id=chat_id, user_id=me.get("id"))
         except (BotUnreachable, BotTooManyRequests):
             raise
         except BotApiError as error:
-            chat, member = error, {}
-        return diagnose(
-            me,
-            chat,
-            _expect(dict, "getChatMember", member),
-            self.get_webhook_info(),
-            webhook_url=self._transport.hide(webhook_url),
-            wanted=wanted,
-        )
+            return error, {}
+        return chat, _expect(dict, "getChatMember", member)
 
 
 def _expect(kind: type[T], method: str, result: Any) -> T:

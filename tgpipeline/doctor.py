@@ -65,6 +65,7 @@ def diagnose(
     member: dict[str, Any] | None = None,
     webhook: dict[str, Any] | None = None,
     *,
+    moved_to: int | None = None,
     webhook_url: str = "",
     wanted: Sequence[str] = DEFAULT_WANTED,
 ) -> Report:
@@ -75,6 +76,8 @@ def diagnose(
         chat: the group, or the error that asking for it raised.
         member: the bot as a member of it.
         webhook: what getWebhookInfo returned.
+        moved_to: id of the supergroup that the group asked about has become; `chat` and `member`
+            are of that.
         webhook_url: where updates should go; empty where no webhook should be set.
         wanted: kinds of updates that the pipeline counts on.
 
@@ -94,6 +97,7 @@ def diagnose(
     return Report(
         [
             Finding("token", True, f"@{me.get('username')}, id {me.get('id')}"),
+            *_moved(moved_to),
             _in_chat(chat, status),
             Finding("admin", admin, status or "not in the group", _MAKE_ADMIN),
             Finding(
@@ -111,12 +115,16 @@ def diagnose(
     )
 
 
+def _moved(to: int | None) -> list[Finding]:
+    if to is None:
+        return []
+    advice = f"Set TELEGRAM_CHAT_ID to {to}. The lines below are about that group already."
+    return [Finding("chat id", False, f"the group became the supergroup {to}", advice)]
+
+
 def _in_chat(chat: dict[str, Any] | BotApiError | None, status: str) -> Finding:
     advice = "Add the bot to the group, and compare TELEGRAM_CHAT_ID with the group's id."
     if isinstance(chat, BotApiError):
-        new = chat.parameters.get("migrate_to_chat_id")
-        if new is not None:
-            advice = f"The group became a supergroup: set TELEGRAM_CHAT_ID to {new}."
         return Finding("in the group", False, str(chat), advice)
     inside = status not in ("", "left", "kicked")
     found = f"{(chat or {}).get('type')}, id {(chat or {}).get('id')}"

@@ -628,9 +628,17 @@ def test_the_doctor_sees_what_is_wrong(telegram: Telegram, bot: Bot, receiver: R
     telegram.say(ANA, "presa")
     until(lambda: bot.get_webhook_info().get("last_error_date"))
     assert bad(bot.check(telegram.home, receiver.url)) == {"nothing pending", "last error"}
+    telegram.clock.advance(60)
+    telegram.wait_delivered(5)
     old = telegram.home
     telegram.migrate()
-    assert f"TELEGRAM_CHAT_ID to {telegram.home}" in str(bot.check(old, receiver.url))
+    telegram.wait_delivered(5)
+    moved = bot.check(old, receiver.url)
+    assert bad(moved) == {"chat id"}, "all else is said of the group as it is now"
+    assert f"TELEGRAM_CHAT_ID to {telegram.home}" in str(moved)
+    telegram.promote(False)
+    telegram.wait_delivered(5)
+    assert bad(bot.check(old, receiver.url)) >= {"chat id", "admin"}
     assert bad(bot.check(4242)) >= {"in the group", "admin"}
     stranger = Bot("1:WRONG-TOKEN", telegram.url).check(telegram.home)
     assert (bad(stranger), len(stranger)) == ({"token"}, 1)

@@ -48,9 +48,10 @@ def test_a_chat_that_is_not_there() -> None:
     assert "Add the bot" in left["in the group"]
 
 
-def test_a_chat_that_has_become_a_supergroup() -> None:
-    error = BotApiError("getChat", "upgraded", 400, {"migrate_to_chat_id": -1009})
-    assert "set TELEGRAM_CHAT_ID to -1009" in bad(report(chat=error))["in the group"]
+def test_a_chat_that_has_become_a_supergroup_is_the_only_thing_to_mend() -> None:
+    found = diagnose(ME, CHAT, ADMIN, GOOD, moved_to=-1009, webhook_url=URL)
+    assert list(bad(found)) == ["chat id"]
+    assert "Set TELEGRAM_CHAT_ID to -1009." in bad(found)["chat id"]
 
 
 def test_no_admin() -> None:

@@ -27,7 +27,7 @@ from tgpipeline.updates import Update
 
 logger = logging.getLogger(__name__)
 
-BOT = {"is_bot": True, "first_name": "Loja Aurora", "username": "loja_aurora_bot"}
+BOT = {"is_bot": True, "first_name": "Aurora", "username": "loja_aurora_bot"}
 TOKEN_DEFAULT = "7000000001:LOCAL-TOKEN-FOR-THE-STAND-IN"  # noqa: S105 - opens nothing but this
 FIRST_UPDATE_ID = 700_000_001
 CONTROLS = (
