@@ -91,17 +91,18 @@ def objects(event: Update, name: str) -> list[Update]:
     return [item for item in value if type(item) is dict] if type(value) is list else []
 
 
-def _words(values: Iterable[str]) -> str | None:
-    return " ".join(values) or None
+def _words(values: Iterable[Any]) -> str | None:
+    """The values with a space between; what is missing in the update is no word."""
+    return " ".join(str(value) for value in values if value is not None) or None
 
 
 def _status(e: Update) -> Values:
     return sub(e, "old_chat_member").get("status"), sub(e, "new_chat_member").get("status")
 
 
-def _reaction(r: Update) -> str:
+def _reaction(r: Update) -> Any:
     """The emoji itself, a custom emoji's id, or the kind of reaction (`paid`)."""
-    return str(r.get("emoji") or r.get("custom_emoji_id") or r.get("type"))
+    return r.get("emoji") or r.get("custom_emoji_id") or r.get("type")
 
 
 def _reactions(e: Update) -> Values:
@@ -110,12 +111,12 @@ def _reactions(e: Update) -> Values:
 
 
 def _reaction_counts(e: Update) -> Values:
-    counts = objects(e, "reactions")
-    return None, _words(f"{_reaction(sub(r, 'type'))}={r.get('total_count')}" for r in counts)
+    counts = ((_reaction(sub(r, "type")), r.get("total_count")) for r in objects(e, "reactions"))
+    return None, _words(f"{name}={count}" for name, count in counts if None not in (name, count))
 
 
 def _poll(e: Update) -> Values:
-    return None, _words(str(o.get("voter_count")) for o in objects(e, "options"))
+    return None, _words(o.get("voter_count") for o in objects(e, "options"))
 
 
 def _connection(e: Update) -> Values:
@@ -125,7 +126,7 @@ def _connection(e: Update) -> Values:
 def _list_of(name: str) -> Callable[[Update], Values]:
     def read(e: Update) -> Values:
         value = e.get(name)
-        return None, _words(map(str, value)) if type(value) is list else None
+        return None, _words(value) if type(value) is list else None
 
     return read
 
