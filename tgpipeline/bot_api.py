@@ -263,10 +263,9 @@ class Bot:
         except BotUnauthorized as error:
             return diagnose(error)
         chat, member = self._as_member(chat_id, me)
-        moved_to = (
-            chat.parameters.get("migrate_to_chat_id") if isinstance(chat, Exception) else None
-        )
-        if moved_to is not None:
+        moved_to = None
+        if isinstance(chat, BotApiError) and "migrate_to_chat_id" in chat.parameters:
+            moved_to = chat.parameters["migrate_to_chat_id"]
             chat, member = self._as_member(moved_to, me)
         return diagnose(
             me,

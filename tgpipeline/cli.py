@@ -191,9 +191,8 @@ def _deployed_url(settings: Settings) -> str:
     from tgpipeline import deploy
 
     try:
-        cloud = deploy.Cloud(settings, dry_run=True)
-        made = any("/restapis/" in arn for arn in deploy.gateway.existing(cloud))
-        return deploy.gateway.ensure_api(cloud).url if made else ""
+        api = deploy.gateway.ensure_api(deploy.Cloud(settings, dry_run=True))
+        return "" if api.id == "(new)" else api.url
     except DeployError as error:
         print(f"The deployed URL is not known, --url says it: {error}", file=sys.stderr)
         return ""

@@ -218,6 +218,10 @@ def test_check_and_rotate_secret_on_a_deployed_bot(settings, stack, tgpipeline):
         assert checked.returncode == 0, checked.stdout + checked.stderr
         assert re.search(r"^ok +webhook +ours$", checked.stdout, re.MULTILINE)
         assert url not in checked.stdout + checked.stderr
+        alone = tgpipeline("check", **chat, AWS_ACCESS_KEY_ID="")
+        assert alone.returncode == 3
+        assert "another one is set" in alone.stdout
+        assert "--url says it" in alone.stderr
         other = tgpipeline("check", "--url", "https://elsewhere.example/hook", **chat)
         assert other.returncode == 3
         former = {"TELEGRAM_WEBHOOK_SECRET": ours.webhook_secret}
