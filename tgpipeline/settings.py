@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,8 +16,8 @@ SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")  # https://core.telegram.org/
 DEPLOYMENT_NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
 
 
-def _var(variable: str, default: Any = "", *, secret: bool = False) -> Any:
-    return field(default=default, repr=not secret, metadata={"variable": variable})
+def _var(variable: str, default: Any = "", *, secret: bool = False, most: int | None = None) -> Any:
+    return field(default=default, repr=not secret, metadata={"variable": variable, "most": most})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class Settings:
     webhook_secret: str = _var("TELEGRAM_WEBHOOK_SECRET", secret=True)
     telegram_api_url: str = _var("TELEGRAM_API_URL", TELEGRAM_API_URL)
     timezone: str = _var("TIMEZONE", "America/Sao_Paulo")
-    lookback_days: int = _var("LOOKBACK_DAYS", 3)
+    lookback_days: int = _var("LOOKBACK_DAYS", 3, most=366)
     region: str = _var("AWS_DEFAULT_REGION", "us-east-1")
     endpoint_url: str = _var("AWS_ENDPOINT_URL")
     access_key_id: str = _var("AWS_ACCESS_KEY_ID", secret=True)
@@ -82,8 +82,8 @@ class Settings:
             The settings, every value checked.
 
         Raises:
-            SettingsError: if a required one is missing, a chat id or `LOOKBACK_DAYS` is not a
-                number, or `TIMEZONE` is not an IANA name.
+            SettingsError: if a required one is missing, a chat id or another number is none, or
+                `TIMEZONE` is not an IANA name.
 
         >>> Settings.from_env(env={"TELEGRAM_CHAT_ID": "-1001234567890, -42"}).chat_ids
         (-1001234567890, -42)
@@ -95,7 +95,7 @@ class Settings:
             if not text and item.name == "region":
                 text = env.get("AWS_REGION", "").strip()  # what Lambda itself sets
             if text:
-                values[item.name] = _read(item.name, item.metadata["variable"], text)
+                values[item.name] = _read(item, text)
         settings = cls(**{**values, **{k: v for k, v in overrides.items() if v is not None}})
         settings.require(*require)
         return settings
@@ -145,26 +145,25 @@ def zone(name: str) -> ZoneInfo:
         ) from error
 
 
-def _read(name: str, variable_name: str, text: str) -> Any:
-    if name not in ("chat_ids", "lookback_days"):
-        return text
+def _read(item: Field[Any], text: str) -> Any:
+    """A setting's value, read as what its default is: a number, chat ids or text."""
+    variable, most = item.metadata["variable"], item.metadata["most"]
+    wanted = "a whole number" + (f" from 0 to {most}" if most else "")
     try:
-        if name == "lookback_days":
-            days = int(text)
-            if not 0 <= days <= 366:
+        if isinstance(item.default, int):
+            number = int(text)
+            if number < 0 or number > (most or number):
                 raise ValueError(text)
-            return days
-        chat_ids = dict.fromkeys(int(part) for part in text.split(",") if part.strip())
-        if any(abs(chat_id) >= 2**63 for chat_id in chat_ids):
-            raise ValueError(text)
-        return tuple(chat_ids)
+            return number
+        if isinstance(item.default, tuple):
+            wanted = "a chat id such as -1001234567890, or several separated by commas"
+            chat_ids = dict.fromkeys(int(part) for part in text.split(",") if part.strip())
+            if any(abs(chat_id) >= 2**63 for chat_id in chat_ids):
+                raise ValueError(text)
+            return tuple(chat_ids)
     except ValueError:
-        wanted = (
-            "a whole number from 0 to 366"
-            if name == "lookback_days"
-            else "a chat id such as -1001234567890, or several separated by commas"
-        )
-        raise SettingsError(f"{variable_name} is {text[:60]!r}: it must be {wanted}.") from None
+        raise SettingsError(f"{variable} is {text[:60]!r}: it must be {wanted}.") from None
+    return text
 
 
 def secret(name: str) -> str:

@@ -73,7 +73,7 @@ def test_each_step_alone_twice(settings: Settings) -> None:
         return first
 
     assert twice(storage.ensure_bucket, settings.raw_bucket).endswith(settings.raw_bucket)
-    assert twice(roles.ensure_role, "ingest").name == f"{settings.name}-ingest"
+    assert twice(roles.ensure_role, "ingest").endswith(f":role/{settings.name}-ingest")
     ingest = twice(functions.ensure_function, "ingest")
     assert ingest.digest == packages.digest(packages.build("ingest"))
     assert settings.name not in repr(twice(gateway.ensure_api).url)

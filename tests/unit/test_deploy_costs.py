@@ -31,6 +31,15 @@ def test_more_messages_never_cost_less_and_the_total_is_the_sum() -> None:
     assert sum(costs.monthly(1_000).values()) < 1 < sum(costs.monthly(100_000).values())
 
 
+def test_another_region_has_its_own_prices() -> None:
+    here, there = costs.monthly(1_000_000), costs.monthly(1_000_000, region="sa-east-1")
+    assert there["API Gateway"] == pytest.approx(4.25)
+    assert there["S3 storage"] == pytest.approx(1e6 * 880 / 1e9 * 0.0405)
+    assert there["Lambda ingest"] == here["Lambda ingest"]
+    total = costs.table((1_000_000,), region="sa-east-1")[-1]
+    assert total["1,000,000 messages"] == round(sum(there.values()), 2)
+
+
 def test_what_each_uses_can_be_said() -> None:
     heavy = replace(costs.Use(), queries=3_000)
     assert costs.monthly(1_000, heavy)["Athena"] == pytest.approx(0.15)

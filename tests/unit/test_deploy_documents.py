@@ -159,7 +159,8 @@ def test_lifecycle_ends_what_need_not_be_kept_and_never_the_messages() -> None:
     raw = {rule["ID"]: rule for rule in storage.lifecycle("aurora-raw", _settings())}
     assert raw["tgpipeline-quarantine"]["Expiration"] == {"Days": 90}
     assert raw["tgpipeline-raw"]["Transitions"] == [{"Days": 90, "StorageClass": "GLACIER_IR"}]
-    assert "tgpipeline-versions" not in raw
+    # Also without versioning: what was kept while it was on must end.
+    assert raw["tgpipeline-versions"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
     enriched = {rule["ID"]: rule for rule in storage.lifecycle("aurora-enriched", _settings())}
     assert enriched["tgpipeline-results"]["Filter"] == {"Prefix": "athena-results/"}
     both = storage.lifecycle("aurora-raw", _settings(enriched_bucket="aurora-raw", versioning=30))

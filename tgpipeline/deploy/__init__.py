@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from tgpipeline.deploy import (
+    accesslog,
     alarms,
     catalog,
     costs,
@@ -21,7 +22,7 @@ from tgpipeline.deploy import (
     schedule,
     storage,
 )
-from tgpipeline.deploy.cloud import TAG, Cloud, Deployment
+from tgpipeline.deploy.cloud import TAG, Cloud, Deployment, Resource
 from tgpipeline.deploy.functions import rollback
 from tgpipeline.deploy.rotation import rotate_secret
 from tgpipeline.deploy.status import Status
@@ -99,8 +100,12 @@ def up(settings: Settings, *, dry_run: bool = False) -> Deployed:
 
 def existing(settings: Settings | Cloud) -> list[str]:
     """The ARNs of all that is deployed under this name, buckets included."""
-    cloud = Cloud.of(settings)
-    return [arn for part in _PARTS for arn in part.existing(cloud)]
+    return [resource.arn for resource in _resources(Cloud.of(settings))]
+
+
+def _resources(cloud: Cloud) -> list[Resource]:
+    """All that is deployed, in the order in which it can be removed."""
+    return [resource for part in _PARTS for resource in part.deployed(cloud)]
 
 
 def status(settings: Settings | Cloud) -> Status:
@@ -124,19 +129,14 @@ def down(settings: Settings, *, delete_data: bool = False, dry_run: bool = False
         DeployError: if AWS refuses something, or if something is left.
     """
     cloud = Cloud(settings, dry_run=dry_run)
-    known = existing(cloud)
-    alarms.delete_alarms(cloud)
-    gateway.delete_api(cloud)
-    schedule.delete_schedule(cloud)
-    functions.delete_functions(cloud)
-    layer.delete_layer(cloud)
-    roles.delete_roles(cloud)
-    catalog.delete_tables(cloud)
-    if delete_data:
-        for bucket in storage.buckets(cloud.settings):
-            storage.delete_bucket(bucket, cloud)
+    found = _resources(cloud)
+    kept = [] if delete_data else [bucket.arn for bucket in storage.deployed(cloud)]
+    accesslog.withdraw_role(cloud)
+    for resource in found:
+        if resource.arn not in kept:
+            resource.delete()
     if not dry_run:
-        _prove_gone(cloud, known, () if delete_data else storage.existing(cloud))
+        _prove_gone(cloud, [resource.arn for resource in found], kept)
     return cloud.changes
 
 

@@ -40,17 +40,12 @@ def ensure_access_log(cloud: Cloud) -> None:
     if cloud.read(client.get_account).get("cloudwatchRoleArn"):
         return
     role = roles.ensure_role("gateway", cloud)
-    _set_account(cloud, role.arn, f"let API Gateway write logs, in the whole account: {role.name}")
+    name = cloud.name("gateway")
+    _set_account(cloud, role, f"let API Gateway write logs, in the whole account: {name}")
 
 
-def existing(cloud: Cloud) -> list[str]:
-    """The ARN of the log group, if it exists."""
-    return logs.existing(cloud, group(cloud.settings))
-
-
-def delete_access_log(cloud: Cloud) -> None:
-    """Remove the log group, and take our role from the account; `roles` removes the role."""
-    logs.delete_log(cloud, group(cloud.settings))
+def withdraw_role(cloud: Cloud) -> None:
+    """Take our role from the account, if it is the account's; `roles` knows the role itself."""
     found = cloud.read(cloud.client("apigateway").get_account).get("cloudwatchRoleArn")
     if found == cloud.arn("iam", f"role/{cloud.name('gateway')}"):
         _set_account(cloud, "", "let API Gateway write no logs any more, in the whole account")

@@ -1,8 +1,9 @@
 """What must not go unnoticed: CloudWatch alarms, sent to a topic if the settings name one."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from tgpipeline.deploy.cloud import Cloud, Deployment, Target, covers
+from tgpipeline.deploy.cloud import Cloud, Deployment, Resource, Target, covers
 
 # Metric, function, and the lines of its log that count. Ingest writes bare JSON; around the ETL's
 # lines, one a day done and one an object set aside, is Lambda's own format.
@@ -100,32 +101,23 @@ def ensure_alarms(target: Target) -> list[str]:
     before = {alarm["AlarmName"]: alarm for alarm in _find(cloud)}
     for name, wanted in alarms.items():
         if not covers(before.get(name), wanted):
-            tags = [{"Key": key, "Value": value} for key, value in cloud.tags.items()]
-            more: dict[str, Any] = {} if name in before else {"Tags": tags}
+            more: dict[str, Any] = {} if name in before else {"Tags": cloud.tag_list}
             cloud.change(f"set alarm {name}", watch.put_metric_alarm, **wanted, **more)
     return list(alarms)
 
 
-def existing(cloud: Cloud) -> list[str]:
-    """The ARNs of the alarms that exist."""
-    return [cloud.arn("cloudwatch", f"alarm:{alarm['AlarmName']}") for alarm in _find(cloud)]
+def deployed(cloud: Cloud) -> Iterator[Resource]:
+    """The alarms that exist; what they count goes with the logs."""
+    delete = cloud.client("cloudwatch").delete_alarms
+    for alarm in _find(cloud):
+        name = alarm["AlarmName"]
+        arn = cloud.arn("cloudwatch", f"alarm:{name}")
+        yield cloud.resource(f"alarm {name}", arn, delete, AlarmNames=[name])
 
 
 def ringing(cloud: Cloud) -> list[str]:
     """The names of the alarms that ring."""
     return [alarm["AlarmName"] for alarm in _find(cloud) if alarm.get("StateValue") == "ALARM"]
-
-
-def delete_alarms(target: Target) -> None:
-    """Remove the alarms; what they count goes with the logs."""
-    cloud = Cloud.of(target)
-    names = [alarm["AlarmName"] for alarm in _find(cloud)]
-    if names:
-        cloud.change(
-            f"delete {len(names)} alarms",
-            cloud.client("cloudwatch").delete_alarms,
-            AlarmNames=names,
-        )
 
 
 def _find(cloud: Cloud) -> list[dict[str, Any]]:

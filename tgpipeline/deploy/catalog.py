@@ -5,11 +5,12 @@ be changed in place when a column is added, nothing needs a place for results, a
 table is recognised. The DDL says the same in SQL, for reading and for the console.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from tgpipeline import lake
 from tgpipeline.columns import TABLES, Column
-from tgpipeline.deploy.cloud import RESULTS, Cloud, Deployment, Target, covers
+from tgpipeline.deploy.cloud import RESULTS, Cloud, Deployment, Resource, Target, covers
 
 FIRST_DAY = "2013-08-14"  # no message is older: the day Telegram started
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
@@ -123,7 +124,7 @@ def ensure_tables(target: Target) -> str:
     for table in TABLES:
         wanted = table_input(table, cloud.settings)
         found = cloud.find(glue.get_table, DatabaseName=database, Name=table)
-        if found is None or not covers(found["Table"], wanted):
+        if not covers((found or {}).get("Table"), wanted):
             cloud.change(
                 f"{'create' if found is None else 'update'} table {database}.{table}",
                 glue.create_table if found is None else glue.update_table,
@@ -134,41 +135,34 @@ def ensure_tables(target: Target) -> str:
     return database
 
 
-def existing(cloud: Cloud) -> list[str]:
-    """The ARNs of the database, the tables and the workgroup, of those that exist."""
-    glue, database = cloud.client("glue"), cloud.settings.database
-    found = []
+def deployed(cloud: Cloud) -> Iterator[Resource]:
+    """The workgroup with its queries' history, the tables and the database, of those that exist."""
+    name, database = cloud.settings.name, cloud.settings.database
     if _workgroup(cloud):
-        found.append(cloud.arn("athena", f"workgroup/{cloud.settings.name}"))
-    if cloud.find(glue.get_database, Name=database):
-        found.append(cloud.arn("glue", f"database/{database}"))
-        tables = cloud.read(glue.get_tables, DatabaseName=database)["TableList"]
-        found += [cloud.arn("glue", f"table/{database}/{table['Name']}") for table in tables]
-    return found
-
-
-def delete_tables(target: Target) -> None:
-    """Remove the workgroup with its queries' history, the tables and the database."""
-    cloud = Cloud.of(target)
-    glue, database = cloud.client("glue"), cloud.settings.database
-    if _workgroup(cloud):
-        cloud.change(
-            f"delete workgroup {cloud.settings.name}",
+        yield cloud.resource(
+            f"workgroup {name}",
+            cloud.arn("athena", f"workgroup/{name}"),
             cloud.client("athena").delete_work_group,
-            WorkGroup=cloud.settings.name,
+            WorkGroup=name,
             RecursiveDeleteOption=True,
         )
-    if cloud.find(glue.get_database, Name=database) is None:
-        return
+    glue = cloud.client("glue")
     for table in TABLES:
-        if cloud.find(glue.get_table, DatabaseName=database, Name=table):
-            cloud.change(
-                f"delete table {database}.{table}",
-                glue.delete_table,
-                DatabaseName=database,
-                Name=table,
-            )
-    cloud.change(f"delete database {database}", glue.delete_database, Name=database)
+        yield from cloud.existing(
+            f"table {database}.{table}",
+            cloud.arn("glue", f"table/{database}/{table}"),
+            glue.get_table,
+            glue.delete_table,
+            DatabaseName=database,
+            Name=table,
+        )
+    yield from cloud.existing(
+        f"database {database}",
+        cloud.arn("glue", f"database/{database}"),
+        glue.get_database,
+        glue.delete_database,
+        Name=database,
+    )
 
 
 def _ensure_workgroup(cloud: Cloud) -> None:
@@ -181,7 +175,7 @@ def _ensure_workgroup(cloud: Cloud) -> None:
             Name=name,
             Configuration=wanted,
             Description="tgpipeline",
-            Tags=[{"Key": key, "Value": value} for key, value in cloud.tags.items()],
+            Tags=cloud.tag_list,
         )
     elif not covers(found["Configuration"], wanted):
         updates = dict(wanted)

@@ -5,12 +5,11 @@ through `Cloud.change`. So the list of changes is what a deployment did, and a d
 code with the changes left out.
 """
 
-import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import boto3
@@ -43,6 +42,7 @@ _GONE = {
     "ResourceNotFoundException",
     "ServerSideEncryptionConfigurationNotFoundError",
 }
+_APART = ("cn-", "us-gov-", "us-iso", "eusc-")  # regions whose ARNs do not start with arn:aws:
 _PATIENCE = 75  # seconds that a new role, or what was just deleted, may take to be known of
 
 
@@ -69,7 +69,8 @@ class Deployment(Settings):
         raw_cold_days: after these, large raw objects (imported history) move to `raw_cold_class`;
             0 leaves them.
         raw_cold_class: a storage class of S3.
-        versioning: days for which both buckets keep replaced and deleted objects; 0 keeps none.
+        versioning: days for which both buckets keep replaced and deleted objects; 0 keeps none,
+            and what was kept before goes after a day.
     """
 
     architecture: str = _var("TGPIPELINE_ARCHITECTURE", "arm64")
@@ -93,13 +94,11 @@ class Deployment(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if isinstance(item.default, int) and not isinstance(value, int):
-                if not str(value).isdecimal():
-                    name = item.metadata["variable"]
-                    raise SettingsError(f"{name} is {value!r}: it must be a whole number.")
-                object.__setattr__(self, item.name, int(value))
+        if self.region.startswith(_APART):
+            raise SettingsError(
+                f"AWS_DEFAULT_REGION is {self.region}, which AWS keeps apart from its public "
+                "regions, with names of resources that differ. Choose one such as sa-east-1."
+            )
 
     @classmethod
     def of(cls, settings: Settings) -> "Deployment":
@@ -152,7 +151,7 @@ class Cloud:
                     config=config,
                 )
             except (BotoCoreError, ValueError) as error:  # a profile or an endpoint that is none
-                raise self._explained(f"use {service}", error) from error
+                raise self.explained(f"use {service}", error) from error
         return self._clients[service, patient]
 
     @cached_property
@@ -174,6 +173,11 @@ class Cloud:
         """What every resource is tagged with."""
         return {TAG: self.settings.name}
 
+    @property
+    def tag_list(self) -> list[dict[str, str]]:
+        """The same tags as the other half of AWS's services spells them."""
+        return [{"Key": key, "Value": value} for key, value in self.tags.items()]
+
     def read(self, call: Callable[..., Any], **arguments: Any) -> Any:
         """What a reading call answers.
 
@@ -187,18 +191,6 @@ class Cloud:
             )
         return found
 
-    def every(self, service: str, operation: str, key: str, **arguments: Any) -> list[Any]:
-        """What a call answers page by page, under one key, all pages of it.
-
-        Raises:
-            DeployError: if it fails.
-        """
-        try:
-            pages = self.client(service).get_paginator(operation).paginate(**arguments)
-            return [item for page in pages for item in page.get(key, [])]
-        except (BotoCoreError, ClientError) as error:
-            raise self._explained(operation.replace("_", " "), error) from error
-
     def find(self, call: Callable[..., Any], **arguments: Any) -> Any:
         """What a reading call answers; None where the resource does not exist.
 
@@ -207,13 +199,45 @@ class Cloud:
         """
         try:
             return call(**arguments)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in _GONE or "not found" in error.response["Error"].get("Message", "").lower():
+        except (BotoCoreError, ClientError) as error:
+            if _is_gone(error):
                 return None
-            raise self._explained(_words(call, arguments), error) from error
-        except BotoCoreError as error:
-            raise self._explained(_words(call, arguments), error) from error
+            raise self.explained(_words(call, arguments), error) from error
+
+    def pages(self, service: str, operation: str, **arguments: Any) -> Iterator[Any]:
+        """What a call answers, page by page; nothing where the resource does not exist.
+
+        Raises:
+            DeployError: if it fails for another reason.
+        """
+        try:
+            yield from self.client(service).get_paginator(operation).paginate(**arguments)
+        except (BotoCoreError, ClientError) as error:
+            if not _is_gone(error):
+                raise self.explained(operation.replace("_", " "), error) from error
+
+    def every(self, service: str, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
+        """All that the pages of a call hold under one key, held in memory a page at a time."""
+        for page in self.pages(service, operation, **arguments):
+            yield from page.get(key, [])
+
+    def resource(
+        self, what: str, arn: str, delete: Callable[..., Any], **arguments: Any
+    ) -> "Resource":
+        """Something that exists, and the change that removes it."""
+        return Resource(arn, partial(self.change, f"delete {what}", delete, **arguments))
+
+    def existing(
+        self,
+        what: str,
+        arn: str,
+        find: Callable[..., Any],
+        delete: Callable[..., Any],
+        **names: Any,
+    ) -> Iterator["Resource"]:
+        """The same of what may exist or not, where finding and removing it take the same names."""
+        if self.find(find, **names) is not None:
+            yield self.resource(what, arn, delete, **names)
 
     def change(
         self, what: str, call: Callable[..., Any], *, wait_for: str = "\0", **arguments: Any
@@ -243,38 +267,37 @@ class Cloud:
                 return call(**arguments)
             except ClientError as error:
                 if wait_for not in str(error) or time.monotonic() > deadline:
-                    raise self._explained(what, error) from None  # the request may hold a secret
+                    raise self.explained(what, error) from None  # the request may hold a secret
                 time.sleep(2)
             except BotoCoreError as error:
-                raise self._explained(what, error) from None  # the request may hold a secret
+                raise self.explained(what, error) from None  # the request may hold a secret
 
-    def ensure(
-        self,
-        what: str,
-        found: Any,
-        wanted: Mapping[str, Any],
-        call: Callable[..., Any],
-        **arguments: Any,
-    ) -> bool:
-        """Make a change unless what was found holds all that is wanted; say whether it was made."""
-        if found is not None and covers(found, wanted):
-            return False
-        self.change(what, call, **{**arguments, **wanted})
-        return True
-
-    def _explained(self, what: str, error: Exception) -> DeployError:
-        if not isinstance(error, ClientError):
-            return DeployError(
-                f"{what}: {error} Check the credentials, the region and AWS_ENDPOINT_URL, then run "
-                "again; what exists already is kept."
-            )
-        details = error.response["Error"]
-        reason = f"{details['Code']}: {details.get('Message', '')}"
+    def explained(self, what: str, error: Exception) -> DeployError:
+        """An error of boto3's in our words, free of the secrets."""
+        reason = str(error)
+        advice = "Check the credentials, the region and AWS_ENDPOINT_URL, then run again; what "
+        advice += "exists already is kept."
+        if isinstance(error, ClientError):
+            code, text = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+            denied = "AccessDenied" in code or "Unauthorized" in code
+            reason = f"AWS refused ({code}: {text})"
+            advice = "Use credentials that may deploy, or have this permission added." * denied
         for secret in (*self.settings.webhook_secrets, self.settings.bot_token):
             reason = reason.replace(secret, "…") if secret else reason
-        if "AccessDenied" in details["Code"] or "Unauthorized" in details["Code"]:
-            reason += " Use credentials that may deploy, or have this permission added."
-        return DeployError(f"{what}: AWS refused ({reason[:600]})")
+        return DeployError(f"{what}: {reason[:600]} {advice}".rstrip())
+
+
+@dataclass(frozen=True)
+class Resource:
+    """Something in AWS that a deployment made.
+
+    Attributes:
+        arn: its ARN.
+        delete: removes it, and notes that.
+    """
+
+    arn: str
+    delete: Callable[[], object]
 
 
 Target = Settings | Cloud
@@ -301,9 +324,9 @@ def covers(found: Any, wanted: Any) -> bool:
     return bool(found == wanted)
 
 
-def same_json(one: str, other: str) -> bool:
-    """Whether two JSON texts say the same."""
-    return bool(json.loads(one or "null") == json.loads(other or "null"))
+def _is_gone(error: Exception) -> bool:
+    details = error.response["Error"] if isinstance(error, ClientError) else {}
+    return details.get("Code") in _GONE or "not found" in details.get("Message", "").lower()
 
 
 def _words(call: Callable[..., Any], arguments: Mapping[str, Any]) -> str:

@@ -2,19 +2,36 @@
 
 from dataclasses import dataclass
 
-REGION, DATE = "us-east-1", "2025-11"
-# US dollars, list price beyond any free tier.
+REGION, DATE = "us-east-1", "2026-09"
+# US dollars, list price beyond any free tier, first step of volume: in us-east-1 and in sa-east-1.
+# AWS's price list is at https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/<offer>/<version>/
+# <region>/index.csv, explained at
+# https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-the-aws-price-list-bulk-api.html
+_PRICES = {
+    # REST. https://aws.amazon.com/api-gateway/pricing/, in figures at
+    # https://docs.aws.amazon.com/whitepapers/latest/best-practices-api-gateway-private-apis-integration/cost-optimization.html
+    # and, for São Paulo, offer AmazonApiGateway of 2026-09-21.
+    "api request": (3.50 / 1e6, 4.25 / 1e6),
+    # https://aws.amazon.com/lambda/pricing/; offer AWSLambda, version 20260919002359. Arm.
+    "invocation": (0.20 / 1e6, 0.20 / 1e6),
+    "GB-second": (0.0000133334, 0.0000133334),
+    # https://aws.amazon.com/s3/pricing/; offer AmazonS3, version 20260926015512. Standard.
+    "put or list": (0.005 / 1e3, 0.007 / 1e3),
+    "get": (0.0004 / 1e3, 0.00056 / 1e3),
+    "GB-month": (0.023, 0.0405),
+    # Written and kept a month. https://aws.amazon.com/cloudwatch/pricing/; for São Paulo offer
+    # AmazonCloudWatch of 2026-09-22; its alarms were not looked up and are taken to cost the same.
+    "GB of log": (0.50 + 0.03, 0.90 + 0.0408),
+    "alarm": (0.10, 0.10),
+    # https://aws.amazon.com/athena/pricing/; offer AmazonAthena of 2026-03-01 for us-east-1. São
+    # Paulo's is what public tools reckon with, not seen in the list itself.
+    "TB scanned": (5.00, 9.00),
+    # https://aws.amazon.com/eventbridge/pricing/; São Paulo's was not looked up: 30 calls a month.
+    "schedule": (1.00 / 1e6, 1.00 / 1e6),
+}
 PRICES = {
-    "api request": 3.50 / 1e6,  # https://aws.amazon.com/api-gateway/pricing/ (REST)
-    "invocation": 0.20 / 1e6,  # https://aws.amazon.com/lambda/pricing/
-    "GB-second": 0.0000133334,  # arm64
-    "put or list": 0.005 / 1e3,  # https://aws.amazon.com/s3/pricing/ (Standard)
-    "get": 0.0004 / 1e3,
-    "GB-month": 0.023,
-    "GB of log": 0.50 + 0.03,  # https://aws.amazon.com/cloudwatch/pricing/ written, kept a month
-    "alarm": 0.10,
-    "TB scanned": 5.00,  # https://aws.amazon.com/athena/pricing/
-    "schedule": 1.00 / 1e6,  # https://aws.amazon.com/eventbridge/pricing/
+    region: {what: prices[column] for what, prices in _PRICES.items()}
+    for column, region in enumerate((REGION, "sa-east-1"))
 }
 MESSAGES = (1_000, 100_000, 10_000_000)
 
@@ -50,7 +67,7 @@ class Use:
     scanned: int = 10_000_000
 
 
-def monthly(messages: int, use: Use | None = None) -> dict[str, float]:
+def monthly(messages: int, use: Use | None = None, region: str = REGION) -> dict[str, float]:
     """US dollars a month, by service, for so many messages a month.
 
     Storage is that of one month's messages for one month: a year of them costs twelve times that
@@ -59,34 +76,37 @@ def monthly(messages: int, use: Use | None = None) -> dict[str, float]:
     Args:
         messages: a month.
         use: what each uses; as measured where it is None.
+        region: a key of `PRICES`.
     """
-    use = use or Use()
+    use, prices = use or Use(), PRICES[region]
     a_day = messages / 30
     lists = (1 + use.lookback) * (a_day / 1_000 + 1) + 4
     etl_seconds = use.etl_start + a_day / use.etl_rate
     scanned = max(use.scanned, messages * use.row_bytes)
     return {
-        "API Gateway": messages * PRICES["api request"],
+        "API Gateway": messages * prices["api request"],
         "Lambda ingest": messages
-        * (PRICES["invocation"] + use.ingest_gb_seconds * PRICES["GB-second"]),
-        "Lambda etl": 30 * (PRICES["invocation"] + etl_seconds * use.etl_gb * PRICES["GB-second"]),
-        "S3 requests": messages * (PRICES["put or list"] + PRICES["get"])
-        + 30 * lists * PRICES["put or list"],
-        "S3 storage": messages * (use.raw_bytes + use.row_bytes) / 1e9 * PRICES["GB-month"],
-        "CloudWatch": messages * use.log_bytes / 1e9 * PRICES["GB of log"]
-        + use.alarms * PRICES["alarm"],
-        "Scheduler": 30 * PRICES["schedule"],
-        "Athena": use.queries * scanned / 1e12 * PRICES["TB scanned"],
+        * (prices["invocation"] + use.ingest_gb_seconds * prices["GB-second"]),
+        "Lambda etl": 30 * (prices["invocation"] + etl_seconds * use.etl_gb * prices["GB-second"]),
+        "S3 requests": messages * (prices["put or list"] + prices["get"])
+        + 30 * lists * prices["put or list"],
+        "S3 storage": messages * (use.raw_bytes + use.row_bytes) / 1e9 * prices["GB-month"],
+        "CloudWatch": messages * use.log_bytes / 1e9 * prices["GB of log"]
+        + use.alarms * prices["alarm"],
+        "Scheduler": 30 * prices["schedule"],
+        "Athena": use.queries * scanned / 1e12 * prices["TB scanned"],
     }
 
 
-def table(volumes: tuple[int, ...] = MESSAGES, use: Use | None = None) -> list[dict[str, object]]:
+def table(
+    volumes: tuple[int, ...] = MESSAGES, use: Use | None = None, region: str = REGION
+) -> list[dict[str, object]]:
     """The costs as rows: a service each and the total, a column a volume, in US dollars.
 
     >>> [row["service"] for row in table()][-1]
     'total'
     """
-    columns = {f"{volume:,} messages": monthly(volume, use) for volume in volumes}
+    columns = {f"{volume:,} messages": monthly(volume, use, region) for volume in volumes}
     services = list(monthly(0, use))
     rows: list[dict[str, object]] = [
         {"service": service, **{name: round(c[service], 2) for name, c in columns.items()}}

@@ -7,13 +7,15 @@ call: a deployment takes effect at once, and can be taken back.
 import json
 import logging
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from tgpipeline.deploy import layer, logs, packages
-from tgpipeline.deploy.cloud import Cloud, Target, covers
+from tgpipeline.deploy.cloud import Cloud, Resource, Target, covers
 from tgpipeline.deploy.roles import FUNCTIONS
 from tgpipeline.errors import DeployError
 
@@ -141,8 +143,14 @@ def rollback(function: str, target: Target) -> Function:
     if before.get("Environment") == live.get("Environment"):
         return _function(cloud, name, _switch(cloud, name, before, exists=True))
     stored = cloud.read(client.get_function, FunctionName=name, Qualifier=before["Version"])
-    with urllib.request.urlopen(stored["Code"]["Location"], timeout=60) as answer:
-        code = answer.read()
+    try:
+        with urllib.request.urlopen(stored["Code"]["Location"], timeout=60) as answer:
+            code = answer.read()
+    except (OSError, HTTPException) as error:
+        raise DeployError(
+            f"function {name}: the code of version {before['Version']} could not be fetched "
+            f"({type(error).__name__}: {error}); nothing was changed. Run it again."
+        ) from None  # the link is as good as a key, for ten minutes
     if packages.digest(code) != before["CodeSha256"]:
         raise DeployError(
             f"function {name}: what came as the code of version {before['Version']} is not that "
@@ -182,26 +190,18 @@ def invoke(function: str, event: dict[str, Any], target: Target) -> Any:
     return returned
 
 
-def existing(cloud: Cloud) -> list[str]:
-    """The ARNs of the functions and their logs, of those that exist."""
-    found = []
-    for function in FUNCTIONS:
-        name = cloud.name(function)
-        if cloud.find(cloud.client("lambda").get_function_configuration, FunctionName=name):
-            found.append(cloud.arn("lambda", f"function:{name}"))
-        found += logs.existing(cloud, f"/aws/lambda/{name}")
-    return found
-
-
-def delete_functions(target: Target) -> None:
-    """Remove the functions with all their versions, and their logs."""
-    cloud = Cloud.of(target)
-    for function in FUNCTIONS:
-        name = cloud.name(function)
-        client = cloud.client("lambda")
-        if cloud.find(client.get_function_configuration, FunctionName=name):
-            cloud.change(f"delete function {name}", client.delete_function, FunctionName=name)
-        logs.delete_log(cloud, f"/aws/lambda/{name}")
+def deployed(cloud: Cloud) -> Iterator[Resource]:
+    """The functions, with all their versions, and their logs, of those that exist."""
+    client = cloud.client("lambda")
+    for name in map(cloud.name, FUNCTIONS):
+        yield from cloud.existing(
+            f"function {name}",
+            cloud.arn("lambda", f"function:{name}"),
+            client.get_function_configuration,
+            client.delete_function,
+            FunctionName=name,
+        )
+        yield from logs.deployed(cloud, f"/aws/lambda/{name}")
 
 
 def _configured(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
@@ -250,10 +250,20 @@ def _function(cloud: Cloud, name: str, live: dict[str, Any]) -> Function:
 
 def _settle(cloud: Cloud, name: str) -> None:
     """Wait until a change is in force; Lambda refuses the next one before."""
-    if not cloud.dry_run:
-        cloud.client("lambda").get_waiter("function_updated_v2").wait(
-            FunctionName=name, WaiterConfig={"Delay": 0.25, "MaxAttempts": 480}
-        )
+    if cloud.dry_run:
+        return
+    waiter = cloud.client("lambda").get_waiter("function_updated_v2")
+    try:
+        waiter.wait(FunctionName=name, WaiterConfig={"Delay": 0.25, "MaxAttempts": 480})
+    except WaiterError as error:
+        state = error.last_response.get("Configuration", {})
+        raise DeployError(
+            f"function {name}: the change is not in force ({error}; "
+            f"{state.get('LastUpdateStatusReason') or 'no reason given'}). What is live is as it "
+            "was: mend that and run again."
+        ) from None  # what it carries holds the function's environment
+    except BotoCoreError as error:
+        raise cloud.explained(f"wait for function {name}", error) from error
 
 
 def _ensure_concurrency(cloud: Cloud, name: str, wanted: int) -> None:

@@ -1,12 +1,14 @@
 """The webhook's address: a REST API that takes POST on one path nobody can guess."""
 
+import hashlib
 import json
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tgpipeline.deploy import accesslog
-from tgpipeline.deploy.cloud import TAG, Cloud, Deployment, Target, covers
+from tgpipeline.deploy import accesslog, logs
+from tgpipeline.deploy.cloud import TAG, Cloud, Deployment, Resource, Target, covers
 from tgpipeline.deploy.functions import LIVE
 from tgpipeline.errors import DeployError
 
@@ -95,7 +97,7 @@ def ensure_api(target: Target) -> Api:
             endpointConfiguration={"types": ["REGIONAL"]},
             tags=cloud.tags,
         )
-    api_id, before = api.get("id", "(new)"), len(cloud.changes)
+    api_id = api.get("id", "(new)")
     resource = _resource(cloud, api_id) if "id" in api else None
     path = resource["pathPart"] if resource else secrets.token_urlsafe(24)
     wanted = document(cloud.settings, cloud.account, api_id, path)
@@ -108,34 +110,40 @@ def ensure_api(target: Target) -> Api:
             patchOperations=_replace({"/policy": json.dumps(wanted["policy"])}),
         )
     _ensure_permission(cloud, api_id, path)
-    changed = len(cloud.changes) > before
     accesslog.ensure_access_log(cloud)
-    _ensure_stage(cloud, api_id, wanted["stage"], changed=changed)
-    url = cloud.settings.invoke_url.format(
-        api=api_id, region=cloud.settings.region, stage=STAGE, path=path
-    )
-    return Api(api_id, url)
+    _ensure_stage(cloud, api_id, wanted)
+    return Api(api_id, _url(cloud.settings, api_id, path))
 
 
-def existing(cloud: Cloud) -> list[str]:
-    """The ARNs of the API and its log, of those that exist."""
-    api = _find(cloud)
-    found = [f"arn:aws:apigateway:{cloud.settings.region}::/restapis/{api['id']}"] if api else []
-    return found + accesslog.existing(cloud)
-
-
-def delete_api(target: Target) -> None:
-    """Remove the API, and with it the webhook's address, and its log."""
-    cloud = Cloud.of(target)
-    api = _find(cloud)
-    if api:
-        cloud.change(
-            f"delete API {api['name']}",
+def deployed(cloud: Cloud) -> Iterator[Resource]:
+    """The API, and with it the webhook's address, and its log, of those that exist."""
+    if api := _find(cloud):
+        yield cloud.resource(
+            f"API {api['name']}",
+            f"arn:aws:apigateway:{cloud.settings.region}::/restapis/{api['id']}",
             cloud.client("apigateway").delete_rest_api,
             wait_for="TooManyRequests",  # AWS takes one such request in 30 seconds
             restApiId=api["id"],
         )
-    accesslog.delete_access_log(cloud)
+    yield from logs.deployed(cloud, accesslog.group(cloud.settings))
+
+
+def existing(cloud: Cloud) -> list[str]:
+    """The ARNs of the same."""
+    return [resource.arn for resource in deployed(cloud)]
+
+
+def deployed_url(target: Target) -> str:
+    """What Telegram is to be told by setWebhook; empty where no API is deployed."""
+    cloud = Cloud.of(target)
+    api = _find(cloud)
+    resource = _resource(cloud, api["id"]) if api else None
+    return _url(cloud.settings, api["id"], resource["pathPart"]) if api and resource else ""
+
+
+def _url(settings: Deployment, api_id: str, path: str) -> str:
+    where = {"api": api_id, "region": settings.region, "stage": STAGE, "path": path}
+    return settings.invoke_url.format(**where)
 
 
 def _find(cloud: Cloud) -> dict[str, Any] | None:
@@ -215,20 +223,27 @@ def _ensure_permission(cloud: Cloud, api_id: str, path: str) -> None:
     )
 
 
-def _ensure_stage(cloud: Cloud, api_id: str, wanted: dict[str, Any], *, changed: bool) -> None:
+def _ensure_stage(cloud: Cloud, api_id: str, document: dict[str, Any]) -> None:
+    """Deploy the API unless what is live was made of this very document."""
     client = cloud.client("apigateway")
     where = {"restApiId": api_id, "stageName": STAGE}
-    known = api_id != "(new)"
-    stage = cloud.find(client.get_stage, **where) if known else None
-    if stage is None or changed:
+    known, stage, live = api_id != "(new)", None, None
+    if known and (stage := cloud.find(client.get_stage, **where)):
+        number = {"restApiId": api_id, "deploymentId": stage["deploymentId"]}
+        live = (cloud.find(client.get_deployment, **number) or {}).get("description")
+    # Said by the deployment itself: one that failed half-way is made up for by the next run.
+    of = {part: document[part] for part in ("policy", "method", "integration")}
+    digest = hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()
+    if live != f"tgpipeline {digest}":
         cloud.change(
             "deploy the API",
             client.create_deployment,
             wait_for="TooManyRequests",
             **where,
-            description="by tgpipeline",
+            description=f"tgpipeline {digest}",
         )
         stage = cloud.find(client.get_stage, **where) if known else None
+    wanted = document["stage"]
     limits = ((stage or {}).get("methodSettings") or {}).get("*/*") or {}
     log = (stage or {}).get("accessLogSettings") or {}
     found = {

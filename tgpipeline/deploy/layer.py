@@ -12,12 +12,13 @@ import sys
 import tempfile
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tgpipeline import resources
 from tgpipeline.deploy import packages
-from tgpipeline.deploy.cloud import Cloud, Target
+from tgpipeline.deploy.cloud import Cloud, Resource, Target
 from tgpipeline.errors import DeployError
 
 LIMIT = 250_000_000  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -122,7 +123,7 @@ def ensure_layer(target: Target) -> list[str]:
         return [] if settings.layer == "none" else [settings.layer]
     client, name = cloud.client("lambda"), cloud.name("pyarrow")
     mark = f"{settings.architecture} {fingerprint(settings.architecture)}"
-    versions = cloud.read(client.list_layer_versions, LayerName=name)["LayerVersions"]
+    versions = list(cloud.every("lambda", "list_layer_versions", "LayerVersions", LayerName=name))
     for version in versions:
         if version.get("Description") == mark:
             return [version["LayerVersionArn"]]
@@ -146,21 +147,10 @@ def ensure_layer(target: Target) -> list[str]:
     return [made.get("LayerVersionArn", cloud.arn("lambda", f"layer:{name}:{number}"))]
 
 
-def existing(cloud: Cloud) -> list[str]:
-    """The ARNs of the versions of the layer."""
-    client, name = cloud.client("lambda"), cloud.name("pyarrow")
-    found = cloud.find(client.list_layer_versions, LayerName=name) or {}
-    return [version["LayerVersionArn"] for version in found.get("LayerVersions", [])]
-
-
-def delete_layer(target: Target) -> None:
-    """Remove every version of the layer."""
-    cloud = Cloud.of(target)
-    for arn in existing(cloud):
-        name, number = arn.rsplit(":", 2)[1:]
-        cloud.change(
-            f"delete layer {name}:{number}",
-            cloud.client("lambda").delete_layer_version,
-            LayerName=name,
-            VersionNumber=int(number),
-        )
+def deployed(cloud: Cloud) -> Iterator[Resource]:
+    """Every version of the layer."""
+    name, delete = cloud.name("pyarrow"), cloud.client("lambda").delete_layer_version
+    for version in cloud.every("lambda", "list_layer_versions", "LayerVersions", LayerName=name):
+        arn, number = version["LayerVersionArn"], version["Version"]
+        which = {"LayerName": name, "VersionNumber": number}
+        yield cloud.resource(f"layer {name}:{number}", arn, delete, **which)

@@ -1,8 +1,9 @@
 """Log groups in CloudWatch, made here so that they end: AWS's own would be kept for ever."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from tgpipeline.deploy.cloud import Cloud
+from tgpipeline.deploy.cloud import Cloud, Resource
 
 
 def ensure_log(cloud: Cloud, group: str) -> None:
@@ -22,16 +23,11 @@ def ensure_log(cloud: Cloud, group: str) -> None:
         )
 
 
-def existing(cloud: Cloud, group: str) -> list[str]:
-    """The ARN of the log group, if it exists."""
-    return [cloud.arn("logs", f"log-group:{group}")] if _find(cloud, group) else []
-
-
-def delete_log(cloud: Cloud, group: str) -> None:
-    """Remove a log group with all that is in it."""
+def deployed(cloud: Cloud, group: str) -> Iterator[Resource]:
+    """The log group, if it exists, with all that is in it."""
     if _find(cloud, group):
-        client = cloud.client("logs")
-        cloud.change(f"delete log {group}", client.delete_log_group, logGroupName=group)
+        arn, delete = cloud.arn("logs", f"log-group:{group}"), cloud.client("logs").delete_log_group
+        yield cloud.resource(f"log {group}", arn, delete, logGroupName=group)
 
 
 def _find(cloud: Cloud, group: str) -> dict[str, Any] | None:

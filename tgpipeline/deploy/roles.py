@@ -6,12 +6,12 @@ here they become policy documents.
 
 import json
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from tgpipeline import lake, resources
-from tgpipeline.deploy.cloud import RESULTS, Cloud, Deployment, Target, same_json
+from tgpipeline.deploy.cloud import RESULTS, Cloud, Deployment, Resource, Target
 
 FUNCTIONS = ("ingest", "etl")
 # And who takes them. The last is made only in an account where API Gateway has no role for logs.
@@ -21,14 +21,6 @@ ROLES = {
     "scheduler": "scheduler",
     "gateway": "apigateway",
 }
-
-
-@dataclass(frozen=True)
-class Role:
-    """An IAM role of this deployment."""
-
-    name: str
-    arn: str
 
 
 def trust(role: str, account: str) -> dict[str, Any]:
@@ -80,8 +72,8 @@ def policy(holder: str, settings: Deployment, account: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def ensure_role(role: str, target: Target) -> Role:
-    """Make a role with its trust and its permissions.
+def ensure_role(role: str, target: Target) -> str:
+    """Make a role with its trust and its permissions; returns its ARN.
 
     Args:
         role: `ingest`, `etl`, `scheduler` or `gateway`.
@@ -92,14 +84,13 @@ def ensure_role(role: str, target: Target) -> Role:
     wanted = json.dumps(trust(role, cloud.account))
     found = cloud.find(iam.get_role, RoleName=name)
     if found is None:
-        tags = [{"Key": key, "Value": value} for key, value in cloud.tags.items()]
         cloud.change(
             f"create role {name}",
             iam.create_role,
             RoleName=name,
             AssumeRolePolicyDocument=wanted,
             Description=f"tgpipeline: what {role} may do",
-            Tags=tags,
+            Tags=cloud.tag_list,
         )
     elif found["Role"]["AssumeRolePolicyDocument"] != json.loads(wanted):
         cloud.change(
@@ -118,7 +109,7 @@ def ensure_role(role: str, target: Target) -> Role:
             PolicyName=name,
             PolicyDocument=json.dumps(document),
         )
-    return Role(name, cloud.arn("iam", f"role/{name}"))
+    return cloud.arn("iam", f"role/{name}")
 
 
 def ensure_analyst_policy(target: Target) -> str:
@@ -126,100 +117,80 @@ def ensure_analyst_policy(target: Target) -> str:
     cloud = Cloud.of(target)
     iam, name = cloud.client("iam"), cloud.name("analyst")
     arn = cloud.arn("iam", f"policy/{name}")
-    document = json.dumps(policy("analyst", cloud.settings, cloud.account))
+    document = policy("analyst", cloud.settings, cloud.account)
     found = cloud.find(iam.get_policy, PolicyArn=arn)
     if found is None:
         cloud.change(
             f"create policy {name}",
             iam.create_policy,
             PolicyName=name,
-            PolicyDocument=document,
+            PolicyDocument=json.dumps(document),
             Description="tgpipeline: query the tables, nothing else",
-            Tags=[{"Key": key, "Value": value} for key, value in cloud.tags.items()],
+            Tags=cloud.tag_list,
         )
         return arn
     version = cloud.read(
         iam.get_policy_version, PolicyArn=arn, VersionId=found["Policy"]["DefaultVersionId"]
     )
-    if same_json(json.dumps(version["PolicyVersion"]["Document"]), document):
+    if version["PolicyVersion"]["Document"] == document:
         return arn
-    for old in cloud.read(iam.list_policy_versions, PolicyArn=arn)["Versions"]:
-        if not old["IsDefaultVersion"]:  # IAM keeps five at most
-            cloud.change(
-                f"drop {old['VersionId']} of policy {name}",
-                iam.delete_policy_version,
-                PolicyArn=arn,
-                VersionId=old["VersionId"],
-            )
+    _drop_old_versions(cloud, arn)  # IAM keeps five at most
     cloud.change(
         f"set policy {name}",
         iam.create_policy_version,
         PolicyArn=arn,
-        PolicyDocument=document,
+        PolicyDocument=json.dumps(document),
         SetAsDefault=True,
     )
     return arn
 
 
-def existing(cloud: Cloud) -> list[str]:
-    """The ARNs of the deployment's roles and of its policy, of those that exist."""
+def deployed(cloud: Cloud) -> Iterator[Resource]:
+    """The deployment's roles and the analyst's policy, of those that exist."""
     iam = cloud.client("iam")
-    names = [
-        name for role in ROLES if cloud.find(iam.get_role, RoleName=(name := cloud.name(role)))
-    ]
-    arns = [cloud.arn("iam", f"role/{name}") for name in names]
+    for name in map(cloud.name, ROLES):
+        if cloud.find(iam.get_role, RoleName=name):
+            yield Resource(cloud.arn("iam", f"role/{name}"), partial(_delete_role, cloud, name))
     analyst = cloud.arn("iam", f"policy/{cloud.name('analyst')}")
-    return arns + ([analyst] if cloud.find(iam.get_policy, PolicyArn=analyst) else [])
+    if cloud.find(iam.get_policy, PolicyArn=analyst):
+        yield Resource(analyst, partial(_delete_policy, cloud, analyst))
 
 
-def delete_roles(target: Target) -> None:
-    """Remove the roles, and the analyst's policy from whoever it is attached to."""
-    cloud = Cloud.of(target)
-    iam = cloud.client("iam")
-    for arn in existing(cloud):
-        name = arn.rsplit("/", 1)[1]
-        if ":policy/" in arn:
-            _delete_policy(cloud, arn)
-            continue
-        for inline in cloud.read(iam.list_role_policies, RoleName=name)["PolicyNames"]:
-            cloud.change(
-                f"delete permissions of role {name}",
-                iam.delete_role_policy,
-                RoleName=name,
-                PolicyName=inline,
-            )
-        for attached in cloud.read(iam.list_attached_role_policies, RoleName=name)[
-            "AttachedPolicies"
-        ]:
-            cloud.change(
-                f"detach {attached['PolicyName']} from role {name}",
-                iam.detach_role_policy,
-                RoleName=name,
-                PolicyArn=attached["PolicyArn"],
-            )
-        cloud.change(f"delete role {name}", iam.delete_role, RoleName=name)
+def _delete_role(cloud: Cloud, name: str) -> None:
+    iam, role = cloud.client("iam"), {"RoleName": name}
+    for inline in cloud.read(iam.list_role_policies, **role)["PolicyNames"]:
+        what = f"delete permissions of role {name}"
+        cloud.change(what, iam.delete_role_policy, PolicyName=inline, **role)
+    for attached in cloud.read(iam.list_attached_role_policies, **role)["AttachedPolicies"]:
+        what = f"detach {attached['PolicyName']} from role {name}"
+        cloud.change(what, iam.detach_role_policy, PolicyArn=attached["PolicyArn"], **role)
+    cloud.change(f"delete role {name}", iam.delete_role, **role)
 
 
 def _delete_policy(cloud: Cloud, arn: str) -> None:
+    """Remove the analyst's policy, from whoever it is attached to as well."""
     iam = cloud.client("iam")
     holders = cloud.read(iam.list_entities_for_policy, PolicyArn=arn)
-    for kind, name_of, detach in (
-        ("User", "UserName", iam.detach_user_policy),
-        ("Group", "GroupName", iam.detach_group_policy),
-        ("Role", "RoleName", iam.detach_role_policy),
+    for kind, detach in (
+        ("User", iam.detach_user_policy),
+        ("Group", iam.detach_group_policy),
+        ("Role", iam.detach_role_policy),
     ):
         for holder in holders.get(f"Policy{kind}s", []):
-            name = holder[name_of]
-            cloud.change(f"detach {arn} from {name}", detach, PolicyArn=arn, **{name_of: name})
+            name = {f"{kind}Name": holder[f"{kind}Name"]}
+            what = f"detach {arn} from {holder[f'{kind}Name']}"
+            cloud.change(what, detach, PolicyArn=arn, **name)
+    _drop_old_versions(cloud, arn)
+    cloud.change(f"delete policy {arn}", iam.delete_policy, PolicyArn=arn)
+
+
+def _drop_old_versions(cloud: Cloud, arn: str) -> None:
+    iam = cloud.client("iam")
     for version in cloud.read(iam.list_policy_versions, PolicyArn=arn)["Versions"]:
         if not version["IsDefaultVersion"]:
-            cloud.change(
-                f"drop {version['VersionId']} of {arn}",
-                iam.delete_policy_version,
-                PolicyArn=arn,
-                VersionId=version["VersionId"],
-            )
-    cloud.change(f"delete policy {arn}", iam.delete_policy, PolicyArn=arn)
+            which = {"PolicyArn": arn, "VersionId": version["VersionId"]}
+            what = f"drop {version['VersionId']} of {arn}"
+            cloud.change(what, iam.delete_policy_version, **which)
 
 
 def _entries(holder: str) -> list[dict[str, Any]]:

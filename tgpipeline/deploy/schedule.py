@@ -1,9 +1,10 @@
 """When the ETL runs: EventBridge Scheduler, in the deployment's own time zone."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tgpipeline.deploy.cloud import Cloud, Deployment, Target, covers
+from tgpipeline.deploy.cloud import Cloud, Deployment, Resource, Target, covers
 from tgpipeline.deploy.functions import LIVE
 
 DAY = 86_400
@@ -65,13 +66,13 @@ def ensure_queue(target: Target) -> str:
         )
     else:
         found = cloud.read(sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["All"])
-        cloud.ensure(
-            f"set retention of queue {name}",
-            found,
-            {"Attributes": wanted},
-            sqs.set_queue_attributes,
-            QueueUrl=url,
-        )
+        if not covers(found, {"Attributes": wanted}):
+            cloud.change(
+                f"set retention of queue {name}",
+                sqs.set_queue_attributes,
+                QueueUrl=url,
+                Attributes=wanted,
+            )
     return cloud.arn("sqs", name)
 
 
@@ -92,12 +93,12 @@ def ensure_schedule(target: Target) -> Schedule:
             client.create_schedule_group,
             wait_for="Conflict",  # the former one is still being deleted
             Name=cloud.settings.name,
-            Tags=[{"Key": key, "Value": value} for key, value in cloud.tags.items()],
+            Tags=cloud.tag_list,
         )
     wanted = definition(cloud.settings, cloud.account)
     where = {"Name": name, "GroupName": cloud.settings.name}
     found = cloud.find(client.get_schedule, **where)
-    if found is None or not covers(found, wanted):
+    if not covers(found, wanted):
         cloud.change(
             f"{'create' if found is None else 'update'} schedule {name}",
             client.create_schedule if found is None else client.update_schedule,
@@ -119,30 +120,25 @@ def failed(cloud: Cloud) -> int:
     return int(found.get("Attributes", {}).get(name, 0))
 
 
-def existing(cloud: Cloud) -> list[str]:
-    """The ARNs of the schedule's group and of the queue, of those that exist."""
-    found, name = [], cloud.settings.name
+def deployed(cloud: Cloud) -> Iterator[Resource]:
+    """The schedule, its group and the queue, of those that exist."""
+    client, group, name = cloud.client("scheduler"), cloud.settings.name, cloud.name("etl")
+    yield from cloud.existing(
+        f"schedule {name}",
+        cloud.arn("scheduler", f"schedule/{group}/{name}"),
+        client.get_schedule,
+        client.delete_schedule,
+        Name=name,
+        GroupName=group,
+    )
     if _has_group(cloud):
-        found.append(cloud.arn("scheduler", f"schedule-group/{name}"))
-    if _queue_url(cloud):
-        found.append(cloud.arn("sqs", cloud.name("failed")))
-    return found
-
-
-def delete_schedule(target: Target) -> None:
-    """Remove the schedule, its group and the queue."""
-    cloud = Cloud.of(target)
-    client, group = cloud.client("scheduler"), cloud.settings.name
-    where = {"Name": cloud.name("etl"), "GroupName": group}
-    if cloud.find(client.get_schedule, **where):
-        cloud.change(f"delete schedule {where['Name']}", client.delete_schedule, **where)
-    if _has_group(cloud):
-        cloud.change(f"delete schedule group {group}", client.delete_schedule_group, Name=group)
-    url = _queue_url(cloud)
-    if url:
-        cloud.change(
-            f"delete queue {cloud.name('failed')}", cloud.client("sqs").delete_queue, QueueUrl=url
+        arn = cloud.arn("scheduler", f"schedule-group/{group}")
+        yield cloud.resource(
+            f"schedule group {group}", arn, client.delete_schedule_group, Name=group
         )
+    if url := _queue_url(cloud):
+        queue, delete = cloud.name("failed"), cloud.client("sqs").delete_queue
+        yield cloud.resource(f"queue {queue}", cloud.arn("sqs", queue), delete, QueueUrl=url)
 
 
 def _has_group(cloud: Cloud) -> bool:

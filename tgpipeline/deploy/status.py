@@ -92,10 +92,7 @@ def _schedule(cloud: Cloud) -> tuple[str, str, bool]:
 
 def _last_run(cloud: Cloud) -> tuple[str, str, bool]:
     """The newest Parquet: every run that finds something to do writes some."""
-    bucket, found = cloud.settings.enriched_bucket, []
-    if _exists(cloud, bucket):
-        prefix = f"{lake.RAW}/messages/"
-        found = cloud.every("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
+    found = storage.objects(cloud, cloud.settings.enriched_bucket, f"{lake.RAW}/messages/")
     newest = max(found, key=lambda item: item["LastModified"], default=None)
     if newest is None:
         return ("last ETL run", "none yet", True)
@@ -111,28 +108,27 @@ def _queue(cloud: Cloud) -> tuple[str, str, bool]:
 def _last_error(cloud: Cloud, function: str) -> str:
     """The end of the last line that tells of an error, of the last 14 days."""
     since = datetime.now(UTC) - timedelta(14)
-    found = cloud.find(
-        cloud.client("logs").filter_log_events,
+    found = cloud.every(
+        "logs",
+        "filter_log_events",
+        "events",
         logGroupName=f"/aws/lambda/{cloud.name(function)}",
         filterPattern=_ERRORS,
         startTime=int(since.timestamp() * 1000),
     )
-    events = sorted((found or {}).get("events", []), key=lambda event: event["timestamp"])
-    if not events:
+    # CloudWatch gives the oldest first, on pages of which any may be empty.
+    last = max(found, key=lambda event: event["timestamp"], default=None)
+    if last is None:
         return "none in 14 days"
-    when = datetime.fromtimestamp(events[-1]["timestamp"] / 1000, UTC)
-    return f"{when:%Y-%m-%d %H:%M} UTC: {events[-1]['message'].strip()[:160]}"
+    when = datetime.fromtimestamp(last["timestamp"] / 1000, UTC)
+    return f"{when:%Y-%m-%d %H:%M} UTC: {last['message'].strip()[:160]}"
 
 
 def _month(cloud: Cloud) -> tuple[str, str, bool]:
     today = datetime.now(cloud.settings.tz).date()
-    objects = 0
-    if _exists(cloud, cloud.settings.raw_bucket):
-        month = lake.partition(lake.RAW, today)[: -len("-DD/") + 1]
-        objects = storage.count(cloud, cloud.settings.raw_bucket, month)
-    dollars = sum(costs.monthly(objects).values())
-    return ("this month", f"{objects:,} raw objects, about {dollars:.2f} US dollars", True)
-
-
-def _exists(cloud: Cloud, bucket: str) -> bool:
-    return bool(bucket) and f"arn:aws:s3:::{bucket}" in storage.existing(cloud)
+    month = lake.partition(lake.RAW, today)[: -len("-DD/") + 1]
+    objects = storage.count(cloud, cloud.settings.raw_bucket, month)
+    region = cloud.settings.region if cloud.settings.region in costs.PRICES else costs.REGION
+    dollars = sum(costs.monthly(objects, region=region).values())
+    state = f"{objects:,} raw objects, about {dollars:.2f} US dollars at prices of {region}"
+    return ("this month", state, True)

@@ -1,11 +1,12 @@
 """The two buckets: private, encrypted, TLS only, with an end for what need not be kept."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from tgpipeline import lake
-from tgpipeline.deploy.cloud import RESULTS, TAG, Cloud, Deployment, Target, covers
+from tgpipeline.deploy.cloud import RESULTS, TAG, Cloud, Deployment, Resource, Target, covers
 from tgpipeline.errors import DeployError
 
 
@@ -48,10 +49,10 @@ def lifecycle(bucket: str, settings: Deployment) -> list[dict[str, Any]]:
             rules.append({**rule, "Transitions": [move]})
     if bucket == settings.enriched_bucket:
         rules.append(_expire("results", f"{RESULTS}/", settings.results_days))
-    if settings.versioning:
-        old = {"NoncurrentDays": settings.versioning}
-        rule = {"ID": "tgpipeline-versions", "Filter": {"Prefix": ""}}
-        rules.append({**rule, "NoncurrentVersionExpiration": old})
+    # Also where there is no versioning any more: what it kept has to end.
+    old = {"NoncurrentDays": settings.versioning or 1}
+    rule = {"ID": "tgpipeline-versions", "Filter": {"Prefix": ""}}
+    rules.append({**rule, "NoncurrentVersionExpiration": old})
     return [{**rule, "Status": "Enabled"} for rule in rules]
 
 
@@ -103,53 +104,34 @@ def ensure_bucket(bucket: str, target: Target) -> str:
         if cloud.settings.region != "us-east-1":
             where = {"CreateBucketConfiguration": {"LocationConstraint": cloud.settings.region}}
         cloud.change(f"create bucket {bucket}", s3.create_bucket, Bucket=bucket, **where)
-    for what, field, get, put, wanted in _aspects(cloud, bucket):
-        found = cloud.find(get, Bucket=bucket) if exists or not cloud.dry_run else None
-        arguments: dict[str, Any] = {"Bucket": bucket, field: wanted}
-        if what == "versioning":
-            found = {field: found}
-        if found is None or not covers(found.get(field), wanted):
-            cloud.change(f"set {what} of bucket {bucket}", put, **arguments)
+    for what, (field, wanted) in _aspects(cloud.settings).items():
+        get, put = getattr(s3, f"get_{what}"), getattr(s3, f"put_{what}")
+        found = (cloud.find(get, Bucket=bucket) if exists or not cloud.dry_run else None) or {}
+        if (
+            what == "bucket_versioning"
+        ):  # the answer itself; a bucket that never had it says nothing
+            found = {field: {"Status": found.get("Status", "Suspended")}}
+        if not covers(found.get(field), wanted):
+            words = what.removeprefix("bucket_").replace("_", " ")
+            value: dict[str, Any] = {field: wanted}
+            cloud.change(f"set {words} of bucket {bucket}", put, Bucket=bucket, **value)
     _ensure_lists(cloud, bucket, fresh=not exists and cloud.dry_run)
     return f"arn:aws:s3:::{bucket}"
 
 
-def _aspects(
-    cloud: Cloud, bucket: str
-) -> Iterable[tuple[str, str, Callable[..., Any], Callable[..., Any], Mapping[str, Any]]]:
-    s3 = cloud.client("s3")
-    yield (
-        "public access block",
-        "PublicAccessBlockConfiguration",
-        s3.get_public_access_block,
-        s3.put_public_access_block,
-        dict.fromkeys(
-            ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"),
-            True,
-        ),
-    )
-    yield (
-        "ownership",
-        "OwnershipControls",
-        s3.get_bucket_ownership_controls,
-        s3.put_bucket_ownership_controls,
-        {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-    )
-    yield (
-        "encryption",
-        "ServerSideEncryptionConfiguration",
-        s3.get_bucket_encryption,
-        s3.put_bucket_encryption,
-        encryption(cloud.settings),
-    )
-    if cloud.settings.versioning:
-        yield (
-            "versioning",
+def _aspects(settings: Deployment) -> dict[str, tuple[str, dict[str, Any]]]:
+    """What S3's `get_…` and `put_…` calls tell and set: under which name, and what it has to be."""
+    private = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+    owner = [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    return {
+        "public_access_block": ("PublicAccessBlockConfiguration", dict.fromkeys(private, True)),
+        "bucket_ownership_controls": ("OwnershipControls", {"Rules": owner}),
+        "bucket_encryption": ("ServerSideEncryptionConfiguration", encryption(settings)),
+        "bucket_versioning": (
             "VersioningConfiguration",
-            s3.get_bucket_versioning,
-            s3.put_bucket_versioning,
-            {"Status": "Enabled"},
-        )
+            {"Status": "Enabled" if settings.versioning else "Suspended"},
+        ),
+    }
 
 
 def _ensure_lists(cloud: Cloud, bucket: str, *, fresh: bool) -> None:
@@ -175,8 +157,7 @@ def _ensure_lists(cloud: Cloud, bucket: str, *, fresh: bool) -> None:
             Bucket=bucket,
             LifecycleConfiguration={"Rules": merged},
         )
-    tags = [{"Key": key, "Value": value} for key, value in cloud.tags.items()]
-    merged = _merged(found.get("TagSet", []), tags, "Key")
+    merged = _merged(found.get("TagSet", []), cloud.tag_list, "Key")
     if merged is not None:
         cloud.change(
             f"tag bucket {bucket}",
@@ -208,12 +189,14 @@ def _exists(cloud: Cloud, bucket: str) -> bool:
     try:
         return cloud.find(cloud.client("s3").head_bucket, Bucket=bucket) is not None
     except DeployError as error:
-        if "301" in str(error):
+        answer = getattr(error.__cause__, "response", {})
+        code = answer.get("Error", {}).get("Code")  # of a HEAD request it is the status alone
+        if code == "301":
             raise DeployError(
                 f"bucket {bucket} is not in {cloud.settings.region}: set AWS_DEFAULT_REGION to its "
                 "region, or choose another name."
             ) from error
-        if "403" not in str(error):
+        if code != "403":
             raise
         raise DeployError(
             f"bucket {bucket} belongs to another account, or these credentials may not see it: "
@@ -221,39 +204,35 @@ def _exists(cloud: Cloud, bucket: str) -> bool:
         ) from error
 
 
-def existing(cloud: Cloud) -> list[str]:
-    """The ARNs of the deployment's buckets that exist."""
-    return [f"arn:aws:s3:::{name}" for name in buckets(cloud.settings) if _exists(cloud, name)]
+def deployed(cloud: Cloud) -> Iterator[Resource]:
+    """The deployment's buckets that exist, with all that is in them."""
+    for name in buckets(cloud.settings):
+        if _exists(cloud, name):
+            yield Resource(f"arn:aws:s3:::{name}", partial(_delete, cloud, name))
+
+
+def objects(cloud: Cloud, bucket: str, prefix: str = "") -> Iterator[dict[str, Any]]:
+    """The objects under a prefix, as S3 lists them; none where there is no bucket."""
+    if bucket:
+        yield from cloud.every("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
 
 
 def count(cloud: Cloud, bucket: str, prefix: str = "") -> int:
     """How many objects are under a prefix of a bucket."""
-    return len(cloud.every("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix))
+    return sum(1 for _ in objects(cloud, bucket, prefix))
 
 
-def delete_bucket(bucket: str, target: Target) -> None:
-    """Remove a bucket with every version of every object in it."""
-    cloud = Cloud.of(target)
-    if not _exists(cloud, bucket):
-        return
-    s3 = cloud.client("s3")
-    n = count(cloud, bucket)
+def _delete(cloud: Cloud, bucket: str) -> None:
+    """Remove a bucket with every version of every object, and uploads that were not finished."""
+    s3, what = cloud.client("s3"), f"bucket {bucket} and the {count(cloud, bucket):,} objects in it"
     if not cloud.dry_run:
-        _empty(cloud, bucket)
-    cloud.change(
-        f"delete bucket {bucket} and the {n:,} objects in it", s3.delete_bucket, Bucket=bucket
-    )
-
-
-def _empty(cloud: Cloud, bucket: str) -> None:
-    """Remove every version of every object, and uploads that were not finished."""
-    s3 = cloud.client("s3")
-    for kind in ("Versions", "DeleteMarkers"):
-        found = cloud.every("s3", "list_object_versions", kind, Bucket=bucket)
-        objects = [{"Key": v["Key"], "VersionId": v["VersionId"]} for v in found]
-        for start in range(0, len(objects), 1000):
-            batch = {"Objects": objects[start : start + 1000], "Quiet": True}
-            cloud.read(s3.delete_objects, Bucket=bucket, Delete=batch)
-    for upload in cloud.every("s3", "list_multipart_uploads", "Uploads", Bucket=bucket):
-        which = {"Key": upload["Key"], "UploadId": upload["UploadId"]}
-        cloud.read(s3.abort_multipart_upload, Bucket=bucket, **which)
+        for page in cloud.pages("s3", "list_object_versions", Bucket=bucket):
+            found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            batch = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
+            if batch:
+                delete = {"Objects": batch, "Quiet": True}
+                cloud.read(s3.delete_objects, Bucket=bucket, Delete=delete)
+        for upload in cloud.every("s3", "list_multipart_uploads", "Uploads", Bucket=bucket):
+            which = {"Key": upload["Key"], "UploadId": upload["UploadId"]}
+            cloud.read(s3.abort_multipart_upload, Bucket=bucket, **which)
+    cloud.change(f"delete {what}", s3.delete_bucket, Bucket=bucket)
