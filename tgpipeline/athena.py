@@ -218,41 +218,19 @@ def to_frame(description: Sequence[Sequence[Any]], rows: Sequence[Sequence[Any]]
     """
     import pandas as pd
 
-    columns: list[Sequence[Any]] = (
-        list(zip(*rows, strict=True)) if rows else [()] * len(description)
-    )
-    makers = [_MAKERS.get(str(c[1]).partition("(")[0].strip(), _as_object) for c in description]
-    made = {i: make(list(columns[i])) for i, make in enumerate(makers)}
-    frame = pd.DataFrame(made, index=pd.RangeIndex(len(rows)))
+    types = [_TYPES.get(str(c[1]).partition("(")[0].strip(), "object") for c in description]
+    # By number until the end: two columns may have the same name.
+    frame = pd.DataFrame(list(rows), columns=range(len(types)), dtype=object)
+    frame = frame.astype(dict(enumerate(types)))
     frame.columns = pd.Index([c[0] for c in description], dtype=object)
     return frame
 
 
-def _series(dtype: str) -> Callable[[list[Any]], Any]:
-    def make(values: list[Any]) -> Any:
-        import pandas as pd
-
-        return pd.Series(values, dtype=dtype)
-
-    return make
-
-
-def _moments(unit: str) -> Callable[[list[Any]], Any]:
-    def make(values: list[Any]) -> Any:
-        import numpy as np
-        import pandas as pd
-
-        return pd.Series(np.array(values, dtype=f"datetime64[{unit}]"))
-
-    return make
-
-
-_as_object = _series("object")
-_MAKERS: dict[str, Callable[[list[Any]], Any]] = {
-    **dict.fromkeys(("tinyint", "smallint", "integer", "int", "bigint"), _series("Int64")),
-    **dict.fromkeys(("float", "real", "double"), _series("float64")),
-    **dict.fromkeys(("varchar", "char", "string"), _series("string")),
-    "boolean": _series("boolean"),
-    "date": _moments("s"),
-    "timestamp": _moments("ms"),
+_TYPES = {
+    **dict.fromkeys(("tinyint", "smallint", "integer", "int", "bigint"), "Int64"),
+    **dict.fromkeys(("float", "real", "double"), "float64"),
+    **dict.fromkeys(("varchar", "char", "string"), "string"),
+    "boolean": "boolean",
+    "date": "datetime64[s]",
+    "timestamp": "datetime64[ms]",
 }

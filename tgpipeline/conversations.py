@@ -3,8 +3,9 @@
 The lake holds messages; who talks with whom about what is not written anywhere. This is the rule by
 which it is told, first what is sure, then what is near, always in the same chat and topic:
 
-1. A message that replies to a message of a conversation belongs to that conversation. If another
-   customer writes it, only if it asks nothing: else it opens a conversation of its own.
+1. A message that replies to a message of a conversation belongs to that conversation, also if
+   another customer writes it: advice, a "me too". Only a question, or a wish for a person, of
+   another customer opens a conversation of its own.
 2. A customer's other messages go on with their latest conversation while it is open; else they open
    a new one. It is open for `PATIENCE` while it waits for an answer, for `SILENCE` after one.
 3. Another message of the bot belongs to the conversation that was active in the last minute.
@@ -17,6 +18,7 @@ are none, whoever replies to another's question answers it.
 """
 
 import re
+import time
 from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -44,6 +46,7 @@ class Conversation:
     state: str = "open"  # then: waiting, wants_person, answered, confirmed
     signal: str | None = None
     handed: bool = False
+    members: int = 0
     first: dict[str, int] = field(default_factory=dict)
 
     def is_open(self, now: int) -> bool:
@@ -68,14 +71,14 @@ def build(
         `thread_id`, `message_id` (of the question), `customer`, `asked` (Unix seconds),
         `local_time`, `problem` (or null), `messages`, `rows` (positions in `messages`), `bot_after`
         and `person_after` (seconds until the bot, a person answered first; null if never),
-        `handed` (to a person, or a person was asked for), `state` (waiting, wants_person,
-        answered, confirmed), `signal` (thanks, reaction, button, complaint; null), `minutes` (of
-        agents), `ended` (Unix seconds). `attrs["agents"]` names who was held for an agent, and
-        `attrs["until"]` is the lake's last moment.
+        `members` (replies of other customers), `handed` (to a person, or a person was asked for),
+        `state` (waiting, wants_person, answered, confirmed), `signal` (thanks, reaction, button,
+        complaint; null), `minutes` (of agents), `ended` (Unix seconds). `attrs["agents"]` names
+        who was held for an agent, `attrs["until"]` is the last moment that is known, and
+        `attrs["end"]` the last of the period.
     """
-    bots = messages.loc[
-        messages["is_bot"], "user_id"
-    ].unique()  # history does not know them as such
+    # Imported history does not know bots as such.
+    bots = messages.loc[messages["is_bot"], "user_id"].unique()
     messages = messages.assign(is_bot=messages["user_id"].isin(bots))
     helpers = find_agents(messages, events, agents)
     role = messages["user_id"].isin(helpers).map({True: "agent", False: "customer"})
@@ -88,17 +91,36 @@ def build(
     if "start" in period and len(frame):
         day = frame["local_time"].dt.normalize()
         frame = frame[(day >= period["start"]) & (day <= period["end"])].reset_index(drop=True)
-    until = int(messages["date"].max()) if len(messages) else 0
-    frame.attrs = {**messages.attrs, "agents": sorted(helpers), "until": until}
+    until, end = _last_moments(messages)
+    frame.attrs = {**messages.attrs, "agents": sorted(helpers), "until": until, "end": end}
     return frame
+
+
+def _last_moments(messages: pd.DataFrame) -> tuple[int, int]:
+    """Until when the lake knows, and until when in the period: Unix seconds, 0 of nothing.
+
+    That is until the last message; but silence is known too, so if the period is over, until its
+    end at least.
+    """
+    period = messages.attrs.get("parameters", {})
+    if messages.empty:
+        return 0, 0
+    last = messages.iloc[-1]
+    spoken = int(messages["date"].max())
+    if "end" not in period:
+        return spoken, spoken
+    to_come = pd.Timestamp(period["end"]) + pd.Timedelta(days=1) - last["local_time"]
+    end = int(last["date"]) + int(to_come.total_seconds())
+    until = max(spoken, min(end, int(time.time())))
+    return until, min(until, end)
 
 
 _COLUMNS = {
     "group_id": "Int64", "chat_id": "Int64", "thread_id": "Int64", "message_id": "Int64",
     "customer": "Int64", "asked": "Int64", "local_time": "datetime64[ms]", "problem": "string",
     "messages": "Int64", "rows": "object", "bot_after": "Int64", "person_after": "Int64",
-    "handed": "boolean", "state": "string", "signal": "string", "minutes": "float64",
-    "ended": "Int64",
+    "members": "Int64", "handed": "boolean", "state": "string", "signal": "string",
+    "minutes": "float64", "ended": "Int64",
 }  # fmt: skip
 
 
@@ -159,11 +181,13 @@ class _Talk:
         called = (m.first_name, m.username)
         self.names[m.user_id] |= {fold(n) for n in called if isinstance(n, str) and n}
         own = self.latest.get((*place, m.user_id))
-        asks = self.asks[i] if self.has_agents else self.questions[i]
-        if target is not None and target.customer != m.user_id and not asks:
-            if not self.has_agents:
-                self._answers(target, m)
-            return target
+        asks = self.questions[i] or (self.has_agents and self.wants[i])
+        if target is not None and target.customer != m.user_id:
+            target.members += target.question is not None
+            if not asks:
+                if not self.has_agents:
+                    self._answers(target, m)
+                return target
         if target is not None and target.customer == m.user_id and m.date - target.last <= PATIENCE:
             own = target
         elif own is None or not own.is_open(m.date):
@@ -178,10 +202,10 @@ class _Talk:
         if c.question is None and self.asks[i]:
             c.question, c.state = i, "waiting"
         said = normalise(m.text) if isinstance(m.text, str) else ""
-        if not c.first:
-            return
         if self.wants[i]:
             c.handed, c.state = c.handed or "bot" in c.first, "wants_person"
+        elif not c.first:
+            return
         elif UPSET.search(said):
             c.state, c.signal = "waiting", "complaint"
         elif THANKS.search(said) and "?" not in said:
@@ -264,6 +288,7 @@ class _Talk:
             "rows": c.rows,
             "bot_after": c.first["bot"] - asked if "bot" in c.first else None,
             "person_after": c.first["person"] - asked if "person" in c.first else None,
+            "members": c.members,
             "handed": c.handed,
             "state": c.state,
             "signal": c.signal,

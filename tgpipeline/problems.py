@@ -14,12 +14,6 @@ if TYPE_CHECKING:
 LATEST = 2_000  # so many answers of a problem are compared with each other, at most
 NEAR = 0.4  # cosine from which two answers are the same
 _WORDS = re.compile(r"[^\s.,!?]+").findall
-_FREQUENT = (
-    "problem title conversations of share low high last_7_days before trend solved questions"
-)
-_BETTER = (
-    "problem title conversations with_agent minutes same_answer of share low high answer saves"
-)
 
 
 def frequent(
@@ -37,11 +31,11 @@ def frequent(
 
     Returns:
         A row a problem, most frequent first; the last one is of none that is known. `problem`,
-        `title`, `conversations`, `of` (all), `share`, `low`, `high`, `last_7_days`,
+        `title`, `conversations`, `of` (all), `share`, `low`, `high`, `last_7_days` (of the period),
         `before` (the 7 days before those), `trend` (new, rising, falling or empty: by the interval
         of the last week's part in both), `solved` (share), `questions` (quotes with message ids).
     """
-    total, until = len(conversations), _end(conversations)
+    total, until = len(conversations), conversations.attrs.get("end", 0)
     rows = []
     for name, group in conversations.groupby(conversations["problem"].fillna("")):
         rate = Rate(len(group), total)
@@ -98,12 +92,15 @@ def better_bot(
         and `saves` (minutes, if the bot gave that answer: minutes × share).
     """
     agents = set(conversations.attrs.get("agents", ()))
-    by_agent = messages["user_id"].isin(agents).to_numpy()
+    # Where there are no agents, whoever else writes answers: see conversations.
+    answers = (messages["user_id"].isin(agents) if agents else ~messages["is_bot"]).to_numpy()
+    author = messages["user_id"].fillna(0).to_numpy()
     rows = []
     for name, group in conversations[conversations["problem"].notna()].groupby("problem"):
         helped = group[group["person_after"].notna()]
         longest = [
-            _longest(messages, [i for i in rows_ if by_agent[i]]) for rows_ in helped["rows"]
+            _longest(messages, [i for i in c.rows if answers[i] and author[i] != c.customer])
+            for c in helped.iloc[-LATEST:].itertuples()
         ]
         best, same = typical([_text(messages, i) for i in longest])
         rate = Rate(same, len(longest))
@@ -132,15 +129,19 @@ def better_bot(
 
 
 def unanswered(conversations: pd.DataFrame, *, hours: float = 24) -> pd.DataFrame:
-    """Questions that nobody answered for so long, oldest first, as links.
+    """Questions and named problems that the bot and agents left alone for so long, oldest first.
+
+    Who a question is meant for is not written anywhere: one that a member asks the others is here
+    too, as is a remark that sounds like a problem.
 
     Args:
         conversations: from `conversations.build`.
-        hours: how old they are at least, at the lake's last moment.
+        hours: how old they are at least, at the last moment that is known.
 
     Returns:
-        `local_time`, `waiting_hours`, `problem`, `customer`, `message_id`, `reason` (no reply, or
-        no person came, though asked for) and `link` (null in a basic group, which has no links).
+        `local_time`, `waiting_hours`, `problem`, `customer`, `message_id`, `reason` and `link`
+        (null in a basic group, which has no links). `reason` is `no reply` (of anybody),
+        `members only` (other members replied), or `no person came` (though asked for).
     """
     c = conversations
     until = c.attrs.get("until", 0)
@@ -148,6 +149,7 @@ def unanswered(conversations: pd.DataFrame, *, hours: float = 24) -> pd.DataFram
     promised = c["state"].eq("wants_person") & ~silent
     waits = (until - c["asked"]).ge(hours * 3600)
     found = c[(silent | promised) & waits].sort_values("asked", kind="stable")
+    reason = pd.Series("no reply", found.index).mask(found["members"] > 0, "members only")
     where = zip(found["chat_id"], found["message_id"], found["thread_id"], strict=True)
     return pd.DataFrame(
         {
@@ -156,7 +158,7 @@ def unanswered(conversations: pd.DataFrame, *, hours: float = 24) -> pd.DataFram
             "problem": found["problem"],
             "customer": found["customer"],
             "message_id": found["message_id"],
-            "reason": silent[found.index].map({True: "no reply", False: "no person came"}),
+            "reason": reason.where(silent[found.index], "no person came"),
             "link": pd.Series([link(*m) for m in where], found.index, dtype="string"),
         }
     ).reset_index(drop=True)
@@ -233,8 +235,3 @@ def _title(topics: "Topics", name: str, language: str) -> str:
     if known is None:
         return {"pt": "Nenhum problema conhecido"}.get(language, "No known problem")
     return known.title.get(language) or name.replace("_", " ")
-
-
-def _end(conversations: pd.DataFrame) -> int:
-    """The last moment of the period: of its last question's day."""
-    return int(conversations["asked"].max()) + 1 if len(conversations) else 0

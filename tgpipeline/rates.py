@@ -40,6 +40,10 @@ DEFINITIONS = {
     "least 7 days before the lake's last message.",
     "satisfied": "Thanks, good reactions and yes buttons, of those and complaints; the silent "
     "are left out.",
+    "unanswered": "Questions and named problems of at least 24 hours after which neither the bot "
+    "nor an agent wrote (no reply; members only: other members did), or for which a person was "
+    "asked and none came. Small talk with a question mark counts too: whom a question is meant "
+    "for is not written anywhere.",
     "first_response": "Seconds from the question to the first message of the bot or an agent in "
     "the conversation, of those answered. Median and p90 are nearest ranks.",
     "minutes": "An agent's minutes: for each message the time since that agent's message before "

@@ -96,6 +96,12 @@ def test_columns_have_the_types_of_athena() -> None:
     assert frame.iloc[1].isna().all()
 
 
+def test_two_columns_of_one_name_are_both_there() -> None:
+    frame = athena.to_frame([("n", "bigint"), ("n", "varchar")], [(2**60 + 1, "a"), (None, None)])
+    assert list(frame.columns) == ["n", "n"]
+    assert frame.iloc[0].tolist() == [2**60 + 1, "a"]
+
+
 def test_no_rows_keep_their_columns_types() -> None:
     frame = athena.to_frame([("n", "bigint"), ("d", "date"), ("s", "varchar")], [])
     assert list(frame.columns) == ["n", "d", "s"]

@@ -132,6 +132,14 @@ def test_without_data_a_chart_says_so(name: str) -> None:
     charts.show(ax)
 
 
+def test_waiting_is_told_apart_by_its_reason() -> None:
+    finding = charts.alternative(draw("unanswered", frames()["unanswered"]))
+    assert finding.startswith(
+        "2 questions wait: 1 without any reply, 0 with replies of other members only, "
+        "1 that asked for a person in vain"
+    )
+
+
 def test_what_is_not_known_is_written_on_the_chart() -> None:
     ax = draw("outcomes", frames()["outcomes"])
     assert "not known" in [text.get_text() for text in ax.texts]

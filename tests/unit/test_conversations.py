@@ -125,6 +125,19 @@ def test_another_customer_who_asks_opens_their_own() -> None:
     assert found["customer"].tolist() == [ANA, BIA]
 
 
+def test_another_customers_statement_belongs_to_what_it_replies_to() -> None:
+    found = build(
+        talk(
+            (0, ANA, "cadê meu pedido 4711?"),
+            (1, BIA, "o meu também está atrasado, já passou do prazo", 1),
+            (2, BIA, "quero falar com um atendente", 1),
+            (3, AGENT, "bom dia!"),
+        )
+    )
+    assert [rows[:2] for rows in found["rows"]] == [[0, 1], [2, 3]]
+    assert found["members"].tolist() == [2, 0], "who asks something else replied all the same"
+
+
 def test_chatter_is_no_conversation() -> None:
     assert build(talk((0, ANA, "bom dia!"), (1, BIA, "kkkk"))).empty
 
@@ -152,6 +165,12 @@ def test_how_it_ends(said: list, events: list, state: str, handed: bool) -> None
     assert (row.state, row.handed, row.bot_after) == (state, handed, 60)
 
 
+def test_who_asked_for_a_person_at_once_still_waits_for_one_after_the_bot_spoke() -> None:
+    said = [(0, ANA, "quero falar com um atendente"), (1, BOT, "vou chamar", 1)]
+    assert build(talk(*said))["state"].tolist() == ["wants_person"]
+    assert build(talk(*said, (9, AGENT, "oi, pronto", 1)))["state"].tolist() == ["answered"]
+
+
 def test_agents_are_those_who_answer_many() -> None:
     said: list[tuple[Any, ...]] = [(n, 10 + n, "cadê meu pedido?") for n in range(6)]
     said += [(10 + n, AGENT, "chega hoje", n + 1) for n in range(5)] + [(20, ANA, "idem", 1)]
@@ -166,6 +185,8 @@ def test_where_nobody_is_an_agent_whoever_replies_answers() -> None:
     found = conversations.build(said, happened(), known())
     assert found.attrs["agents"] == []
     assert found["person_after"].tolist() == [60]
+    taught = problems.better_bot(found, said, known())
+    assert taught["answer"].tolist() == ["“chega hoje” (message 2)"]
 
 
 def test_a_bot_is_known_in_imported_history_by_what_came_later() -> None:
@@ -240,7 +261,47 @@ def test_unanswered_questions_are_links_into_the_supergroup() -> None:
     assert problems.unanswered(found, hours=26).empty
 
 
-def test_a_better_bot_learns_the_answer_that_is_always_the_same() -> None:
+def test_unanswered_tells_silence_from_what_members_said_and_from_a_promise() -> None:
+    found = build(
+        talk(
+            (0, ANA, "cadê meu pedido 4711?"),
+            (1, BIA, "alguém indica um tênis bom?"),
+            (2, ANA, "eu gosto do azul", 2),
+            (3, 12, "quero falar com um atendente"),
+            (4, BOT, "vou chamar", 4),
+            (2000, AGENT, "bom dia"),
+        )
+    )
+    waiting = problems.unanswered(found, hours=24)
+    assert waiting["reason"].tolist() == ["no reply", "members only", "no person came"]
+
+
+def test_weeks_and_waiting_are_counted_to_the_periods_end_also_after_a_silence() -> None:
+    messages = talk((0, ANA, "cadê meu pedido 4711?"), (60, BIA, "cadê meu pedido 4712?"))
+    messages.attrs["parameters"] = {"start": "2025-11-28", "end": "2025-12-05"}
+    found = build(messages)
+    frequent = problems.frequent(found, messages, known())
+    assert frequent["conversations"].tolist() == [2]
+    assert frequent["last_7_days"].tolist() == [0], "the week before the period's end was silent"
+    assert frequent["before"].tolist() == [2]
+    assert problems.unanswered(found)["waiting_hours"].tolist() == [183.0, 182.0]
+    later = pd.concat([messages, talk((12 * 1440, BIA, "bom dia")).assign(message_id=3)])
+    later.attrs = messages.attrs
+    found = build(later.reset_index(drop=True))
+    assert problems.frequent(found, later, known())["before"].tolist() == [2]
+    assert problems.unanswered(found)["waiting_hours"].tolist() == [288.0, 287.0]
+
+
+def test_a_period_to_come_ends_where_the_lake_does() -> None:
+    messages = talk((0, ANA, "cadê meu pedido 4711?"))
+    messages.attrs["parameters"] = {"start": "2025-11-28", "end": "9000-01-01"}
+    found = build(messages)
+    assert found.attrs["until"] == found.attrs["end"] < START + 10**9
+
+
+def test_a_better_bot_learns_the_answer_that_is_always_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     said: list[tuple[Any, ...]] = []
     for n in range(4):
         said.append((10 * n, 10 + n, "cadê meu pedido?"))
@@ -252,6 +313,9 @@ def test_a_better_bot_learns_the_answer_that_is_always_the_same() -> None:
     assert len(table) == 1
     assert table.loc[0, ["with_agent", "same_answer", "of"]].tolist() == [4, 3, 4]
     assert table.loc[0, "answer"].startswith("“Seu pedido saiu ontem e chega amanhã” (message ")
+    monkeypatch.setattr(problems, "LATEST", 2)
+    latest = problems.better_bot(found, messages, known())
+    assert latest.loc[0, ["with_agent", "same_answer", "of"]].tolist() == [4, 2, 2]
     frequent = problems.frequent(found, messages, known(), language="pt")
     assert frequent.loc[0, ["conversations", "of"]].tolist() == [4, 4]
     assert "(message " in frequent.loc[0, "questions"][0]

@@ -27,6 +27,11 @@ LABELS = {
     "reopened": "reopened within 7 days,\nof those solved",
     "durable": "still solved after 7 days", "satisfied": "satisfied, of who said so",
 }  # fmt: skip
+WAITS = {  # why: words for the title, colour
+    "no reply": ("without any reply", OPEN),
+    "members only": ("with replies of other members only", OTHER),
+    "no person came": ("that asked for a person in vain", MARK),
+}
 COLOURS = {"answered_by_bot": BOT, "solved_by_bot": BOT, "handed": AGENTS, "reopened": OPEN}
 
 
@@ -176,13 +181,13 @@ def unanswered(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     if frame.empty:
         return nothing(frame, ax, "questions wait for an answer")
     days = (frame["waiting_hours"].astype(float) / 24).clip(lower=0)
-    silent = frame["reason"] == "no reply"
-    counts = f"{silent.sum()} got no reply, for {(~silent).sum()} no person came"
+    parts = {reason: days[frame["reason"] == reason] for reason in WAITS}
+    counts = ", ".join(f"{len(parts[r])} {words}" for r, (words, _) in WAITS.items())
     title = f"{len(frame)} questions wait: {counts}"
     on = axes(ax, title, "days waiting", "questions")
     edges = range(0, math.ceil(days.max()) + 2, max(1, math.ceil(days.max() / 30)))
-    on.hist([days[silent], days[~silent]], list(edges), stacked=True, color=[OPEN, MARK],
-            label=["no reply", "no person came"])  # fmt: skip
+    colours = [colour for _, colour in WAITS.values()]
+    on.hist(list(parts.values()), list(edges), stacked=True, color=colours, label=list(WAITS))
     on.legend(frameon=False)
     return done(on)
 
