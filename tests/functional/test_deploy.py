@@ -234,6 +234,22 @@ def test_a_new_secret_in_one_call_loses_nothing(settings: Settings, stack: local
     assert requests.post(url, json=_update(), headers=old, timeout=30).status_code == 403
 
 
+def test_a_secret_is_replaced_where_there_is_one_and_the_webhook_is_ours(
+    settings: Settings, stack: local.Stack
+) -> None:
+    with pytest.raises(DeployError, match="none to replace"):
+        deploy.rotate_secret(settings, stack.bot)
+    assert deploy.existing(settings) == []
+    url = deploy.up(settings).url
+    assert gateway.deployed_url(settings) == url
+    stack.bot.set_webhook(f"{url}-of-another", secret_token="theirs")
+    with pytest.raises(DeployError, match="no secret was changed"):
+        deploy.rotate_secret(settings, stack.bot)
+    stack.bot.delete_webhook()
+    assert deploy.up(settings).changes == []
+    assert deploy.rotate_secret(settings, stack.bot, "given").webhook_secret == "given"
+
+
 def test_down_leaves_the_data_unless_told_and_then_nothing(settings: Settings) -> None:
     deploy.up(settings)
     s3 = Cloud(settings).client("s3")

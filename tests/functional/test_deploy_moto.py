@@ -8,11 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+from botocore.exceptions import EndpointConnectionError
 from moto.server import ThreadedMotoServer
 
 from tgpipeline import deploy
 from tgpipeline.deploy import Cloud, functions, packages
 from tgpipeline.deploy.cloud import TAG
+from tgpipeline.errors import DeployError
 from tgpipeline.settings import Settings
 
 LOG = "/aws/apigateway/aurora-webhook"
@@ -82,6 +84,41 @@ def test_a_setting_reaches_what_it_concerns(settings: Settings) -> None:
     s3.create_multipart_upload(Bucket="aurora-raw", Key="telegram/y")
     deploy.down(changed, delete_data=True)
     assert deploy.existing(changed) == []
+
+
+def test_versioning_that_is_turned_off_is_off_and_what_it_kept_ends(settings: Settings) -> None:
+    s3 = Cloud(settings).client("s3")
+    for days, status, ends in ((0, None, 1), (30, "Enabled", 30), (0, "Suspended", 1)):
+        wanted = dataclasses.replace(settings, versioning=days)
+        deploy.storage.ensure_bucket("aurora-raw", wanted)
+        assert s3.get_bucket_versioning(Bucket="aurora-raw").get("Status") == status
+        rules = s3.get_bucket_lifecycle_configuration(Bucket="aurora-raw")["Rules"]
+        (kept,) = [r["NoncurrentVersionExpiration"] for r in rules if r["ID"].endswith("-versions")]
+        assert kept == {"NoncurrentDays": ends}
+        cloud = Cloud(wanted)
+        deploy.storage.ensure_bucket("aurora-raw", cloud)
+        assert cloud.changes == []
+
+
+def test_a_deployment_of_the_api_that_was_broken_off_is_made_up_for(settings: Settings) -> None:
+    deploy.up(settings)
+    narrow = dataclasses.replace(settings, telegram_ranges="149.154.160.0/20")
+    cloud = Cloud(narrow)
+    gateway = cloud.client("apigateway")
+    (api,) = gateway.get_rest_apis()["items"]
+    before = gateway.get_stage(restApiId=api["id"], stageName="v1")["deploymentId"]
+
+    def fail(**_: object) -> None:
+        raise EndpointConnectionError(endpoint_url="the line is cut")
+
+    gateway.meta.events.register("before-send.api-gateway.CreateDeployment", fail)
+    with pytest.raises(DeployError, match="the line is cut"):
+        deploy.gateway.ensure_api(cloud)
+    assert "set who may call API aurora-webhook" in cloud.changes
+    # moto, unlike AWS, forgets a stage's settings when it is given another deployment.
+    assert deploy.up(narrow).changes[0] == "deploy the API"
+    assert gateway.get_stage(restApiId=api["id"], stageName="v1")["deploymentId"] != before
+    assert deploy.up(narrow).changes == []
 
 
 def test_the_access_log_uses_the_account_s_role_or_lends_one(settings: Settings) -> None:

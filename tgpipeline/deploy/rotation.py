@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tgpipeline.deploy import functions, gateway
 from tgpipeline.deploy.cloud import Cloud
+from tgpipeline.errors import DeployError
 from tgpipeline.settings import Settings, variable
 
 if TYPE_CHECKING:
@@ -28,29 +29,41 @@ def rotate_secret(settings: Settings, bot: "Bot", new: str = "") -> Settings:
     """Replace the webhook's secret.
 
     First the function takes both, then Telegram is told the new one, then the old one is dropped.
-    What Telegram is just posting with the old one, it repeats with the new one.
+    What Telegram is just posting with the old one, it repeats with the new one. Broken off at any
+    point, it can be run again.
 
     Args:
         settings: of the deployment.
-        bot: whose webhook it is.
+        bot: whose webhook it is; where it has none, the function alone has the new secret.
         new: the new secret; a random one where it is empty.
 
     Returns:
         The settings with the new secret. Whoever holds the old one in TELEGRAM_WEBHOOK_SECRET
         takes it out: `up` then keeps what is deployed.
+
+    Raises:
+        DeployError: before anything is changed, if there is no secret to replace, or if the bot's
+            webhook is another deployment's.
     """
     cloud = Cloud(settings)
+    old, url = deployed_secret(cloud), gateway.deployed_url(cloud)
+    if not (old and url):
+        raise DeployError(
+            f"nothing that is deployed as {settings.name} takes a secret, so there is none to "
+            "replace: put one into TELEGRAM_WEBHOOK_SECRET and run `tgpipeline up`."
+        )
+    webhook = bot.get_webhook_info()
+    if webhook.get("url") not in ("", None, url):
+        raise DeployError(
+            f"the bot's webhook does not lead to what is deployed as {settings.name}; no secret "
+            "was changed. Use the other deployment's settings, or set the webhook to this one."
+        )
     new = new or secrets.token_urlsafe(32)
-    old = deployed_secret(cloud) or settings.webhook_secret
     both = dataclasses.replace(settings, webhook_secret=f"{new},{old}")
     functions.ensure_function("ingest", both)
-    webhook = bot.get_webhook_info()
     if webhook.get("url"):
-        bot.set_webhook(
-            gateway.ensure_api(both).url,
-            secret_token=new,
-            max_connections=webhook.get("max_connections"),
-        )
+        connections = webhook.get("max_connections")
+        bot.set_webhook(url, secret_token=new, max_connections=connections)
     alone = dataclasses.replace(settings, webhook_secret=new)
     functions.ensure_function("ingest", alone)
     return alone
