@@ -52,7 +52,9 @@ _BY_TELEGRAM = (
 )
 SERVICE = frozenset(_BY_TELEGRAM.split())
 CONTENT = {name: rank for rank, name in enumerate(f"{_BY_PEOPLE} {_BY_TELEGRAM}".split())}
-# Fields that go along with a content; the last two lines are names of older versions.
+# Fields that go along with a content. The last three lines are names of older versions, which
+# Telegram still writes beside the new ones (undocumented).
+# Source: https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/Client.cpp
 ENVELOPE = frozenset(
     "message_id message_thread_id direct_messages_topic from sender_chat sender_boost_count "
     "sender_business_bot sender_tag date guest_query_id business_connection_id chat forward_origin "
@@ -63,7 +65,8 @@ ENVELOPE = frozenset(
     "suggested_post_info effect_id caption caption_entities show_caption_above_media "
     "has_media_spoiler reply_markup receiver_user ephemeral_message_id "
     "forward_from forward_from_chat forward_from_message_id forward_signature forward_sender_name "
-    "forward_date new_chat_member new_chat_participant left_chat_participant".split()
+    "forward_date new_chat_member new_chat_participant left_chat_participant voice_chat_scheduled "
+    "voice_chat_started voice_chat_ended voice_chat_participants_invited".split()
 )
 
 # No event of Telegram is older than Telegram (14 August 2013); nothing here is later than 2100.

@@ -112,6 +112,22 @@ def test_of_two_contents_the_one_that_says_more_counts():
     assert updates.content_type(both) == ("animation", [])
 
 
+@pytest.mark.parametrize(
+    ("today", "formerly"),
+    [
+        ("video_chat_started", "voice_chat_started"),
+        ("video_chat_ended", "voice_chat_ended"),
+        ("video_chat_scheduled", "voice_chat_scheduled"),
+        ("video_chat_participants_invited", "voice_chat_participants_invited"),
+        ("new_chat_members", "new_chat_participant"),
+        ("left_chat_member", "left_chat_participant"),
+    ],
+)
+def test_a_name_of_yesterday_beside_todays_is_not_reported_as_unknown(today, formerly):
+    both = p.message(**{formerly: p.CONTENTS[today], today: p.CONTENTS[today]})
+    assert updates.content_type(both) == (today, [])
+
+
 def test_a_content_of_tomorrow_is_unknown_and_named():
     assert updates.content_type(p.message(hologram={})) == ("unknown", ["hologram"])
 
