@@ -1,19 +1,17 @@
 """Writing imported messages into the raw zone, each version of a message once.
 
 A day's lines are gathered and written as few objects of bounded size. What earlier imports wrote is
-known by a mark of 8 bytes a line, read when a day is first touched, so that importing the same or a
-newer export adds only what is not there.
+known by a mark of 8 bytes a line, read when a day is first touched and then kept, so that importing
+the same or a newer export adds only what is not there.
 """
 
 import zlib
 from array import array
 from bisect import bisect_left
-from collections import OrderedDict
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import obstore
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 
 OBJECT = 4 << 20  # bytes of one object
 WAITING = 16 << 20  # bytes that wait for the rest of their day
-MARKS = 1 << 21  # of earlier imports' lines, kept at a time
 THREADS = 4
 
 
@@ -54,20 +51,15 @@ class HistoryLines:
         self.new = self.present = self.objects = 0
         self._store = store
         self._known = set(lake.list_days(store))
-        self._days: OrderedDict[date, _Day] = OrderedDict()
-        self._waiting = self._marked = 0
+        self._days: dict[date, _Day] = {}
+        self._waiting = 0
         self._pool = ThreadPoolExecutor(THREADS)
         self._running: set[Future[None]] = set()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
     def add(self, day: date, line: dict[str, Any]) -> None:
@@ -77,7 +69,9 @@ class HistoryLines:
             day: whose partition it belongs to.
             line: `{"message": …}` or `{"message_reaction_count": …}`.
         """
-        found = self._day(day)
+        found = self._days.get(day)
+        if found is None:
+            found = self._days[day] = _Day(self._marks(day))
         own = mark(line)
         place = bisect_left(found.marks, own)
         if place < len(found.marks) and found.marks[place] == own:
@@ -98,22 +92,6 @@ class HistoryLines:
             self._write(day, found)
         self._finish(all_of_them=True)
 
-    def _day(self, day: date) -> _Day:
-        """The day, from now on the one that was used last."""
-        found = self._days.get(day)
-        if found is not None:
-            self._days.move_to_end(day)
-            return found
-        if day in self._known:
-            self._finish(all_of_them=True)  # a part of this day may be on its way
-        found = self._days[day] = _Day(self._marks(day))
-        self._marked += len(found.marks)
-        while self._marked > MARKS and len(self._days) > 1:
-            oldest, left = self._days.popitem(last=False)
-            self._marked -= len(left.marks)
-            self._write(oldest, left)
-        return found
-
     def _marks(self, day: date) -> "array[int]":
         marks: array[int] = array("q")
         if day in self._known:
@@ -130,7 +108,6 @@ class HistoryLines:
         body = bytes(found.lines)
         self._waiting -= len(body)
         found.lines = bytearray()
-        self._known.add(day)
         self.objects += 1
         self._running.add(self._pool.submit(self._put, lake.history_key(body, day), body))
         if len(self._running) > THREADS:

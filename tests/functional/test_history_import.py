@@ -216,7 +216,6 @@ def test_messages_out_of_order_and_in_many_objects(
 ) -> None:
     monkeypatch.setattr(history_lines, "OBJECT", 2000)
     monkeypatch.setattr(history_lines, "WAITING", 5000)
-    monkeypatch.setattr(history_lines, "MARKS", 50)
     numbers = [(n * 37) % 200 + 1 for n in range(200)]
     path = export(tmp_path, [message(n) for n in numbers])
     summary = history.import_export(path, settings)

@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from types import TracebackType
 from typing import Any
 
 import boto3
@@ -23,7 +22,6 @@ from tgpipeline.local.queue import Clock
 from tgpipeline.local.telegram import TOKEN_DEFAULT, Telegram
 from tgpipeline.settings import Settings
 
-GROUP = -4123456789  # the sample's group, before it becomes a supergroup
 SECRET = "local-webhook-secret"  # noqa: S105 - guards nothing but this machine's stand-in
 BEGINNING = 1762743600  # midnight of the sample's first day, in its zone
 
@@ -90,7 +88,7 @@ class Stack:
         wanted |= self.aws.environment | {
             "TELEGRAM_API_URL": self.telegram.url,
             "TELEGRAM_BOT_TOKEN": self.telegram.token,
-            "TELEGRAM_CHAT_ID": str(GROUP),
+            "TELEGRAM_CHAT_ID": str(self.telegram.home),
             "TELEGRAM_WEBHOOK_SECRET": SECRET,
             "AWS_S3_BUCKET": "tgpipeline-local-raw",
             "AWS_S3_ENRICHED": "tgpipeline-local-enriched",
@@ -113,12 +111,7 @@ class Stack:
     def __enter__(self) -> "Stack":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tgpipeline import updates
-from tgpipeline.local.queue import NOT_DEFAULT
+from tgpipeline.doctor import ASKED_FOR
 from tgpipeline.updates import Update
 
 _RIGHTS = (
@@ -61,15 +61,14 @@ class Chats:
 
     Args:
         bot: the bot's User.
-        reads_all: whether its privacy mode is off.
 
     Attributes:
         home: id of the group, also after it has become a supergroup.
         queries: ids of callback queries, which may be answered.
     """
 
-    def __init__(self, bot: dict[str, Any], *, reads_all: bool = False) -> None:
-        self.bot, self.reads_all = bot, reads_all
+    def __init__(self, bot: dict[str, Any]) -> None:
+        self.bot = bot
         self.queries: set[str] = set()
         self.home = 0
         self._chats: dict[int, Chat] = {}
@@ -129,7 +128,7 @@ class Chats:
                 self.home = moved if self.home == chat_id else self.home
             service = updates.content_type(content)[0] in updates.SERVICE
             return service or self.sees(chat, content)
-        return kind not in NOT_DEFAULT or self.is_admin(chat)
+        return kind not in ASKED_FOR or self.is_admin(chat)
 
     def bot_member(self, *, admin: bool) -> dict[str, Any]:
         """The bot as a ChatMember."""
@@ -144,7 +143,7 @@ class Chats:
 
         Source: https://core.telegram.org/bots/features#privacy-mode
         """
-        if self.reads_all or self.is_admin(chat) or chat.info.get("type") == "private":
+        if self.is_admin(chat) or chat.info.get("type") == "private":
             return True
         text = str(message.get("text", ""))
         answers = updates.sub(message, "reply_to_message", "from").get("id")

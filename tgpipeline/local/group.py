@@ -44,11 +44,10 @@ class Group(Chats):
     Args:
         clock: gives messages their dates; its lock guards all state.
         bot: the bot's User.
-        reads_all: whether the bot's privacy mode is off.
     """
 
-    def __init__(self, clock: Clock, bot: dict[str, Any], *, reads_all: bool = False) -> None:
-        super().__init__(bot, reads_all=reads_all)
+    def __init__(self, clock: Clock, bot: dict[str, Any]) -> None:
+        super().__init__(bot)
         self.clock = clock
         self.home = int(GROUP["id"])
         owner = {"user": OWNER, "status": "creator", "is_anonymous": False}

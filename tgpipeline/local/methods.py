@@ -67,19 +67,11 @@ class Methods:
         return {
             **self._group.bot,
             "can_join_groups": True,
-            "can_read_all_group_messages": self._group.reads_all,
+            "can_read_all_group_messages": False,  # privacy mode is on, as it is by default
             "supports_inline_queries": False,
             "can_connect_to_business": False,
             "has_main_web_app": False,
         }
-
-    def log_out(self, params: Params) -> bool:
-        """Always true: there is no other server here to log out of."""
-        return True
-
-    def close(self, params: Params) -> bool:
-        """Always true."""
-        return True
 
     def get_chat(self, params: Params) -> dict[str, Any]:
         """All that is known of a chat."""

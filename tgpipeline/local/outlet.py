@@ -29,7 +29,7 @@ _OTHER_POLL = (
 )
 _STOPPED = "Conflict: terminated by the end of this server"
 _WEBHOOK_CAME = "Conflict: terminated by setWebhook request"
-_NOT_IN_ANSWERS = ("get", "setwebhook", "deletewebhook", "close", "logout")
+_NOT_IN_ANSWERS = ("get", "setwebhook", "deletewebhook")
 OUTLET_METHODS = ("get_updates", "set_webhook", "delete_webhook", "get_webhook_info")
 
 

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tgpipeline import updates
+from tgpipeline.doctor import ASKED_FOR
 from tgpipeline.updates import Update
 
 RETENTION = 86_400  # "updates … will not be kept longer than 24 hours"
-# Not sent unless asked for. Source: https://core.telegram.org/bots/api#getupdates
-NOT_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 KINDS = updates.MESSAGE_KINDS | updates.EVENT_KINDS
-DEFAULT = KINDS - NOT_DEFAULT
+DEFAULT = KINDS - ASKED_FOR
 
 
 class Clock:

@@ -11,7 +11,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from types import TracebackType
 from typing import Any, Self
 
 from tgpipeline.bot_http import TOKEN
@@ -43,8 +42,6 @@ class Telegram(Group):
         token: the one bot's token; its number becomes the bot's id.
         port: where to listen on 127.0.0.1; 0 takes a free one.
         clock: the time; this machine's own where it is None.
-        reads_all: whether the bot's privacy mode is off.
-        first_update_id: where update_ids start.
 
     >>> with Telegram() as telegram:
     ...     sent = telegram.say({"id": 1, "is_bot": False, "first_name": "Ana"}, "oi")
@@ -53,20 +50,14 @@ class Telegram(Group):
     """
 
     def __init__(
-        self,
-        token: str = TOKEN_DEFAULT,
-        port: int = 0,
-        *,
-        clock: Clock | None = None,
-        reads_all: bool = False,
-        first_update_id: int = FIRST_UPDATE_ID,
+        self, token: str = TOKEN_DEFAULT, port: int = 0, *, clock: Clock | None = None
     ) -> None:
         if not TOKEN.fullmatch(token):
             raise SettingsError("a bot token is digits, a colon, then letters, digits, _ and -")
         bot = {"id": int(token.partition(":")[0]), **BOT}
-        super().__init__(clock or Clock(), bot, reads_all=reads_all)
+        super().__init__(clock or Clock(), bot)
         self.token, self.port = token, port
-        self.outlet = Outlet(self.clock, UpdateQueue(self.clock, first_update_id), self._call)
+        self.outlet = Outlet(self.clock, UpdateQueue(self.clock, FIRST_UPDATE_ID), self._call)
         methods = Methods(self)
         self._methods: dict[str, Callable[[Params], Any]] = {
             name.replace("_", ""): getattr(owner, name)
@@ -95,12 +86,7 @@ class Telegram(Group):
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
