@@ -1,7 +1,7 @@
 """From files to rows: what `tgpipeline rows` prints, and the first thing to try on one's own JSON.
 
 Reads what the raw zone holds and what people have at hand: a file with an update, a list of them,
-newline-delimited ones, a folder of any of these, or standard input.
+what getUpdates answers, newline-delimited ones, a folder of any of these, or standard input.
 """
 
 import json
@@ -76,13 +76,15 @@ def _documents(path: str | Path, stdin: IO[bytes] | None) -> Iterator[tuple[str,
 def _split(name: str, stream: IO[bytes]) -> Iterator[tuple[str, bytes]]:
     """One update, a list of updates, or one a line: the first line that can be read tells."""
     first = stream.readline().removeprefix(b"\xef\xbb\xbf")  # what Windows puts before a text
-    second = stream.readline()
+    second = next((line for line in stream if line.strip()), b"")
     lines: Iterable[bytes] = ()
     if second and _parsed(first) is not None:
         lines = chain((first, second), stream)
     else:
         body = first + second + stream.read()
         whole = _parsed(body)
+        if isinstance(whole, dict) and isinstance(whole.get("result"), list):
+            whole = whole["result"]  # the answer of getUpdates
         if isinstance(whole, list):
             lines = (json.dumps(item).encode() for item in whole)
         elif whole is None and any(extract.read(name, line).update for line in body.splitlines()):

@@ -28,7 +28,8 @@ def lines(*updates):
 
 def test_a_file_with_one_update(tmp_path):
     path = tmp_path / "one.json"
-    for body in (p.raw(p.text(5)), json.dumps(p.text(5), indent=2).encode()):
+    whole = p.raw(p.text(5))
+    for body in (whole, json.dumps(p.text(5), indent=2).encode(), whole + b"\n\r\n\n"):
         path.write_bytes(body)
         (row,) = rows(path)
         assert (row["file"], row["table"], row["message_id"]) == ("one.json", "messages", 5)
@@ -50,6 +51,14 @@ def test_many_in_one_file_are_numbered(tmp_path, name):
     assert short(rows(path)) == [(f"{name}#0", 1), (f"{name}#1", 2), (f"{name}#2", 3)]
     path.write_bytes(json.dumps([p.text(1), p.text(2)], indent=1).encode())
     assert short(rows(path)) == [(f"{name}#0", 1), (f"{name}#1", 2)]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_what_get_updates_answers_is_a_list_of_updates(tmp_path, indent):
+    path = tmp_path / "answer.json"
+    answer = {"ok": True, "result": [p.text(1), p.text(2)]}
+    path.write_bytes(json.dumps(answer, indent=indent).encode() + b"\n")
+    assert short(rows(path)) == [("answer.json#0", 1), ("answer.json#1", 2)]
 
 
 def test_a_bad_line_costs_itself_only(tmp_path):
