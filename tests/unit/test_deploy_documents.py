@@ -8,7 +8,8 @@ import pytest
 
 from tgpipeline.columns import TABLES
 from tgpipeline.deploy import catalog, gateway, roles, schedule, storage
-from tgpipeline.deploy.cloud import Deployment, covers
+from tgpipeline.deploy.cloud import covers
+from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.errors import SettingsError
 from tgpipeline.settings import Settings
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from tgpipeline.deploy import (
-    accesslog,
     alarms,
     catalog,
     costs,
@@ -20,9 +19,11 @@ from tgpipeline.deploy import (
     roles,
     rotation,
     schedule,
+    stage,
     storage,
 )
-from tgpipeline.deploy.cloud import TAG, Cloud, Deployment, Resource
+from tgpipeline.deploy.cloud import TAG, Cloud, Resource
+from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.functions import rollback
 from tgpipeline.deploy.rotation import rotate_secret
 from tgpipeline.deploy.status import Status
@@ -131,7 +132,7 @@ def down(settings: Settings, *, delete_data: bool = False, dry_run: bool = False
     cloud = Cloud(settings, dry_run=dry_run)
     found = _resources(cloud)
     kept = [] if delete_data else [bucket.arn for bucket in storage.deployed(cloud)]
-    accesslog.withdraw_role(cloud)
+    stage.withdraw_role(cloud)
     for resource in found:
         if resource.arn not in kept:
             resource.delete()

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tgpipeline.deploy.cloud import Cloud, Deployment, Resource, Target, covers
+from tgpipeline.deploy.cloud import Cloud, Resource, Target, covers
+from tgpipeline.deploy.deployment import Deployment
 
 # Metric, function, and the lines of its log that count. Ingest writes bare JSON; around the ETL's
 # lines, one a day done and one an object set aside, is Lambda's own format.

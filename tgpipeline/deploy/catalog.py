@@ -10,7 +10,8 @@ from typing import Any
 
 from tgpipeline import lake
 from tgpipeline.columns import TABLES, Column
-from tgpipeline.deploy.cloud import RESULTS, Cloud, Deployment, Resource, Target, covers
+from tgpipeline.deploy.cloud import RESULTS, Cloud, Resource, Target, covers
+from tgpipeline.deploy.deployment import Deployment
 
 FIRST_DAY = "2013-08-14"  # no message is older: the day Telegram started
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"

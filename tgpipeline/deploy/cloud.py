@@ -1,4 +1,4 @@
-"""What every part of the deployment needs: its parameters, AWS clients, one way to change things.
+"""What every part of the deployment needs: AWS clients, one way to ask and one to change things.
 
 Each part reads what exists, compares it with what is wanted and changes only the difference, always
 through `Cloud.change`. So the list of changes is what a deployment did, and a dry run is the same
@@ -8,7 +8,7 @@ code with the changes left out.
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
@@ -16,8 +16,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tgpipeline.errors import DeployError, SettingsError
-from tgpipeline.settings import Settings, _var
+from tgpipeline.deploy.deployment import Deployment
+from tgpipeline.errors import DeployError
+from tgpipeline.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -42,79 +43,7 @@ _GONE = {
     "ResourceNotFoundException",
     "ServerSideEncryptionConfigurationNotFoundError",
 }
-_APART = ("cn-", "us-gov-", "us-iso", "eusc-")  # regions whose ARNs do not start with arn:aws:
 _PATIENCE = 75  # seconds that a new role, or what was just deleted, may take to be known of
-
-
-@dataclass(frozen=True, kw_only=True)
-class Deployment(Settings):
-    """Settings, and what else a deployment can be told, each with a default that is safe.
-
-    Attributes:
-        architecture: of both functions, `arm64` or `x86_64`.
-        layer: where the ETL finds PyArrow: `build` it from lambda_src/layer, the ARN of a layer
-            version that exists, or `none` where the function's own environment has it.
-        wheels: folder in which the layer's wheels are kept for the next build; none if empty.
-        telegram_ranges: addresses that may call the webhook, separated by commas; Telegram's are
-            at https://core.telegram.org/bots/webhooks#the-short-version.
-        invoke_url: how the webhook's URL is spelled.
-        throttle: requests a second that the webhook takes; twice as many in a burst.
-        schedule: when the ETL runs, in `timezone`.
-        scan_limit: bytes that one query may read; 10 GB cost 5 cents.
-        kms_key: ARN of the key that encrypts both buckets; S3's own key where it is empty.
-        alarm_topic: ARN of the SNS topic that alarms are sent to; nowhere if it is empty.
-        log_days: how long the functions' logs are kept.
-        quarantine_days: after these, what could not be read is deleted.
-        results_days: after these, query results are deleted.
-        raw_cold_days: after these, large raw objects (imported history) move to `raw_cold_class`;
-            0 leaves them.
-        raw_cold_class: a storage class of S3.
-        versioning: days for which both buckets keep replaced and deleted objects; 0 keeps none,
-            and what was kept before goes after a day.
-    """
-
-    architecture: str = _var("TGPIPELINE_ARCHITECTURE", "arm64")
-    layer: str = _var("TGPIPELINE_LAYER", "build")
-    wheels: str = _var("TGPIPELINE_WHEELS")
-    telegram_ranges: str = _var("TGPIPELINE_TELEGRAM_RANGES", "149.154.160.0/20,91.108.4.0/22")
-    invoke_url: str = _var(
-        "TGPIPELINE_INVOKE_URL", "https://{api}.execute-api.{region}.amazonaws.com/{stage}/{path}"
-    )
-    throttle: int = _var("TGPIPELINE_THROTTLE", 100)
-    schedule: str = _var("TGPIPELINE_SCHEDULE", "cron(15 0 * * ? *)")
-    scan_limit: int = _var("TGPIPELINE_SCAN_LIMIT", 10_000_000_000)
-    kms_key: str = _var("TGPIPELINE_KMS_KEY")
-    alarm_topic: str = _var("TGPIPELINE_ALARM_TOPIC")
-    log_days: int = _var("TGPIPELINE_LOG_DAYS", 30)
-    quarantine_days: int = _var("TGPIPELINE_QUARANTINE_DAYS", 90)
-    results_days: int = _var("TGPIPELINE_RESULTS_DAYS", 7)
-    raw_cold_days: int = _var("TGPIPELINE_RAW_COLD_DAYS", 90)
-    raw_cold_class: str = _var("TGPIPELINE_RAW_COLD_CLASS", "GLACIER_IR")
-    versioning: int = _var("TGPIPELINE_VERSIONING", 0)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.region.startswith(_APART):
-            raise SettingsError(
-                f"AWS_DEFAULT_REGION is {self.region}, which AWS keeps apart from its public "
-                "regions, with names of resources that differ. Choose one such as sa-east-1."
-            )
-
-    @classmethod
-    def of(cls, settings: Settings) -> "Deployment":
-        """These settings, and the rest from the environment."""
-        if isinstance(settings, cls):
-            return settings
-        made = cls.from_env(
-            **{item.name: getattr(settings, item.name) for item in fields(settings)}
-        )
-        assert isinstance(made, cls)
-        return made
-
-    @property
-    def database(self) -> str:
-        """Name of the Glue database, which takes no hyphens."""
-        return self.name.replace("-", "_")
 
 
 class Cloud:

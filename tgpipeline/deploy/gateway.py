@@ -1,18 +1,17 @@
 """The webhook's address: a REST API that takes POST on one path nobody can guess."""
 
-import hashlib
 import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tgpipeline.deploy import accesslog, logs
-from tgpipeline.deploy.cloud import TAG, Cloud, Deployment, Resource, Target, covers
+from tgpipeline.deploy import logs, stage
+from tgpipeline.deploy.cloud import TAG, Cloud, Resource, Target, covers
+from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.functions import LIVE
 from tgpipeline.errors import DeployError
 
-STAGE = "v1"
 _SID = "webhook"
 
 
@@ -66,15 +65,15 @@ def document(settings: Deployment, account: str, api_id: str, path: str) -> dict
         "stage": {
             "/*/*/throttling/rateLimit": settings.throttle,
             "/*/*/throttling/burstLimit": 2 * settings.throttle,
-            "/accessLogSettings/destinationArn": accesslog.destination(settings, account),
-            "/accessLogSettings/format": accesslog.FORMAT,
+            "/accessLogSettings/destinationArn": stage.destination(settings, account),
+            "/accessLogSettings/format": stage.FORMAT,
         },
     }
 
 
 def source_arn(settings: Deployment, account: str, api_id: str, path: str) -> str:
     """The ARN under which a call of the webhook goes, and nothing else does."""
-    return f"arn:aws:execute-api:{settings.region}:{account}:{api_id}/{STAGE}/POST/{path}"
+    return f"arn:aws:execute-api:{settings.region}:{account}:{api_id}/{stage.NAME}/POST/{path}"
 
 
 def ensure_api(target: Target) -> Api:
@@ -107,11 +106,10 @@ def ensure_api(target: Target) -> Api:
             f"set who may call API {name}",
             client.update_rest_api,
             restApiId=api_id,
-            patchOperations=_replace({"/policy": json.dumps(wanted["policy"])}),
+            patchOperations=stage.replacing({"/policy": json.dumps(wanted["policy"])}),
         )
     _ensure_permission(cloud, api_id, path)
-    accesslog.ensure_access_log(cloud)
-    _ensure_stage(cloud, api_id, wanted)
+    stage.ensure_stage(cloud, api_id, wanted)
     return Api(api_id, _url(cloud.settings, api_id, path))
 
 
@@ -125,7 +123,7 @@ def deployed(cloud: Cloud) -> Iterator[Resource]:
             wait_for="TooManyRequests",  # AWS takes one such request in 30 seconds
             restApiId=api["id"],
         )
-    yield from logs.deployed(cloud, accesslog.group(cloud.settings))
+    yield from logs.deployed(cloud, stage.group(cloud.settings))
 
 
 def existing(cloud: Cloud) -> list[str]:
@@ -142,7 +140,7 @@ def deployed_url(target: Target) -> str:
 
 
 def _url(settings: Deployment, api_id: str, path: str) -> str:
-    where = {"api": api_id, "region": settings.region, "stage": STAGE, "path": path}
+    where = {"api": api_id, "region": settings.region, "stage": stage.NAME, "path": path}
     return settings.invoke_url.format(**where)
 
 
@@ -223,53 +221,10 @@ def _ensure_permission(cloud: Cloud, api_id: str, path: str) -> None:
     )
 
 
-def _ensure_stage(cloud: Cloud, api_id: str, document: dict[str, Any]) -> None:
-    """Deploy the API unless what is live was made of this very document."""
-    client = cloud.client("apigateway")
-    where = {"restApiId": api_id, "stageName": STAGE}
-    known, stage, live = api_id != "(new)", None, None
-    if known and (stage := cloud.find(client.get_stage, **where)):
-        number = {"restApiId": api_id, "deploymentId": stage["deploymentId"]}
-        live = (cloud.find(client.get_deployment, **number) or {}).get("description")
-    # Said by the deployment itself: one that failed half-way is made up for by the next run.
-    of = {part: document[part] for part in ("policy", "method", "integration")}
-    digest = hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()
-    if live != f"tgpipeline {digest}":
-        cloud.change(
-            "deploy the API",
-            client.create_deployment,
-            wait_for="TooManyRequests",
-            **where,
-            description=f"tgpipeline {digest}",
-        )
-        stage = cloud.find(client.get_stage, **where) if known else None
-    wanted = document["stage"]
-    limits = ((stage or {}).get("methodSettings") or {}).get("*/*") or {}
-    log = (stage or {}).get("accessLogSettings") or {}
-    found = {
-        "/*/*/throttling/rateLimit": limits.get("throttlingRateLimit"),
-        "/*/*/throttling/burstLimit": limits.get("throttlingBurstLimit"),
-        "/accessLogSettings/destinationArn": log.get("destinationArn"),
-        "/accessLogSettings/format": log.get("format"),
-    }
-    if not covers(found, wanted):
-        cloud.change(
-            "limit how often it can be called, and log who does",
-            client.update_stage,
-            wait_for="CloudWatch Logs role",  # a new role takes seconds to be known
-            **where,
-            patchOperations=_replace(wanted),
-        )
-
-
 def _root(cloud: Cloud, api_id: str) -> str:
     client = cloud.client("apigateway")
     items = cloud.read(client.get_resources, restApiId=api_id)["items"]
     return str(next(item["id"] for item in items if item["path"] == "/"))
-
-
-def _replace(values: dict[str, Any]) -> list[dict[str, str]]:
-    return [{"op": "replace", "path": key, "value": str(value)} for key, value in values.items()]
 
 
 def _as_read(integration: dict[str, Any]) -> dict[str, Any]:

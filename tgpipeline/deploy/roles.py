@@ -11,7 +11,8 @@ from functools import partial
 from typing import Any
 
 from tgpipeline import lake, resources
-from tgpipeline.deploy.cloud import RESULTS, Cloud, Deployment, Resource, Target
+from tgpipeline.deploy.cloud import RESULTS, Cloud, Resource, Target
+from tgpipeline.deploy.deployment import Deployment
 
 FUNCTIONS = ("ingest", "etl")
 # And who takes them. The last is made only in an account where API Gateway has no role for logs.

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tgpipeline.deploy.cloud import Cloud, Deployment, Resource, Target, covers
+from tgpipeline.deploy.cloud import Cloud, Resource, Target, covers
+from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.functions import LIVE
 
 DAY = 86_400

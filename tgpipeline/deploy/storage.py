@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 
 from tgpipeline import lake
-from tgpipeline.deploy.cloud import RESULTS, TAG, Cloud, Deployment, Resource, Target, covers
+from tgpipeline.deploy.cloud import RESULTS, TAG, Cloud, Resource, Target, covers
+from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.errors import DeployError
 
 
@@ -107,9 +108,7 @@ def ensure_bucket(bucket: str, target: Target) -> str:
     for what, (field, wanted) in _aspects(cloud.settings).items():
         get, put = getattr(s3, f"get_{what}"), getattr(s3, f"put_{what}")
         found = (cloud.find(get, Bucket=bucket) if exists or not cloud.dry_run else None) or {}
-        if (
-            what == "bucket_versioning"
-        ):  # the answer itself; a bucket that never had it says nothing
+        if what == "bucket_versioning":  # which says nothing of a bucket that never had it
             found = {field: {"Status": found.get("Status", "Suspended")}}
         if not covers(found.get(field), wanted):
             words = what.removeprefix("bucket_").replace("_", " ")
