@@ -191,8 +191,7 @@ def _deployed_url(settings: Settings) -> str:
     from tgpipeline import deploy
 
     try:
-        api = deploy.gateway.ensure_api(deploy.Cloud(settings, dry_run=True))
-        return "" if api.id == "(new)" else api.url
+        return deploy.gateway.deployed_url(deploy.Cloud(settings))
     except DeployError as error:
         print(f"The deployed URL is not known, --url says it: {error}", file=sys.stderr)
         return ""
@@ -264,17 +263,11 @@ def _status(arguments: argparse.Namespace) -> int:
 @_command("rotate-secret")
 def _rotate_secret(arguments: argparse.Namespace) -> None:
     """Give the webhook a new secret, the function first, then Telegram; no update is lost."""
-    from tgpipeline.deploy import Cloud, rotate_secret, rotation
+    from tgpipeline import deploy
 
     settings = Settings.from_env("raw_bucket", "chat_ids")
-    bot = _bot(settings)
-    if not (rotation.deployed_secret(Cloud(settings)) and bot.get_webhook_info().get("url")):
-        raise DeployError(
-            "no function is deployed, or no webhook set, so there is no secret to replace: put one "
-            "into TELEGRAM_WEBHOOK_SECRET, run `tgpipeline up`, then set the webhook."
-        )
-    rotate_secret(settings, bot)
-    print("The function and Telegram have a new secret; the former one is refused from now on.")
+    deploy.rotate_secret(settings, _bot(settings))
+    print("The function takes a new secret and no other; Telegram sends it, if a webhook is set.")
     if settings.webhook_secret:
         print("Unset TELEGRAM_WEBHOOK_SECRET: it holds the former one, and `up` would deploy it.")
 

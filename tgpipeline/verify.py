@@ -63,7 +63,8 @@ def verify(
         settings: names both buckets and the time zone.
         days: local days, each once, oldest first.
         reread: read every raw object and compare every value, rather than trust the ledgers; this
-            also finds rows that another version of this package made differently.
+            also finds rows that another version of this package made differently. As in every run,
+            what cannot be read goes into quarantine, unless it is there.
         raw: the raw bucket; opened by its name where it is None.
         enriched: the enriched bucket, likewise.
 

@@ -208,7 +208,7 @@ def test_check_and_rotate_secret_on_a_deployed_bot(settings, stack, tgpipeline):
     assert re.search(r"^ok +webhook +none set", before.stdout, re.MULTILINE), before.stderr
     nothing = tgpipeline("rotate-secret", **chat)
     assert nothing.returncode == 1
-    assert "no function is deployed" in nothing.stderr
+    assert "none to replace" in nothing.stderr
     url = deploy.up(ours).url
     stack.bot.set_webhook(
         url, secret_token=ours.webhook_secret, allowed_updates=list(DEFAULT_WANTED)
