@@ -1,10 +1,11 @@
 """Runs everything, prints it, and writes results.md, results.json and results.png.
 
-python -m benchmarks [--million] [--server URL] [--quick]
+python -m benchmarks [--quick] [--render]
 """
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -29,11 +30,8 @@ Result = dict[str, Any]
 
 
 @contextmanager
-def server(delay: float = 0, url: str = "") -> Iterator[str]:
-    """The benchmark's own S3 (or the one that was asked for), which ends with the block."""
-    if url and not delay:
-        yield url
-        return
+def server(delay: float = 0) -> Iterator[str]:
+    """The benchmark's own S3, which ends with the block."""
     command = [sys.executable, "-m", "benchmarks.server", "0", str(delay)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -58,62 +56,70 @@ def run(url: str, module: str, *arguments: object) -> Result:
     return found
 
 
-def measure(arguments: argparse.Namespace) -> Result:
-    """Everything there is to measure, by section, contender and size."""
-    quick, only = arguments.quick, set(arguments.only)
-    results: Result = {"objects": {}, "latency": {}, "lines": {}, "ministack": {}}
-    if only:
-        results = json.loads((HERE / "results.json").read_text(encoding="utf-8"))
-        results["again"] = sorted({*results.get("again", ()), *only})
+class Series:
+    """Measures case after case into one dict: section, contender, size."""
 
-    def case(section: str, url: str, name: str, bucket: str, seconds: float, most: int) -> None:
-        if only and not {section, f"{section}/{name}"} & only:
-            return
+    def __init__(self) -> None:
+        self.results: Result = {"objects": {}, "latency": {}, "lines": {}, "ministack": {}}
+
+    def case(
+        self, section: str, url: str, name: str, bucket: str, seconds: float, most: int
+    ) -> None:
+        """Measure one contender on one bucket, for about that many seconds."""
         if section != "ministack":  # the server makes a bucket when it is first asked for it
             urllib.request.urlopen(f"{url}/{bucket}?list-type=2&max-keys=1").read()
         seen = run(url, "child", name, bucket, seconds, most)
         count = bucket.rpartition("-")[2]
-        results[section].setdefault(name, {})[count] = seen
-        if "limit" in seen:
-            results[section].setdefault("limit", {})[count] = seen.pop("limit")
+        for limit, figures in seen.pop("limits", {}).items():
+            self.results[section].setdefault(limit, {})[count] = figures
+        self.results[section].setdefault(name, {})[count] = seen
         wall = f"{report.median(seen['wall']):8.2f} s" if "wall" in seen else seen["error"]
         print(f"  {section:<10}{name:<12}{bucket:<16}{wall}", flush=True)
 
-    with server(url=arguments.server) as url:
-        for name in ("ours", *PEERS):
-            case("objects", url, name, "objects-1000", 6, 5)
-        case("objects", url, "ours", "objects-10000", 12, 9)
-        for name in PEERS:
-            case("objects", url, name, "objects-10000", 12, 3)
-        for count, seconds, most in ((1000, 20, 3), (3000, 1, 1), (10000, 1, 1)):
-            if not (quick and count > 3000):
-                case("objects", url, "course", f"objects-{count}", seconds, most)
+    def fast(self, section: str, count: int, seconds: float) -> list[str]:
+        """The peers that took no longer than that for so many."""
+        walls = {n: report.wall(seen.get(str(count))) for n, seen in self.results[section].items()}
+        return [name for name in PEERS if walls.get(name, math.inf) <= seconds]
+
+
+def measure(series: Series, *, quick: bool) -> Result:
+    """Everything there is to measure."""
+    case, results = series.case, series.results
+    with server() as url:
+        for count in (1000, 10_000):
+            for name in ("ours", *PEERS):
+                case("objects", url, name, f"objects-{count}", 15, 9 if name == "ours" else 3)
+        for count in (1000, 3000, 10_000)[: 2 if quick else 3]:
+            case("objects", url, "course", f"objects-{count}", 20, 3)
         if not quick:
-            case("objects", url, "ours", "objects-100000", 40, 3)
             best = min(PEERS, key=lambda peer: report.wall(results["objects"][peer].get("10000")))
-            case("objects", url, best, "objects-100000", 1, 1)
-        if arguments.million:
-            case("objects", url, "ours", "objects-1000000", 1, 1)
-        for name in ("ours", "polars", "duckdb"):
-            for count in (100_000,) if quick else (100_000, 1_000_000):
-                case("lines", url, name, f"lines-{count}", 50, 3)
-        if not only:
-            results["ingest"] = run(url, "ingest")
+            for name in ("ours", best):
+                case("objects", url, name, "objects-100000", 90, 3)
+        for count in (1000, 10_000, 100_000):
+            for name in ("ours", *PEERS):
+                case("lines", url, name, f"lines-{count}", 15, 5)
+        if not quick:
+            for name in ("ours", *series.fast("lines", 100_000, 3)):
+                case("lines", url, name, "lines-1000000", 50, 3)
+        results["ingest"] = run(url, "ingest")
     with server(delay=0.02) as url:
-        for name in ("ours", "polars"):
-            case("latency", url, name, "objects-10000", 12, 3)
+        for count in (1000, 10_000):
+            peers = PEERS if count == 1000 else series.fast("latency", 1000, 1)
+            for name in ("ours", *peers):
+                case("latency", url, name, f"objects-{count}", 12, 3)
         case("latency", url, "course", "objects-300", 1, 1)
-    if only and not any(name.startswith("ministack") for name in only):
-        return results
-    results["ministack"] = _ministack(case, results)
+    if not quick:
+        with server() as url:  # on its own: the server holds a gigabyte by then
+            case("objects", url, "ours", "objects-1000000", 1, 1)
+    _ministack(series)
     results["imports"] = {name: _import(code) for name, code in report.IMPORTS.items()}
     results["topics"] = _topics()
     return results
 
 
-def _ministack(case: Any, results: Result) -> Result:
-    """The same two against an S3 that others wrote: that ours decides nothing."""
-    from benchmarks import contenders, inputs
+def _ministack(series: Series) -> None:
+    """The same against an S3 that others wrote: that ours decides nothing."""
+    from benchmarks import inputs, peers
     from tgpipeline.local import aws
 
     with aws.start() as stack:
@@ -126,15 +132,14 @@ def _ministack(case: Any, results: Result) -> Result:
 
         client = boto3.client("s3")
         settings = Settings.from_env()
-        client.create_bucket(Bucket=contenders.OUT)
+        client.create_bucket(Bucket=peers.OUT)
         for count in (100, 2000):
             client.create_bucket(Bucket=f"objects-{count}")
             store = lake.open_store(f"objects-{count}", settings)
             for key, body in inputs.objects(count).items():
                 obstore.put(store, key, body)
-        for name in ("ours", "course"):
-            case("ministack", stack.endpoint_url, name, "objects-2000", 10, 3)
-    return dict(results["ministack"])
+        for name in ("ours", *series.fast("objects", 1000, 1), "course"):
+            series.case("ministack", stack.endpoint_url, name, "objects-2000", 10, 3)
 
 
 def _import(code: str) -> Result:
@@ -158,11 +163,8 @@ def _topics() -> str:
 def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--million", action="store_true", help="also 1,000,000 objects (minutes)")
-    parser.add_argument("--quick", action="store_true", help="the small sizes alone")
-    parser.add_argument("--server", default="", help="another S3 to measure on, already filled")
     parser.add_argument(
-        "--only", nargs="+", default=[], metavar="SECTION[/NAME]", help="measure these again"
+        "--quick", action="store_true", help="the small sizes alone; writes nothing"
     )
     parser.add_argument("--render", action="store_true", help="only write anew from results.json")
     arguments = parser.parse_args()
@@ -170,14 +172,17 @@ def main() -> None:
         results = json.loads((HERE / "results.json").read_text(encoding="utf-8"))
     else:
         machine = report.machine()
-        results = {**measure(arguments), "machine": machine, "load_after": os.getloadavg()}
+        results = measure(Series(), quick=arguments.quick)
+        results |= {"machine": machine, "load_after": os.getloadavg()}
         # Through JSON, so that what is rendered now and later is the same.
         text = json.dumps(results, indent=1, ensure_ascii=False)
-        (HERE / "results.json").write_text(text + "\n", encoding="utf-8")
         results = json.loads(text)
+        if not arguments.quick:
+            (HERE / "results.json").write_text(text + "\n", encoding="utf-8")
     rendered = report.render(results)
-    (HERE / "results.md").write_text(rendered, encoding="utf-8")
-    report.plot(results, HERE / "results.png")
+    if not arguments.quick:
+        (HERE / "results.md").write_text(rendered, encoding="utf-8")
+        report.plot(results, HERE / "results.png")
     print(rendered)
 
 

@@ -3,52 +3,50 @@
 python -m benchmarks.child <contender> <bucket> <seconds> <most runs>
 """
 
-import hashlib
 import json
 import os
 import resource
 import sys
 import time
+from collections.abc import Callable
 
-from benchmarks.contenders import CONTENDERS, result
+from benchmarks.contenders import CONTENDERS, LIMITS, result
 
 
 def main(name: str, bucket: str, seconds: float, most: int) -> None:
     """Run a contender until the seconds are used up, once at least; print what was seen."""
-    run = CONTENDERS[name]
     kind, _, _ = bucket.partition("-")
-    if name == "ours":
-        CONTENDERS["limit"](f"{kind}-100")
-    run(f"{kind}-100")  # imports and first connections are not what is measured
-    base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    walls: list[float] = []
-    cpus: list[float] = []
-    beside: dict[str, list[float]] = {"wall": [], "cpu": []}
-    while len(walls) < most and (not walls or sum(walls) * (1 + 1 / len(walls)) <= seconds):
-        wall, cpu = time.perf_counter(), time.process_time()
-        run(bucket)
-        walls.append(time.perf_counter() - wall)
-        cpus.append(time.process_time() - cpu)
-        if name == "ours" and kind == "objects":  # in turns, so that both have the same weather
-            wall, cpu = time.perf_counter(), time.process_time()
-            CONTENDERS["limit"](bucket)
-            beside["wall"].append(time.perf_counter() - wall)
-            beside["cpu"].append(time.process_time() - cpu)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    rows = result(name) if name != "limit" else []
-    seen: dict[str, object] = {
-        "wall": walls,
-        "cpu": cpus,
-        "peak_mb": peak,
-        "memory_mb": peak - base,
-    }
-    seen |= {"limit": beside} if beside["wall"] else {}
-    print(json.dumps(seen | {"rows": len(rows), "digest": _digest(rows)}), flush=True)
+    turns = {name: CONTENDERS[name]}
+    if name == "ours" and kind == "objects":  # in turns, so that all have the same weather
+        turns |= LIMITS
+    for run in turns.values():  # imports and first connections are not what is measured
+        run(f"{kind}-100")
+    base = _peak()
+    seen: dict[str, dict[str, list[float]]] = {turn: {"wall": [], "cpu": []} for turn in turns}
+    started = time.perf_counter()
+    for done in range(most):
+        if done and (time.perf_counter() - started) * (done + 1) / done > seconds:
+            break
+        for turn, run in turns.items():
+            _time(run, bucket, seen[turn])
+    peak = _peak()
+    rows, digest = result(name) if name not in LIMITS else (0, "")
+    about = {"peak_mb": peak, "memory_mb": peak - base, "rows": rows, "digest": digest}
+    limits = {turn: figures for turn, figures in seen.items() if turn != name}
+    print(json.dumps({**seen[name], **about, "limits": limits}), flush=True)
     os._exit(0)  # some of these libraries end badly when the interpreter does
 
 
-def _digest(rows: object) -> str:
-    return hashlib.sha256(json.dumps(rows, default=int).encode()).hexdigest()[:16]
+def _time(run: Callable[[str], None], bucket: str, seen: dict[str, list[float]]) -> None:
+    wall, cpu = time.perf_counter(), time.process_time()
+    run(bucket)
+    seen["wall"].append(time.perf_counter() - wall)
+    seen["cpu"].append(time.process_time() - cpu)
+
+
+def _peak() -> float:
+    """The most memory that this process has ever had, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from itertools import count
 
 from benchmarks import inputs
-from benchmarks.contenders import OUT
+from benchmarks.peers import OUT
 
 
 def main() -> None:
