@@ -126,11 +126,6 @@ def deployed(cloud: Cloud) -> Iterator[Resource]:
     yield from logs.deployed(cloud, stage.group(cloud.settings))
 
 
-def existing(cloud: Cloud) -> list[str]:
-    """The ARNs of the same."""
-    return [resource.arn for resource in deployed(cloud)]
-
-
 def deployed_url(target: Target) -> str:
     """What Telegram is to be told by setWebhook; empty where no API is deployed."""
     cloud = Cloud.of(target)
