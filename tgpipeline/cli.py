@@ -81,10 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-_FROM = _option("--from", dest="start", metavar="DATE", type=date.fromisoformat, help="first day")
-_TO = _option(
-    "--to", dest="end", metavar="DATE", type=date.fromisoformat, help="last day, included"
-)
+_DAY: dict[str, Any] = {"metavar": "DATE", "type": date.fromisoformat}
+_FROM = _option("--from", dest="start", **_DAY, help="first day")
+_TO = _option("--to", dest="end", **_DAY, help="last day, included")
 
 
 @_command("rows", _option("paths", nargs="+", metavar="PATH", help="file, folder or - (stdin)"))
@@ -170,12 +169,9 @@ def _quarantine(arguments: argparse.Namespace) -> int:
 )
 def _check(arguments: argparse.Namespace) -> int:
     """Examine the bot: token, group, rights, webhook, and what to do about each."""
-    settings = Settings.from_env()
-    bot = _bot(settings)
-    if arguments.chat is None:
-        settings.require("chat_ids")
+    settings = Settings.from_env() if arguments.chat else Settings.from_env("chat_ids")
     url = _deployed_url(settings) if arguments.url is None else arguments.url
-    result = bot.check(arguments.chat or settings.chat_ids[0], url)
+    result = _bot(settings).check(arguments.chat or settings.chat_ids[0], url)
     print(result)
     return 0 if result.ok else 3
 
@@ -225,16 +221,8 @@ def _report(arguments: argparse.Namespace) -> int:
     most = athena.estimate(settings, days[0], days[-1])
     say = f"each question reads at most {most.bytes:,} bytes, {most.usd:.5f} US dollars"
     print(say, file=sys.stderr)
-    page = report.build(
-        settings,
-        start=days[0],
-        end=days[-1],
-        chat=arguments.chat,
-        names=arguments.names,
-        csv=arguments.csv,
-        output=arguments.output,
-    )
-    print(page)
+    chosen = {name: getattr(arguments, name) for name in ("chat", "names", "csv", "output")}
+    print(report.build(settings, start=days[0], end=days[-1], **chosen))
     return 0
 
 
