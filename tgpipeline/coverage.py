@@ -168,17 +168,16 @@ def explained(widths: list[int], present: int) -> int:
     return width
 
 
-def plot(messages: pd.DataFrame, ax: "Axes | None" = None) -> "Axes":
+def plot(messages: pd.DataFrame) -> "Axes":
     """Messages a day by source; hatched where more ids are missing than deletions explain.
 
     Args:
         messages: as `read` returns them.
-        ax: where to draw; a new figure where it is None.
     """
     from tgpipeline.charts import style
 
     if messages.empty:
-        return style.nothing(messages, ax)
+        return style.nothing(messages)
     days = by_day(messages).groupby("day")[list(SOURCES)].sum()
     wide = holes(messages).query("beyond_deletions")
     imported = int(((days["history"] > 0) & (days["webhook"] == 0)).sum())
@@ -186,7 +185,7 @@ def plot(messages: pd.DataFrame, ax: "Axes | None" = None) -> "Axes":
         f"{imported:,} days come from history only, {int((days['webhook'] > 0).sum()):,} from the "
         f"webhook; at most {wide['missing_ids'].sum():,} messages are missing in wide holes"
     )
-    on = style.axes(ax, title, "", "messages a day")
+    on = style.axes(title, "", "messages a day")
     bottom: Any = 0
     for source in SOURCES:
         if days[source].any():
@@ -197,4 +196,5 @@ def plot(messages: pd.DataFrame, ax: "Axes | None" = None) -> "Axes":
         label = "ids missing beyond deletions" if not number else None
         on.axvspan(start, end, facecolor="none", edgecolor="black", hatch="///", lw=0, label=label)
     on.legend(loc="upper left", frameon=False, fontsize=8)
-    return style.dated(on, "day, local time")
+    drawn: Axes = style.dated(on, "day, local time")
+    return drawn

@@ -1,21 +1,28 @@
 """Groups of like messages with names that can be read, made without knowing anything of them.
 
 Works on any chat and size, from no message to hundreds of thousands, and gives the same answer for
-the same texts. scikit-learn is imported when it is needed, for that takes a second.
+the same texts. What is sorted are sentences: a message says several things, a sentence mostly one.
+scikit-learn is imported when it is needed, for that takes a second.
 """
 
+import re
 import warnings
 from collections.abc import Iterable, Sequence
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
+from tgpipeline import terms
+from tgpipeline.asking import is_question
+from tgpipeline.metrics import WEEK
+from tgpipeline.problems import question_of, quote
 from tgpipeline.terms import COMMON, Surfaces, keys, prepare
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FAINT = 0.05  # a message that has so little of every group is of none
-_SAMPLE = 20_000  # texts that groups are made from; the others join them
+_SAMPLE = 20_000  # sentences that groups are made from; the others join them
+_END = re.compile(r"(?<=[.!?…])\s+|\n+")
 
 
 def discover(
@@ -30,44 +37,90 @@ def discover(
     Args:
         texts: the messages.
         ids: of the messages, to quote them by; their number in `texts` without.
-        groups: how many to make at most; by default more for more messages, 3 to 20.
+        groups: how many to make at most; by default more for more sentences, 3 to 20.
         ignore: words to leave out, such as members' names.
 
     Returns:
         A row a group, the largest first, and last what fits no group: `name` (its heaviest terms;
-        None for the last), `messages`, `share` (of those that say anything), `terms` (list),
-        `examples` (list of up to three (id, text), the most typical first).
+        None for the last), `messages` (with a sentence in it; a message may be in several groups),
+        `share` (of messages that say anything), `terms` (list), `examples` (list of up to three
+        (id, sentence), the most typical first).
     """
     import numpy as np
     import pandas as pd
 
-    said = [row for row in prepare(texts, ignore) if keys(row[2])]
+    pairs = [(n, part) for n, text in enumerate(texts) for part in _END.split(text or "")]
+    said = [row for row in prepare((part for _, part in pairs), ignore) if keys(row[2])]
     known = None if ids is None else list(ids)
     columns = ["name", "messages", "share", "terms", "examples"]
     if not said:
         return pd.DataFrame(columns=columns)
     unique = list(dict.fromkeys(text for _, _, text in said))
     matrix, names = _vectors(unique)
-    number = groups or int(min(20, max(3, sqrt(len(unique) / 10))))
+    number = groups or int(min(20, max(3, sqrt(len(unique) / 5))))
     group_of, near, heavy = _factor(matrix, min(number, len(unique)))
     surfaces = Surfaces((text for _, text, _ in said), unique)
     place = {text: n for n, text in enumerate(unique)}
     where = np.array([place[text] for _, _, text in said])
+    message = np.array([pairs[n][0] for n, _, _ in said])
+    placed = set(message[group_of[where] >= 0])
+    total = len(set(message))
     rows = []
     for group in sorted(set(group_of)):
         heaviest = [names[i] for i in heavy[group]] if group >= 0 else []
         kept = [k for k in heaviest if not any(k != o and f" {k} " in f" {o} " for o in heaviest)]
         members = np.flatnonzero(group_of[where] == group)
+        if group < 0:
+            members = members[[m not in placed for m in message[members]]]
         typical = members[np.argsort(-near[where[members]], kind="stable")]
-        quoted = {said[m][2]: said[m][:2] for m in typical[::-1]}
+        quoted = {said[m][2]: (message[m], said[m][1]) for m in typical[::-1]}
         shown = [surfaces[key] for key in kept[:6]]
         first = list(quoted.values())[::-1][:3]
-        examples = [(i if known is None else known[i], text) for i, text in first]
-        name = ", ".join(shown[:3]) or None
-        rows.append((name, len(members), len(members) / len(said), shown, examples))
-    frame = pd.DataFrame(rows, columns=columns)
-    order = frame["name"].isna().to_numpy() * len(said) - frame["messages"]
+        examples = [(int(i) if known is None else known[i], text) for i, text in first]
+        count = len(set(message[members]))
+        rows.append((", ".join(shown[:3]) or None, count, count / total, shown, examples))
+    frame = pd.DataFrame([row for row in rows if row[1]], columns=columns)
+    order = frame["name"].isna().to_numpy() * total - frame["messages"]
     return frame.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
+
+
+def clusters(conversations: "pd.DataFrame", messages: "pd.DataFrame") -> "pd.DataFrame":
+    """What questions are about, found without definitions: where one's own `topics.toml` begins.
+
+    Args:
+        conversations: from `conversations.build`.
+        messages: what they were built from.
+
+    Returns:
+        As `discover`, without what fits no group: `about` (the name), `messages`, `share`, and
+        `questions` (a list of one typical sentence, quoted with its message's id).
+    """
+    rows = [question_of(messages, c) for c in conversations.itertuples()]
+    texts = messages["text"].iloc[rows].astype(object)
+    found = discover(texts.where(texts.notna(), None), rows, ignore=_names(messages))
+    found = found[found["name"].notna()].rename(columns={"name": "about"})
+    best = [next((e for e in es if is_question(e[1])), es[0]) for es in found["examples"]]
+    found["questions"] = [[quote(messages, row, text=text)] for row, text in best]
+    return found[["about", "messages", "share", "questions"]]
+
+
+def rising(conversations: "pd.DataFrame", messages: "pd.DataFrame") -> "pd.DataFrame":
+    """Which words and phrases more questions have in the last 7 days than in the 7 before.
+
+    Returns:
+        As `terms.rising`.
+    """
+    age = conversations.attrs.get("end", 0) - conversations["asked"]
+    weeks = []
+    for which in (age < WEEK, (age >= WEEK) & (age < 2 * WEEK)):
+        rows = [question_of(messages, c) for c in conversations[which].itertuples()]
+        weeks.append(messages["text"].iloc[rows].dropna())
+    return terms.rising(*weeks, ignore=_names(messages))
+
+
+def _names(messages: "pd.DataFrame") -> set[str]:
+    """Names of who writes: people address each other."""
+    return {*messages["first_name"].dropna(), *messages["username"].dropna()}
 
 
 def _vectors(texts: Sequence[str]) -> tuple[Any, list[str]]:
@@ -107,5 +160,8 @@ def _factor(matrix: Any, number: int) -> tuple[Any, Any, list[Any]]:
     group = np.where(best > FAINT, weights.argmax(axis=1), -1)
     parts = model.components_ / size[:, None]
     own = parts**2 / (parts.sum(axis=0) + 1e-12)  # what is said in every group names none
-    heavy = [np.argsort(-row, kind="stable")[:12] for row in own]
+    heavy = [
+        [i for i in np.argsort(-row, kind="stable")[:12] if row[i] > FAINT * row.max()]
+        for row in own
+    ]
     return group, best / (weights.sum(axis=1) + FAINT), heavy

@@ -192,16 +192,16 @@ def typical(texts: list[str]) -> tuple[int, int]:
     return best, max(1, int(close[best]))
 
 
-def quote(messages: pd.DataFrame, row: int, length: int = 160) -> str:
-    """A message's text with its id, cut to a length."""
-    text = " ".join(_text(messages, row).split())
+def quote(messages: pd.DataFrame, row: int, length: int = 160, text: str = "") -> str:
+    """A message's text, or the part of it that is given, with its id, cut to a length."""
+    text = " ".join((text or _text(messages, row)).split())
     cut = text if len(text) <= length else text[: length - 1].rstrip() + "…"
     return f"“{cut}” (message {messages['message_id'].iloc[row]})"
 
 
 def _typical(group: pd.DataFrame, messages: pd.DataFrame, count: int) -> list[int]:
     """Rows of the questions nearest to all questions of the group, no two nearly the same."""
-    rows = [_question(messages, c) for c in group.itertuples()][-400:]
+    rows = [question_of(messages, c) for c in group.itertuples()][-400:]
     found: list[int] = []
     while rows and len(found) < count:
         best = rows[typical([_text(messages, i) for i in rows])[0]]
@@ -216,7 +216,8 @@ def _alike(said: set[str], text: str) -> bool:
     return len(said & words) >= 0.6 * max(1, min(len(said), len(words)))
 
 
-def _question(messages: pd.DataFrame, c: Any) -> int:
+def question_of(messages: pd.DataFrame, c: Any) -> int:
+    """The row of the message with a conversation's question."""
     ids = messages["message_id"].to_numpy()
     return next((i for i in c.rows if ids[i] == c.message_id), int(c.rows[0]))
 

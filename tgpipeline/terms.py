@@ -47,6 +47,8 @@ def _phrases(text: str) -> Iterator[tuple[str, ...]]:
             edges = (found[0], found[-1])
             if any(w in stop or len(w) < 2 or w[0] in "<0123456789" for w in edges):
                 continue
+            if any(map(str.isdigit, found)):  # of one message alone
+                continue
             yield found
 
 

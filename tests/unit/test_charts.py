@@ -140,6 +140,18 @@ def test_waiting_is_told_apart_by_its_reason() -> None:
     )
 
 
+def test_a_group_without_topics_is_no_forum() -> None:
+    frame = frames()["messages_by_topic"].assign(message_thread_id=pd.NA)
+    frame.attrs = {"parameters": PERIOD}
+    assert charts.alternative(draw("messages_by_topic", frame)).startswith("No forum topics from")
+
+
+def test_problems_that_no_definition_knows_are_said_to_be_so() -> None:
+    frame = frames()["frequent_problems"].tail(1)
+    finding = charts.alternative(draw("frequent_problems", frame))
+    assert finding.startswith("None of 4 conversations has a known problem")
+
+
 def test_what_is_not_known_is_written_on_the_chart() -> None:
     ax = draw("outcomes", frames()["outcomes"])
     assert "not known" in [text.get_text() for text in ax.texts]

@@ -1,12 +1,13 @@
 """The rule that tells conversations apart, case by case, and what is made of them."""
 
+import re
 from functools import cache
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from tgpipeline import athena, conversations, metrics, problems, signals, topics
+from tgpipeline import athena, conversations, discover, metrics, problems, signals, topics
 
 START = 1764331200  # Friday 2025-11-28 09:00 in São Paulo
 GROUP, BOT, AGENT, ANA, BIA = -1004123456789, 7000, 100, 1, 2
@@ -297,6 +298,26 @@ def test_a_period_to_come_ends_where_the_lake_does() -> None:
     messages.attrs["parameters"] = {"start": "2025-11-28", "end": "9000-01-01"}
     found = build(messages)
     assert found.attrs["until"] == found.attrs["end"] < START + 10**9
+
+
+def test_groups_of_questions_need_no_definition() -> None:
+    said: list[tuple[Any, ...]] = []
+    for n in range(12):
+        said.append((3 * n, 20 + n, f"Bom dia, gente! A impressora da sala {n} imprime colorido?"))
+        said.append((3 * n + 1, 50 + n, f"tem vaga no estacionamento do bloco {n}?"))
+        said.append((3 * n + 2, AGENT, "Ana, tem sim"))
+    messages = talk(*said)
+    found = build(messages)
+    groups = discover.clusters(found, messages)
+    printer = groups[groups["about"].str.contains("impressora")].iloc[0]
+    assert printer["messages"] == 12
+    assert re.fullmatch(r"“A impressora da sala \d+ .*\?” \(message \d+\)", printer["questions"][0])
+    assert groups["about"].str.contains("estacionamento").sum() == 1
+    # half of those about the printer are a week older, half of the others a month
+    early, printer = found["message_id"] < 19, found["message_id"].mod(3) == 1
+    found["asked"] -= 86_400 * (8 * (early & printer) + 30 * (early & ~printer))
+    assert "estacionamento" in " ".join(discover.rising(found, messages)["term"])
+    assert discover.clusters(found.head(0), messages).empty
 
 
 def test_a_better_bot_learns_the_answer_that_is_always_the_same(

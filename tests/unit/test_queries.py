@@ -276,6 +276,22 @@ def test_content_topics_and_people(full) -> None:
     assert {row[0]: row[3] for row in ask(full, "people")} == everybody
 
 
+def test_a_thread_of_replies_is_no_topic_of_a_forum() -> None:
+    def said(number: int, thread: int | None = None, **more: object) -> dict:
+        moment = int(datetime(2025, 10, 25, 12, number, tzinfo=UTC).timestamp())
+        message = {"message_id": number, "date": moment, "chat": {"id": NEW}, "from": {"id": 5}}
+        message |= (more or {"text": "x"}) | ({"message_thread_id": thread} if thread else {})
+        return {"update_id": number, "message": message}
+
+    opened = said(1, 1, forum_topic_created={"name": "Trocas"})
+    connection = lake([opened, said(2, 1), said(3), said(4, 3), said(5, 90)])
+    assert [row[1:3] for row in ask(connection, "messages_by_topic")] == [
+        (None, 2),
+        (1, 1),
+        (90, 1),
+    ]
+
+
 def test_active_new_and_kept_people(full) -> None:
     active = {(local.date(), user) for local, user, _ in written()}
     before = {  # 19 October lies before the period and counts for the windows

@@ -1,8 +1,8 @@
 """One chart a question: a DataFrame as `athena.query` or `metrics` gave it → matplotlib Axes.
 
-The title of each states what it shows, in numbers; axes say their units; the same thing has the
-same colour in all charts. No function touches pyplot: nothing is displayed but by `show`, and no
-figure stays open.
+A chart takes the answer of the question of its name, unless it says another. Its title states what
+it shows, in numbers; axes say their units; the same thing has the same colour in all charts. No
+function touches pyplot: nothing is displayed but by `show`, and no figure stays open.
 """
 
 from tgpipeline.charts.people import (

@@ -1,41 +1,37 @@
 """Who writes: how many, who is new, who stays, who writes most."""
 
 import math
+from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
 
 from tgpipeline.charts.style import (
     AGENTS,
-    HEAT,
     MARK,
     OPEN,
     OTHER,
     PEOPLE,
     axes,
+    chart,
     dated,
-    done,
     every_day,
+    heat,
     nothing,
 )
 
 
-def active_people(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """People active a day, in 7 and in 28 days.
-
-    Args:
-        frame: answer of `active_people`.
-        ax: where to draw.
-    """
-    if frame.empty or not frame["monthly"].sum():
-        return nothing(frame, ax)
+@chart()
+def active_people(frame: pd.DataFrame) -> Any:
+    """People active a day, in 7 and in 28 days."""
+    if not frame["monthly"].sum():
+        return nothing(frame)
     last, daily = frame.iloc[-1], frame["daily"].astype(float)
     sticky = daily.mean() / float(frame["monthly"].max())
     title = (
         f"{daily.mean():.0f} people a day on average; {last['weekly']} in the last 7 days, "
         f"{last['monthly']} in the last 28 ({sticky:.0%} of a month's people write on a given day)"
     )
-    on = axes(ax, title, "", "people who wrote")
+    on = axes(title, "", "people who wrote")
     on.plot(frame["day"], frame["monthly"].astype(float), ":", color=OTHER, label="28 days")
     on.plot(frame["day"], frame["weekly"].astype(float), "--", color=MARK, label="7 days")
     on.plot(frame["day"], daily, color=PEOPLE, label="day")
@@ -44,20 +40,14 @@ def active_people(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return dated(on, "day, local time")
 
 
-def new_and_returning(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Each week's people, those seen before and those new to the lake.
-
-    Args:
-        frame: answer of `new_and_returning`.
-        ax: where to draw.
-    """
-    if frame.empty:
-        return nothing(frame, ax)
+@chart()
+def new_and_returning(frame: pd.DataFrame) -> Any:
+    """Each week's people, those seen before and those new to the lake."""
     rest = frame.iloc[1:] if len(frame) > 1 else frame
     new, people = int(rest["new_people"].sum()), int(rest["people"].sum())
     weeks = "weeks after the first; " if len(frame) > 1 else ""
     title = f"{new / people:.0%} of a week's people are new ({weeks}{new:,} of {people:,})"
-    on = axes(ax, title, "", "people who wrote")
+    on = axes(title, "", "people who wrote")
     returning = frame["returning_people"].astype(float)
     on.bar(frame["week"], returning, 5.5, color=OTHER, label="seen before", align="edge")
     on.bar(frame["week"], frame["new_people"].astype(float), 5.5, returning, color=PEOPLE,
@@ -66,15 +56,9 @@ def new_and_returning(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return dated(on, "week, from Monday")
 
 
-def weekly_retention(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Which share of each week's new people writes again in the weeks after.
-
-    Args:
-        frame: answer of `weekly_retention`.
-        ax: where to draw.
-    """
-    if frame.empty:
-        return nothing(frame, ax)
+@chart()
+def weekly_retention(frame: pd.DataFrame) -> Any:
+    """Which share of each week's new people writes again in the weeks after."""
     shares = frame.assign(share=(100 * frame["people"] / frame["cohort_size"]).astype(float))
     grid = shares.pivot_table(index="cohort", columns="weeks_later", values="share")
     latest = int(frame["weeks_later"].max())
@@ -91,65 +75,47 @@ def weekly_retention(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
         title = f"{kept / size:.0%} of new people write again the week after ({kept:,} of {size:,})"
     else:
         title = "No whole week after a first one in this period"
-    on = axes(ax, title, "weeks after the first message", "week of the first message")
-    image = on.pcolormesh(
-        [x - 0.5 for x in range(latest + 2)], range(len(grid) + 1), grid.to_numpy(), cmap=HEAT,
-        vmin=0, vmax=100,
-    )  # fmt: skip
-    step = math.ceil(len(grid) / 12)
-    on.set_yticks([i + 0.5 for i in range(0, len(grid), step)],
-                  [f"{week:%d %b %Y}" for week in grid.index[::step]])  # fmt: skip
+    on = axes(title, "weeks after the first message", "week of the first message")
+    weeks = [f"{week:%d %b %Y}" for week in grid.index]
+    columns = [x - 0.5 for x in range(latest + 2)]
+    heat(on, columns, weeks, grid.to_numpy(), "% of the cohort", vmin=0, vmax=100)
     on.set_xticks(range(0, latest + 1, math.ceil((latest + 1) / 14)))
-    on.invert_yaxis()
     if grid.size <= 60:
         for y, row in enumerate(grid.to_numpy()):
             for x, share in enumerate(row):
                 if not math.isnan(share):
                     colour = "black" if share > 55 else "white"
                     on.text(x, y + 0.5, f"{share:.0f}", ha="center", va="center", color=colour)
-    on.get_figure().colorbar(image, ax=on, label="% of the cohort")
-    return done(on)
+    return on
 
 
-def concentration(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """How much of all is written by how few.
-
-    Args:
-        frame: answer of `concentration`.
-        ax: where to draw.
-    """
-    if frame.empty:
-        return nothing(frame, ax)
+@chart()
+def concentration(frame: pd.DataFrame) -> Any:
+    """How much of all is written by how few."""
     people, total = len(frame), int(frame["messages"].sum())
     top = math.ceil(people / 10)
     share = int(frame["messages_so_far"].iloc[top - 1]) / total
     who = f"The {top} who write most (10% of {people} people)"
     title = f"{who} wrote {share:.0%} of {total:,} messages"
-    on = axes(ax, title, "people, those who write most first, %", "share of messages, %")
+    on = axes(title, "people, those who write most first, %", "share of messages, %")
     x = [0.0, *(100 * (i + 1) / people for i in range(people))]
     on.plot(x, [0.0, *(100 * frame["messages_so_far"].astype(float) / total)], color=PEOPLE)
     on.plot([0, 100], [0, 100], ":", color=OTHER)
     on.plot([100 * top / people] * 2, [0, 100 * share], color=MARK)
     on.set_xlim(0, 100)
     on.set_ylim(0, 101)
-    return done(on)
+    return on
 
 
-def joins_and_leaves(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Who comes (up) and who goes (down), a day.
-
-    Args:
-        frame: answer of `joins_and_leaves`.
-        ax: where to draw.
-    """
-    if frame.empty:
-        return nothing(frame, ax, "joins or leaves")
+@chart("joins or leaves")
+def joins_and_leaves(frame: pd.DataFrame) -> Any:
+    """Who comes (up) and who goes (down), a day."""
     changes = bool(frame["joined"].sum() + frame["left_group"].sum())
     names = ("joined", "left_group") if changes else ("join_notices", "leave_notices")
     days = every_day(frame, list(names))
     came, went = int(days[names[0]].sum()), int(days[names[1]].sum())
     source = "" if changes else " (from notices in the chat: no membership changes were delivered)"
-    on = axes(ax, f"{came} joined, {went} left: {came - went:+d}{source}", "", "people a day")
+    on = axes(f"{came} joined, {went} left: {came - went:+d}{source}", "", "people a day")
     on.bar(days.index, days[names[0]], color=AGENTS, label="joined")
     on.bar(days.index, -days[names[1]], color=OPEN, label="left")
     on.axhline(0, color="black", linewidth=0.8)

@@ -5,9 +5,10 @@ Colours are those of Okabe and Ito, which colour-blind people tell apart.
 
 import io
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -50,60 +51,83 @@ def alternative(ax: Axes) -> str:
     return f"{title}. Chart: {' by '.join(axes)}." if axes else f"{title}."
 
 
-def with_intervals(on: Any, places: Any, rates: Sequence[Rate], colours: Any) -> None:
-    """Bars of shares in percent with their 95 % intervals."""
+Options = ParamSpec("Options")
+Drawn = Callable[Concatenate[pd.DataFrame, Options], Axes]
+
+
+def chart(
+    what: str = "messages",
+) -> Callable[[Callable[Concatenate[pd.DataFrame, Options], Any]], Drawn[Options]]:
+    """Makes a chart of what draws one; without rows, it says that there are none of these."""
+
+    def made(draw: Callable[Concatenate[pd.DataFrame, Options], Any]) -> Drawn[Options]:
+        @wraps(draw)
+        def drawn(frame: pd.DataFrame, /, *args: Options.args, **more: Options.kwargs) -> Axes:
+            on = nothing(frame, what) if frame.empty else draw(frame, *args, **more)
+            assert isinstance(on, Axes)
+            return on
+
+        return drawn
+
+    return made
+
+
+def intervals(rates: Sequence[Rate]) -> tuple[list[float], list[list[float]]]:
+    """Shares in percent, and how far their 95 % intervals reach below and above them."""
     shares = [100 * rate.share for rate in rates]
-    bounds = [[100 * bound for bound in rate.interval] for rate in rates]
-    below = [max(0.0, share - low) for share, (low, _) in zip(shares, bounds, strict=True)]
-    above = [max(0.0, high - share) for share, (_, high) in zip(shares, bounds, strict=True)]
-    on.bar(places, shares, 0.8, color=colours, yerr=[below, above], ecolor="#444444", capsize=2)
+    low, high = ([100 * rate.interval[end] for rate in rates] for end in (0, 1))
+    below = [max(0.0, share - bound) for share, bound in zip(shares, low, strict=True)]
+    above = [max(0.0, bound - share) for share, bound in zip(shares, high, strict=True)]
+    return shares, [below, above]
+
+
+def heat(
+    on: Any, columns: Any, rows: Sequence[Any], values: Any, label: str, **limits: Any
+) -> None:
+    """A heat map, its rows from the top down, with a scale that says what is counted."""
+    image = on.pcolormesh(columns, range(len(rows) + 1), values, cmap=HEAT, **limits)
+    step = -(-len(rows) // 12)
+    on.set_yticks([i + 0.5 for i in range(0, len(rows), step)], rows[::step])
+    on.invert_yaxis()
+    on.get_figure().colorbar(image, ax=on, label=label)
 
 
 UNIT_DAYS = {"day": 1, "week": 7, "month": 31}
 
 
-def axes(ax: Axes | None, title: str, xlabel: str, ylabel: str, height: float = 3.6) -> Any:
-    """Axes with the finding as title, on a figure of their own unless some are given."""
-    if ax is None:
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        figure.suptitle(fill(title, 76), x=0.01, ha="left", fontsize=10, fontweight="bold")
-        ax = figure.add_subplot()
-    else:
-        ax.set_title(title, loc="left", fontsize=10, fontweight="bold", wrap=True)
-    ax.set_label(title)
-    ax.set_xlabel(xlabel)
-    ax.set_ylabel(ylabel)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    return ax
+def axes(title: str, xlabel: str, ylabel: str, height: float = 3.6) -> Any:
+    """Axes on a figure of their own, with the finding as title."""
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure.suptitle(fill(title, 76), x=0.01, ha="left", fontsize=10, fontweight="bold")
+    on = figure.add_subplot()
+    on.set_label(title)
+    on.set_xlabel(xlabel)
+    on.set_ylabel(ylabel)
+    on.spines[["top", "right"]].set_visible(False)
+    on.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    return on
 
 
-def nothing(frame: pd.DataFrame, ax: Axes | None, what: str = "messages") -> Axes:
+def nothing(frame: pd.DataFrame, what: str = "messages") -> Axes:
     """A chart that says that there is nothing to show, and for which period."""
     period = frame.attrs.get("parameters", {})
     between = f" from {period['start']} to {period['end']}" if "start" in period else ""
-    on = axes(ax, f"No {what}{between}", "", "")
+    on = axes(f"No {what}{between}", "", "")
     on.set_xticks([])
     on.set_yticks([])
-    return done(on)
+    return on  # type: ignore[no-any-return]
 
 
-def dated(ax: Any, label: str, *, grid: bool = True) -> Axes:
+def dated(on: Any, label: str, *, grid: bool = True) -> Any:
     """Give the horizontal axis readable dates and this label."""
     locator = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-    ax.set_xlabel(label)
+    on.xaxis.set_major_locator(locator)
+    on.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    on.set_xlabel(label)
     if grid:
-        ax.grid(axis="y", alpha=0.25)
-        ax.set_axisbelow(True)
-    return done(ax)
-
-
-def done(ax: Any) -> Axes:
-    """The axes, of the type that matplotlib does not declare."""
-    assert isinstance(ax, Axes)
-    return ax
+        on.grid(axis="y", alpha=0.25)
+        on.set_axisbelow(True)
+    return on
 
 
 def every_day(

@@ -4,7 +4,6 @@ import math
 from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
 
 from tgpipeline.charts.style import (
     AGENTS,
@@ -14,8 +13,9 @@ from tgpipeline.charts.style import (
     OTHER,
     PEOPLE,
     axes,
-    done,
+    chart,
     emoji_name,
+    intervals,
     nothing,
 )
 from tgpipeline.metrics import Rate
@@ -35,22 +35,20 @@ WAITS = {  # why: words for the title, colour
 COLOURS = {"answered_by_bot": BOT, "solved_by_bot": BOT, "handed": AGENTS, "reopened": OPEN}
 
 
-def frequent_problems(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+@chart("conversations")
+def frequent_problems(frame: pd.DataFrame) -> Any:
     """The problems by how many conversations they open, with intervals; what rises is marked.
 
     Args:
         frame: from `problems.frequent`.
-        ax: where to draw.
     """
-    if frame.empty:
-        return nothing(frame, ax, "conversations")
     known = frame[frame["problem"].notna()]
     rising = known.loc[known["trend"].isin(["rising", "new"]), "title"]
     up = f"; rising this week: {', '.join(rising)}" if len(rising) else ""
-    first = known.iloc[0] if len(known) else frame.iloc[0]
-    of = f"{first['share']:.0%} of {first['of']} conversations"
-    title = f"Most frequent: {first['title']}, {of}{up}"
-    on = axes(ax, title, "share of conversations, %", "", height=0.32 * len(frame) + 1.3)
+    first = frame.iloc[0]
+    title = f"Most frequent: {first['title']}, {first['share']:.0%} of {first['of']} conversations"
+    title = title + up if len(known) else f"None of {first['of']} conversations has a known problem"
+    on = axes(title, "share of conversations, %", "", height=0.32 * len(frame) + 1.3)
     shown = frame.iloc[::-1]
     rates = [Rate(int(r.conversations), int(r.of)) for r in shown.itertuples()]
     colours = [
@@ -58,42 +56,42 @@ def frequent_problems(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
         for r in shown.itertuples()
     ]
     _bars(on, [f"{r.title} {_ARROWS[r.trend]}".strip() for r in shown.itertuples()], rates, colours)
-    return done(on)
+    return on
 
 
-def outcomes(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+@chart("conversations")
+def outcomes(frame: pd.DataFrame) -> Any:
     """What became of the questions: rates with intervals; what cannot be known says so.
 
     Args:
         frame: from `metrics.outcomes`.
-        ax: where to draw.
     """
     found = frame.set_index("measure")
     if not found.loc["answered", "denominator"]:
-        return nothing(frame, ax, "conversations")
+        return nothing(frame, "conversations")
     rates = {m: Rate(int(r["numerator"]), int(r["denominator"])) for m, r in found.iterrows()}
     bot, solved = rates["solved_by_bot"], rates["solved"]
     alone = f"the bot alone solved {bot.share:.0%} of those it answered"
     alone = alone if bot.denominator else "what the bot solved is not known"
     title = f"{solved.share:.0%} of {solved.denominator} questions were solved; {alone}"
-    on = axes(ax, title, "%, with 95% interval", "", height=4.4)
+    on = axes(title, "%, with 95% interval", "", height=4.4)
     shown = list(reversed(found.index))
     colours = [COLOURS.get(m, PEOPLE) for m in shown]
     _bars(on, [LABELS[m] for m in shown], [rates[m] for m in shown], colours)
     on.set_xlim(0, 115)
-    return done(on)
+    return on
 
 
-def response_times(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+@chart("answers")
+def response_times(frame: pd.DataFrame) -> Any:
     """How long customers wait for the first answer: median and 90th percentile.
 
     Args:
         frame: from `metrics.response_times`.
-        ax: where to draw.
     """
     shown = frame[frame["answered"] > 0].iloc[::-1]
     if shown.empty:
-        return nothing(frame, ax, "answers")
+        return nothing(frame, "answers")
     person = shown[(shown["who"] == "person")].set_index("asked")["median"]
     parts = [f"{duration(person[w])} {t}" for w, t in (("office hours", "in office hours"),
              ("outside", "outside")) if w in person]  # fmt: skip
@@ -101,7 +99,7 @@ def response_times(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     parts += [f"the bot takes {duration(bot.iloc[0])}"] if len(bot) else []
     title = f"Median wait for {'a person: ' if len(person) else ''}{'; '.join(parts)}"
     height = 0.36 * len(shown) + 1.2
-    on = axes(ax, title, "time to the first answer: dot median, bar 90th percentile", "", height)
+    on = axes(title, "time to the first answer: dot median, bar 90th percentile", "", height)
     colour = {"anyone": PEOPLE, "bot": BOT, "person": AGENTS}
     for place, row in enumerate(shown.itertuples()):
         low, high = max(1, row.median), max(1, row.p90)
@@ -118,48 +116,42 @@ def response_times(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     on.set_xticks([], minor=True)
     on.set_xlim(left=0.7, right=max(30.0, 6.0 * float(shown["p90"].max())))
     on.set_ylim(-0.6, len(shown) - 0.4)
-    return done(on)
+    return on
 
 
-def better_bot(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+@chart("minutes of agents")
+def better_bot(frame: pd.DataFrame) -> Any:
     """Where a better bot pays: agents' minutes by problem, and how many one answer would save.
 
     Args:
         frame: from `problems.better_bot`.
-        ax: where to draw.
     """
-    if frame.empty or not frame["minutes"].sum():
-        return nothing(frame, ax, "minutes of agents")
+    if not frame["minutes"].sum():
+        return nothing(frame, "minutes of agents")
     top = frame.iloc[0]
     title = (
         f"Most agents' time goes into {top['title'].lower()}: {top['minutes']:.0f} of "
         f"{frame['minutes'].sum():.0f} minutes; {top['same_answer']} of {top['of']} answers "
         "were nearly the same"
     )
-    on = axes(ax, title, "minutes of agents", "", height=0.32 * len(frame) + 1.5)
+    on = axes(title, "minutes of agents", "", height=0.32 * len(frame) + 1.5)
     shown = frame.iloc[::-1]
     on.barh(range(len(shown)), shown["minutes"], color=AGENTS, label="all answers")
     on.barh(range(len(shown)), shown["saves"], color=BOT, label="the same answer each time")
     on.set_yticks(range(len(shown)), shown["title"])
     on.legend(frameon=False, loc="lower right")
-    return done(on)
+    return on
 
 
-def reactions(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Which reactions are given to people and to bots.
-
-    Args:
-        frame: answer of `reactions`.
-        ax: where to draw.
-    """
-    if frame.empty:
-        return nothing(frame, ax, "reactions were delivered")
+@chart("reactions were delivered")
+def reactions(frame: pd.DataFrame) -> Any:
+    """Which reactions are given to people and to bots."""
     total, shown = int(frame["reactions"].sum()), frame.head(10).iloc[::-1]
     first = frame.iloc[0]
     share = int(frame["to_bots"].sum()) / total
     often = emoji_name(first["emoji"])
     title = f"{total} reactions, most often {often}; {share:.0%} of them to bots"
-    on = axes(ax, title, "reactions", "", height=0.3 * len(shown) + 1.3)
+    on = axes(title, "reactions", "", height=0.3 * len(shown) + 1.3)
     people, bots = shown["to_people"].astype(float), shown["to_bots"].astype(float)
     on.barh(range(len(shown)), people, color=PEOPLE, label="to people")
     on.barh(range(len(shown)), bots, left=people, color=BOT, label="to bots")
@@ -168,28 +160,26 @@ def reactions(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
         on.barh(range(len(shown)), unknown, left=people + bots, color=OTHER, label="unknown")
     on.set_yticks(range(len(shown)), [emoji_name(e) for e in shown["emoji"]])
     on.legend(frameon=False, loc="lower right")
-    return done(on)
+    return on
 
 
-def unanswered(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+@chart("questions wait for an answer")
+def unanswered(frame: pd.DataFrame) -> Any:
     """How long questions have been waiting that nobody answered.
 
     Args:
         frame: from `problems.unanswered`.
-        ax: where to draw.
     """
-    if frame.empty:
-        return nothing(frame, ax, "questions wait for an answer")
     days = (frame["waiting_hours"].astype(float) / 24).clip(lower=0)
     parts = {reason: days[frame["reason"] == reason] for reason in WAITS}
     counts = ", ".join(f"{len(parts[r])} {words}" for r, (words, _) in WAITS.items())
     title = f"{len(frame)} questions wait: {counts}"
-    on = axes(ax, title, "days waiting", "questions")
+    on = axes(title, "days waiting", "questions")
     edges = range(0, math.ceil(days.max()) + 2, max(1, math.ceil(days.max() / 30)))
     colours = [colour for _, colour in WAITS.values()]
     on.hist(list(parts.values()), list(edges), stacked=True, color=colours, label=list(WAITS))
     on.legend(frameon=False)
-    return done(on)
+    return on
 
 
 def duration(seconds: float) -> str:
@@ -209,17 +199,17 @@ _TICKS = (1, 10, 60, 600, 3600, 36_000, 4 * 86_400)
 _ARROWS = {"rising": "▲", "new": "▲ new", "falling": "▼", "": ""}
 
 
-def _bars(plot: Any, labels: list[str], rates: list[Rate], colours: list[str]) -> None:
-    for place, rate in enumerate(rates):
-        if not rate.denominator:
-            plot.text(1, place, "not known", va="center", fontsize=9, color="#444444")
-            continue
-        low, high = rate.interval
-        share = 100 * rate.share
-        error = [[max(0.0, share - 100 * low)], [max(0.0, 100 * high - share)]]
-        plot.barh(place, share, 0.7, color=colours[place], xerr=error, ecolor="#444444", capsize=2)
-        counts = f"{share:.0f}% ({rate.numerator} of {rate.denominator})"
-        plot.annotate(counts, (100 * high, place), (5, -3), textcoords="offset points", fontsize=8)
-    plot.set_yticks(range(len(labels)), labels)
-    right = max([100 * r.interval[1] for r in rates if r.denominator], default=1.0)
-    plot.set_xlim(0, right * 1.3)
+def _bars(on: Any, labels: list[str], rates: list[Rate], colours: list[str]) -> None:
+    known = [place for place, rate in enumerate(rates) if rate.denominator]
+    shares, reach = intervals([rates[place] for place in known])
+    on.barh(known, shares, 0.7, color=[colours[place] for place in known], xerr=reach,
+            ecolor="#444444", capsize=2)  # fmt: skip
+    ends = [share + above for share, above in zip(shares, reach[1], strict=True)]
+    for place, end in zip(known, ends, strict=True):
+        rate = rates[place]
+        counts = f"{rate.share:.0%} ({rate.numerator} of {rate.denominator})"
+        on.annotate(counts, (end, place), (5, -3), textcoords="offset points", fontsize=8)
+    for place in set(range(len(rates))) - set(known):
+        on.text(1, place, "not known", va="center", fontsize=9, color="#444444")
+    on.set_yticks(range(len(labels)), labels)
+    on.set_xlim(0, max(ends, default=1.0) * 1.3)

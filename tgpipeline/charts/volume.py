@@ -1,13 +1,12 @@
 """How much is written, what, and when."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
 
 from tgpipeline.charts.style import (
     BOT,
-    HEAT,
     MARK,
     OTHER,
     PEOPLE,
@@ -15,25 +14,20 @@ from tgpipeline.charts.style import (
     WEEKDAYS,
     axes,
     by_unit,
+    chart,
     date_text,
     dated,
-    done,
     every_day,
+    heat,
+    intervals,
     nothing,
-    with_intervals,
 )
 from tgpipeline.metrics import Rate, busiest_hour
 
 
-def messages_per_day(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Messages a day (a week or a month, over a long time), of people and of bots, stacked.
-
-    Args:
-        frame: answer of `messages_per_day`.
-        ax: where to draw; a figure of its own if not given.
-    """
-    if frame.empty:
-        return nothing(frame, ax)
+@chart()
+def messages_per_day(frame: pd.DataFrame) -> Any:
+    """Messages a day (a week or a month, over a long time), of people and of bots, stacked."""
     days = every_day(frame, ["messages", "by_people", "by_bots"])
     top = days["messages"].idxmax()
     middle = float(days["messages"].median())
@@ -45,7 +39,7 @@ def messages_per_day(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     total, top_count = int(days["messages"].sum()), int(days["messages"].max())
     title = f"{total:,} messages; most on {date_text(top)}: {top_count:,}{ratio}"
     unit, binned = by_unit(days)
-    on = axes(ax, title, "", f"messages a {unit}")
+    on = axes(title, "", f"messages a {unit}")
     width = {"day": 0.85, "week": 6.0, "month": 25.0}[unit]
     align = {"align": "center" if unit == "day" else "edge"}
     on.bar(binned.index, binned["by_people"], width, color=PEOPLE, label="people", **align)
@@ -56,20 +50,18 @@ def messages_per_day(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return dated(on, f"{unit}, local time")
 
 
-def messages_per_user_per_day(
-    frame: pd.DataFrame, labels: Mapping[int, str], ax: Axes | None = None, top: int = 12
-) -> Axes:
+@chart()
+def messages_per_user_per_day(frame: pd.DataFrame, labels: Mapping[int, str], top: int = 12) -> Any:
     """Who wrote how much when: a row a person, of those who wrote most.
 
     Args:
         frame: answer of `messages_per_user_per_day`.
         labels: for each user id, what to call them: see `metrics.labels`.
-        ax: where to draw.
         top: how many people.
     """
     people = frame[~frame["is_bot"].fillna(False).astype(bool)].dropna(subset=["user_id"])
     if people.empty:
-        return nothing(frame, ax)
+        return nothing(frame)
     totals = people.groupby("user_id")["messages"].sum().sort_values(ascending=False, kind="stable")
     shown = totals.head(top)
     grid = people.pivot_table(index="day", columns="user_id", values="messages", aggfunc="sum")
@@ -78,34 +70,22 @@ def messages_per_user_per_day(
     share = shown.sum() / totals.sum()
     who = f"The {len(shown)} who write most" if len(shown) > 1 else labels.get(int(shown.index[0]))
     title = f"{who} wrote {share:.0%} of the {int(totals.sum()):,} messages of people"
-    on = axes(ax, title, "", "")
-    image = on.pcolormesh(
-        [*binned.index, binned.index[-1] + pd.Timedelta(days=UNIT_DAYS[unit])],
-        range(len(shown) + 1),
-        binned[shown.index].to_numpy(dtype=float).T,
-        cmap=HEAT,
-    )
-    on.set_yticks([i + 0.5 for i in range(len(shown))], [labels[int(u)] for u in shown.index])
-    on.invert_yaxis()
-    on.get_figure().colorbar(image, ax=on, label=f"messages a {unit}")
+    on = axes(title, "", "")
+    columns = [*binned.index, binned.index[-1] + pd.Timedelta(days=UNIT_DAYS[unit])]
+    rows = [labels[int(user)] for user in shown.index]
+    heat(on, columns, rows, binned[shown.index].to_numpy(dtype=float).T, f"messages a {unit}")
     return dated(on, f"{unit}, local time", grid=False)
 
 
-def message_length_per_day(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Average and quantiles of the length of people's messages, a day.
-
-    Args:
-        frame: answer of `message_length_per_day`.
-        ax: where to draw.
-    """
-    if frame.empty:
-        return nothing(frame, ax)
+@chart()
+def message_length_per_day(frame: pd.DataFrame) -> Any:
+    """Average and quantiles of the length of people's messages, a day."""
     half, tenth = frame["p50"].median(), frame["p90"].median()
     title = (
         f"On the median day, half of the messages have at most {half:.0f} characters, "
         f"one in ten more than {tenth:.0f}"
     )
-    on = axes(ax, title, "", "characters a message")
+    on = axes(title, "", "characters a message")
     mark = {"marker": "o", "markersize": 3} if len(frame) < 100 else {}
     days = frame["day"]
     low, high = frame["p50"].astype(float), frame["p90"].astype(float)
@@ -117,15 +97,9 @@ def message_length_per_day(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return dated(on, "day, local time")
 
 
-def messages_by_hour_and_weekday(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Heat map of when people write.
-
-    Args:
-        frame: answer of `messages_by_hour_and_weekday`.
-        ax: where to draw.
-    """
-    if frame.empty:
-        return nothing(frame, ax)
+@chart()
+def messages_by_hour_and_weekday(frame: pd.DataFrame) -> Any:
+    """Heat map of when people write."""
     grid = frame.pivot_table(index="weekday", columns="hour", values="messages", aggfunc="sum")
     grid = grid.reindex(index=range(1, 8), columns=range(24)).astype("float64").fillna(0)
     hours = grid.sum()
@@ -136,28 +110,19 @@ def messages_by_hour_and_weekday(frame: pd.DataFrame, ax: Axes | None = None) ->
         f"busiest weekday: {WEEKDAYS[int(day.idxmax()) - 1]}, {day.max() / day.sum():.1%}"
     )
     zone = frame.attrs.get("parameters", {}).get("timezone", "local time")
-    on = axes(ax, title, f"hour, {zone}", "")
-    image = on.pcolormesh(range(25), range(8), grid.to_numpy(), cmap=HEAT)
-    on.set_yticks([i + 0.5 for i in range(7)], WEEKDAYS)
+    on = axes(title, f"hour, {zone}", "")
+    heat(on, range(25), WEEKDAYS, grid.to_numpy(), "messages")
     on.set_xticks(range(0, 25, 3))
-    on.invert_yaxis()
-    on.get_figure().colorbar(image, ax=on, label="messages")
-    return done(on)
+    return on
 
 
-def messages_by_content_type(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """What is sent, of people and of bots.
-
-    Args:
-        frame: answer of `messages_by_content_type`.
-        ax: where to draw.
-    """
-    if frame.empty:
-        return nothing(frame, ax)
+@chart()
+def messages_by_content_type(frame: pd.DataFrame) -> Any:
+    """What is sent, of people and of bots."""
     total, edited = int(frame["messages"].sum()), int(frame["edited"].sum())
     texts = int(frame.loc[frame["content_type"] == "text", "messages"].sum())
     title = f"{texts / total:.0%} of {total:,} messages are text; {edited / total:.0%} were edited"
-    on = axes(ax, title, "messages (logarithmic scale)", "")
+    on = axes(title, "messages (logarithmic scale)", "")
     shown = frame.head(12).iloc[::-1]
     places = range(len(shown))
     people, bots = shown["by_people"].astype(float), shown["by_bots"].astype(float)
@@ -167,41 +132,32 @@ def messages_by_content_type(frame: pd.DataFrame, ax: Axes | None = None) -> Axe
     on.set_xscale("symlog", linthresh=1)
     on.set_xlim(left=0)
     on.legend(frameon=False)
-    return done(on)
+    return on
 
 
-def messages_by_topic(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Which topics of a forum people write in.
-
-    Args:
-        frame: answer of `messages_by_topic`.
-        ax: where to draw.
-    """
-    if frame.empty:
-        return nothing(frame, ax)
-    total, shown = int(frame["messages"].sum()), frame.head(12).iloc[::-1]
+@chart()
+def messages_by_topic(frame: pd.DataFrame) -> Any:
+    """Which topics of a forum people write in."""
     if frame["message_thread_id"].isna().all():
-        title = f"No forum topics: all {total:,} messages of people are in the main conversation"
-    else:
-        top = frame.iloc[0]
-        title = f"{len(frame)} topics; {top['messages'] / total:.0%} of messages are in one of them"
-    on = axes(ax, title, "messages of people", "")
+        return nothing(frame, "forum topics")
+    total, shown = int(frame["messages"].sum()), frame.head(12).iloc[::-1]
     names = ["main" if pd.isna(t) else f"topic {t}" for t in shown["message_thread_id"]]
+    share = frame["messages"].iloc[0] / total
+    title = f"{len(frame)} topics; most is written in {names[-1]}: {share:.0%} of people's messages"
+    on = axes(title, "messages of people", "")
     on.barh(range(len(shown)), shown["messages"].astype(float), color=PEOPLE)
     on.set_yticks(range(len(shown)), names)
     on.set_ylim(-0.6, max(len(shown), 4) - 0.4)
-    return done(on)
+    return on
 
 
-def visits_by_hour(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+@chart()
+def visits_by_hour(frame: pd.DataFrame) -> Any:
     """Which hours people come in, as shares with intervals; the busiest stands out.
 
     Args:
         frame: answer of `visits_by_hour`, or from `metrics.questions_by_hour`.
-        ax: where to draw.
     """
-    if frame.empty:
-        return nothing(frame, ax)
     top, rate, others = busiest_hour(frame)
     low, high = rate.interval
     what = frame.attrs.get("what", "visits")
@@ -211,26 +167,23 @@ def visits_by_hour(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
         f"{what} (95% interval {low:.1%} to {high:.1%}){sure}"
     )
     zone = frame.attrs.get("parameters", {}).get("timezone", "local time")
-    on = axes(ax, title, f"hour, {zone}", f"share of {what}, %")
+    on = axes(title, f"hour, {zone}", f"share of {what}, %")
     found = dict(zip(frame["hour"].astype(int), frame["visits"].astype(int), strict=True))
     rates = [Rate(found.get(hour, 0), rate.denominator) for hour in range(24)]
     colours = [MARK if hour == top else PEOPLE for hour in range(24)]
-    with_intervals(on, range(24), rates, colours)
+    shares, reach = intervals(rates)
+    on.bar(range(24), shares, 0.8, color=colours, yerr=reach, ecolor="#444444", capsize=2)
     on.set_xticks(range(0, 24, 3))
-    return done(on)
+    return on
 
 
-def before_and_after(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """People's messages a day before a date and from it on, with 95 % intervals of the means.
-
-    Args:
-        frame: answer of `before_and_after`.
-        ax: where to draw.
-    """
+@chart()
+def before_and_after(frame: pd.DataFrame) -> Any:
+    """People's messages a day before a date and from it on, with 95 % intervals of the means."""
     cut = frame.attrs.get("parameters", {}).get("cut", "")
     sides = {bool(row.is_after): row for row in frame.itertuples()}
     if len(sides) < 2:
-        return nothing(frame, ax, f"messages on both sides of {cut}")
+        return nothing(frame, f"messages on both sides of {cut}")
     before, after = (float(sides[side].messages_per_day) for side in (False, True))
     errors = [1.96 * float(sides[s].deviation) / float(sides[s].days) ** 0.5 for s in (False, True)]
     apart = abs(after - before) > (errors[0] ** 2 + errors[1] ** 2) ** 0.5
@@ -241,9 +194,9 @@ def before_and_after(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
         if apart
         else f"No sure change on {cut}: {after:.1f} messages a day, before {before:.1f}"
     )
-    on = axes(ax, title, "", "people's messages a day")
+    on = axes(title, "", "people's messages a day")
     on.bar([0, 1], [before, after], 0.55, yerr=errors, color=[OTHER, PEOPLE], capsize=4)
     labels = [f"before ({sides[False].days} days)", f"from {cut} on ({sides[True].days} days)"]
     on.set_xticks([0, 1], labels)
     on.set_xlim(-0.7, 1.7)
-    return done(on)
+    return on
