@@ -1,5 +1,6 @@
 """Stand-ins at the edge of the network: S3 in memory, and what the enriched zone holds."""
 
+import hashlib
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -31,10 +32,14 @@ class MemoryS3:
             answer["ResponseMetadata"] = {"HTTPStatusCode": 412}
             raise ClientError(answer, "PutObject") from None
 
-    def list_objects_v2(self, *, Bucket: str, Prefix: str, **_: Any) -> dict[str, int]:  # noqa: N803
-        folder, _, name = Prefix.rpartition("/")
-        found = [o for page in self.store.list(folder) for o in page]
-        return {"KeyCount": sum(o["path"] == f"{folder}/{name}" for o in found)}
+    def list_objects_v2(self, *, Bucket: str, Prefix: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        folder, _, _ = Prefix.rpartition("/")
+        found = [o["path"] for page in self.store.list(folder) for o in page]
+        bodies = {key: self.store.get(key).bytes().to_bytes() for key in found if key == Prefix}
+        contents = [
+            {"Key": k, "ETag": f'"{hashlib.md5(b).hexdigest()}"'} for k, b in bodies.items()
+        ]
+        return {"KeyCount": len(contents), "Contents": contents}
 
 
 def run(raw: Any, enriched: Any, days: list[date], rebuild: bool = False, **settings: Any) -> dict:

@@ -1,7 +1,7 @@
 """Where things live in the lake. The only place that spells a key.
 
 Raw zone, bytes as Telegram sent them, one object an update:
-    s3://<raw>/telegram/context_date=YYYY-MM-DD/<update_id>.json
+    s3://<raw>/telegram/context_date=YYYY-MM-DD/<update_id>.json (or <update_id>-<digest>.json)
     s3://<raw>/telegram/context_date=YYYY-MM-DD/sent-<chat_id>-<message_id>.json
     s3://<raw>/telegram/context_date=YYYY-MM-DD/history-<digest>.ndjson
     s3://<raw>/quarantine/context_date=YYYY-MM-DD/<sha256>.bin
@@ -48,9 +48,10 @@ def day_of(key: str) -> date:
         ) from None
 
 
-def update_key(update_id: int, day: date) -> str:
-    """Key of an update in the raw zone."""
-    return f"{partition(RAW, day)}{update_id}.json"
+def update_key(update_id: int, day: date, body: bytes = b"") -> str:
+    """Key of an update in the raw zone; with the body, where another has the number already."""
+    digest = f"-{hashlib.sha256(body).hexdigest()[:16]}" if body else ""
+    return f"{partition(RAW, day)}{update_id}{digest}.json"
 
 
 def sent_key(message: Mapping[str, Any], day: date) -> str:

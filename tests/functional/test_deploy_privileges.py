@@ -117,6 +117,7 @@ MAY = {
         ("put_object", RAW, "quarantine/context_date=2025-11-28/0.bin"),
         ("put_object", RAW, "migrations/-100.json"),
         ("list_objects_v2", RAW, "migrations/-100.json"),
+        ("list_objects_v2", RAW, "telegram/context_date=2025-11-28/1.json"),
     ],
     "etl": [
         ("list_objects_v2", RAW, "telegram/context_date=2025-11-28/"),

@@ -129,6 +129,20 @@ def test_an_update_without_a_date_repeated_after_midnight_counts_once(zones):
     assert [(led.events, led.repeated) for led in ledgers.values()] == [(1, 0), (0, 1)]
 
 
+def test_two_bots_may_number_their_updates_alike(zones):
+    noon = datetime(2025, 11, 28, 15, tzinfo=UTC)
+    ours = replace(zones.settings, chat_ids=(p.SUPERGROUP,))
+    polls = [p.update(5, "poll", {"id": number}) for number in "89"]
+    for update in (p.text(5), p.update(5, content=p.message(6)), *polls):
+        for outcome in ("stored", "repeated"):
+            assert ingest.store(p.raw(update), ours, zones.s3, noon)["outcome"] == outcome
+    # The same event in other bytes is a repeat all the same.
+    again = json.dumps(polls[0], indent=1).encode()
+    assert ingest.store(again, ours, zones.s3, noon)["outcome"] == "stored"
+    ledger = zones.run(DAY)[p.DAY]
+    assert (ledger.objects, ledger.messages, ledger.events, ledger.repeated) == (5, 2, 2, 1)
+
+
 def test_bad_objects_cost_themselves_only_and_say_why(zones):
     zones.put(p.text(1))
     for name, body in (("2.json", b""), ("3.json", b"{"), ("4.json", b"[]"), ("5", b"\xff")):

@@ -98,9 +98,15 @@ def test_an_update_is_stored_as_it_came(bucket, logged):
 
 
 def test_a_repeat_is_stored_once_and_answered_with_200(bucket, logged):
-    assert [post(p.text(5)), post(p.text(5)), post(p.text(5, "other bytes"))] == [200] * 3
+    assert [post(p.text(5)), post(p.text(5))] == [200, 200]
     assert len(bucket()) == 1
-    assert [line["outcome"] for line in logged] == ["stored", "repeated", "repeated"]
+    assert [line["outcome"] for line in logged] == ["stored", "repeated"]
+
+
+def test_another_update_of_the_same_number_is_stored_beside_it(bucket, logged):
+    assert [post(p.text(5)), *(post(p.text(5, "of another bot")) for _ in "12")] == [200] * 3
+    assert sorted(bucket().values()) == sorted(map(p.raw, (p.text(5), p.text(5, "of another bot"))))
+    assert [line["outcome"] for line in logged] == ["stored", "stored", "repeated"]
 
 
 @pytest.mark.parametrize("kind", sorted(p.EVENTS))
