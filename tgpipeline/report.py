@@ -103,7 +103,8 @@ def build(
         nbformat.write(_prepared(nbformat.read(source, as_version=4), options), target)
         executed = runner.execute(target, given)
     title = f"Report, {start} to {end}"
-    html = runner.to_html(arrange(executed, title, given, estimate), title, code=False)
+    local = athena.is_local(settings)
+    html = runner.to_html(arrange(executed, title, given, estimate, local), title, code=False)
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(html, "utf-8")
     return page
@@ -114,6 +115,7 @@ def arrange(
     title: str,
     given: Mapping[str, Any],
     estimate: athena.Estimate,
+    local: bool = False,
 ) -> nbformat.NotebookNode:
     """The page as a notebook: what is worth showing of the executed one, in a manager's order.
 
@@ -122,6 +124,7 @@ def arrange(
         title: of the page.
         given: the parameters it ran with.
         estimate: of what a question scans.
+        local: whether it was the local stack that answered.
     """
     tables: dict[str, Any] = {}
     sections: dict[str, list[nbformat.NotebookNode]] = {}
@@ -152,7 +155,7 @@ def arrange(
         cells += [new_markdown_cell(f"## {name}"), *sections[name]]
         cells += [new_markdown_cell(text) for text in tables.get("sections", {}).get(name, [])]
     cells += [new_markdown_cell(text) for text in tables.get("end", [])]
-    cells.append(new_markdown_cell(_costs(tables.get("asked", []), estimate)))
+    cells.append(new_markdown_cell(_costs(tables.get("asked", []), estimate, local)))
     return new_notebook(cells=cells)
 
 
@@ -181,14 +184,15 @@ def _shown(output: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return new_code_cell(outputs=[new_output("display_data", data, metadata=metadata)])
 
 
-def _costs(asked: list[dict[str, Any]], estimate: athena.Estimate) -> str:
+def _costs(asked: list[dict[str, Any]], estimate: athena.Estimate, local: bool) -> str:
     total = sum(row["usd"] for row in asked)
+    dearest = f" (the dearest is {estimate.query})" if estimate.query else ""
+    whose = " Bytes scanned are the local stack's own figure, not AWS's." if local else ""
     text = (
         f"## Costs\n\nBefore: at most {estimate.bytes:,} bytes ({estimate.files:,} files) and "
-        f"{estimate.usd:.5f} USD a question about the period (new_and_returning and "
-        f"weekly_retention read all days before it too). After: {len(asked)} questions, "
+        f"{estimate.usd:.5f} USD a question{dearest}. After: {len(asked)} questions, "
         f"{sum(row['bytes_scanned'] for row in asked):,} bytes, {total:.5f} USD at the price of "
-        f"us-east-1.\n\n"
+        f"us-east-1.{whose}\n\n"
     )
     columns = ["query", "rows", "bytes_scanned", "usd", "milliseconds"]
     return text + Tables.markdown(pd.DataFrame(asked, columns=columns))

@@ -22,6 +22,12 @@ _BELOW = {
     "Where a better bot pays": ("teach", "title minutes with_agent same_answer of", "answer"),
     "Unanswered now": ("waiting", "local_time problem customer reason link", ""),
 }
+NEED = "What people need"
+_NO_FORUM = "The group is no forum: nobody wrote in a topic."
+_LITTLE = (
+    "The definitions name a problem in only {named:,} of {of:,} conversations. These are groups of "
+    "like questions, found without definitions: what a `topics.toml` of the group's own may name."
+)
 _HEADS = {
     "title": "problem", "with_agent": "answered by agents", "same_answer": "same answer",
     "local_time": "asked", "numerator": "cases", "denominator": "of", "low": "95% interval",
@@ -62,7 +68,7 @@ class Tables:
         hidden = self._hidden(found.get("talk"))
         derived = {
             name: self._safe(found[name], labels, hidden)
-            for name in ("outcomes", "frequent", "waits", "teach", "waiting")
+            for name in ("outcomes", "frequent", "waits", "teach", "waiting", "clusters")
             if isinstance(found.get(name), pd.DataFrame)
         }
         if self.folder:
@@ -82,17 +88,34 @@ class Tables:
 
     def _sections(self, t: Mapping[str, pd.DataFrame]) -> dict[str, list[str]]:
         """For sections of the page, what stands below their charts."""
-        found = {}
-        for section, (name, columns, quotes) in _BELOW.items():
-            if name in t and len(t[name]):
-                frame, more = t[name].head(MOST), len(t[name]) - MOST
-                found[section] = [self.markdown(frame[columns.split()])]
-                if more > 0:
-                    found[section].append(f"… and {more} more, in the CSV.")
-                if quotes:
-                    texts = [_cell(quotes, q).replace("\n", " · ") for q in frame[quotes]]
-                    pairs = zip(frame["title"], texts, strict=True)
-                    found[section].append("\n".join(f"- **{a}**: {b}" for a, b in pairs if b))
+        found = {
+            section: self._below(t[name], columns, quotes)
+            for section, (name, columns, quotes) in _BELOW.items()
+            if name in t and len(t[name])
+        }
+        if "Unanswered now" in found:
+            found["Unanswered now"].insert(0, metrics.DEFINITIONS["unanswered"])
+        problems = t.get("frequent", pd.DataFrame({"problem": [], "conversations": []}))
+        known, of = problems.dropna(subset="problem"), int(problems["conversations"].sum())
+        named = int(known["conversations"].sum())
+        if 2 * named < of and len(t.get("clusters", ())):
+            lead = _LITTLE.format(named=named, of=of)
+            found[NEED] += [lead, *self._below(t["clusters"], "about messages", "questions")]
+        by_topic = dict(self.answers).get("messages_by_topic", pd.DataFrame())
+        if len(by_topic) and by_topic["message_thread_id"].isna().all():
+            found["How much is written"] = [_NO_FORUM]
+        return found
+
+    def _below(self, frame: pd.DataFrame, columns: str, quotes: str) -> list[str]:
+        """A table's first rows, how many more there are, and the quotes that belong to them."""
+        shown, more = frame.head(MOST), len(frame) - MOST
+        found = [self.markdown(shown[columns.split()])]
+        if more > 0:
+            found.append(f"… and {more} more, in the CSV.")
+        if quotes:
+            texts = [_cell(quotes, quote).replace("\n", " · ") for quote in shown[quotes]]
+            pairs = zip(shown[columns.split()[0]], texts, strict=True)
+            found.append("\n".join(f"- **{a}**: {b}" for a, b in pairs if b))
         return found
 
     def _hidden(self, talk: Any) -> "re.Pattern[str] | None":

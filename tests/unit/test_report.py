@@ -85,3 +85,40 @@ def test_tables_are_written_for_people() -> None:
     assert "| a\\|b | 10% to 25% | [open](https://t.me/c/1/2) |" in text
     unknown = Tables.markdown(pd.DataFrame({"low": [float("nan")], "high": [float("nan")]}))
     assert "not known" in unknown
+
+
+def frequent(known: int, unknown: int) -> pd.DataFrame:
+    rows = [("refund", "Refund", known), (None, "No known problem", unknown)]
+    frame = pd.DataFrame(rows, columns=["problem", "title", "conversations"])
+    return frame.assign(low=0.1, high=0.2, trend="", questions=[["“q” (message 1)"]] * 2)
+
+
+@pytest.mark.parametrize(("known", "shown"), [(1, True), (8, False)])
+def test_where_definitions_name_little_groups_of_questions_are_shown(
+    tables: Tables, known: int, shown: bool
+) -> None:
+    clusters = pd.DataFrame(
+        {"about": ["impressora"], "messages": [4], "questions": [["“a impressora?” (message 9)"]]}
+    )
+    found = tables._sections({"frequent": frequent(known, 5), "clusters": clusters})
+    text = "\n".join(found["What people need"])
+    assert ("- **impressora**: “a impressora?” (message 9)" in text) is shown
+    assert (f"only {known} of {known + 5} conversations" in text) is shown
+
+
+def test_a_group_that_is_no_forum_is_said_to_be_none(tables: Tables) -> None:
+    topics = pd.DataFrame({"message_thread_id": pd.array([None, None], "Int64")})
+    tables.answers = [("messages_by_topic", topics)]
+    assert tables._sections({}) == {
+        "How much is written": ["The group is no forum: nobody wrote in a topic."]
+    }
+    tables.answers = [("messages_by_topic", topics.fillna(7))]
+    assert tables._sections({}) == {}
+
+
+def test_bytes_of_the_local_stack_are_not_passed_off_as_those_of_aws() -> None:
+    estimate = athena.Estimate(3, 1000, 5e-05, "weekly_retention")
+    assert "the local stack's own figure, not AWS's" in report._costs([ASKED], estimate, True)
+    on_aws = report._costs([ASKED], estimate, False)
+    assert "local stack" not in on_aws
+    assert "the dearest is weekly_retention" in on_aws
