@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tgpipeline.errors import UpdateError
-from tgpipeline.export_content import text_of
-from tgpipeline.telegram_export import Converter, chat_id, chat_type
+from tgpipeline.history.content import text_of
+from tgpipeline.history.convert import Converter, chat_id, chat_type
 from tgpipeline.updates import content_type
 
 CHAT = {"id": -1002198765432, "type": "supergroup", "title": "Loja"}

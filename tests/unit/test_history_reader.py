@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tgpipeline import export_cut, export_file
 from tgpipeline.errors import HistoryError
-from tgpipeline.export_cut import Export
-from tgpipeline.export_file import ExportFile
+from tgpipeline.history import cut, file
+from tgpipeline.history.cut import Export
+from tgpipeline.history.file import ExportFile
 
 TEXTS = ['aspas " e \\', "{[}]", "😕 \u2028", "a\nb\tc", "\\x07", "", '"messages": [']
 
@@ -57,7 +57,7 @@ def read(path: Path) -> tuple[list[tuple[Any, int]], list[tuple[int, Any]]]:
 def test_pieces_of_any_size_give_what_json_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int, indent: int | None
 ) -> None:
-    monkeypatch.setattr(export_file, "PIECE", piece)
+    monkeypatch.setattr(file, "PIECE", piece)
     told = account()
     lists = told["chats"]["list"] + told["left_chats"]["list"]
     chats, messages = read(write(tmp_path, told, indent))
@@ -169,7 +169,7 @@ HTML = "<!DOCTYPE html><html><head><title>Exported Data</title></head></html>"
 
 
 def test_what_is_no_export_says_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export_cut, "LONGEST", 1 << 21)
+    monkeypatch.setattr(cut, "LONGEST", 1 << 21)
     (tmp_path / "html").mkdir()
     (tmp_path / "html" / "messages.html").write_text(HTML)
     (tmp_path / "none").mkdir()

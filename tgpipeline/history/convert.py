@@ -13,8 +13,8 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from tgpipeline.errors import UpdateError
-from tgpipeline.export_content import READ, Record, content, free, known, objects, whole
-from tgpipeline.export_service import service
+from tgpipeline.history.content import READ, Record, content, free, known, objects, whole
+from tgpipeline.history.service import service
 from tgpipeline.updates import event_date
 
 CHAT_TYPES = {

@@ -21,12 +21,12 @@ from tqdm import tqdm
 
 from tgpipeline import lake
 from tgpipeline.errors import HistoryError, LakeError, UpdateError
-from tgpipeline.export_content import known, whole
-from tgpipeline.export_cut import Chat, Export
-from tgpipeline.export_file import ExportFile
-from tgpipeline.history_lines import HistoryLines
+from tgpipeline.history.content import known, whole
+from tgpipeline.history.convert import CHAT_TYPES, Converter, chat_id, chat_type
+from tgpipeline.history.cut import Chat, Export
+from tgpipeline.history.file import ExportFile
+from tgpipeline.history.lines import HistoryLines
 from tgpipeline.settings import Settings
-from tgpipeline.telegram_export import CHAT_TYPES, Converter, chat_id, chat_type
 from tgpipeline.updates import content_type, context_date
 
 logger = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from typing import Any
 import orjson
 
 from tgpipeline.errors import HistoryError
-from tgpipeline.export_file import AGAIN, ExportFile
+from tgpipeline.history.file import AGAIN, ExportFile
 
 LONGEST = 1 << 26  # of one message; those that Telegram Desktop writes have some hundred kB at most
 DEEPEST = 100

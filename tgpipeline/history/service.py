@@ -7,7 +7,7 @@ Sources: https://core.telegram.org/import-export and https://core.telegram.org/b
 
 from collections.abc import Callable
 
-from tgpipeline.export_content import COMMON, Record, free, known, photo, tasks, unquoted, whole
+from tgpipeline.history.content import COMMON, Record, free, known, photo, tasks, unquoted, whole
 
 
 def service(record: Record, actor: Record, chat: Record, group: int | None) -> Record:
