@@ -95,12 +95,15 @@ def clusters(conversations: "pd.DataFrame", messages: "pd.DataFrame") -> "pd.Dat
         As `discover`, without what fits no group: `about` (the name), `messages`, `share`, and
         `questions` (a list of one typical sentence, quoted with its message's id).
     """
+    import pandas as pd
+
     rows = [question_of(messages, c) for c in conversations.itertuples()]
     texts = messages["text"].iloc[rows].astype(object)
     found = discover(texts.where(texts.notna(), None), rows, ignore=_names(messages))
     found = found[found["name"].notna()].rename(columns={"name": "about"})
     best = [next((e for e in es if is_question(e[1])), es[0]) for es in found["examples"]]
-    found["questions"] = [[quote(messages, row, text=text)] for row, text in best]
+    quoted = [[quote(messages, row, text=text)] for row, text in best]
+    found["questions"] = pd.Series(quoted, found.index, dtype=object)
     return found[["about", "messages", "share", "questions"]]
 
 

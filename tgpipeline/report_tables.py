@@ -26,7 +26,8 @@ NEED = "What people need"
 _NO_FORUM = "The group is no forum: nobody wrote in a topic."
 _LITTLE = (
     "The definitions name a problem in only {named:,} of {of:,} conversations. These are groups of "
-    "like questions, found without definitions: what a `topics.toml` of the group's own may name."
+    "like questions, the largest first, found without definitions: what a `topics.toml` of the "
+    "group's own may name."
 )
 _HEADS = {
     "title": "problem", "with_agent": "answered by agents", "same_answer": "same answer",
@@ -100,7 +101,8 @@ class Tables:
         named = int(known["conversations"].sum())
         if 2 * named < of and len(t.get("clusters", ())):
             lead = _LITTLE.format(named=named, of=of)
-            found[NEED] += [lead, *self._below(t["clusters"], "about messages", "questions")]
+            quotes = self._quotes(t["clusters"], "about", "questions")
+            found[NEED] += [lead, quotes]
         by_topic = dict(self.answers).get("messages_by_topic", pd.DataFrame())
         if len(by_topic) and by_topic["message_thread_id"].isna().all():
             found["How much is written"] = [_NO_FORUM]
@@ -112,11 +114,14 @@ class Tables:
         found = [self.markdown(shown[columns.split()])]
         if more > 0:
             found.append(f"… and {more} more, in the CSV.")
-        if quotes:
-            texts = [_cell(quotes, quote).replace("\n", " · ") for quote in shown[quotes]]
-            pairs = zip(shown[columns.split()[0]], texts, strict=True)
-            found.append("\n".join(f"- **{a}**: {b}" for a, b in pairs if b))
-        return found
+        return [*found, self._quotes(shown, "title", quotes)] if quotes else found
+
+    @staticmethod
+    def _quotes(frame: pd.DataFrame, of: str, quotes: str) -> str:
+        """A list: of what, and its quotes."""
+        texts = [_cell(quotes, quote).replace("\n", " · ") for quote in frame[quotes]]
+        pairs = zip(frame[of], texts, strict=True)
+        return "\n".join(f"- **{a}**: {b}" for a, b in pairs if b)
 
     def _hidden(self, talk: Any) -> "re.Pattern[str] | None":
         """What to hide in quotes: the names of who writes."""

@@ -45,9 +45,10 @@ def frequent_problems(frame: pd.DataFrame) -> Any:
     known = frame[frame["problem"].notna()]
     rising = known.loc[known["trend"].isin(["rising", "new"]), "title"]
     up = f"; rising this week: {', '.join(rising)}" if len(rising) else ""
-    first = frame.iloc[0]
-    title = f"Most frequent: {first['title']}, {first['share']:.0%} of {first['of']} conversations"
-    title = title + up if len(known) else f"None of {first['of']} conversations has a known problem"
+    first, of, named = frame.iloc[0], frame["of"].iloc[0], int(known["conversations"].sum())
+    title = f"Most frequent: {first['title']}, {first['share']:.0%} of {of} conversations{up}"
+    if 2 * named < of:  # what is most frequent among a few says little
+        title = f"Only {named} of {of} conversations are about a problem that is defined"
     on = axes(title, "share of conversations, %", "", height=0.32 * len(frame) + 1.3)
     shown = frame.iloc[::-1]
     rates = [Rate(int(r.conversations), int(r.of)) for r in shown.itertuples()]
