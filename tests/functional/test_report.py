@@ -39,6 +39,8 @@ def settings() -> Iterator[Settings]:
                 "date": START + 60 * number,
                 "text": text,
             }
+            if number:
+                message |= {"message_thread_id": 90, "is_topic_message": True}
             body = json.dumps({"update_id": number, "message": message}).encode()
             key = lake.update_key(number, date(2025, 11, 28))
             lake.put_new(s3, found.raw_bucket, key, body)
@@ -54,6 +56,8 @@ def test_a_page_that_stands_alone_and_names_nobody(settings: Settings, tmp_path:
     )  # fmt: skip
     page = made.read_text("utf-8")
     assert "2 messages" in page[page.index("Findings") : page.index("What people need")]
+    assert "2 topics; most is written in" in page
+    assert "nobody wrote in a topic" not in page
     assert not re.search(r"<script|<link[^>]+href=\"http|src=\"http|@import", page)
     assert all('alt="' in tag and 'alt=""' not in tag for tag in re.findall(r"<img[^>]+>", page))
     assert "charts.show" not in page
