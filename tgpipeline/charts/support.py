@@ -79,7 +79,8 @@ def outcomes(frame: pd.DataFrame) -> Any:
     shown = list(reversed(found.index))
     colours = [COLOURS.get(m, PEOPLE) for m in shown]
     _bars(on, [LABELS[m] for m in shown], [rates[m] for m in shown], colours)
-    on.set_xlim(0, 115)
+    on.set_xlim(0, 130)
+    on.set_xticks(range(0, 101, 20))
     return on
 
 
