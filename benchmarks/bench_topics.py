@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from tgpipeline import topics
-from tgpipeline.discover import discover
+from tgpipeline.answers.discover import discover
 
 LABELLED = Path(__file__).parents[1] / "data" / "labelled" / "messages.ndjson"
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from tgpipeline import athena, metrics
+from tgpipeline import athena
+from tgpipeline.answers import metrics
 from tgpipeline.notebook import Shown, show_table
 
 TABLES = "application/vnd.tgpipeline.report+json"

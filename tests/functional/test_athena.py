@@ -7,7 +7,8 @@ from datetime import date, timedelta
 import boto3
 import pytest
 
-from tgpipeline import athena, conversations, etl, lake, questions, topics
+from tgpipeline import athena, etl, lake, questions, topics
+from tgpipeline.answers import conversations
 from tgpipeline.deploy import catalog
 from tgpipeline.errors import QueryError
 from tgpipeline.local import aws

@@ -7,7 +7,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tgpipeline import coverage, etl, history, lake
+from tgpipeline import etl, history, lake
+from tgpipeline.answers import coverage
 from tgpipeline.errors import LakeError
 from tgpipeline.local import aws
 from tgpipeline.settings import Settings

@@ -10,7 +10,8 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.image import imread
 
-from tgpipeline import athena, charts, metrics
+from tgpipeline import athena, charts
+from tgpipeline.answers import metrics
 from tgpipeline.charts import style
 
 DAYS = pd.date_range("2025-11-10", "2025-12-09", freq="D")

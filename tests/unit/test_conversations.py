@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tgpipeline import athena, conversations, discover, metrics, problems, signals, topics
+from tgpipeline import athena, topics
+from tgpipeline.answers import conversations, discover, metrics, problems, signals
 
 START = 1764331200  # Friday 2025-11-28 09:00 in São Paulo
 GROUP, BOT, AGENT, ANA, BIA = -1004123456789, 7000, 100, 1, 2

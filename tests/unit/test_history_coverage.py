@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tgpipeline import coverage
+from tgpipeline.answers import coverage
 
 GROUP, OLD = -1002198765432, -4123456789
 

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from tgpipeline import metrics
+from tgpipeline.answers import metrics
 from tgpipeline.errors import SettingsError
 
 

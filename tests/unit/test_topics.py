@@ -6,12 +6,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tgpipeline import definitions, phrases, topics
-from tgpipeline.asking import is_question
-from tgpipeline.discover import discover
+from tgpipeline import topics
+from tgpipeline.answers.discover import discover
 from tgpipeline.errors import SettingsError
-from tgpipeline.terms import rising, terms
-from tgpipeline.text import normalise
+from tgpipeline.topics import definitions, phrases
+from tgpipeline.topics.asking import is_question
+from tgpipeline.topics.terms import rising, terms
+from tgpipeline.topics.text import normalise
 
 LABELLED = Path(__file__).parents[2] / "data" / "labelled" / "messages.ndjson"
 PROBLEMS = [

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from tests.unit.test_queries import lake
-from tgpipeline import athena, conversations, metrics, questions, topics
+from tgpipeline import athena, questions, topics
+from tgpipeline.answers import conversations, metrics
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 GROUP, SUPERGROUP = -4123456789, -1004123456789

@@ -1,5 +1,7 @@
 """What makes two documents one row, and which of them is later."""
 
+import json
+
 import pytest
 
 from tests import payloads as p
@@ -76,10 +78,12 @@ def test_lines_without_ids_are_known_by_their_bytes():
 
 
 @pytest.mark.parametrize("kind", sorted(p.EVENTS))
-def test_an_event_is_known_by_its_update(kind):
-    content = p.EVENTS[kind][0]
-    assert of(p.update(5, kind, content)).identity == (5, 0, 0)
-    assert of(p.update(6, kind, content)).identity == (6, 0, 0)
+def test_an_event_is_known_by_its_number_and_what_it_says(kind):
+    update = p.update(5, kind, p.EVENTS[kind][0])
+    spaced = json.dumps(dict(reversed(update.items())), indent=1).encode()
+    assert of(update).identity == of(spaced).identity
+    other = p.update(5, kind, p.EVENTS[kind][0] | {"of": "another bot"})
+    assert len({of(u).identity for u in (update, other, update | {"update_id": 6})}) == 3
 
 
 def test_of_imported_reaction_counts_the_larger_is_the_later():

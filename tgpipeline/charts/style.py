@@ -16,7 +16,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tgpipeline.metrics import Rate
+from tgpipeline.answers.metrics import Rate
 
 if TYPE_CHECKING:
     from IPython.display import Image

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from tgpipeline.answers.metrics import Rate
 from tgpipeline.charts.style import (
     AGENTS,
     BOT,
@@ -18,7 +19,6 @@ from tgpipeline.charts.style import (
     intervals,
     nothing,
 )
-from tgpipeline.metrics import Rate
 
 LABELS = {
     "answered": "answered", "answered_by_bot": "answered by the bot",

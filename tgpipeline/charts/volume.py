@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from tgpipeline.answers.metrics import Rate, busiest_hour
 from tgpipeline.charts.style import (
     BOT,
     MARK,
@@ -22,7 +23,6 @@ from tgpipeline.charts.style import (
     intervals,
     nothing,
 )
-from tgpipeline.metrics import Rate, busiest_hour
 
 
 @chart()

@@ -14,7 +14,7 @@ from itertools import chain
 import snowballstemmer
 
 from tgpipeline.errors import SettingsError
-from tgpipeline.text import fold, short
+from tgpipeline.topics.text import fold, short
 
 NEAR, FAR = 4, 13  # how far the next word of a phrase may be: three words between, or twelve
 LONG = 6  # words of so many letters are recognised in spite of one slip

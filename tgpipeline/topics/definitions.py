@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tgpipeline.errors import SettingsError
-from tgpipeline.phrases import Phrase, parse
-from tgpipeline.text import fold
+from tgpipeline.topics.phrases import Phrase, parse
+from tgpipeline.topics.text import fold
 
 HANDOVER, OTHER = "handover", "other"  # flags with a meaning of their own
 KINDS = ("words", "hints", "unless")
@@ -47,7 +47,7 @@ def read(path: str | Path | None = None) -> tuple[list[Problem], frozenset[str]]
     Raises:
         SettingsError: the file cannot be read, or a definition in it is wrong; says which.
     """
-    packaged = files("tgpipeline").joinpath("topics.toml").read_text(encoding="utf-8")
+    packaged = files("tgpipeline.topics").joinpath("topics.toml").read_text(encoding="utf-8")
     default = tomllib.loads(packaged)
     try:
         data = default if path is None else tomllib.loads(Path(path).read_text(encoding="utf-8"))

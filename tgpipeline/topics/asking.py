@@ -6,7 +6,7 @@ languages, not of any shop, which is why they are here and not in `topics.toml`.
 
 import re
 
-from tgpipeline.text import normalise
+from tgpipeline.topics.text import normalise
 
 
 def _any(lines: str) -> str:

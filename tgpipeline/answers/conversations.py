@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tgpipeline.signals import HAPPY, NO, THANKS, UNHAPPY, UPSET, YES, find_agents
-from tgpipeline.text import fold, normalise
+from tgpipeline.answers.signals import HAPPY, NO, THANKS, UNHAPPY, UPSET, YES, find_agents
+from tgpipeline.topics.text import fold, normalise
 
 if TYPE_CHECKING:
     from tgpipeline.topics import Topics

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
-from tgpipeline import terms
-from tgpipeline.asking import is_question
-from tgpipeline.metrics import WEEK
-from tgpipeline.problems import question_of, quote
-from tgpipeline.terms import COMMON, Surfaces, keys, prepare
+from tgpipeline.answers.metrics import WEEK
+from tgpipeline.answers.problems import question_of, quote
+from tgpipeline.topics import terms
+from tgpipeline.topics.asking import is_question
+from tgpipeline.topics.terms import COMMON, Surfaces, keys, prepare
 
 if TYPE_CHECKING:
     import pandas as pd

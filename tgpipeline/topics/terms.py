@@ -11,8 +11,8 @@ from functools import cache
 from math import log, sqrt
 from typing import TYPE_CHECKING
 
-from tgpipeline.phrases import stems, words
-from tgpipeline.text import fold, normalise
+from tgpipeline.topics.phrases import stems, words
+from tgpipeline.topics.text import fold, normalise
 
 if TYPE_CHECKING:
     import pandas as pd

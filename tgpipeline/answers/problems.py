@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tgpipeline.metrics import WEEK, Rate, is_solved
-from tgpipeline.text import normalise
+from tgpipeline.answers.metrics import WEEK, Rate, is_solved
+from tgpipeline.topics.text import normalise
 
 if TYPE_CHECKING:
     from tgpipeline.topics import Topics

@@ -13,10 +13,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tgpipeline.asking import asks
-from tgpipeline.definitions import HANDOVER, KINDS, Problem, read
-from tgpipeline.phrases import Matcher, Phrase, stems, words
-from tgpipeline.text import normalise
+from tgpipeline.topics.asking import asks
+from tgpipeline.topics.definitions import HANDOVER, KINDS, Problem, read
+from tgpipeline.topics.phrases import Matcher, Phrase, stems, words
+from tgpipeline.topics.text import normalise
 
 if TYPE_CHECKING:
     import numpy as np

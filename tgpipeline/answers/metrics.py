@@ -13,10 +13,10 @@ from typing import Any
 
 import pandas as pd
 
+from tgpipeline.answers.rates import DEFINITIONS as DEFINITIONS
+from tgpipeline.answers.rates import NO_AUTHORS, NO_BOT, NO_SIGNALS, rates
+from tgpipeline.answers.rates import Rate as Rate
 from tgpipeline.errors import SettingsError
-from tgpipeline.rates import DEFINITIONS as DEFINITIONS
-from tgpipeline.rates import NO_AUTHORS, NO_BOT, NO_SIGNALS, rates
-from tgpipeline.rates import Rate as Rate
 
 WEEK = 7 * 86_400
 

@@ -1,0 +1,1 @@
+"""What the tables say: conversations, the problems in them, rates with their definitions."""
