@@ -90,6 +90,7 @@ class Flattener:
             update_type,
             m.get("message_id"),
             m.get("message_thread_id"),
+            m.get("is_topic_message"),
             user.get("id"),
             user.get("is_bot"),
             user.get("first_name"),

@@ -52,7 +52,7 @@ def group() -> list[dict]:
             message = {k: v for k, v in message.items() if k not in ("text", "photo", "caption")}
             message["new_chat_members"] = [user]
         if step % 19 == 0:
-            message["message_thread_id"] = 7
+            message |= {"message_thread_id": 7, "is_topic_message": True}
         if step % 6 == 0:
             message["reply_to_message"] = {"message_id": 999 + step, "from": {"id": 11}}
         updates.append({"update_id": step, "message": message})
@@ -280,8 +280,9 @@ def test_a_thread_of_replies_is_no_topic_of_a_forum() -> None:
     def said(number: int, thread: int | None = None, **more: object) -> dict:
         moment = int(datetime(2025, 10, 25, 12, number, tzinfo=UTC).timestamp())
         message = {"message_id": number, "date": moment, "chat": {"id": NEW}, "from": {"id": 5}}
+        topic = {"is_topic_message": True} if thread in (1, 90) else {}
         message |= (more or {"text": "x"}) | ({"message_thread_id": thread} if thread else {})
-        return {"update_id": number, "message": message}
+        return {"update_id": number, "message": message | topic}
 
     opened = said(1, 1, forum_topic_created={"name": "Trocas"})
     connection = lake([opened, said(2, 1), said(3), said(4, 3), said(5, 90)])

@@ -6,7 +6,7 @@ SELECT
     group_id,
     chat_id,
     message_id,
-    message_thread_id,
+    CASE WHEN is_topic_message THEN message_thread_id END AS message_thread_id,
     "date",
     CAST(
         from_unixtime("date") AT TIME ZONE 'America/Sao_Paulo' /* :timezone */ AS timestamp

@@ -1,13 +1,12 @@
 -- Which topics of the forum are written in?
 -- A topic's id is that of the service message that opened it; null is the General topic, or a group
--- that is no forum. Telegram numbers threads of replies too, by the message that they answer: who
--- finds that message in the lake, on any day up to the end, has no topic. People only.
+-- that is no forum. Telegram numbers threads of replies in the same field: they are no topics.
+-- People only.
 WITH written AS (
     SELECT
         CAST(from_unixtime("date") AT TIME ZONE 'America/Sao_Paulo' /* :timezone */ AS date) AS day,
         group_id,
-        chat_id,
-        message_thread_id,
+        CASE WHEN is_topic_message THEN message_thread_id END AS message_thread_id,
         coalesce(sender_chat_id, from_id) AS user_id
     FROM messages
     WHERE context_date BETWEEN DATE '2025-11-10' /* :start */ - INTERVAL '2' DAY
@@ -16,26 +15,16 @@ WITH written AS (
         AND NOT coalesce(is_service, false)
         AND NOT (coalesce(from_is_bot, false) AND sender_chat_id IS NULL)
         AND sent_at IS NOT NULL
-),
-
-answered AS (
-    SELECT DISTINCT chat_id, message_id
-    FROM messages
-    WHERE context_date <= DATE '2025-12-09' /* :end */ + INTERVAL '2' DAY
-        AND 0 /* :chat */ IN (0, group_id)
-        AND NOT coalesce(is_service, false)
 )
 
 SELECT
-    written.group_id,
-    CASE WHEN answered.message_id IS NULL THEN written.message_thread_id END AS message_thread_id,
+    group_id,
+    message_thread_id,
     count(*) AS messages,
-    count(DISTINCT written.user_id) AS people,
-    min(written.day) AS first_day,
-    max(written.day) AS last_day
+    count(DISTINCT user_id) AS people,
+    min(day) AS first_day,
+    max(day) AS last_day
 FROM written
-LEFT JOIN answered
-    ON written.chat_id = answered.chat_id AND written.message_thread_id = answered.message_id
-WHERE written.day BETWEEN DATE '2025-11-10' /* :start */ AND DATE '2025-12-09' /* :end */
+WHERE day BETWEEN DATE '2025-11-10' /* :start */ AND DATE '2025-12-09' /* :end */
 GROUP BY 1, 2
 ORDER BY messages DESC, 1, 2
