@@ -1,7 +1,8 @@
 """The command line: `tgpipeline COMMAND`. Each command calls one function of the package.
 
 Exit codes: 0 done; 1 it failed, the reason is on standard error; 2 the command line is wrong;
-3 it ran and found something to mend (`etl --verify`, `check`, `status`); 130 interrupted.
+3 it ran and found something to mend (`rows`, `etl --verify`, `quarantine retry`, `check`,
+`status`); 130 interrupted.
 """
 
 import argparse
@@ -151,7 +152,7 @@ def _import(arguments: argparse.Namespace) -> int:
 @_command(
     "quarantine",
     _option("action", choices=("list", "show", "retry"), nargs="?", default="list"),
-    _option("key", nargs="?", help="of the object to show"),
+    _option("key", nargs="?", help="of one object; all where none is given"),
     _FROM,
     _TO,
 )

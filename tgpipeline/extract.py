@@ -33,14 +33,16 @@ class Listing:
     Attributes:
         day: the day.
         names: the objects' names inside the partition.
+        sizes: their sizes in bytes, in the same order.
         fingerprint: changes whenever an object is added, changed or removed.
-        again: the names that the day before holds, too. An update that bears no date lies in the
-            day it was received: sent again after midnight it lies in both, and counts for the
-            first.
+        again: the names that the day before holds, too, in the same size. An update that bears no
+            date lies in the day it was received: sent again after midnight it lies in both, and
+            counts for the first.
     """
 
     day: date
     names: list[str]
+    sizes: list[int]
     fingerprint: str
     again: frozenset[str] = frozenset()
 
@@ -66,14 +68,15 @@ class Document(NamedTuple):
 def list_day(store: "ObjectStore", day: date) -> Listing:
     """List one day of the raw zone, all pages of it."""
     prefix = lake.partition(lake.RAW, day)
-    names, total = [], 0
+    names, sizes, total = [], [], 0
     for page in store.list(prefix, chunk_size=1000):
         for item in page:
             entry = f"{item['path']} {item['size']} {item['e_tag']}".encode()
             # A sum does not depend on the order of the listing.
             total += int.from_bytes(hashlib.sha256(entry).digest()[:16], "big")
             names.append(item["path"][len(prefix) :])
-    return Listing(day, names, f"{len(names)}-{total % 2**128:032x}" if names else "")
+            sizes.append(item["size"])
+    return Listing(day, names, sizes, f"{len(names)}-{total % 2**128:032x}" if names else "")
 
 
 def list_days(
@@ -96,14 +99,18 @@ def list_days(
     def listed() -> Iterator[Listing]:
         before: Listing | None = None
         for listing in listings:
-            if listing.day in wanted and before and before.names:
-                repeated = frozenset(before.names).intersection(listing.names)
-                yield replace(listing, again=repeated)
-            elif listing.day in wanted:
-                yield listing
+            if listing.day in wanted:
+                yield replace(listing, again=_repeated(before, listing)) if before else listing
             before = listing
 
     return listed()
+
+
+def _repeated(before: Listing, listing: Listing) -> frozenset[str]:
+    """The same name and size is the same update: its number alone can come twice, from two bots."""
+    known = set(zip(before.names, before.sizes, strict=True))
+    both = zip(listing.names, listing.sizes, strict=True)
+    return frozenset(name for name, size in both if (name, size) in known) if known else frozenset()
 
 
 def ahead(

@@ -116,7 +116,7 @@ def store(body: bytes, settings: Settings, s3: Any, received: datetime) -> dict[
 def _holds(s3: Any, bucket: str, key: str, body: bytes) -> bool:
     """Whether an object holds these very bytes, told by its ETag: nothing is read.
 
-    Under a KMS key an ETag is no MD5, so a repeat is stored once more there; it makes no row.
+    Under a KMS key an ETag is no MD5, so a repeat is stored once more there; it makes no other row.
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
     """
     found = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])

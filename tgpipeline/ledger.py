@@ -37,7 +37,8 @@ class Ledger:
         misfits: by column, values that did not fit and became null (or U+FFFD).
         unknown: by name, fields and kinds that this version does not know.
         made_from: what decides the rows: the raw `objects` (their number, and a digest of their
-            names, sizes and ETags), `columns`, `timezone` and `groups` (each a digest or name).
+            names, sizes and ETags), `repeats` of the day before, `columns`, `timezone` and
+            `groups` (each a digest or name).
     """
 
     date: str

@@ -5,12 +5,12 @@ Nothing here needs IPython: a `Shown` is plain Markdown, which every notebook re
 
 import inspect
 import json
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time
 from numbers import Integral, Real
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 RECORD = "application/vnd.tgpipeline.record+json"
@@ -53,8 +53,11 @@ def _source(what: Any) -> str:
         text, title, language = what.read_text("utf-8"), what.name, _LANGUAGES.get(what.suffix, "")
     else:
         text, language = inspect.getsource(inspect.unwrap(what)), "python"
-        module = what.__name__ if isinstance(what, ModuleType) else what.__module__
-        title = module.replace(".", "/") + ".py"
+        path, root = (
+            Path(inspect.getsourcefile(inspect.unwrap(what)) or ""),
+            Path(__file__).parents[1],
+        )
+        title = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
     return f"`{title}`\n{show_code(textwrap.dedent(text), language)}"
 
 
@@ -129,7 +132,9 @@ def _cell(value: Any, amount: bool) -> str:
         return str(value).lower()
     if isinstance(value, datetime) and value.time() == time():
         value = value.date()
-    return str(value).replace("|", "\\|").replace("\n", "<br>")
+    # What people write is no HTML: a tag in it is shown, not obeyed.
+    text = re.sub(r"(?<!\\)<(?=[A-Za-z/!?])", "&lt;", str(value))
+    return text.replace("|", "\\|").replace("\n", "<br>")
 
 
 def record(**figures: int) -> Shown:

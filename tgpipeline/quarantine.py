@@ -185,7 +185,10 @@ def command(arguments: argparse.Namespace, settings: Settings) -> int:
             raise LakeError("which object? `tgpipeline quarantine list` says what is there.")
         print(show(settings, arguments.key, s3))
         return 0
-    found = list(items(settings, arguments.start, arguments.end, s3))
+    if arguments.key:
+        found = [item(settings, arguments.key, s3)]
+    else:
+        found = list(items(settings, arguments.start, arguments.end, s3))
     days: Counter[date] = Counter()
     left = len(found)
     for one in found:

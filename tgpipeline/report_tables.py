@@ -122,7 +122,7 @@ class Tables:
         """A list: of what, and its quotes."""
         texts = [_cell(quotes, quote).replace("\n", " · ") for quote in frame[quotes]]
         pairs = zip(frame[of], texts, strict=True)
-        return "\n".join(f"- **{a}**: {b}" for a, b in pairs if b)
+        return "\n".join(f"- **{_cell(of, a)}**: {b}" for a, b in pairs if b)
 
     def _hidden(self, talk: Any) -> "re.Pattern[str] | None":
         """What to hide in quotes: the names of who writes."""
@@ -181,7 +181,7 @@ def _masked(value: Any, hidden: "re.Pattern[str] | None") -> Any:
 
 def _cell(name: str, value: Any) -> str:
     if isinstance(value, list):
-        return "\n".join(map(str, value))
+        return "\n".join(_cell(name, item) for item in value)
     if value is None or pd.isna(value):
         return ""
     if name in ("share", "low", "high"):
@@ -194,5 +194,4 @@ def _cell(name: str, value: Any) -> str:
         return f"{value:,.1f}"
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d %H:%M}"
-    text = str(value)
-    return re.sub(r"([\\`*_\[\]<>&])", r"\\\1", text) if name in ("questions", "answer") else text
+    return re.sub(r"([\\`*_\[\]<>&])", r"\\\1", str(value))  # people wrote it: no HTML, no links

@@ -134,8 +134,10 @@ def test_a_retry_without_our_chats_deletes_nothing(settings, tgpipeline):
     assert strange.returncode == 3
     assert f"{key}  other_chat" in strange.stdout
     assert s3.get_object(Bucket=settings.raw_bucket, Key=key)["Body"].read() == body
-    done = tgpipeline("quarantine", "retry")
+    s3.put_object(Bucket=settings.raw_bucket, Key=key + "x", Body=body, Metadata={"reason": "x"})
+    done = tgpipeline("quarantine", "retry", key)
     assert done.stdout == f"{key}  stored\n0 in quarantine\n"
+    assert s3.head_object(Bucket=settings.raw_bucket, Key=key + "x"), "the one that was named alone"
     stored = f"{lake.partition(lake.RAW, date(2025, 11, 28))}7.json"
     assert s3.get_object(Bucket=settings.raw_bucket, Key=stored)["Body"].read() == body
 

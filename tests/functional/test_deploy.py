@@ -188,6 +188,8 @@ def test_rollback_keeps_a_secret_that_was_rotated_since(
     for secret, status in (("newest", 200), ("the-new-one", 403), (settings.webhook_secret, 403)):
         answer = requests.post(url, json=_update(), headers={HEADER: secret}, timeout=30)
         assert answer.status_code == status
+    # A secret that is changed now is changed in the code that was gone back to.
+    assert functions.set_variable("ingest", "NEW", "1", latest).digest == back.digest
 
 
 def test_a_run_that_raises_is_an_error_that_says_so(settings: Settings) -> None:
@@ -221,7 +223,11 @@ def test_a_new_secret_in_one_call_loses_nothing(settings: Settings, stack: local
     ana = {"id": 5, "is_bot": False, "first_name": "Ana"}
     stack.bot.set_webhook(deploy.up(settings).url, secret_token=settings.webhook_secret)
     stack.telegram.say(ana, "antes")
-    rotated = deploy.rotate_secret(settings, stack.bot)
+    # Of a shell that knows neither the zone nor the chats, it changes the secret alone.
+    strange = dataclasses.replace(settings, timezone="Asia/Tokyo", chat_ids=(-5,))
+    rotated = deploy.rotate_secret(strange, stack.bot)
+    rotated = dataclasses.replace(settings, webhook_secret=rotated.webhook_secret)
+    assert deploy.up(rotated).changes == []
     stack.telegram.say(ana, "depois")
     stack.telegram.wait_delivered()
     stack.bot.delete_webhook()

@@ -67,6 +67,7 @@ def test_a_listing_says_what_the_day_before_holds_too():
     for day, names in ((27, "12"), (28, "23"), (29, "3"), (30, "2")):
         for name in names:
             store.put(f"telegram/context_date=2025-11-{day}/{name}.json", b"{}")
+    store.put("telegram/context_date=2025-11-29/2.json", b"of another bot")
     days = [date(2025, 11, day) for day in (28, 29, 30)]
     assert [set(one.again) for one in listings(store, days)] == [
         {"2.json"},

@@ -1,7 +1,10 @@
 """What the page holds, in which order, and what it hides."""
 
+import re
+
 import pandas as pd
 import pytest
+from nbconvert.filters import markdown2html
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tgpipeline import athena, report
@@ -85,6 +88,15 @@ def test_tables_are_written_for_people() -> None:
     assert "| a\\|b | 10% to 25% | [open](https://t.me/c/1/2) |" in text
     unknown = Tables.markdown(pd.DataFrame({"low": [float("nan")], "high": [float("nan")]}))
     assert "not known" in unknown
+
+
+def test_what_people_write_is_no_html_and_no_link(tables: Tables) -> None:
+    evil = "<img src=https://x.example/a> [a](https://x.example) <script>alert(1)</script>"
+    frame = pd.DataFrame({"title": [evil], "customer": [evil], "questions": [[f"“{evil}” | b"]]})
+    for text in (tables.markdown(frame), tables._quotes(frame, "title", "questions")):
+        page = markdown2html(text)
+        assert "alert(1)" in page
+        assert not re.search("<script|<img|>a</a>", page)
 
 
 def frequent(known: int, unknown: int) -> pd.DataFrame:

@@ -114,6 +114,31 @@ def ensure_function(function: str, target: Target) -> Function:
     return _function(cloud, name, live)
 
 
+def set_variable(function: str, variable: str, value: str, target: Target) -> Function:
+    """Give the live function another value of one variable; its code and all else stay.
+
+    Raises:
+        DeployError: if it is not deployed, or the change does not come into force.
+    """
+    cloud = Cloud.of(target)
+    client, name = cloud.client("lambda"), cloud.name(function)
+    latest = cloud.read(client.get_function_configuration, FunctionName=name)
+    live = cloud.read(client.get_function_configuration, FunctionName=name, Qualifier=LIVE)
+    if latest["CodeSha256"] != live["CodeSha256"]:  # it was rolled back, and is to stay so
+        _take_code(cloud, name, live)
+    variables = {**live["Environment"]["Variables"], variable: value}
+    if live["Environment"]["Variables"] != variables:
+        cloud.change(
+            f"set {variable} of function {name}",
+            client.update_function_configuration,
+            FunctionName=name,
+            Environment={"Variables": variables},
+        )
+        _settle(cloud, name)
+        live = _publish(cloud, name, live)
+    return _function(cloud, name, live)
+
+
 def rollback(function: str, target: Target) -> Function:
     """Make the code before the present one live again, with the present configuration.
 
@@ -142,28 +167,34 @@ def rollback(function: str, target: Target) -> Function:
         )
     if before.get("Environment") == live.get("Environment"):
         return _function(cloud, name, _switch(cloud, name, before, exists=True))
-    stored = cloud.read(client.get_function, FunctionName=name, Qualifier=before["Version"])
+    _take_code(cloud, name, before)
+    return _function(cloud, name, _publish(cloud, name, live))
+
+
+def _take_code(cloud: Cloud, name: str, version: dict[str, Any]) -> None:
+    """Make a published version's code the function's code again; not yet the live one's."""
+    client, number = cloud.client("lambda"), version["Version"]
+    stored = cloud.read(client.get_function, FunctionName=name, Qualifier=number)
     try:
         with urllib.request.urlopen(stored["Code"]["Location"], timeout=60) as answer:
             code = answer.read()
     except (OSError, HTTPException) as error:
         raise DeployError(
-            f"function {name}: the code of version {before['Version']} could not be fetched "
+            f"function {name}: the code of version {number} could not be fetched "
             f"({type(error).__name__}: {error}); nothing was changed. Run it again."
         ) from None  # the link is as good as a key, for ten minutes
-    if packages.digest(code) != before["CodeSha256"]:
+    if packages.digest(code) != version["CodeSha256"]:
         raise DeployError(
-            f"function {name}: what came as the code of version {before['Version']} is not that "
+            f"function {name}: what came as the code of version {number} is not that "
             "code; nothing was changed. Deploy from a checkout of that code with `tgpipeline up`."
         )
     cloud.change(
-        f"update code of function {name} from version {before['Version']}",
+        f"update code of function {name} from version {number}",
         client.update_function_code,
         FunctionName=name,
         ZipFile=code,
     )
     _settle(cloud, name)
-    return _function(cloud, name, _publish(cloud, name, live))
 
 
 def invoke(function: str, event: dict[str, Any], target: Target) -> Any:

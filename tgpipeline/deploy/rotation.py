@@ -30,7 +30,7 @@ def rotate_secret(settings: Settings, bot: "Bot", new: str = "") -> Settings:
 
     First the function takes both, then Telegram is told the new one, then the old one is dropped.
     What Telegram is just posting with the old one, it repeats with the new one. Broken off at any
-    point, it can be run again.
+    point, it can be run again. The function's code and its other variables stay as they are.
 
     Args:
         settings: of the deployment.
@@ -59,11 +59,10 @@ def rotate_secret(settings: Settings, bot: "Bot", new: str = "") -> Settings:
             "was changed. Use the other deployment's settings, or set the webhook to this one."
         )
     new = new or secrets.token_urlsafe(32)
-    both = dataclasses.replace(settings, webhook_secret=f"{new},{old}")
-    functions.ensure_function("ingest", both)
+    name = variable("webhook_secret")
+    functions.set_variable("ingest", name, f"{new},{old}", cloud)
     if webhook.get("url"):
         connections = webhook.get("max_connections")
         bot.set_webhook(url, secret_token=new, max_connections=connections)
-    alone = dataclasses.replace(settings, webhook_secret=new)
-    functions.ensure_function("ingest", alone)
-    return alone
+    functions.set_variable("ingest", name, new, cloud)
+    return dataclasses.replace(settings, webhook_secret=new)
