@@ -1,4 +1,4 @@
-"""The doctor of notebook 01: does a group's life reach the pipeline, and if not, what to do.
+"""What `Bot.check` knows: does a group's life reach the pipeline, and if not, what to do.
 
 Pure: it judges what the Bot API answered; `Bot.check` does the asking.
 """
@@ -16,7 +16,11 @@ from tgpipeline.errors import BotApiError
 # Source: https://core.telegram.org/bots/api#update
 ASKED_FOR = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 DEFAULT_WANTED = ("message", "edited_message", "my_chat_member", *sorted(ASKED_FOR))
-_NAMES = {"message_reaction": "reactions", "chat_member": "member changes"}
+_NAMES = {
+    "message_reaction": "reactions",
+    "message_reaction_count": "reaction counts",
+    "chat_member": "member changes",
+}
 _MAKE_ADMIN = "Make the bot admin (Group → Edit → Administrators); no single right is needed."
 
 
@@ -173,7 +177,7 @@ def _webhook(webhook: dict[str, Any], expected: str) -> list[Finding]:
     return [
         ours,
         Finding(
-            "nothing pending",
+            "delivery queue",
             not stuck,
             waiting,
             "Wait a few seconds and check again. If it grows, the receiver refuses them: read the "

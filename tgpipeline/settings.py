@@ -14,6 +14,11 @@ from tgpipeline.errors import SettingsError
 TELEGRAM_API_URL = "https://api.telegram.org"
 SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")  # https://core.telegram.org/bots/api#setwebhook
 DEPLOYMENT_NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
+# What boto3 and Settings look for in the environment; what `secret` fetches is not among it.
+FROM_COLAB = (
+    "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_DEFAULT_REGION AWS_S3_BUCKET "
+    "AWS_S3_ENRICHED LOOKBACK_DAYS TELEGRAM_CHAT_ID TGPIPELINE_NAME TIMEZONE"
+).split()
 
 
 def _var(variable: str, default: Any = "", *, secret: bool = False, most: int | None = None) -> Any:
@@ -178,16 +183,9 @@ def secret(name: str) -> str:
     Raises:
         SettingsError: if it is nowhere and there is nobody to ask.
     """
-    value = ""
     on_this_machine = os.environ.get("TELEGRAM_API_URL", "").startswith("http://127.0.0.1")
-    if "google.colab" in sys.modules and not on_this_machine:  # the local stack has its own
-        from google.colab import userdata  # type: ignore[import-not-found]
-
-        try:
-            value = userdata.get(name) or ""
-        except Exception:  # not granted or not there: the next place is asked
-            value = ""
-    value = value.strip() or os.environ.get(name, "").strip()
+    value = "" if on_this_machine else _in_colab(name)  # the local stack has its own
+    value = value or os.environ.get(name, "").strip()
     if not value and ((sys.stdin and sys.stdin.isatty()) or "ipykernel" in sys.modules):
         try:
             value = getpass.getpass(f"{name}: ").strip()
@@ -199,3 +197,30 @@ def secret(name: str) -> str:
             f"environment variable {name} before starting Python."
         )
     return value
+
+
+def use_colab_secrets() -> list[str]:
+    """In Colab, put its Secrets into the environment, where boto3 and `Settings` look.
+
+    What the environment has already stays; what is missing, or not granted to this notebook, is
+    left out.
+
+    Returns:
+        The names of the variables that were set, of those in `FROM_COLAB`.
+    """
+    values = {name: _in_colab(name) for name in FROM_COLAB if not os.environ.get(name)}
+    found = {name: value for name, value in values.items() if value}
+    os.environ.update(found)
+    return list(found)
+
+
+def _in_colab(name: str) -> str:
+    """A secret of Colab's; empty where this is not Colab, it is not there or not granted."""
+    if "google.colab" not in sys.modules:
+        return ""
+    from google.colab import userdata  # type: ignore[import-not-found]
+
+    try:
+        return (userdata.get(name) or "").strip()
+    except Exception:  # each reason has an error of its own, and all mean: look elsewhere
+        return ""

@@ -1,4 +1,4 @@
-"""The doctor of notebook 01: each finding, and what it says to do."""
+"""What `Bot.check` finds: each finding, and what it says to do."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ def test_no_admin() -> None:
         "all messages",
         "reactions delivered",
         "member changes delivered",
-        "message reaction count delivered",
+        "reaction counts delivered",
     }
     assert "/setprivacy" in found["all messages"]
     open_bot = {**ME, "can_read_all_group_messages": True}
@@ -73,7 +73,7 @@ def test_kinds_that_nobody_asked_for() -> None:
     assert set(default) == {
         "reactions delivered",
         "member changes delivered",
-        "message reaction count delivered",
+        "reaction counts delivered",
     }
     assert "allowed_updates=" in default["reactions delivered"]
     narrow = bad(report(webhook={**GOOD, "allowed_updates": ["message", "poll"]}))
@@ -97,7 +97,7 @@ def test_a_webhook_that_is_not_ours(set_to: str, expected: str, advice: str) -> 
 def test_what_waits_and_why() -> None:
     error = {"last_error_message": "Wrong response from the webhook: 403", "last_error_date": 10**9}
     found = bad(report(webhook={**GOOD, "pending_update_count": 9, **error}))
-    assert set(found) == {"nothing pending", "last error"}
+    assert set(found) == {"delivery queue", "last error"}
     assert "403 (2001-09-09 01:46 UTC)" in found["last error"]
     over = report(webhook={**GOOD, **error})
     assert over.ok
@@ -113,6 +113,6 @@ def test_it_shows_as_a_table() -> None:
     assert page.count("<tr>") == 1 + len(found)
     assert "no &lt;b&gt;chat" in page
     lines = str(found).splitlines()
-    assert lines[0] == "ok   token                             @loja_bot, id 7"
+    assert lines[0] == "ok   token                      @loja_bot, id 7"
     assert lines[1].startswith("NOT  in the group")
     assert lines[2].strip().startswith("→ Add the bot")
