@@ -159,6 +159,29 @@ def test_what_is_not_known_is_written_on_the_chart() -> None:
     assert "not known" in charts.alternative(ax)
 
 
+def test_many_hours_that_may_be_as_busy_are_counted() -> None:
+    few, many = ({"hour": range(n), "visits": [9] * n} for n in (4, 5))
+    found = [charts.alternative(draw("visits_by_hour", pd.DataFrame(f))) for f in (few, many)]
+    assert "; 01h, 02h, 03h may be as busy." in found[0]
+    assert "; 4 other hours may be as busy." in found[1]
+
+
+def test_weeks_are_marked_where_they_begin() -> None:
+    weeks = pd.date_range("2025-11-10", periods=20, freq="7D").astype("datetime64[s]")
+    counts = {"people": 5, "new_people": 2, "returning_people": 3}
+    on = draw("new_and_returning", pd.DataFrame({"week": weeks} | counts))
+    marks = [mark.get_text() for mark in on.get_xticklabels()]
+    assert marks[:2] == ["10 Nov\n2025", "1 Dec\n2025"]
+    assert len(marks) <= 8
+
+
+def test_what_takes_the_largest_part_need_not_take_most() -> None:
+    finding = charts.alternative(draw("better_bot", frames()["better_bot"].assign(minutes=1200.0)))
+    assert finding.startswith(
+        "Refund takes the largest part of agents' time: 1,200 of 1,200 minutes; 1 of 3 answers"
+    )
+
+
 def test_the_same_answer_makes_the_same_picture() -> None:
     first, second = (charts.show(draw("messages_per_day", frames()["messages_per_day"])).data
                      for _ in range(2))  # fmt: skip

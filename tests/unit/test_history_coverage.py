@@ -4,8 +4,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 
 from tgpipeline.answers import coverage
+from tgpipeline.charts import style
 
 GROUP, OLD = -1002198765432, -4123456789
 
@@ -70,10 +72,18 @@ def test_many_deletions_explain_wider_holes() -> None:
 
 def test_the_picture_says_what_it_shows(messages: pd.DataFrame) -> None:
     ax = coverage.plot(messages)
-    assert "at most 60 messages are missing in wide holes" in ax.get_label()
+    assert ax.get_label().endswith("up to 60 messages may be missing")
     assert ax.get_ylabel() == "messages a day"
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["ids missing beyond deletions", "history", "webhook", "sent"]
+    bot = ax.containers[-1].patches[0].get_facecolor()
+    assert to_hex(bot).upper() == style.BOT, "the bot has another colour in the other charts"
+
+
+def test_without_a_wide_hole_nothing_is_said_to_be_missing() -> None:
+    found = coverage.plot(rows(range(1, 40), "webhook")).get_label()
+    assert "no gap that deletions don't explain" in found
+    assert "missing" not in found
 
 
 def test_days_of_events_only_have_a_table_and_a_picture_without_messages(

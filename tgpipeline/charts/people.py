@@ -48,12 +48,14 @@ def new_and_returning(frame: pd.DataFrame) -> Any:
     weeks = "weeks after the first; " if len(frame) > 1 else ""
     title = f"{new / people:.0%} of a week's people are new ({weeks}{new:,} of {people:,})"
     on = axes(title, "", "people who wrote")
-    returning = frame["returning_people"].astype(float)
-    on.bar(frame["week"], returning, 5.5, color=OTHER, label="seen before", align="edge")
-    on.bar(frame["week"], frame["new_people"].astype(float), 5.5, returning, color=PEOPLE,
-           label="new", align="edge")  # fmt: skip
+    starts, returning = frame["week"], frame["returning_people"].astype(float)
+    on.bar(starts, returning, 5.5, color=OTHER, label="seen before")
+    on.bar(starts, frame["new_people"].astype(float), 5.5, returning, color=PEOPLE, label="new")
     on.legend(frameon=False, ncols=2)
-    return dated(on, "week, from Monday")
+    dated(on, "week that begins on")
+    some = starts[:: math.ceil(len(starts) / 8)]
+    on.set_xticks(some, [f"{week.day} {week:%b}\n{week:%Y}" for week in some])
+    return on
 
 
 @chart()

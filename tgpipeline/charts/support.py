@@ -132,14 +132,15 @@ def better_bot(frame: pd.DataFrame) -> Any:
         return nothing(frame, "minutes of agents")
     top = frame.iloc[0]
     title = (
-        f"Most agents' time goes into {top['title'].lower()}: {top['minutes']:.0f} of "
-        f"{frame['minutes'].sum():.0f} minutes; {top['same_answer']} of {top['of']} answers "
+        f"{top['title']} takes the largest part of agents' time: {top['minutes']:,.0f} of "
+        f"{frame['minutes'].sum():,.0f} minutes; {top['same_answer']} of {top['of']} answers "
         "were nearly the same"
     )
     on = axes(title, "minutes of agents", "", height=0.32 * len(frame) + 1.5)
     shown = frame.iloc[::-1]
-    on.barh(range(len(shown)), shown["minutes"], color=AGENTS, label="all answers")
-    on.barh(range(len(shown)), shown["saves"], color=BOT, label="the same answer each time")
+    on.barh(range(len(shown)), shown["minutes"], color=AGENTS, label="all minutes")
+    saves = "of these, for like answers (estimate)"
+    on.barh(range(len(shown)), shown["saves"], color=BOT, label=saves)
     on.set_yticks(range(len(shown)), shown["title"])
     on.legend(frameon=False, loc="lower right")
     return on

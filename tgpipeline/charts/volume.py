@@ -161,7 +161,9 @@ def visits_by_hour(frame: pd.DataFrame) -> Any:
     top, rate, others = busiest_hour(frame)
     low, high = rate.interval
     what = frame.attrs.get("what", "visits")
-    sure = f"; {', '.join(f'{h:02d}h' for h in others)} may be as busy" if others else ""
+    named = ", ".join(f"{h:02d}h" for h in others)
+    named = named if len(others) <= 3 else f"{len(others)} other hours"
+    sure = f"; {named} may be as busy" if others else ""
     title = (
         f"Busiest hour: {top:02d}–{top + 1:02d}h with {rate.share:.1%} of {rate.denominator:,} "
         f"{what} (95% interval {low:.1%} to {high:.1%}){sure}"
