@@ -26,6 +26,7 @@ ACCOUNT = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "PYTHONWARNINGS": "ignore",
 }
+PATIENCE = 900  # seconds; some contenders wait for ever at times
 Result = dict[str, Any]
 
 
@@ -43,13 +44,13 @@ def server(delay: float = 0) -> Iterator[str]:
 def run(url: str, module: str, *arguments: object) -> Result:
     """Run one measurement in a process of its own; what it says, or why it failed."""
     command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        env=os.environ | ACCOUNT | {"AWS_ENDPOINT_URL": url},
-        check=False,
-    )
+    environment = os.environ | ACCOUNT | {"AWS_ENDPOINT_URL": url}
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=environment, check=False, timeout=PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        return {"error": f"not done after {PATIENCE} s"}
     if done.returncode:
         return {"error": (done.stderr.strip().splitlines() or ["no reason given"])[-1][:300]}
     found: Result = json.loads(done.stdout.splitlines()[-1])

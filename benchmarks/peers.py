@@ -150,15 +150,16 @@ def duckdb(bucket: str) -> None:
 
 
 def pyarrow(bucket: str) -> None:
-    """`pyarrow.dataset` where an object holds lines; `pyarrow.fs` and `pyarrow.json` where it
-    holds one update, because a dataset makes nulls of an object without a newline at its end
-    (https://github.com/apache/arrow/issues/45394). One bad object ends it.
+    """`pyarrow.fs` in threads, `pyarrow.json` with the schema given. One bad object ends it.
+
+    `pyarrow.dataset` would be shorter, but makes nulls of an object without a newline at its end,
+    as Telegram's are (https://github.com/apache/arrow/issues/45394), and never ends on several
+    objects of lines (as in https://github.com/duckdb/duckdb/issues/17704).
     """
     from concurrent.futures import ThreadPoolExecutor
 
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.dataset as ds
     import pyarrow.parquet as pq
     from pyarrow import json as pj
     from pyarrow.fs import FileSelector, S3FileSystem
@@ -189,12 +190,9 @@ def pyarrow(bucket: str) -> None:
             return bytes(file.read())
 
     paths = [found.path for found in fs.get_file_info(FileSelector(f"{bucket}/{inputs.PREFIX}"))]
-    if _ending(bucket) == "ndjson":
-        table = ds.dataset(paths, schema, ds.JsonFileFormat(parse_options=options), fs).to_table()
-    else:
-        with ThreadPoolExecutor(64) as pool:
-            lines = b"\n".join(pool.map(read, paths))
-        table = pj.read_json(pa.BufferReader(lines), parse_options=options)
+    with ThreadPoolExecutor(64) as pool:
+        lines = b"\n".join(pool.map(read, paths))
+    table = pj.read_json(pa.BufferReader(lines), parse_options=options)
     content = pc.coalesce(table["message"], table["edited_message"])
     values = [table["update_id"], *(pc.struct_field(content, path) for path in PATHS.values())]
     rows = pa.table(values, ["update_id", *PATHS])
