@@ -39,6 +39,10 @@ PROPER = set(
     "I IAM JSON Jupyter Lambda MiniStack Parquet PyArrow Python Python's REST S3 SQL São Paulo "
     "Scheduler Telegram Telegram's URL Friday Black UTC DataFrame".split()
 )
+_OWN_NAMES = (
+    ast.FunctionDef, ast.ClassDef, ast.Lambda,
+    ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
+)  # fmt: skip
 Notebook = Any
 Cell = Any
 
@@ -115,6 +119,24 @@ def _order(path: Path, notebook: Notebook) -> Iterator[str]:
         yield "not exactly one title"
 
 
+def _parameters(path: Path, notebook: Notebook) -> Iterator[str]:
+    """A parameter keeps the value that it was given: no other cell assigns to its name."""
+    given = set(runner.parameters(notebook))
+    for cell in _code_cells(notebook):
+        if "parameters" not in _tags(cell):
+            for name in sorted(given & set(_assigned(_parsed(cell)))):
+                yield f"{_where(cell)}: the parameter {name} gets another value"
+
+
+def _assigned(node: ast.AST) -> Iterator[str]:
+    """The names that a cell assigns; functions and comprehensions have names of their own."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+    if not isinstance(node, _OWN_NAMES):
+        for child in ast.iter_child_nodes(node):
+            yield from _assigned(child)
+
+
 def _links(path: Path, notebook: Notebook) -> Iterator[str]:
     """A link to another notebook bears that notebook's title."""
     for cell in notebook.cells:
@@ -144,8 +166,7 @@ def _code(path: Path, notebook: Notebook) -> Iterator[str]:
             lengths.append(len(lines))
         if len(lines) > MAX_LINES:
             yield f"{_where(cell)}: {len(lines)} lines, over {MAX_LINES}"
-        tree = ast.parse(re.sub(r"(?m)^(\s*)[%!].*$", r"\1pass", cell.source))
-        for node in ast.walk(tree):
+        for node in ast.walk(_parsed(cell)):
             if isinstance(node, ast.FunctionDef | ast.ClassDef):
                 size = (node.end_lineno or 0) - node.lineno + 1
                 if size > MAX_FUNCTION:
@@ -219,6 +240,10 @@ def _code_cells(notebook: Notebook) -> list[Cell]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def _parsed(cell: Cell) -> ast.Module:
+    return ast.parse(re.sub(r"(?m)^(\s*)[%!].*$", r"\1pass", cell.source))
+
+
 def _headings(cell: Cell) -> list[str]:
     if cell.cell_type != "markdown":
         return []
@@ -232,7 +257,7 @@ def _where(cell: Cell) -> str:
 
 
 CHECKS: tuple[Callable[[Path, Notebook], Iterator[str]], ...] = (
-    _file, _cells, _order, _links, _headings_case, _code, _rhythm, _outputs, _numbers,
+    _file, _cells, _order, _parameters, _links, _headings_case, _code, _rhythm, _outputs, _numbers,
 )  # fmt: skip
 
 

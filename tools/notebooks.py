@@ -3,7 +3,7 @@
     python -m tools.notebooks [02 05 …]
 
 What a run leaves behind that is not an answer (papermill's notes, times, kernel versions) is not
-stored. The README's picture is the first chart of the last notebook.
+stored. The README's pictures are two charts of the last notebook.
 """
 
 import base64
@@ -18,7 +18,8 @@ from tgpipeline import runner
 from tgpipeline.errors import TgPipelineError
 from tools import notebook_style
 
-PICTURE = Path(__file__).parents[1] / "docs" / "messages_per_day.png"
+DOCS = Path(__file__).parents[1] / "docs"
+PICTURES = ("messages_per_day", "outcomes")  # each is the chart of that name, and its file
 
 
 def store(path: Path, executed: Any) -> None:
@@ -32,13 +33,16 @@ def store(path: Path, executed: Any) -> None:
     path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
 
 
-def first_chart(notebook: Any) -> bytes | None:
-    """The first PNG among a notebook's outputs."""
+def picture(notebook: Any, name: str) -> bytes:
+    """The PNG that the cell of a chart has as output.
+
+    Raises:
+        KeyError: if there is no such cell.
+    """
     for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if "image/png" in output.get("data", {}):
-                return base64.b64decode(output.data["image/png"])
-    return None
+        if f"charts.{name}(" in cell.source:
+            return base64.b64decode(cell.outputs[0].data["image/png"])
+    raise KeyError(name)
 
 
 def answers(notebook: Any) -> list[tuple[str, str]]:
@@ -67,8 +71,8 @@ def main(numbers: list[str]) -> int:
         try:
             executed = runner.execute(path)
             store(path, executed)
-            if path.name.startswith("06_") and (picture := first_chart(executed)):
-                PICTURE.write_bytes(picture)
+            for name in PICTURES if path.name.startswith("06_") else ():
+                (DOCS / f"{name}.png").write_bytes(picture(executed, name))
         except TgPipelineError as error:
             failed = True
             print(error, file=sys.stderr)

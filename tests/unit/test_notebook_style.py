@@ -59,6 +59,10 @@ def first(notebook, tag):
         (lambda n: n.cells[3].metadata.update(collapsed=True), "metadata"),
         (lambda n: first(n, "checkpoint").update(source="assert 1 == 1"), "what to look at"),
         (lambda n: first(n, "checkpoint").update(source="\n".join(["x = 1"] * 26)), "over 25"),
+        (
+            lambda n: first(n, "checkpoint").update(source="for mode in ():\n    assert mode, 'x'"),
+            "the parameter mode gets another value",
+        ),
         (lambda n: first(n, "solution").metadata.update(jupyter={}), "collapsed"),
         (lambda n: n.cells[-2].update(source="## Taking It Down"), "sentence case"),
         (lambda n: n.cells[5].update(source="# Another title"), "not exactly one title"),
@@ -77,6 +81,11 @@ def first(notebook, tag):
 )
 def test_the_guide_notices(tmp_path, change, complaint):
     assert complaint in spoil(tmp_path, change)
+
+
+def test_functions_and_comprehensions_may_use_the_names_of_parameters(tmp_path):
+    own = "[mode for mode in ()]\n\n\ndef of(mode):\n    mode = mode or 1\n    return mode"
+    assert "another value" not in spoil(tmp_path, lambda n: n.cells[9].update(source=own))
 
 
 @pytest.mark.parametrize(
