@@ -22,6 +22,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -109,8 +110,9 @@ def _last_moments(messages: pd.DataFrame) -> tuple[int, int]:
     spoken = int(messages["date"].max())
     if "end" not in period:
         return spoken, spoken
-    to_come = pd.Timestamp(period["end"]) + pd.Timedelta(days=1) - last["local_time"]
-    end = int(last["date"]) + int(to_come.total_seconds())
+    midnight = datetime.combine(date.fromisoformat(period["end"]), datetime.max.time())
+    to_come = midnight - last["local_time"].to_pydatetime()  # pandas 2.2 knows no far years
+    end = int(last["date"]) + round(to_come.total_seconds())
     until = max(spoken, min(end, int(time.time())))
     return until, min(until, end)
 
