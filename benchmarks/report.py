@@ -199,7 +199,8 @@ def _targets(results: dict[str, Any]) -> list[str]:
         line(f"{count:,} objects: share of the bare read rate", "≥ 0.8", f"{share:.2f}")
     for section, where in (("objects", "objects"), ("latency", "objects, 20 ms away")):
         for count in sorted(_times(results, section, "ours")):
-            line(*_best(results, section, count, where))
+            if _peers(results, section, count):
+                line(*_best(results, section, count, where))
     for count, seconds in sorted(_times(results, "latency", "ours").items()):
         line(f"{count:,} objects, 20 ms away", "≥ 3,000/s", f"{count / seconds:,.0f}/s")
     for count, seconds in sorted(_times(results, "lines", "ours", "cpu").items()):
@@ -251,14 +252,13 @@ def plot(results: dict[str, Any], path: Path) -> None:
 
     figure, axes = plt.subplots(figsize=(8, 5.5), layout="constrained")
     colours = {"course": "#d55e00", "ours": "#0072b2", "limit": "#000000"}
+    ends: list[tuple[float, float, str]] = []
     for name in results["objects"]:
         points = sorted(_times(results, "objects", name).items())
         style = {"color": colours.get(name, "#999999"), "linewidth": 2 if name in colours else 1}
         mark = {"marker": "o", "linestyle": ":" if name in ("limit", "limit32") else "-"}
         axes.plot(*zip(*points, strict=True), **style, **mark)  # type: ignore[arg-type]
-        label = {"ours": "tgpipeline"}.get(name, _NAMES.get(name, name))
-        shift = {"limit": (6, -10), "limit32": (6, -20)}.get(name, (6, 0))
-        axes.annotate(label, points[-1], xytext=shift, textcoords="offset points", fontsize=9)
+        ends.append((*points[-1], {"ours": "tgpipeline"}.get(name, _NAMES.get(name, name))))
     course = _times(results, "objects", "course")
     if course and max(course) < 100_000:
         a, b = quadratic(course)
@@ -269,6 +269,13 @@ def plot(results: dict[str, Any], path: Path) -> None:
     axes.set(xscale="log", yscale="log", xlabel="objects", ylabel="seconds")
     axes.set_title("Seconds to list, read, flatten and write: one object an update")
     axes.grid(visible=True, which="major", alpha=0.3)
-    axes.set_xlim(right=axes.get_xlim()[1] * 3)
+    axes.set_xlim(right=axes.get_xlim()[1] * 6)
+    figure.canvas.draw()
+    lowest: dict[float, float] = {}  # labels stand under each other, never on each other
+    for x, y, label in sorted(ends, key=lambda end: -end[1]):
+        here = axes.transData.transform((x, y))[1]
+        lowest[x] = min(here, lowest.get(x, math.inf) - 17)
+        shift = (7, (lowest[x] - here) * 72 / figure.dpi - 3)
+        axes.annotate(label, (x, y), xytext=shift, textcoords="offset points", fontsize=9)
     figure.savefig(path, dpi=110)
     plt.close(figure)
