@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from tgpipeline import demo, local, runner
+from tgpipeline import demo, deploy, local, runner
 from tgpipeline.errors import NotebookError
 from tools import notebooks
 from tools.notebook_style import METADATA
@@ -29,8 +29,12 @@ def test_the_webhook_of_a_deployed_group_that_has_become_a_supergroup():
         stack.telegram.clock.advance(60)
         of_04 = next(path for path in SERIES if path.name.startswith("04"))
         ran = dict(notebooks.answers(runner.execute(of_04, {"mode": "aws"})))
+        s3 = deploy.Cloud(stack.settings).client("s3")
+        listed = s3.list_objects_v2(Bucket=stack.settings.raw_bucket)["Contents"]
     (check,) = (told for line, told in ran.items() if "bot.check(" in line)
     assert f"Set TELEGRAM_CHAT_ID to {stack.telegram.home}" in check
+    made_up = [o["Key"] for o in listed if "781204543" in o["Key"] or "quarantine" in o["Key"]]
+    assert made_up == [], "what the notebook makes up must not stay among a group's messages"
 
 
 def test_an_unknown_parameter_is_refused():

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from papermill.translators import PythonTranslator
 
 from tgpipeline import runner
 from tools import badges, flow
@@ -120,10 +121,13 @@ def _order(path: Path, notebook: Notebook) -> Iterator[str]:
 
 
 def _parameters(path: Path, notebook: Notebook) -> Iterator[str]:
-    """A parameter keeps the value that it was given: no other cell assigns to its name."""
+    """Parameters are read by papermill, and keep what they are given: no cell assigns to them."""
     given = set(runner.parameters(notebook))
     for cell in _code_cells(notebook):
-        if "parameters" not in _tags(cell):
+        if "parameters" in _tags(cell):
+            for name in sorted(given - {p.name for p in PythonTranslator.inspect(cell)}):
+                yield f"{_where(cell)}: papermill cannot read {name}: no '=' in its help"
+        else:
             for name in sorted(given & set(_assigned(_parsed(cell)))):
                 yield f"{_where(cell)}: the parameter {name} gets another value"
 

@@ -63,6 +63,10 @@ def first(notebook, tag):
             lambda n: first(n, "checkpoint").update(source="for mode in ():\n    assert mode, 'x'"),
             "the parameter mode gets another value",
         ),
+        (
+            lambda n: first(n, "parameters").update(source="n = 'a'  # as m='b'"),
+            "papermill cannot read n",
+        ),
         (lambda n: first(n, "solution").metadata.update(jupyter={}), "collapsed"),
         (lambda n: n.cells[-2].update(source="## Taking It Down"), "sentence case"),
         (lambda n: n.cells[5].update(source="# Another title"), "not exactly one title"),
