@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 USD_PER_TB = 5.0  # us-east-1; https://aws.amazon.com/athena/pricing/
 MINIMUM_BYTES = 10_000_000  # what a query is billed for at least
-RESULTS = "athena-results"
+RESULTS = "athena-results"  # where Athena leaves them, in the enriched bucket
 LISTENERS: list[Callable[["pd.DataFrame"], None]] = []  # told of every answer: see report_tables
 
 

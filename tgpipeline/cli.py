@@ -215,13 +215,11 @@ def _demo(arguments: argparse.Namespace) -> int:
 )
 def _report(arguments: argparse.Namespace) -> int:
     """Write one page for a manager, of the last 30 days: findings, charts, definitions."""
-    from tgpipeline import athena, report
+    from tgpipeline import report
 
     settings = Settings.from_env("enriched_bucket")
     days = _days(arguments, settings, usual=30)
-    most = athena.estimate(settings, days[0], days[-1])
-    say = f"each question reads at most {most.bytes:,} bytes, {most.usd:.5f} US dollars"
-    print(say, file=sys.stderr)
+    logging.getLogger(report.__name__).setLevel(logging.INFO)  # it says beforehand what it costs
     chosen = {name: getattr(arguments, name) for name in ("chat", "names", "csv", "output")}
     print(report.build(settings, start=days[0], end=days[-1], **chosen))
     return 0

@@ -76,7 +76,7 @@ def build(
     estimate = athena.estimate(settings, start, end)
     if chat:
         athena.group_of(chat, settings)
-    logger.info("each question scans at most %d bytes: %.5f USD", estimate.bytes, estimate.usd)
+    logger.info("each question reads at most %d bytes: %.5f USD", estimate.bytes, estimate.usd)
     page, folder = Path(output), Path(csv).absolute() if csv else None
     given = {
         "mode": "aws",

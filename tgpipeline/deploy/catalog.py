@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from tgpipeline import lake
+from tgpipeline.athena import RESULTS
 from tgpipeline.columns import TABLES, Column
-from tgpipeline.deploy.cloud import RESULTS, Cloud, Resource, Target, covers
+from tgpipeline.deploy.cloud import Cloud, Resource, Target, covers
 from tgpipeline.deploy.deployment import Deployment
 
 FIRST_DAY = "2013-08-14"  # no message is older: the day Telegram started

@@ -22,7 +22,6 @@ from tgpipeline.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-RESULTS = "athena-results"  # where Athena leaves them, in the enriched bucket
 TAG = (
     "tgpipeline"  # key of the tag that every resource of a deployment bears; its value is the name
 )

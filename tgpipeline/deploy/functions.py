@@ -124,10 +124,10 @@ def set_variable(function: str, variable: str, value: str, target: Target) -> Fu
     client, name = cloud.client("lambda"), cloud.name(function)
     latest = cloud.read(client.get_function_configuration, FunctionName=name)
     live = cloud.read(client.get_function_configuration, FunctionName=name, Qualifier=LIVE)
-    if latest["CodeSha256"] != live["CodeSha256"]:  # it was rolled back, and is to stay so
-        _take_code(cloud, name, live)
     variables = {**live["Environment"]["Variables"], variable: value}
     if live["Environment"]["Variables"] != variables:
+        if latest["CodeSha256"] != live["CodeSha256"]:  # it was rolled back, and is to stay so
+            _take_code(cloud, name, live)
         cloud.change(
             f"set {variable} of function {name}",
             client.update_function_configuration,

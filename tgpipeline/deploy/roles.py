@@ -11,7 +11,8 @@ from functools import partial
 from typing import Any
 
 from tgpipeline import lake, resources
-from tgpipeline.deploy.cloud import RESULTS, Cloud, Resource, Target
+from tgpipeline.athena import RESULTS
+from tgpipeline.deploy.cloud import Cloud, Resource, Target
 from tgpipeline.deploy.deployment import Deployment
 
 FUNCTIONS = ("ingest", "etl")

@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 
 from tgpipeline import lake
-from tgpipeline.deploy.cloud import RESULTS, TAG, Cloud, Resource, Target, covers
+from tgpipeline.athena import RESULTS
+from tgpipeline.deploy.cloud import TAG, Cloud, Resource, Target, covers
 from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.errors import DeployError
 
