@@ -121,14 +121,14 @@ def measure(series: Series, *, quick: bool) -> Result:
 def _ministack(series: Series) -> None:
     """The same against an S3 that others wrote: that ours decides nothing."""
     from benchmarks import inputs, peers
-    from tgpipeline.local import aws
+    from tgpipeline.local import ministack
 
-    with aws.start() as stack:
+    with ministack.start() as stack:
         os.environ.update(stack.environment)
         import boto3
         import obstore
 
-        from tgpipeline import lake
+        from tgpipeline.lake import stores
         from tgpipeline.settings import Settings
 
         client = boto3.client("s3")
@@ -136,7 +136,7 @@ def _ministack(series: Series) -> None:
         client.create_bucket(Bucket=peers.OUT)
         for count in (100, 2000):
             client.create_bucket(Bucket=f"objects-{count}")
-            store = lake.open_store(f"objects-{count}", settings)
+            store = stores.open_store(f"objects-{count}", settings)
             for key, body in inputs.objects(count).items():
                 obstore.put(store, key, body)
         for name in ("ours", *series.fast("objects", 1000, 1), "course"):

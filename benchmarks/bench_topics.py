@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from tgpipeline import topics
-from tgpipeline.answers.discover import discover
+from tgpipeline.analytics import topics
+from tgpipeline.analytics.support.discover import discover
 
 LABELLED = Path(__file__).parents[1] / "data" / "labelled" / "messages.ndjson"
 

@@ -64,9 +64,9 @@ def _parsed(update: dict[str, Any]) -> dict[str, list[Any]]:
 
 def ours(bucket: str) -> None:
     """The ETL itself: both tables with all their columns, quarantine, ledger."""
-    from tgpipeline import etl
+    from tgpipeline.etl import handler
 
-    (ledger,) = etl.run(_settings(bucket), [date.fromisoformat(inputs.DAY)], rebuild=True)
+    (ledger,) = handler.run(_settings(bucket), [date.fromisoformat(inputs.DAY)], rebuild=True)
     assert ledger.balanced
     assert ledger.quarantined == 0
 
@@ -80,10 +80,11 @@ def limit(bucket: str, threads: int = 0) -> None:
     """
     import obstore
 
-    from tgpipeline import extract, lake
+    from tgpipeline.etl import reading
+    from tgpipeline.lake import stores
 
-    threads = threads or extract.THREADS
-    store = lake.open_store(bucket, _settings(bucket))
+    threads = threads or reading.THREADS
+    store = stores.open_store(bucket, _settings(bucket))
     paths = [item["path"] for page in store.list(inputs.PREFIX) for item in page]
     size = max(1, min(32, round(len(paths) / (4 * threads))))
 

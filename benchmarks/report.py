@@ -13,7 +13,7 @@ from benchmarks import inputs, shape
 IMPORTS = {
     "ingest, as it is": "import tgpipeline.ingest as i; i._s3()",
     "boto3 and a client, as the course": "import boto3; boto3.client('s3')",
-    "etl, as it is": "import tgpipeline.etl",
+    "etl, as it is": "import tgpipeline.etl.handler",
     "pyarrow.parquet alone": "import pyarrow.parquet",
 }
 _PACKAGES = (

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tgpipeline.columns import EVENTS, MESSAGES
+from tgpipeline.lake.columns import EVENTS, MESSAGES
 
 # What needs more than a path is left to tgpipeline: it makes all of its columns.
 _DERIVED = {"group_id", "sent_at", "entity_types", "bot_command"}

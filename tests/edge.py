@@ -11,8 +11,9 @@ from botocore.exceptions import ClientError
 from obstore.exceptions import AlreadyExistsError
 from obstore.store import MemoryStore
 
-from tgpipeline import etl, lake
-from tgpipeline.ledger import Ledger
+from tgpipeline.etl import handler
+from tgpipeline.lake import columns, keys
+from tgpipeline.lake.ledger import Ledger
 from tgpipeline.settings import Settings
 
 RECEIVED = datetime(2025, 12, 1, 15, tzinfo=UTC)  # noon in São Paulo
@@ -45,7 +46,7 @@ class MemoryS3:
 def run(raw: Any, enriched: Any, days: list[date], rebuild: bool = False, **settings: Any) -> dict:
     """Run the ETL; its ledgers by day, every one of which must add up."""
     whole = Settings.from_env(env={}, raw_bucket="raw", enriched_bucket="enriched", **settings)
-    ledgers = list(etl.run(whole, days, rebuild=rebuild, raw=raw, enriched=enriched))
+    ledgers = list(handler.run(whole, days, rebuild=rebuild, raw=raw, enriched=enriched))
     assert all(ledger.balanced for ledger in ledgers), ledgers
     return {ledger.date: ledger for ledger in ledgers}
 
@@ -53,7 +54,7 @@ def run(raw: Any, enriched: Any, days: list[date], rebuild: bool = False, **sett
 def table(enriched: Any, name: str, day: date) -> pa.Table | None:
     """What a day's Parquet holds, `context_timestamp` left out; None where there is none."""
     try:
-        body = obstore.get(enriched, lake.enriched_key(name, day)).bytes().to_bytes()
+        body = obstore.get(enriched, keys.enriched_key(name, day)).bytes().to_bytes()
     except FileNotFoundError:
         return None
     return pq.ParquetFile(pa.BufferReader(body)).read().drop_columns(["context_timestamp"])
@@ -61,7 +62,7 @@ def table(enriched: Any, name: str, day: date) -> pa.Table | None:
 
 def content(enriched: Any, days: list[date]) -> dict[tuple[str, date], list[dict[str, Any]]]:
     """All rows of these days, by table and day; days without any left out."""
-    found = {(name, day): table(enriched, name, day) for name in lake.TABLES for day in days}
+    found = {(name, day): table(enriched, name, day) for name in columns.TABLES for day in days}
     return {key: rows.to_pylist() for key, rows in found.items() if rows is not None and len(rows)}
 
 

@@ -14,7 +14,8 @@ import pytest
 import requests
 
 from tests import payloads as p
-from tgpipeline import athena, deploy
+from tgpipeline import deploy
+from tgpipeline.analytics import athena
 from tgpipeline.deploy import functions
 from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.ingest import SECRET_HEADER

@@ -3,8 +3,9 @@
 import nbformat
 import pytest
 
-from tgpipeline import demo, deploy, local, runner
+from tgpipeline import deploy, local
 from tgpipeline.errors import NotebookError
+from tgpipeline.notebook import demo, runner
 from tools import notebooks
 from tools.notebook_style import METADATA
 
@@ -71,7 +72,10 @@ def test_a_missing_notebook_is_named(tmp_path):
 
 def test_the_demo_says_what_it_did(tmp_path, capsys):
     notebook(
-        tmp_path, "n = 2  # a number", "from tgpipeline.notebook import record", "record(rows=n)"
+        tmp_path,
+        "n = 2  # a number",
+        "from tgpipeline.notebook.display import record",
+        "record(rows=n)",
     )
     assert demo.main(tmp_path / "out", tmp_path) == 0
     said = capsys.readouterr().out

@@ -1,7 +1,7 @@
 """The command line: `tgpipeline COMMAND`. Each command calls one function of the package.
 
 Exit codes: 0 done; 1 it failed, the reason is on standard error; 2 the command line is wrong;
-3 it ran and found something to mend (`rows`, `etl --verify`, `quarantine retry`, `check`,
+3 it ran and found something to mend (`rows`, `quarantine retry`, `check`,
 `status`); 130 interrupted.
 """
 
@@ -19,7 +19,7 @@ from tgpipeline.errors import DeployError, SettingsError, TgPipelineError
 from tgpipeline.settings import Settings, secret
 
 if TYPE_CHECKING:
-    from tgpipeline.bot_api import Bot
+    from tgpipeline.telegram.bot import Bot
 
 Run = Callable[[argparse.Namespace], int | None]
 _COMMANDS: list[tuple[str, str, Run, tuple[tuple[tuple[str, ...], dict[str, Any]], ...]]] = []
@@ -90,7 +90,7 @@ _TO = _option("--to", dest="end", **_DAY, help="last day, included")
 @_command("rows", _option("paths", nargs="+", metavar="PATH", help="file, folder or - (stdin)"))
 def _rows(arguments: argparse.Namespace) -> int:
     """Print the row that each update becomes, one JSON object a line."""
-    from tgpipeline.rows_tool import rows_of
+    from tgpipeline.lake.preview import rows_of
 
     failed = False
     for row in rows_of(arguments.paths, Settings.from_env().tz):
@@ -104,29 +104,15 @@ def _rows(arguments: argparse.Namespace) -> int:
     _option("--date", type=date.fromisoformat, help="one day; yesterday where none is given"),
     _FROM,
     _TO,
-    _option(
-        "--rebuild",
-        action="store_true",
-        help="remake days that have not changed, too; with --verify, remake them aside and compare "
-        "every value",
-    ),
-    _option("--verify", action="store_true", help="say which days differ and why; change none"),
+    _option("--rebuild", action="store_true", help="remake days that have not changed, too"),
 )
 def _etl(arguments: argparse.Namespace) -> int:
     """Bring the enriched zone up to date with the raw zone, from this machine."""
     settings = Settings.from_env("raw_bucket", "enriched_bucket")
     days = _days(arguments, settings)
-    if arguments.verify:
-        from tgpipeline import verify
+    from tgpipeline.etl import handler
 
-        differ = False
-        for finding in verify.verify(settings, days, reread=arguments.rebuild):
-            print(finding, flush=True)
-            differ = differ or not finding.ok
-        return 3 if differ else 0
-    from tgpipeline import etl
-
-    for ledger in etl.run(settings, days, rebuild=arguments.rebuild):
+    for ledger in handler.run(settings, days, rebuild=arguments.rebuild):
         print(
             f"{ledger.date} {ledger.status:<9} {ledger.documents:>7} documents → "
             f"{ledger.messages} messages, {ledger.events} events, {ledger.superseded} superseded, "
@@ -158,7 +144,7 @@ def _import(arguments: argparse.Namespace) -> int:
 )
 def _quarantine(arguments: argparse.Namespace) -> int:
     """List what could not be read, show one such object, or try them all again after a fix."""
-    from tgpipeline import quarantine
+    from tgpipeline.lake import quarantine
 
     return quarantine.command(arguments, Settings.from_env("raw_bucket"))
 
@@ -178,7 +164,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _bot(settings: Settings) -> "Bot":
-    from tgpipeline.bot_api import Bot
+    from tgpipeline.telegram.bot import Bot
 
     return Bot(secret("TELEGRAM_BOT_TOKEN"), settings.telegram_api_url)
 
@@ -199,7 +185,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     """Run the six notebooks on this machine, and say what they did."""
     from pathlib import Path
 
-    from tgpipeline import demo
+    from tgpipeline.notebook import demo
 
     return demo.main(Path(arguments.out))
 
@@ -215,7 +201,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 )
 def _report(arguments: argparse.Namespace) -> int:
     """Write one page for a manager, of the last 30 days: findings, charts, definitions."""
-    from tgpipeline import report
+    from tgpipeline.analytics import report
 
     settings = Settings.from_env("enriched_bucket")
     days = _days(arguments, settings, usual=30)

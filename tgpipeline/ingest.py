@@ -19,9 +19,10 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from tgpipeline import lake, updates
 from tgpipeline.errors import LakeError, UpdateError
+from tgpipeline.lake import keys, stores
 from tgpipeline.settings import Settings
+from tgpipeline.telegram import updates
 
 MAX_BODY = 1_048_576  # bytes; the longest message that Telegram allows takes a tenth of it
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105, a header's name
@@ -94,8 +95,8 @@ def store(body: bytes, settings: Settings, s3: Any, received: datetime) -> dict[
         if kind in updates.MESSAGE_KINDS and chat_id is None:
             raise UpdateError("a message without a chat")
     except UpdateError as error:
-        key = lake.quarantine_key(body, received.astimezone(settings.tz).date())
-        lake.put_new(s3, settings.raw_bucket, key, body, {"reason": str(error)})
+        key = keys.quarantine_key(body, received.astimezone(settings.tz).date())
+        stores.put_new(s3, settings.raw_bucket, key, body, {"reason": str(error)})
         return {"outcome": "quarantined", "reason": str(error), "key": key}
     line = {"update_id": update["update_id"], "kind": kind, "chat_id": chat_id}
     migration = updates.migration(content) if kind in updates.MESSAGE_KINDS else None
@@ -104,12 +105,12 @@ def store(body: bytes, settings: Settings, s3: Any, received: datetime) -> dict[
     if migration is not None:
         _remember(migration, settings, s3)
     day = updates.context_date(content, settings.tz, received)
-    key = lake.update_key(update["update_id"], day)
-    new = lake.put_new(s3, settings.raw_bucket, key, body)
+    key = keys.update_key(update["update_id"], day)
+    new = stores.put_new(s3, settings.raw_bucket, key, body)
     if not new and not _holds(s3, settings.raw_bucket, key, body):
         # The number was taken: by another bot, or before a week without updates. Both are kept.
-        key = lake.update_key(update["update_id"], day, body)
-        new = lake.put_new(s3, settings.raw_bucket, key, body)
+        key = keys.update_key(update["update_id"], day, body)
+        new = stores.put_new(s3, settings.raw_bucket, key, body)
     return {"outcome": "stored" if new else "repeated", **line}
 
 
@@ -137,7 +138,7 @@ def _is_ours(chat_id: int, migration: tuple[int, int] | None, settings: Settings
         return True
     # Listed, not fetched: to who may not list, a missing object and a forbidden one look the same.
     found = s3.list_objects_v2(
-        Bucket=settings.raw_bucket, Prefix=lake.migration_key(chat_id), MaxKeys=1
+        Bucket=settings.raw_bucket, Prefix=keys.migration_key(chat_id), MaxKeys=1
     )
     if found.get("KeyCount", 0):
         known.add(chat_id)
@@ -147,7 +148,7 @@ def _is_ours(chat_id: int, migration: tuple[int, int] | None, settings: Settings
 def _remember(migration: tuple[int, int], settings: Settings, s3: Any) -> None:
     old, new = migration
     marker = json.dumps({"from": old, "to": new}).encode()
-    lake.put_new(s3, settings.raw_bucket, lake.migration_key(new), marker)
+    stores.put_new(s3, settings.raw_bucket, keys.migration_key(new), marker)
     _our_chats(settings).add(new)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import nbformat
 from papermill.translators import PythonTranslator
 
-from tgpipeline import runner
+from tgpipeline.notebook import runner
 from tools import badges, flow
 
 NAME = re.compile(r"[0-9]{2}_[a-z0-9]+(_[a-z0-9]+)*\.ipynb")

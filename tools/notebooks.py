@@ -14,8 +14,8 @@ from typing import Any
 
 import nbformat
 
-from tgpipeline import runner
 from tgpipeline.errors import TgPipelineError
+from tgpipeline.notebook import runner
 from tools import notebook_style
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -7,11 +7,13 @@ from datetime import date, timedelta
 import boto3
 import pytest
 
-from tgpipeline import athena, etl, lake, questions, topics
-from tgpipeline.answers import conversations
+from tgpipeline.analytics import athena, questions, topics
+from tgpipeline.analytics.support import conversations
 from tgpipeline.deploy import catalog
 from tgpipeline.errors import QueryError
-from tgpipeline.local import aws
+from tgpipeline.etl import handler
+from tgpipeline.lake import keys, stores
+from tgpipeline.local import ministack
 from tgpipeline.settings import Settings
 
 pytestmark = pytest.mark.functional
@@ -22,7 +24,7 @@ PERIOD = {"start": "2025-11-27", "end": "2025-11-29"}
 
 @pytest.fixture(scope="module")
 def settings() -> Iterator[Settings]:
-    with aws.start() as running, pytest.MonkeyPatch.context() as patch:
+    with ministack.start() as running, pytest.MonkeyPatch.context() as patch:
         for name, value in running.environment.items():
             patch.setenv(name, value)
         found = Settings.from_env(name="asked", raw_bucket="a-raw", enriched_bucket="a-enriched")
@@ -39,7 +41,7 @@ def filled(settings: Settings) -> Settings:
     """Two messages of a group a day for three days; it became a supergroup on the second."""
     s3 = boto3.client("s3")
     marker = json.dumps({"from": OLD, "to": NEW}).encode()
-    lake.put_new(s3, settings.raw_bucket, lake.migration_key(NEW), marker)
+    stores.put_new(s3, settings.raw_bucket, keys.migration_key(NEW), marker)
     days = [date(2025, 11, 27) + timedelta(n) for n in range(3)]
     for n, day in enumerate(days):
         for k, text in enumerate(("cadê meu pedido?", "obrigado d'água")):
@@ -51,8 +53,8 @@ def filled(settings: Settings) -> Settings:
                 "text": text,
             }
             body = json.dumps({"update_id": 10 * n + k, "message": message}).encode()
-            lake.put_new(s3, settings.raw_bucket, lake.update_key(10 * n + k, day), body)
-    assert sum(ledger.messages for ledger in etl.run(settings, days)) == 6
+            stores.put_new(s3, settings.raw_bucket, keys.update_key(10 * n + k, day), body)
+    assert sum(ledger.messages for ledger in handler.run(settings, days)) == 6
     return settings
 
 
@@ -103,12 +105,12 @@ def test_the_estimate_is_the_size_of_all_that_a_question_reads(filled) -> None:
     pressed = {"id": "1", "from": person, "data": "yes", "message": message}
     event = json.dumps({"update_id": 90, "callback_query": pressed}).encode()
     day = date(2025, 11, 29)
-    lake.put_new(s3, filled.raw_bucket, lake.update_key(90, day), event)
-    list(etl.run(filled, [day]))
+    stores.put_new(s3, filled.raw_bucket, keys.update_key(90, day), event)
+    list(handler.run(filled, [day]))
     sizes = {}
     for table in ("messages", "events"):
         listing = s3.list_objects_v2(Bucket=filled.enriched_bucket, Prefix=f"telegram/{table}/")
-        sizes[table] = {lake.day_of(o["Key"]): o["Size"] for o in listing["Contents"]}
+        sizes[table] = {keys.day_of(o["Key"]): o["Size"] for o in listing["Contents"]}
     everything, events = sum(sizes["messages"].values()), sum(sizes["events"].values())
 
     day_of = {"start": "2025-11-28", "end": "2025-11-28"}

@@ -10,10 +10,10 @@ import pytest
 import requests
 
 from tgpipeline import deploy, local
-from tgpipeline.columns import TABLES
 from tgpipeline.deploy import Cloud, catalog, functions, gateway, packages, roles, schedule, storage
 from tgpipeline.deploy.cloud import covers
 from tgpipeline.errors import DeployError, SettingsError
+from tgpipeline.lake.columns import TABLES
 from tgpipeline.settings import Settings
 
 HEADER = "X-Telegram-Bot-Api-Secret-Token"

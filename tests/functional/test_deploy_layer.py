@@ -66,7 +66,7 @@ def test_the_etl_runs_on_the_layer_alone(
     script = (
         f"import sys; sys.path[:0] = [{str(tmp_path / 'code')!r}, "
         f"{str(tmp_path / 'opt' / 'python')!r}]\n"
-        "from tgpipeline.etl import lambda_handler\n"
+        "from tgpipeline.etl.handler import lambda_handler\n"
         "print(lambda_handler({'date': '2025-11-28'}, None)['totals']['messages'])\n"
     )
     done = subprocess.run(

@@ -15,9 +15,10 @@ import requests
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from tgpipeline import deploy, lake, local
+from tgpipeline import deploy, local
 from tgpipeline.deploy import Cloud, functions, gateway, roles, schedule, storage
-from tgpipeline.local import aws
+from tgpipeline.lake import stores
+from tgpipeline.local import ministack as local_aws
 from tgpipeline.settings import Settings
 
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
@@ -39,7 +40,7 @@ class Judge:
         return boto3.client(
             service,
             endpoint_url=self.endpoint_url,
-            region_name=aws.REGION,
+            region_name=local_aws.REGION,
             aws_access_key_id=key,
             aws_secret_access_key=secret,
             aws_session_token=None,
@@ -84,7 +85,7 @@ def _prepare(judge: Judge) -> None:
 
 @pytest.fixture(scope="module")
 def ministack() -> Iterator[Judge]:
-    with aws.start(enforce_iam=True) as stack:
+    with local_aws.start(enforce_iam=True) as stack:
         judge = Judge("ministack", stack.endpoint_url, {"root": ("local", "local")})
         _prepare(judge)
         yield judge
@@ -292,7 +293,7 @@ def test_both_functions_do_their_work_under_their_roles(enforced: local.Stack) -
     for body in bodies:
         answer = requests.post(enforced.url, json=body, headers={HEADER: local.SECRET}, timeout=30)
         assert answer.status_code == 200, body
-    lake.archive(settings, s3)(_update(9, text="sou o bot")["message"])
+    stores.archive(settings, s3)(_update(9, text="sou o bot")["message"])
     s3.put_object(
         Bucket=settings.raw_bucket, Key="telegram/context_date=2025-11-28/8.json", Body=b"{"
     )

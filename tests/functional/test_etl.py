@@ -16,12 +16,14 @@ import pytest
 from tests import edge
 from tests import payloads as p
 from tests.functional.proxy import Proxy
-from tgpipeline import columns, etl, ingest, lake, parquet, quarantine, verify
+from tgpipeline import ingest
 from tgpipeline.errors import LakeError, SettingsError
+from tgpipeline.etl import handler, writing
+from tgpipeline.lake import columns, keys, quarantine, stores
 
 DAY = date(2025, 11, 28)
 NEXT = DAY + timedelta(1)
-PREFIX = lake.partition(lake.RAW, DAY)
+PREFIX = keys.partition(keys.RAW, DAY)
 
 
 def edit(update_id, message_id, words, later, **fields):
@@ -67,9 +69,9 @@ def test_an_empty_day_is_a_result(zones):
 def test_a_day_of_media_only_has_all_columns_with_their_types(zones):
     zones.put(*(p.update(n, content=p.message(n, photo=p.CONTENTS["photo"])) for n in (1, 2)))
     zones.run(DAY)
-    for table in lake.TABLES:
-        body = obstore.get(zones.enriched, lake.enriched_key(table, DAY)).bytes().to_bytes()
-        assert pq.read_schema(pa.BufferReader(body)).equals(parquet.schema(table))
+    for table in columns.TABLES:
+        body = obstore.get(zones.enriched, keys.enriched_key(table, DAY)).bytes().to_bytes()
+        assert pq.read_schema(pa.BufferReader(body)).equals(writing.schema(table))
     assert [row["text"] for row in zones.rows(DAY)] == [None, None]
 
 
@@ -108,9 +110,9 @@ def test_the_newest_edit_wins_in_any_order(zones, order):
 def test_all_three_sources_make_one_row(zones):
     answer = p.message(7, sender=p.BOT, text="como posso ajudar?")
     zones.put(p.text(1), p.update(2, content=answer))
-    lake.archive(zones.settings, zones.s3)(answer)
+    stores.archive(zones.settings, zones.s3)(answer)
     lines = b"\n".join(p.raw({"message": m}) for m in (answer, p.message(8, text="antiga")))
-    obstore.put(zones.raw, lake.history_key(lines, DAY), lines)
+    obstore.put(zones.raw, keys.history_key(lines, DAY), lines)
     ledger = zones.run(DAY)[p.DAY]
     assert (ledger.objects, ledger.documents, ledger.messages, ledger.superseded) == (4, 5, 3, 2)
     assert {r["message_id"]: r["source"] for r in zones.rows(DAY)} == {
@@ -195,7 +197,7 @@ def test_unknown_kinds_are_counted_by_name_and_do_not_break_the_metadata(zones):
     assert ledger.unknown["…"] > 200
     assert len(ledger.unknown) <= 51
     assert zones.run(DAY)[p.DAY].status == "unchanged"
-    body = obstore.get(zones.enriched, lake.enriched_key("events", DAY)).bytes().to_bytes()
+    body = obstore.get(zones.enriched, keys.enriched_key("events", DAY)).bytes().to_bytes()
     metadata = pq.read_metadata(pa.BufferReader(body)).metadata
     assert json.loads(metadata[b"ledger"])["unknown"] == ledger.unknown
 
@@ -210,8 +212,8 @@ def test_lookback_heals_late_arrivals_edits_and_missed_runs_and_reads_nothing_el
 
         def scheduled(day):
             proxy.requests.clear()
-            days = etl.days_of({"scheduled_time": f"{day}T06:15:00Z"}, settings)
-            return {led.date[8:]: led.status for led in etl.run(beyond, days)}
+            days = handler.days_of({"scheduled_time": f"{day}T06:15:00Z"}, settings)
+            return {led.date[8:]: led.status for led in handler.run(beyond, days)}
 
         missed = {"26": "empty", "27": "empty", "28": "written", "29": "written"}
         assert scheduled("2025-11-30") == missed
@@ -249,7 +251,7 @@ def test_lookback_heals_late_arrivals_edits_and_missed_runs_and_reads_nothing_el
 )
 def test_which_days_an_event_means(stack, event, zone, days):
     settings = replace(stack.settings, timezone=zone, lookback_days=1)
-    found = etl.days_of(event, settings)
+    found = handler.days_of(event, settings)
     first, last = map(date.fromisoformat, days.split(".."))
     assert found == [first + timedelta(n) for n in range((last - first).days + 1)]
 
@@ -268,7 +270,7 @@ def test_which_days_an_event_means(stack, event, zone, days):
 )
 def test_an_event_that_means_no_day_is_refused(stack, event):
     with pytest.raises(SettingsError, match="which day is meant"):
-        etl.days_of(event, stack.settings)
+        handler.days_of(event, stack.settings)
 
 
 @pytest.mark.parametrize(
@@ -320,14 +322,14 @@ def test_a_migration_learnt_later_reaches_days_already_made(zones):
     zones.run(DAY)
     assert zones.rows(DAY)[0]["group_id"] == p.SUPERGROUP
     marker = json.dumps({"from": p.GROUP, "to": p.SUPERGROUP}).encode()
-    obstore.put(zones.raw, lake.migration_key(p.SUPERGROUP), marker)
+    obstore.put(zones.raw, keys.migration_key(p.SUPERGROUP), marker)
     assert zones.run(DAY)[p.DAY].status == "written"
     assert zones.rows(DAY)[0]["group_id"] == p.GROUP
 
 
 def test_two_runs_at_once_leave_what_one_leaves(zones):
     zones.put(*(p.text(n, f"n{n}") for n in range(1, 301)))
-    code = f"from tgpipeline import etl; etl.lambda_handler({{'date': '{DAY}'}}, None)"
+    code = f"from tgpipeline.etl.handler import lambda_handler as go; go({{{{'date': '{DAY}'}}}}, None)"
     environment = {
         "AWS_S3_BUCKET": zones.settings.raw_bucket,
         "AWS_S3_ENRICHED": zones.settings.enriched_bucket,
@@ -353,12 +355,13 @@ def test_a_column_added_later(zones, monkeypatch):
     added = columns.Column("mood", "string", "", "how they felt")
     wider = (*columns.MESSAGES[:-1], added, columns.MESSAGES[-1])
     code = f"""
-from tgpipeline.columns import TABLES, Column
+from tgpipeline.lake.columns import TABLES, Column
 TABLES["messages"] = {wider!r}
-from tgpipeline import etl, rows
+from tgpipeline.etl import handler
+from tgpipeline.lake import rows
 of = rows.Flattener._message
 rows.Flattener._message = lambda *a: (*of(*a), "calm")
-etl.lambda_handler({{"date": "{NEXT}"}}, None)
+handler.lambda_handler({{"date": "{NEXT}"}}, None)
 """
     zones.put(p.text(2, date=p.NOON + 86_400))
     environment = {
@@ -369,72 +372,15 @@ etl.lambda_handler({{"date": "{NEXT}"}}, None)
     tables = [edge.table(zones.enriched, "messages", day) for day in (DAY, NEXT)]
     both = pa.concat_tables(tables, promote_options="default").sort_by("message_id")
     assert both["mood"].to_pylist() == [None, "calm"]
-    reasons = {str(f.day): f.reasons for f in verify.verify(zones.settings, [DAY, NEXT])}
-    assert reasons[p.DAY] == ()
-    assert any("other columns" in reason for reason in reasons[NEXT.isoformat()])
     statuses = {d: led.status for d, led in zones.run(DAY, NEXT).items()}
     assert statuses == {p.DAY: "unchanged", NEXT.isoformat(): "written"}
     assert "mood" not in zones.rows(NEXT)[0]
 
 
-def test_verify_says_which_days_differ_and_why(zones):
-    days = [DAY + timedelta(n) for n in range(-1, 6)]
-    for n in range(5):
-        zones.put(p.text(n + 1, date=p.NOON + n * 86_400))
-    zones.run(*days[:5])
-
-    def reasons(**options):
-        found = verify.verify(zones.settings, days, **options)
-        return {f.day.day: "; ".join(f.reasons) for f in found if not f.ok}
-
-    assert reasons() == {2: reasons()[2]}
-    assert "messages: missing, with 1 raw objects" in reasons()[2]
-    zones.put(p.text(50))
-    zones.s3.delete_object(
-        Bucket=zones.settings.enriched_bucket, Key=lake.enriched_key("events", DAY + timedelta(1))
-    )
-    key = lake.enriched_key("messages", DAY + timedelta(2))
-    attributes = obstore.get(zones.enriched, key).attributes
-    obstore.put(zones.enriched, key, b"PAR1 cut off", attributes=attributes)
-    key = lake.enriched_key("messages", DAY + timedelta(3))
-    body = obstore.get(zones.enriched, key).bytes().to_bytes()
-    obstore.put(zones.enriched, key, body)
-    found = reasons()
-    assert "2 raw objects now, 1 when it was made" in found[28]
-    assert found[29] == "events: missing, with 1 raw objects to make it from"
-    assert found[30] == "messages: it is not Parquet, or cut off"
-    assert "carries no ledger" in found[1]
-    assert verify.Finding(DAY, ()).ok
-    zones.run(*days)
-    assert set(reasons()) == {30}  # its metadata says it is made of these very objects
-    zones.run(DAY + timedelta(2), rebuild=True)
-    assert reasons() == {}
-    assert reasons(reread=True) == {}
-    other = replace(zones.settings, timezone="UTC")
-    (first,) = verify.verify(other, [DAY])
-    assert "made for America/Sao_Paulo, the time zone is UTC now" in str(first)
-
-
-def test_verify_can_read_all_again_and_compare_every_value(zones):
-    zones.put(p.text(1), p.text(2))
-    zones.run(DAY)
-    key = lake.enriched_key("messages", DAY)
-    found = obstore.get(zones.enriched, key)
-    table = pq.ParquetFile(pa.BufferReader(found.bytes().to_bytes())).read()
-    index = table.schema.get_field_index("text")
-    forged = table.set_column(index, "text", pa.array(["oi", "outra coisa"]))
-    sink = pa.BufferOutputStream()
-    pq.write_table(forged, sink)
-    obstore.put(zones.enriched, key, sink.getvalue().to_pybytes(), attributes=found.attributes)
-    assert [f.ok for f in verify.verify(zones.settings, [DAY])] == [True]
-    (finding,) = verify.verify(zones.settings, [DAY], reread=True)
-    assert finding.reasons == ("messages: other values if made anew, in text",)
-
-
 def test_a_bucket_that_is_not_there_is_an_error_that_says_so(zones):
     nowhere = replace(zones.settings, raw_bucket="nowhere-at-all-1")
     with pytest.raises(LakeError, match="nowhere-at-all-1"):
-        list(etl.run(nowhere, [DAY]))
+        list(handler.run(nowhere, [DAY]))
 
 
 def test_a_parquet_larger_than_one_part_is_whole(zones):
@@ -444,9 +390,9 @@ def test_a_parquet_larger_than_one_part_is_whole(zones):
         p.raw(p.text(n, "".join(generator.choices(alphabet, k=3_000)))) for n in range(1, 3_001)
     ]
     body = b"\n".join(lines)
-    obstore.put(zones.raw, lake.history_key(body, DAY), body)
+    obstore.put(zones.raw, keys.history_key(body, DAY), body)
     assert zones.run(DAY)[p.DAY].messages == 3_000
-    found = obstore.head(zones.enriched, lake.enriched_key("messages", DAY))
+    found = obstore.head(zones.enriched, keys.enriched_key("messages", DAY))
     assert found["size"] > 6_000_000
     assert texts(zones)[3_000] == json.loads(lines[-1])["message"]["text"]
     assert zones.run(DAY)[p.DAY].status == "unchanged"

@@ -19,15 +19,17 @@ from urllib.parse import urlsplit
 import obstore
 import pytest
 
+from telegram_standin import Telegram
+from telegram_standin.queue import Clock
 from tests import edge
 from tests import payloads as p
 from tests.functional.proxy import Fault, Proxy, Server
-from tgpipeline import etl, ingest, lake
-from tgpipeline.bot_api import Bot
+from tgpipeline import ingest
 from tgpipeline.errors import LakeError
-from tgpipeline.local.queue import Clock
-from tgpipeline.local.telegram import Telegram
+from tgpipeline.etl import handler
+from tgpipeline.lake import keys
 from tgpipeline.settings import Settings
+from tgpipeline.telegram.bot import Bot
 
 DAY = date(2025, 11, 28)
 SECRET = "a-secret-for-faults"
@@ -37,13 +39,16 @@ COUNT = 60
 def fill(zones):
     zones.put(*(p.text(n, f"n{n}") for n in range(1, COUNT + 1)))
     zones.put(p.update(900, "message_reaction", p.EVENTS["message_reaction"][0]))
-    bad = f"{lake.partition(lake.RAW, DAY)}901.json"
+    bad = f"{keys.partition(keys.RAW, DAY)}901.json"
     obstore.put(zones.raw, bad, b"{")
 
 
 def run_elsewhere(zones, proxy):
     """Run the ETL in a process of its own, behind the proxy, which may kill it."""
-    code = "from tgpipeline import etl; import sys; etl.lambda_handler({'date': sys.argv[1]}, None)"
+    code = (
+        "import sys; from tgpipeline.etl.handler import lambda_handler as run; "
+        "run({'date': sys.argv[1]}, None)"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", code, DAY.isoformat()],
         env=os.environ
@@ -112,7 +117,7 @@ def test_the_etl_goes_through_passing_faults(zones, faults):
     fill(zones)
     with Proxy(zones.settings.endpoint_url, *map(replace, faults)) as proxy:
         beyond = replace(zones.settings, endpoint_url=proxy.url)
-        (ledger,) = etl.run(beyond, [DAY])
+        (ledger,) = handler.run(beyond, [DAY])
     assert (ledger.messages, ledger.events, ledger.quarantined) == (COUNT, 1, 1)
     assert zones.run(DAY)[DAY.isoformat()].status == "unchanged"
 
@@ -123,7 +128,7 @@ def test_what_is_refused_fails_the_run_and_says_so(zones, method, part):
     with Proxy(zones.settings.endpoint_url, Fault(method, part, status=403)) as proxy:
         beyond = replace(zones.settings, endpoint_url=proxy.url)
         with pytest.raises(LakeError, match="then run again") as caught:
-            list(etl.run(beyond, [DAY]))
+            list(handler.run(beyond, [DAY]))
     assert zones.settings.raw_bucket in str(caught.value)
     assert zones.run(DAY)[DAY.isoformat()].messages == COUNT
 

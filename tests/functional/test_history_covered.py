@@ -7,10 +7,12 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tgpipeline import etl, history, lake
-from tgpipeline.answers import coverage
+from tgpipeline import history
+from tgpipeline.analytics.support import coverage
 from tgpipeline.errors import LakeError
-from tgpipeline.local import aws
+from tgpipeline.etl import handler
+from tgpipeline.lake import keys, stores
+from tgpipeline.local import ministack
 from tgpipeline.settings import Settings
 
 pytestmark = pytest.mark.functional
@@ -19,7 +21,7 @@ START = 1764331200  # 2025-11-28 09:00 in São Paulo
 
 
 def test_coverage_reads_what_the_etl_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with aws.start() as stack:
+    with ministack.start() as stack:
         for name, value in stack.environment.items():
             monkeypatch.setenv(name, value)
         settings = Settings.from_env(
@@ -42,8 +44,8 @@ def test_coverage_reads_what_the_etl_wrote(tmp_path: Path, monkeypatch: pytest.M
             message = {"message_id": number, "date": START + 86400 + number, "text": "oi"}
             message["chat"] = {"id": GROUP, "type": "supergroup"}
             body = json.dumps({"update_id": number, "message": message}).encode()
-            lake.put_new(s3, "raw", lake.update_key(number, date(2025, 11, 29)), body)
-        list(etl.run(settings, [date(2025, 11, 28), date(2025, 11, 29)]))
+            stores.put_new(s3, "raw", keys.update_key(number, date(2025, 11, 29)), body)
+        list(handler.run(settings, [date(2025, 11, 28), date(2025, 11, 29)]))
 
         messages = coverage.read(settings)
         days = coverage.by_day(messages)

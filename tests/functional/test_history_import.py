@@ -15,10 +15,12 @@ import boto3
 import pyarrow.parquet as pq
 import pytest
 
-from tgpipeline import etl, history, lake
+from tgpipeline import history
 from tgpipeline.errors import HistoryError, LakeError
+from tgpipeline.etl import handler
 from tgpipeline.history import lines
-from tgpipeline.local import aws
+from tgpipeline.lake import keys, stores
+from tgpipeline.local import ministack
 from tgpipeline.settings import Settings
 
 pytestmark = pytest.mark.functional
@@ -27,15 +29,15 @@ START = 1764331200  # 2025-11-28 09:00 in São Paulo
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[aws.AwsStack]:
-    with aws.start() as running, pytest.MonkeyPatch.context() as patch:
+def stack() -> Iterator[ministack.AwsStack]:
+    with ministack.start() as running, pytest.MonkeyPatch.context() as patch:
         for name, value in running.environment.items():
             patch.setenv(name, value)
         yield running
 
 
 @pytest.fixture
-def settings(stack: aws.AwsStack, request: pytest.FixtureRequest) -> Settings:
+def settings(stack: ministack.AwsStack, request: pytest.FixtureRequest) -> Settings:
     name = f"t{abs(hash(request.node.nodeid)):x}"
     for bucket in (f"{name}-raw", f"{name}-enriched"):
         boto3.client("s3").create_bucket(Bucket=bucket)
@@ -72,22 +74,22 @@ def webhook(settings: Settings, update_id: int, kind: str, number: int, **fields
     } | fields
     day = datetime.fromtimestamp(START + 3600 * number, UTC).astimezone(settings.tz).date()
     body = json.dumps({"update_id": update_id, kind: told}).encode()
-    lake.put_new(boto3.client("s3"), settings.raw_bucket, lake.update_key(update_id, day), body)
+    stores.put_new(boto3.client("s3"), settings.raw_bucket, keys.update_key(update_id, day), body)
 
 
 def table(settings: Settings, name: str = "messages") -> list[dict[str, Any]]:
-    days = list(lake.list_days(lake.open_store(settings.raw_bucket, settings)))
-    store, rows = lake.open_store(settings.enriched_bucket, settings), []
-    for ledger in etl.run(settings, days):
+    days = list(stores.list_days(stores.open_store(settings.raw_bucket, settings)))
+    store, rows = stores.open_store(settings.enriched_bucket, settings), []
+    for ledger in handler.run(settings, days):
         assert ledger.balanced
         assert not ledger.quarantined
-        found = store.get(lake.enriched_key(name, date.fromisoformat(ledger.date)))
+        found = store.get(keys.enriched_key(name, date.fromisoformat(ledger.date)))
         rows += pq.ParquetFile(io.BytesIO(found.bytes().to_bytes())).read().to_pylist()
     return sorted(rows, key=lambda row: row["message_id"])
 
 
 def names(settings: Settings) -> set[str]:
-    listing = lake.open_store(settings.raw_bucket, settings).list().collect()
+    listing = stores.open_store(settings.raw_bucket, settings).list().collect()
     return {item["path"] for item in listing}
 
 
@@ -196,7 +198,7 @@ def test_an_account_gives_only_the_chats_that_are_ours(settings: Settings, tmp_p
         history.import_export(path, settings, chat=-5)
 
     marker = json.dumps({"from": -4123456789, "to": GROUP}).encode()
-    lake.put_new(boto3.client("s3"), settings.raw_bucket, lake.migration_key(GROUP), marker)
+    stores.put_new(boto3.client("s3"), settings.raw_bucket, keys.migration_key(GROUP), marker)
     assert history.import_export(path, settings).chats == {GROUP: 1, -4123456789: 1}
 
 

@@ -15,14 +15,14 @@ import pytest
 from tgpipeline import local
 from tgpipeline.deploy import Cloud
 from tgpipeline.errors import LocalStackError, SettingsError
-from tgpipeline.local import aws, replay
+from tgpipeline.local import ministack, replay
 
 
-def _client(stack: aws.AwsStack, service: str = "s3") -> object:
+def _client(stack: ministack.AwsStack, service: str = "s3") -> object:
     return boto3.client(
         service,
         endpoint_url=stack.endpoint_url,
-        region_name=aws.REGION,
+        region_name=ministack.REGION,
         aws_access_key_id="local",
         aws_secret_access_key="local",
     )
@@ -68,7 +68,7 @@ linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /
 
 
 def test_two_stacks_know_nothing_of_each_other() -> None:
-    with aws.start() as one, aws.start() as other:
+    with ministack.start() as one, ministack.start() as other:
         assert one.port != other.port
         _client(one).create_bucket(Bucket="only-here")
         assert [b["Name"] for b in _client(one).list_buckets()["Buckets"]] == ["only-here"]
@@ -77,13 +77,13 @@ def test_two_stacks_know_nothing_of_each_other() -> None:
 
 @linux
 def test_it_listens_on_the_loopback_address_alone() -> None:
-    with aws.start() as stack:
+    with ministack.start() as stack:
         _client(stack, "lambda").list_functions()
         assert _listening(stack.process.pid) == {f"0100007F:{stack.port:04X}"}
 
 
 def test_stop_leaves_no_process_no_port_no_file() -> None:
-    stack = aws.start()
+    stack = ministack.start()
     assert stack.directory.is_dir()
     stack.stop()
     stack.stop()
@@ -97,9 +97,9 @@ def test_stop_leaves_no_process_no_port_no_file() -> None:
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_it_ends_with_the_process_that_started_it(how: signal.Signals) -> None:
     code = (
-        "import signal, time\nfrom tgpipeline.local import aws\n"
+        "import signal, time\nfrom tgpipeline.local import ministack as aws\n"
         # What runs in the background of a shell takes no notice of SIGINT, nor do its children.
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\nstack = aws.start()\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\nstack = ministack.start()\n"
         "print(stack.process.pid, stack.directory, flush=True)\ntime.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
@@ -119,12 +119,12 @@ def test_a_taken_port_is_named() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(LocalStackError, match=f"port {port} of 127.0.0.1 is taken"):
-            aws.start(port)
+            ministack.start(port)
 
 
 def test_no_answer_in_time_shows_the_log_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(LocalStackError, match="did not answer within 0 seconds"):
-        aws.start(timeout=0)
+        ministack.start(timeout=0)
 
 
 def test_an_end_at_the_start_shows_the_end_of_the_log(
@@ -134,19 +134,19 @@ def test_an_end_at_the_start_shows_the_end_of_the_log(
     (tmp_path / "hypercorn" / "__init__.py").write_text("raise ImportError('a broken install')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(LocalStackError, match=r"ended at its start[\s\S]*a broken install"):
-        aws.start()
+        ministack.start()
 
 
 def test_missing_ministack_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(LocalStackError, match="pip install 'tgpipeline\\[local\\]'"):
-        aws.start()
+        ministack.start()
 
 
 def test_functions_inherit_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "7000000001:A-TOKEN-THAT-FUNCTIONS-NEVER-SEE")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "a-real-session")
-    with aws.start() as stack:
+    with ministack.start() as stack:
         environment = Path(f"/proc/{stack.process.pid}/environ")
         if environment.exists():
             assert b"NEVER-SEE" not in environment.read_bytes()

@@ -10,10 +10,12 @@ import boto3
 import pandas as pd
 import pytest
 
-from tgpipeline import athena, etl, lake, report
+from tgpipeline.analytics import athena, report
 from tgpipeline.deploy import catalog
 from tgpipeline.errors import NotebookError, QueryError
-from tgpipeline.local import aws
+from tgpipeline.etl import handler
+from tgpipeline.lake import keys, stores
+from tgpipeline.local import ministack
 from tgpipeline.settings import Settings
 
 pytestmark = pytest.mark.functional
@@ -22,7 +24,7 @@ START = 1764331200  # 2025-11-28 09:00 in São Paulo
 
 @pytest.fixture(scope="module")
 def settings() -> Iterator[Settings]:
-    with aws.start() as running, pytest.MonkeyPatch.context() as patch:
+    with ministack.start() as running, pytest.MonkeyPatch.context() as patch:
         for name, value in running.environment.items():
             patch.setenv(name, value)
         found = Settings.from_env(name="told", raw_bucket="r-raw", enriched_bucket="r-enriched")
@@ -42,9 +44,9 @@ def settings() -> Iterator[Settings]:
             if number:
                 message |= {"message_thread_id": 90, "is_topic_message": True}
             body = json.dumps({"update_id": number, "message": message}).encode()
-            key = lake.update_key(number, date(2025, 11, 28))
-            lake.put_new(s3, found.raw_bucket, key, body)
-        list(etl.run(found, [date(2025, 11, 28)]))
+            key = keys.update_key(number, date(2025, 11, 28))
+            stores.put_new(s3, found.raw_bucket, key, body)
+        list(handler.run(found, [date(2025, 11, 28)]))
         yield found
         athena.connect.cache_clear()
 

@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from tgpipeline.bot_api import Bot
-from tgpipeline.doctor import DEFAULT_WANTED, Report
+from telegram_standin import Telegram
+from telegram_standin.queue import Clock
 from tgpipeline.errors import BotApiError, BotConflict, BotTooManyRequests, LocalStackError
-from tgpipeline.local.queue import Clock
-from tgpipeline.local.telegram import Telegram
+from tgpipeline.telegram.bot import Bot
+from tgpipeline.telegram.check import DEFAULT_WANTED, Report
 
 ANA = {"id": 501, "is_bot": False, "first_name": "Ana"}
 RUI = {"id": 502, "is_bot": False, "first_name": "Rui"}
@@ -751,7 +751,7 @@ def test_stopping_frees_the_port_and_ends_polls(bot: Bot, telegram: Telegram) ->
 
 
 def test_it_serves_alone() -> None:
-    command = [sys.executable, "-W", "error", "-m", "tgpipeline.local.telegram", "--port", "0"]
+    command = [sys.executable, "-W", "error", "-m", "telegram_standin", "--port", "0"]
     process = subprocess.Popen(
         [*command, "--token", "99:ABC"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

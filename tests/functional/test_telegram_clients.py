@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from tgpipeline.local.telegram import Telegram
+from telegram_standin import Telegram
 
 ANA = {"id": 501, "is_bot": False, "first_name": "Ana", "language_code": "pt-br"}
 SECRET = "Segredo_de-teste"

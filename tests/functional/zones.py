@@ -13,9 +13,12 @@ import obstore
 import pytest
 
 from tests import edge
-from tgpipeline import etl, lake, local, updates
-from tgpipeline.ledger import Ledger
+from tgpipeline import local
+from tgpipeline.etl import handler
+from tgpipeline.lake import keys, stores
+from tgpipeline.lake.ledger import Ledger
 from tgpipeline.settings import Settings
+from tgpipeline.telegram import updates
 
 
 @dataclass
@@ -33,12 +36,12 @@ class Zones:
     @property
     def raw(self) -> Any:
         """The raw bucket as the ETL sees it."""
-        return lake.open_store(self.settings.raw_bucket, self.settings)
+        return stores.open_store(self.settings.raw_bucket, self.settings)
 
     @property
     def enriched(self) -> Any:
         """The enriched bucket as the ETL sees it."""
-        return lake.open_store(self.settings.enriched_bucket, self.settings)
+        return stores.open_store(self.settings.enriched_bucket, self.settings)
 
     def put(self, *given: dict[str, Any]) -> None:
         """Store updates where the ingest function would."""
@@ -46,14 +49,14 @@ class Zones:
 
         def one(update: dict[str, Any]) -> None:
             day = updates.context_date(updates.payload(update), self.settings.tz, edge.RECEIVED)
-            obstore.put(raw, lake.update_key(update["update_id"], day), json.dumps(update).encode())
+            obstore.put(raw, keys.update_key(update["update_id"], day), json.dumps(update).encode())
 
         with ThreadPoolExecutor(16) as pool:
             list(pool.map(one, given))
 
     def run(self, *days: date, **options: Any) -> dict[str, Ledger]:
         """Run the ETL; every ledger must add up."""
-        ledgers = list(etl.run(self.settings, days, **options))
+        ledgers = list(handler.run(self.settings, days, **options))
         assert all(ledger.balanced for ledger in ledgers), ledgers
         return {ledger.date: ledger for ledger in ledgers}
 

@@ -12,8 +12,9 @@ from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
 from tests import payloads as p
-from tgpipeline import ingest, lake
+from tgpipeline import ingest
 from tgpipeline.errors import SettingsError
+from tgpipeline.lake import keys
 
 SECRET = "current-secret_1"
 HEADERS = {"X-Telegram-Bot-Api-Secret-Token": SECRET, "Content-Type": "application/json"}
@@ -127,7 +128,7 @@ def test_an_edit_lies_with_its_message(bucket):
     post(p.text(5))
     later = p.message(5, text="editada", edit_date=p.NOON + 3 * 86_400)
     post(p.update(6, "edited_message", later))
-    assert {lake.day_of(key).isoformat() for key in bucket()} == {p.DAY}
+    assert {keys.day_of(key).isoformat() for key in bucket()} == {p.DAY}
 
 
 @pytest.mark.parametrize(
@@ -193,11 +194,11 @@ def test_a_group_that_becomes_a_supergroup_stays_ours(bucket, order, restart):
         if restart:
             forget()
     assert post(p.text(91, chat=NEW)) == 200
-    keys = bucket()
-    assert f"telegram/context_date={p.DAY}/91.json" in keys
-    marker = json.loads(keys[lake.migration_key(NEW["id"])])
+    stored = bucket()
+    assert f"telegram/context_date={p.DAY}/91.json" in stored
+    marker = json.loads(stored[keys.migration_key(NEW["id"])])
     assert marker == {"from": OLD["id"], "to": NEW["id"]}
-    assert len(keys) == len(order) + 2
+    assert len(stored) == len(order) + 2
 
 
 def test_the_migration_of_another_group_changes_nothing(bucket):

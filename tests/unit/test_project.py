@@ -61,7 +61,9 @@ def test_nothing_looks_like_a_bot_token():
             assert not shape.search(path.read_bytes()), path
 
 
-@pytest.mark.parametrize("module", ["tgpipeline.updates", "tgpipeline.rows", "tgpipeline.ingest"])
+@pytest.mark.parametrize(
+    "module", ["tgpipeline.telegram.updates", "tgpipeline.lake.rows", "tgpipeline.ingest"]
+)
 def test_import_does_nothing_and_brings_nothing_heavy(module):
     code = (
         f"import sys, {module}; "

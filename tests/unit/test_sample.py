@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tgpipeline import updates
 from tgpipeline.errors import UpdateError
+from tgpipeline.telegram import updates
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"

@@ -8,11 +8,11 @@ table is recognised. The DDL says the same in SQL, for reading and for the conso
 from collections.abc import Iterator
 from typing import Any
 
-from tgpipeline import lake
-from tgpipeline.athena import RESULTS
-from tgpipeline.columns import TABLES, Column
+from tgpipeline.analytics.athena import RESULTS
 from tgpipeline.deploy.cloud import Cloud, Resource, Target, covers
 from tgpipeline.deploy.deployment import Deployment
+from tgpipeline.lake import keys
+from tgpipeline.lake.columns import TABLES, Column
 
 FIRST_DAY = "2013-08-14"  # no message is older: the day Telegram started
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
@@ -39,7 +39,7 @@ def parameters(table: str, settings: Deployment) -> dict[str, str]:
 
 def location(table: str, settings: Deployment) -> str:
     """Where a table's Parquet lies."""
-    return f"s3://{settings.enriched_bucket}/{lake.RAW}/{table}/"
+    return f"s3://{settings.enriched_bucket}/{keys.RAW}/{table}/"
 
 
 def table_input(table: str, settings: Deployment) -> dict[str, Any]:

@@ -59,13 +59,13 @@ def modules(entry: str) -> list[str]:
     """The package's modules that a module needs, itself included: what it imports, and so on.
 
     Args:
-        entry: full name of a module, such as `tgpipeline.etl`.
+        entry: full name of a module, such as `tgpipeline.etl.handler`.
 
     Raises:
         DeployError: if one imports from this package what is not in it.
 
-    >>> modules("tgpipeline.updates")
-    ['tgpipeline', 'tgpipeline.errors', 'tgpipeline.updates']
+    >>> modules("tgpipeline.telegram.updates")
+    ['tgpipeline', 'tgpipeline.errors', 'tgpipeline.telegram.updates']
     """
     sources = _sources()
     found: set[str] = set()

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from tgpipeline import lake, resources
-from tgpipeline.athena import RESULTS
+from tgpipeline import resources
+from tgpipeline.analytics.athena import RESULTS
 from tgpipeline.deploy.cloud import Cloud, Resource, Target
 from tgpipeline.deploy.deployment import Deployment
+from tgpipeline.lake import keys
 
 FUNCTIONS = ("ingest", "etl")
 # And who takes them. The last is made only in an account where API Gateway has no role for logs.
@@ -57,16 +58,16 @@ def policy(holder: str, settings: Deployment, account: str) -> dict[str, Any]:
         "database": settings.database,
         "raw_bucket": settings.raw_bucket,
         "enriched_bucket": settings.enriched_bucket,
-        "RAW": lake.RAW,
-        "QUARANTINE": lake.QUARANTINE,
-        "MIGRATIONS": lake.MIGRATIONS,
+        "RAW": keys.RAW,
+        "QUARANTINE": keys.QUARANTINE,
+        "MIGRATIONS": keys.MIGRATIONS,
         "RESULTS": RESULTS,
     }
     entries = _entries(holder)
     statements = [_statement(entry, words) for entry in entries]
-    keys = sorted({action for entry in entries for action in entry.get("kms", ())})
-    if settings.kms_key and keys:
-        statements.append(_allow("UseTheKey", keys, [settings.kms_key]))
+    kms_actions = sorted({action for entry in entries for action in entry.get("kms", ())})
+    if settings.kms_key and kms_actions:
+        statements.append(_allow("UseTheKey", kms_actions, [settings.kms_key]))
     if holder in FUNCTIONS:
         log = "arn:aws:logs:{region}:{account}:log-group:/aws/lambda/{name}-{holder}:log-stream:*"
         actions = ["logs:CreateLogStream", "logs:PutLogEvents"]

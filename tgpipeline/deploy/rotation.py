@@ -10,7 +10,7 @@ from tgpipeline.errors import DeployError
 from tgpipeline.settings import Settings, variable
 
 if TYPE_CHECKING:
-    from tgpipeline.bot_api import Bot
+    from tgpipeline.telegram.bot import Bot
 
 
 def deployed_secret(cloud: Cloud) -> str:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from tgpipeline import lake
 from tgpipeline.deploy import alarms, costs, functions, roles, schedule, storage
 from tgpipeline.deploy.cloud import Cloud
+from tgpipeline.lake import keys
 
 _KINDS = ("s3:", "iam:", "lambda:", "apigateway:", "sqs:", "scheduler:", "glue:", "athena:")
 _ERRORS = '?ERROR ?"Task timed out" ?"failed"'
@@ -92,12 +92,12 @@ def _schedule(cloud: Cloud) -> tuple[str, str, bool]:
 
 def _last_run(cloud: Cloud) -> tuple[str, str, bool]:
     """The newest Parquet: every run that finds something to do writes some."""
-    found = storage.objects(cloud, cloud.settings.enriched_bucket, f"{lake.RAW}/messages/")
+    found = storage.objects(cloud, cloud.settings.enriched_bucket, f"{keys.RAW}/messages/")
     newest = max(found, key=lambda item: item["LastModified"], default=None)
     if newest is None:
         return ("last ETL run", "none yet", True)
     when = newest["LastModified"].astimezone(UTC)
-    return ("last ETL run", f"{when:%Y-%m-%d %H:%M} UTC, of {lake.day_of(newest['Key'])}", True)
+    return ("last ETL run", f"{when:%Y-%m-%d %H:%M} UTC, of {keys.day_of(newest['Key'])}", True)
 
 
 def _queue(cloud: Cloud) -> tuple[str, str, bool]:
@@ -126,7 +126,7 @@ def _last_error(cloud: Cloud, function: str) -> str:
 
 def _month(cloud: Cloud) -> tuple[str, str, bool]:
     today = datetime.now(cloud.settings.tz).date()
-    month = lake.partition(lake.RAW, today)[: -len("-DD/") + 1]
+    month = keys.partition(keys.RAW, today)[: -len("-DD/") + 1]
     objects = storage.count(cloud, cloud.settings.raw_bucket, month)
     region = cloud.settings.region if cloud.settings.region in costs.PRICES else costs.REGION
     dollars = sum(costs.monthly(objects, region=region).values())

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from tgpipeline import lake
-from tgpipeline.athena import RESULTS
+from tgpipeline.analytics.athena import RESULTS
 from tgpipeline.deploy.cloud import TAG, Cloud, Resource, Target, covers
 from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.errors import DeployError
+from tgpipeline.lake import keys
 
 
 def buckets(settings: Deployment) -> list[str]:
@@ -44,10 +44,10 @@ def lifecycle(bucket: str, settings: Deployment) -> list[dict[str, Any]]:
         }
     ]
     if bucket == settings.raw_bucket:
-        rules.append(_expire("quarantine", f"{lake.QUARANTINE}/", settings.quarantine_days))
+        rules.append(_expire("quarantine", f"{keys.QUARANTINE}/", settings.quarantine_days))
         if settings.raw_cold_days:
             move = {"Days": settings.raw_cold_days, "StorageClass": settings.raw_cold_class}
-            rule = {"ID": "tgpipeline-raw", "Filter": {"Prefix": f"{lake.RAW}/"}}
+            rule = {"ID": "tgpipeline-raw", "Filter": {"Prefix": f"{keys.RAW}/"}}
             rules.append({**rule, "Transitions": [move]})
     if bucket == settings.enriched_bucket:
         rules.append(_expire("results", f"{RESULTS}/", settings.results_days))

@@ -19,15 +19,15 @@ from typing import Any
 from obstore.exceptions import BaseError
 from tqdm import tqdm
 
-from tgpipeline import lake
 from tgpipeline.errors import HistoryError, LakeError, UpdateError
 from tgpipeline.history.content import known, whole
 from tgpipeline.history.convert import CHAT_TYPES, Converter, chat_id, chat_type
 from tgpipeline.history.cut import Chat, Export
 from tgpipeline.history.file import ExportFile
 from tgpipeline.history.lines import HistoryLines
+from tgpipeline.lake import stores
 from tgpipeline.settings import Settings
-from tgpipeline.updates import content_type, context_date
+from tgpipeline.telegram.updates import content_type, context_date
 
 logger = logging.getLogger(__name__)
 
@@ -133,11 +133,11 @@ def import_export(
     settings.require("raw_bucket")
     file = ExportFile(path)
     export, summary = Export(file), Summary(file.name)
-    store = lake.open_store(settings.raw_bucket, settings)
+    store = stores.open_store(settings.raw_bucket, settings)
     try:
         with _bar("looking for chats", file.size, progress) as advance:
             chats = export.chats(advance)
-        converters = _choose(file.name, chats, chat, settings, lake.groups(store), summary)
+        converters = _choose(file.name, chats, chat, settings, stores.groups(store), summary)
         with (
             HistoryLines(store) as lines,
             _bar("importing", file.size, progress) as advance,

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from tgpipeline.updates import CONTENT, ENVELOPE, integer
+from tgpipeline.telegram.updates import CONTENT, ENVELOPE, integer
 
 Record = dict[str, Any]
 

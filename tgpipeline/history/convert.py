@@ -15,7 +15,7 @@ from typing import Any
 from tgpipeline.errors import UpdateError
 from tgpipeline.history.content import READ, Record, content, free, known, objects, whole
 from tgpipeline.history.service import service
-from tgpipeline.updates import event_date
+from tgpipeline.telegram.updates import event_date
 
 CHAT_TYPES = {
     "personal_chat": "private",

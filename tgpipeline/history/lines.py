@@ -18,8 +18,9 @@ import obstore
 import orjson
 from obstore.exceptions import AlreadyExistsError
 
-from tgpipeline import extract, lake
-from tgpipeline.updates import integer, sub
+from tgpipeline.etl import reading
+from tgpipeline.lake import keys, stores
+from tgpipeline.telegram.updates import integer, sub
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -50,7 +51,7 @@ class HistoryLines:
     def __init__(self, store: "S3Store") -> None:
         self.new = self.present = self.objects = 0
         self._store = store
-        self._known = set(lake.list_days(store))
+        self._known = set(stores.list_days(store))
         self._days: dict[date, _Day] = {}
         self._waiting = 0
         self._pool = ThreadPoolExecutor(THREADS)
@@ -95,9 +96,9 @@ class HistoryLines:
     def _marks(self, day: date) -> "array[int]":
         marks: array[int] = array("q")
         if day in self._known:
-            for name in extract.list_day(self._store, day).names:
+            for name in reading.list_day(self._store, day).names:
                 if name.startswith("history-"):
-                    path = lake.partition(lake.RAW, day) + name
+                    path = keys.partition(keys.RAW, day) + name
                     lines = obstore.get(self._store, path).bytes().to_bytes().splitlines()
                     marks.extend(mark(orjson.loads(line)) for line in lines if line)
         return array("q", sorted(marks))
@@ -109,7 +110,7 @@ class HistoryLines:
         self._waiting -= len(body)
         found.lines = bytearray()
         self.objects += 1
-        self._running.add(self._pool.submit(self._put, lake.history_key(body, day), body))
+        self._running.add(self._pool.submit(self._put, keys.history_key(body, day), body))
         if len(self._running) > THREADS:
             self._finish()
 

@@ -14,13 +14,15 @@ from typing import Any
 
 import boto3
 
-from tgpipeline import deploy, lake, updates
-from tgpipeline.bot_api import Bot
+from telegram_standin import TOKEN_DEFAULT, Telegram
+from telegram_standin.queue import Clock
+from tgpipeline import deploy
 from tgpipeline.errors import LocalStackError
-from tgpipeline.local import aws, replay
-from tgpipeline.local.queue import Clock
-from tgpipeline.local.telegram import TOKEN_DEFAULT, Telegram
+from tgpipeline.lake import stores
+from tgpipeline.local import ministack, replay
 from tgpipeline.settings import Settings
+from tgpipeline.telegram import updates
+from tgpipeline.telegram.bot import Bot
 
 SECRET = "local-webhook-secret"  # noqa: S105 - guards nothing but this machine's stand-in
 BEGINNING = 1762743600  # midnight of the sample's first day, in its zone
@@ -37,7 +39,7 @@ class Stack:
         url: the webhook's, once it is deployed.
     """
 
-    aws: aws.AwsStack
+    aws: ministack.AwsStack
     telegram: Telegram
     settings: Settings = field(init=False)
     url: str = field(default="", repr=False)
@@ -61,7 +63,7 @@ class Stack:
                 self.telegram,
                 self.settings,
                 self.url or deploy.gateway.ensure_api(self.settings).url,
-                lake.archive(self.settings, s3),
+                stores.archive(self.settings, s3),
                 start=start,
                 end=end,
                 set_clock=self.aws.set_clock,
@@ -124,7 +126,7 @@ def start(through: str = "", **options: Any) -> Stack:
     Args:
         through: the last step that is done already, with all before it: `api` (notebook 03),
             `webhook` (04), `etl` (05) or `tables` (06); none where it is empty.
-        **options: of `aws.start`.
+        **options: of `ministack.start`.
 
     Raises:
         LocalStackError: if there is no such step, or a server does not start.
@@ -133,7 +135,7 @@ def start(through: str = "", **options: Any) -> Stack:
     if through and through not in STEPS:
         raise LocalStackError(f"through={through!r}: the steps are {', '.join(STEPS)}.")
     Settings.from_env()  # a setting that cannot be read is refused now, even if not used here
-    running = aws.start(**options)
+    running = ministack.start(**options)
     stack = Stack(running, Telegram(TOKEN_DEFAULT, clock=Clock(BEGINNING, running=False)))
     try:
         stack.telegram.start()

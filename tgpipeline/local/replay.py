@@ -12,10 +12,10 @@ from typing import Any
 import requests
 from tqdm import tqdm
 
+from telegram_standin import Telegram
 from tgpipeline import resources
 from tgpipeline.errors import LocalStackError
 from tgpipeline.ingest import SECRET_HEADER
-from tgpipeline.local.telegram import Telegram
 from tgpipeline.settings import Settings
 
 FIRST, LAST = date(2025, 11, 10), date(2025, 12, 9)  # the days of the sample

@@ -1,6 +1,6 @@
 """Runs MiniStack in this process, for as long as whoever started it lives.
 
-`tgpipeline.local.aws` starts this file with a pipe as its standard input. When the other end of
+`ministack.py` starts this file with a pipe as its standard input. When the other end of
 the pipe closes, because the stack was stopped or because the notebook's kernel was killed, this
 process ends together with the functions that MiniStack runs, and takes its data directory along.
 

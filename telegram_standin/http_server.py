@@ -1,0 +1,169 @@
+"""HTTP for the stand-in: paths, bodies in every form that bots send them, answers in JSON."""
+
+import json
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from email.parser import BytesParser
+from email.policy import HTTP
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from tgpipeline.errors import LocalStackError, UpdateError
+from tgpipeline.telegram import updates
+
+logger = logging.getLogger(__name__)
+
+MAX_BODY = 50 * 2**20
+Answer = dict[str, Any]
+# Takes the parts of the path and the parameters.
+Route = Callable[[list[str], Any], Answer]
+
+
+def parameters(content_type: str, body: bytes) -> Any:
+    """What a body says: JSON, a form, or a multipart form; files are bytes, other fields strings.
+
+    Raises:
+        UpdateError: if it is not what its Content-Type says.
+
+    >>> parameters("application/x-www-form-urlencoded", b"chat_id=-42&text=ol%C3%A1")
+    {'chat_id': '-42', 'text': 'olá'}
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if not body.strip():
+        return {}
+    if kind == "multipart/form-data":
+        head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1")
+        fields: dict[str, Any] = {}
+        for part in BytesParser(policy=HTTP).parsebytes(head + body).iter_parts():
+            name = part.get_param("name", header="content-disposition")
+            content = part.get_payload(decode=True)
+            if isinstance(name, str) and isinstance(content, bytes):
+                upload = part.get_filename() is not None
+                fields[name] = content if upload else content.decode("utf-8", "replace")
+        return fields
+    if kind == "application/x-www-form-urlencoded":
+        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    return updates.parse_json(body)
+
+
+def failure(code: int, description: str, given: dict[str, int] | None = None) -> Answer:
+    """An answer that is an error."""
+    more = {"parameters": given} if given else {}
+    return {"ok": False, "error_code": code, "description": description, **more}
+
+
+class Server(ThreadingTCPServer):
+    """Listens on 127.0.0.1 only, and passes each request to a route.
+
+    Args:
+        port: 0 takes a free one.
+        route: answers it.
+
+    Raises:
+        LocalStackError: if the port is taken.
+    """
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int, route: Route) -> None:
+        self.route = route
+        self._open: set[socket.socket] = set()
+        try:
+            super().__init__(("127.0.0.1", port), _Handler)
+        except (OSError, OverflowError) as error:
+            raise LocalStackError(
+                f"the Bot API stand-in cannot listen on 127.0.0.1:{port} ({error}): choose another "
+                "port, or 0 for a free one"
+            ) from None
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remember the connection, to close it at the end."""
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget the connection."""
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log that a client went away, rather than print it."""
+        logger.debug("a client went away", exc_info=True)
+
+    def stop(self) -> None:
+        """Close the port and every connection."""
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+        for connection in list(self._open):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                logger.debug("a connection was already closed")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+    protocol_version = "HTTP/1.1"
+    timeout = 120  # an idle connection
+    wbufsize = -1  # head and body leave in one packet
+
+    def _answer(self) -> None:
+        address = urlsplit(self.path)
+        body = self._body()
+        if body is None:
+            self.close_connection = True
+            return self._send(failure(413, "Request Entity Too Large"))
+        # The control interface takes JSON only: curl -d calls everything a form.
+        bot = not address.path.startswith("/_control/")
+        try:
+            given = parameters(self.headers.get("Content-Type", "") if bot else "", body)
+        except (UpdateError, ValueError, LookupError) as error:
+            return self._send(failure(400, f"Bad Request: can't parse the body: {error}"))
+        query = dict(parse_qsl(address.query, keep_blank_values=True))
+        if query and isinstance(given, dict):
+            given = {**query, **given}
+        parts = [unquote(part) for part in address.path.split("/")[1:]]
+        return self._send(self.server.route(parts, given))
+
+    do_GET = do_POST = _answer  # noqa: N815 - the names that http.server looks for
+
+    def _body(self) -> bytes | None:
+        """The body, also in chunks; None where it is too long."""
+        if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
+            length = self.headers.get("Content-Length", "0")
+            size = int(length) if length.isdecimal() else MAX_BODY + 1
+            return self.rfile.read(size) if size <= MAX_BODY else None
+        body = b""
+        while size := int(self.rfile.readline(100).partition(b";")[0], 16):
+            if len(body) + size > MAX_BODY:
+                return None
+            body += self.rfile.read(size)
+            self.rfile.readline(100)
+        while self.rfile.readline(1000).strip():
+            pass  # trailers
+        return body
+
+    def _send(self, answer: Answer) -> None:
+        code = answer.get("error_code", 200)
+        wait = answer.get("parameters", {}).get("retry_after")
+        body = json.dumps(answer, separators=(",", ":")).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        if wait:
+            self.send_header("Retry-After", str(wait))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: the path holds the token."""

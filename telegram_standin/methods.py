@@ -1,0 +1,215 @@
+"""What the stand-in answers to a bot: the methods of the Bot API that it knows.
+
+A method that is not here is answered as Telegram answers an unknown one, never with a made-up
+success. Parameters come as JSON values or, from forms, as strings.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from telegram_standin.chats import Chat, Refused
+from telegram_standin.group import Group
+from telegram_standin.markup import entities, read_html, units
+from tgpipeline.errors import UpdateError
+from tgpipeline.telegram import updates
+
+Params = Mapping[str, Any]
+T = TypeVar("T")
+_NOT_MODIFIED = (
+    "Bad Request: message is not modified: specified new message content and reply markup are "
+    "exactly the same as a current content and reply markup of the message"
+)
+
+
+def number(params: Params, name: str, default: int = 0) -> int:
+    """An integer parameter; the default where it is missing or not one."""
+    try:
+        return int(params.get(name, default))
+    except (TypeError, ValueError, OverflowError):
+        return default
+
+
+def flag(params: Params, name: str) -> bool:
+    """A boolean parameter."""
+    return str(params.get(name, "")).lower() in ("true", "yes", "1")
+
+
+def value(params: Params, name: str, kind: type[T]) -> T | None:
+    """A parameter that is an object or an array: given as such, or as JSON in a string.
+
+    Raises:
+        Refused: if it is not one.
+    """
+    given = params.get(name)
+    if isinstance(given, str) and given:
+        try:
+            given = updates.parse_json(given.encode("utf-8", "replace"))
+        except UpdateError:
+            given = ...
+    if given in (None, ""):
+        return None
+    if not isinstance(given, kind):
+        raise Refused(400, f"Bad Request: can't parse {name.replace('_', ' ')} JSON object")
+    return given
+
+
+class Methods:
+    """The methods about chats and messages. Their names are the Bot API's, in snake case."""
+
+    def __init__(self, group: Group) -> None:
+        self._group = group
+        self._commands: dict[str, Any] = {}
+
+    def get_me(self, params: Params) -> dict[str, Any]:
+        """The bot, and what it may do."""
+        return {
+            **self._group.bot,
+            "can_join_groups": True,
+            "can_read_all_group_messages": False,  # privacy mode is on, as it is by default
+            "supports_inline_queries": False,
+            "can_connect_to_business": False,
+            "has_main_web_app": False,
+        }
+
+    def get_chat(self, params: Params) -> dict[str, Any]:
+        """All that is known of a chat."""
+        gifts = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription")
+        return {
+            **self._chat(params).info,
+            "accent_color_id": 0,
+            "max_reaction_count": 11,
+            "accepted_gift_types": dict.fromkeys((*gifts, "gifts_from_channels"), False),
+        }
+
+    def get_chat_member(self, params: Params) -> dict[str, Any]:
+        """One member of a chat; who was never in it is refused."""
+        member = self._chat(params).members.get(number(params, "user_id"))
+        if member is None:
+            raise Refused(400, "Bad Request: member not found")
+        return member
+
+    def get_chat_administrators(self, params: Params) -> list[dict[str, Any]]:
+        """The owner and the admins of a chat."""
+        members = self._chat(params).members.values()
+        return [m for m in members if m["status"] in ("creator", "administrator")]
+
+    def get_chat_member_count(self, params: Params) -> int:
+        """How many are in a chat."""
+        return sum(m["status"] != "left" for m in self._chat(params).members.values())
+
+    def send_message(self, params: Params) -> dict[str, Any]:
+        """Say something in a chat; the Message."""
+        chat = self._chat(params)
+        content = self._text(params)
+        reply = value(params, "reply_parameters", dict) or {}
+        reply_to = number(reply, "message_id") or number(params, "reply_to_message_id")
+        spare = flag({**params, **reply}, "allow_sending_without_reply")
+        if reply_to and (reply_to in chat.messages or not spare):
+            content["reply_to_message"] = chat.quoted(reply_to, " to be replied")
+        if thread := number(params, "message_thread_id"):
+            content |= {"message_thread_id": thread, "is_topic_message": True}
+        return self._group.post(chat, self._group.bot, content)
+
+    def edit_message_text(self, params: Params) -> dict[str, Any]:
+        """Change what the bot said; the Message as it is then."""
+        chat = self._chat(params)
+        before = chat.message(number(params, "message_id"), " to edit")
+        if not self._is_mine(before):
+            raise Refused(400, "Bad Request: message can't be edited")
+        after = {k: v for k, v in before.items() if k not in ("text", "entities", "reply_markup")}
+        after |= {"edit_date": int(self._group.clock.now()), **self._text(params)}
+        if all(after.get(k) == before.get(k) for k in ("text", "entities", "reply_markup")):
+            raise Refused(400, _NOT_MODIFIED)
+        chat.keep(after)
+        return after
+
+    def delete_message(self, params: Params) -> bool:
+        """Take a message away."""
+        chat = self._chat(params)
+        message = chat.message(number(params, "message_id"), " to delete")
+        if not self._is_mine(message) and not self._group.is_admin(chat):
+            raise Refused(400, "Bad Request: message can't be deleted")
+        del chat.messages[message["message_id"]]
+        return True
+
+    def set_message_reaction(self, params: Params) -> bool:
+        """Set the bot's reactions to a message."""
+        chat = self._chat(params)
+        message = chat.message(number(params, "message_id"), " to react")
+        key = (message["message_id"], self._group.bot["id"])
+        chat.reactions[key] = value(params, "reaction", list) or []
+        return True  # and no update: those of bots are never sent
+
+    def send_chat_action(self, params: Params) -> bool:
+        """Show that the bot is writing: nobody sees it here."""
+        self._chat(params)
+        if not params.get("action"):
+            raise Refused(400, "Bad Request: parameter action is missing")
+        return True
+
+    def answer_callback_query(self, params: Params) -> bool:
+        """Answer a press of a button, once known by an update."""
+        if str(params.get("callback_query_id")) not in self._group.queries:
+            text = "query is too old and response timeout expired or query ID is invalid"
+            raise Refused(400, f"Bad Request: {text}")
+        return True
+
+    def set_my_commands(self, params: Params) -> bool:
+        """Keep the commands of a scope and language."""
+        self._commands[_scope(params)] = value(params, "commands", list) or []
+        return True
+
+    def get_my_commands(self, params: Params) -> list[dict[str, Any]]:
+        """The commands of a scope and language."""
+        return list(self._commands.get(_scope(params), []))
+
+    def delete_my_commands(self, params: Params) -> bool:
+        """Forget the commands of a scope and language."""
+        self._commands.pop(_scope(params), None)
+        return True
+
+    def _chat(self, params: Params) -> Chat:
+        if params.get("chat_id") in (None, ""):
+            raise Refused(400, "Bad Request: chat_id is empty")
+        chat = self._group.chat(params["chat_id"])
+        if chat.members[self._group.bot["id"]]["status"] in ("left", "kicked"):
+            raise Refused(
+                403, f"Forbidden: bot is not a member of the {chat.info.get('type')} chat"
+            )
+        return chat
+
+    def _is_mine(self, message: dict[str, Any]) -> bool:
+        return bool(updates.sub(message, "from").get("id") == self._group.bot["id"])
+
+    def _text(self, params: Params) -> dict[str, Any]:
+        text, mode = str(params.get("text") or ""), str(params.get("parse_mode") or "").lower()
+        marked = value(params, "entities", list) or []
+        if mode == "html":
+            try:
+                text, marked = read_html(text)
+            except ValueError as error:
+                raise Refused(400, f"Bad Request: can't parse entities: {error}") from None
+        elif mode:
+            raise Refused(400, "Bad Request: this server reads parse_mode HTML, not Markdown")
+        if not text.strip():
+            raise Refused(400, "Bad Request: message text is empty")
+        if units(text) > 4096:
+            raise Refused(400, "Bad Request: message is too long")
+        marked = sorted([*marked, *entities(text)], key=lambda e: int(e["offset"]))
+        markup = value(params, "reply_markup", dict) or {}
+        content: dict[str, Any] = {"text": text}
+        if marked:
+            content["entities"] = marked
+        if "inline_keyboard" in markup:  # other keyboards are not part of the Message
+            content["reply_markup"] = markup
+        return content
+
+
+def _scope(params: Params) -> str:
+    scope = value(params, "scope", dict) or {"type": "default"}
+    return json.dumps([scope, params.get("language_code") or ""], sort_keys=True)
+
+
+METHODS = [name for name in vars(Methods) if re.fullmatch(r"[a-z]+(_[a-z]+)*", name)]

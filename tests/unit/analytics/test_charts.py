@@ -1,0 +1,203 @@
+"""Every chart: its finding, its axes, and what it does without data."""
+
+import inspect
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.image import imread
+
+from tgpipeline.analytics import athena, charts
+from tgpipeline.analytics.charts import style
+from tgpipeline.analytics.support import metrics
+
+DAYS = pd.date_range("2025-11-10", "2025-12-09", freq="D")
+PERIOD = {"start": "2025-11-10", "end": "2025-12-09", "timezone": "America/Sao_Paulo"}
+
+
+def days(length: int = 30) -> pd.DatetimeIndex:
+    return pd.date_range("2025-11-10", periods=length, freq="D").astype("datetime64[s]")
+
+
+def ints(*values: int) -> pd.Series:
+    return pd.Series(values, dtype="Int64")
+
+
+def frames(length: int = 30) -> dict[str, pd.DataFrame]:
+    """An answer to each question, as Athena gives it."""
+    n = pd.Series(np.arange(length) % 17 + 3, dtype="Int64")
+    found = {
+        "messages_per_day": {"day": days(length), "messages": n + 2, "by_people": n, "by_bots": 2},
+        "messages_per_user_per_day": {
+            "day": days(length), "user_id": n, "is_bot": False, "messages": n,
+        },
+        "message_length_per_day": {
+            "day": days(length), "messages": n, "average": n.astype(float), "p50": n, "p75": n + 1,
+            "p90": n + 9, "p99": n + 10,
+        },
+        "messages_by_hour_and_weekday": {
+            "weekday": [1, 7], "hour": [9, 23], "messages": ints(8, 2),
+        },
+        "messages_by_content_type": {
+            "content_type": ["text", "photo"], "messages": ints(9, 1), "by_people": ints(8, 1),
+            "by_bots": ints(1, 0), "edited": ints(1, 0),
+        },
+        "messages_by_topic": {
+            "message_thread_id": ints(7, 9), "messages": ints(8, 2), "people": ints(2, 1),
+        },
+        "visits_by_hour": {"hour": ints(9, 20), "visits": ints(80, 20), "messages": ints(200, 30)},
+        "active_people": {"day": days(length), "daily": n, "weekly": n + 5, "monthly": n + 9},
+        "new_and_returning": {
+            "week": days(2), "people": ints(9, 8), "new_people": ints(9, 2),
+            "returning_people": ints(0, 6),
+        },
+        "weekly_retention": {
+            "cohort": days(1).repeat(2), "weeks_later": ints(0, 1), "people": ints(9, 3),
+            "cohort_size": ints(9, 9),
+        },
+        "concentration": {
+            "place": ints(1, 2, 3), "messages": ints(8, 1, 1), "messages_so_far": ints(8, 9, 10),
+        },
+        "joins_and_leaves": {
+            "day": days(1), "joined": ints(0), "left_group": ints(0), "join_notices": ints(3),
+            "leave_notices": ints(1),
+        },
+        "reactions": {
+            "emoji": ["👍", "❤"], "reactions": ints(3, 1), "to_people": ints(2, 1),
+            "to_bots": ints(1, 0), "to_unknown": ints(0, 0),
+        },
+        "before_and_after": {
+            "is_after": [False, True], "days": ints(18, 12), "messages": ints(180, 360),
+            "messages_per_day": [10.0, 30.0], "deviation": [3.0, 5.0],
+        },
+        "frequent_problems": {
+            "problem": ["refund", None], "title": ["Refund", "None known"], "conversations": [3, 1],
+            "of": [4, 4], "share": [0.75, 0.25], "trend": ["rising", ""],
+        },
+        "response_times": {
+            "who": ["anyone", "person", "bot"], "asked": ["any time", "office hours", "any time"],
+            "conversations": [4, 3, 4], "answered": [4, 3, 0], "median": [9.0, 90.0, np.nan],
+            "p90": [600.0, 9000.0, np.nan],
+        },
+        "better_bot": {
+            "title": ["Refund"], "minutes": [60.0], "saves": [20.0], "same_answer": [1], "of": [3],
+        },
+        "unanswered": {"waiting_hours": [25.0, 70.0], "reason": ["no reply", "no person came"]},
+    }  # fmt: skip
+    made = {name: pd.DataFrame(columns) for name, columns in found.items()}
+    rates = {name: (metrics.Rate(8, 10), "") for name in charts.support.LABELS}
+    rates["solved_by_bot"] = (metrics.Rate(0, 0), "not archived")
+    made["outcomes"] = metrics.rates(rates)
+    for frame in made.values():
+        frame.attrs = {"parameters": PERIOD | {"cut": "2025-11-28"}}
+    return made
+
+
+def draw(name: str, frame: pd.DataFrame) -> Axes:
+    labels = {n: f"person {n}" for n in range(30)}
+    return getattr(charts, name)(frame, *([labels] if "user" in name else []))
+
+
+NAMES = sorted(frames())
+
+
+def test_there_is_a_chart_for_each_question() -> None:
+    functions = {name for name in charts.__all__ if inspect.isfunction(getattr(charts, name))}
+    assert functions - {"show", "alternative"} == set(NAMES)
+
+
+@pytest.mark.parametrize("length", [1, 30, 400, 1100])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_chart_states_its_finding_in_numbers(name: str, length: int) -> None:
+    ax = draw(name, frames(length)[name])
+    assert any(c.isdigit() for c in charts.alternative(ax))
+    assert ax.get_xlabel() or ax.get_ylabel()
+    image = charts.show(ax)
+    assert imread(io.BytesIO(image.data)).shape[1] == round(style.WIDTH * style.DPI)
+    assert image._repr_mimebundle_()[1]["image/png"]["alt"] == charts.alternative(ax)
+    assert not plt.get_fignums(), "no figure stays open"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_data_a_chart_says_so(name: str) -> None:
+    frame = frames()[name].head(0)
+    if name == "outcomes":
+        frame = metrics.rates({m: (metrics.Rate(0, 0), "") for m in charts.support.LABELS})
+    frame.attrs = {"parameters": PERIOD}
+    ax = draw(name, frame)
+    assert charts.alternative(ax).startswith("No ")
+    assert "2025-11-10 to 2025-12-09" in charts.alternative(ax)
+    charts.show(ax)
+
+
+def test_waiting_is_told_apart_by_its_reason() -> None:
+    finding = charts.alternative(draw("unanswered", frames()["unanswered"]))
+    assert finding.startswith(
+        "2 questions wait: 1 without any reply, 0 with replies of other members only, "
+        "1 that asked for a person in vain"
+    )
+
+
+def test_a_group_without_topics_is_no_forum() -> None:
+    frame = frames()["messages_by_topic"].assign(message_thread_id=pd.NA)
+    frame.attrs = {"parameters": PERIOD}
+    assert charts.alternative(draw("messages_by_topic", frame)).startswith("No forum topics from")
+
+
+def test_that_definitions_name_little_is_said_before_what_is_most_frequent() -> None:
+    frame = frames()["frequent_problems"].assign(conversations=[1, 3])
+    finding = charts.alternative(draw("frequent_problems", frame))
+    assert finding.startswith("Only 1 of 4 conversations are about a problem that is defined")
+
+
+def test_what_is_not_known_is_written_on_the_chart() -> None:
+    ax = draw("outcomes", frames()["outcomes"])
+    assert "not known" in [text.get_text() for text in ax.texts]
+    assert "not known" in charts.alternative(ax)
+
+
+def test_many_hours_that_may_be_as_busy_are_counted() -> None:
+    few, many = ({"hour": range(n), "visits": [9] * n} for n in (4, 5))
+    found = [charts.alternative(draw("visits_by_hour", pd.DataFrame(f))) for f in (few, many)]
+    assert "; 01h, 02h, 03h may be as busy." in found[0]
+    assert "; 4 other hours may be as busy." in found[1]
+
+
+def test_weeks_are_marked_where_they_begin() -> None:
+    weeks = pd.date_range("2025-11-10", periods=20, freq="7D").astype("datetime64[s]")
+    counts = {"people": 5, "new_people": 2, "returning_people": 3}
+    on = draw("new_and_returning", pd.DataFrame({"week": weeks} | counts))
+    marks = [mark.get_text() for mark in on.get_xticklabels()]
+    assert marks[:2] == ["10 Nov\n2025", "1 Dec\n2025"]
+    assert len(marks) <= 8
+
+
+def test_what_takes_the_largest_part_need_not_take_most() -> None:
+    finding = charts.alternative(draw("better_bot", frames()["better_bot"].assign(minutes=1200.0)))
+    assert finding.startswith(
+        "Refund takes the largest part of agents' time: 1,200 of 1,200 minutes; 1 of 3 answers"
+    )
+
+
+def test_the_same_answer_makes_the_same_picture() -> None:
+    first, second = (charts.show(draw("messages_per_day", frames()["messages_per_day"])).data
+                     for _ in range(2))  # fmt: skip
+    assert first == second
+
+
+def test_days_without_messages_are_drawn_as_none() -> None:
+    frame = athena.to_frame(
+        [("day", "date"), ("messages", "bigint"), ("by_people", "bigint"), ("by_bots", "bigint")],
+        [(DAYS[0].date(), 4, 4, 0), (DAYS[9].date(), 8, 8, 0)],
+    )
+    frame.attrs = {"parameters": PERIOD}
+    assert len(draw("messages_per_day", frame).patches) == 30
+
+
+def test_a_quiet_change_is_not_called_one() -> None:
+    frame = frames()["before_and_after"]
+    frame["messages_per_day"] = [10.0, 10.5]
+    assert "No sure change" in charts.alternative(draw("before_and_after", frame))

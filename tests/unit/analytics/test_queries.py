@@ -1,0 +1,379 @@
+"""The SQL of every question, run on Parquet by DuckDB and counted again in plain Python."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow as pa
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from tgpipeline.analytics import questions
+from tgpipeline.etl import writing
+from tgpipeline.lake.rows import Flattener
+from tgpipeline.telegram.updates import event_date
+
+SAO_PAULO, LISBON = ZoneInfo("America/Sao_Paulo"), ZoneInfo("Europe/Lisbon")
+OLD, NEW, OTHER = -4100, -1004100, -4200
+FOLDER = Path(questions.__file__).with_name("queries")
+NAMES = sorted(file.stem for file in FOLDER.glob("*.sql"))
+PERIOD = {"start": "2025-10-20", "end": "2025-11-09"}
+
+
+def group() -> list[dict]:
+    """Three weeks of a group around the end of Lisbon's summer time, with all that is special."""
+    updates = []
+    begin = datetime(2025, 10, 19, 3, 5, tzinfo=UTC)
+    for step in range(420):
+        moment = begin + timedelta(minutes=97 * step)
+        chat = OLD if step < 150 else NEW if step % 7 else OTHER
+        user = {"id": 10 + step * step % 13, "is_bot": False, "first_name": "P"}
+        message = {
+            "message_id": 1000 + step,
+            "from": user,
+            "chat": {"id": chat, "type": "group", "title": "Loja"},
+            "date": int(moment.timestamp()),
+            "text": "é 👩‍👩‍👧 " + "x" * (step * 7 % 50),
+        }
+        if step % 5 == 0:
+            message["from"] = {"id": 999, "is_bot": True, "first_name": "Bot"}
+        if step % 41 == 0:
+            message["sender_chat"] = {"id": chat, "type": "supergroup"}
+            message["from"] = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
+        if step % 17 == 0:
+            message["photo"] = [{"file_id": "p"}]
+            message["caption"] = message.pop("text")
+        if step % 23 == 0:
+            message = {k: v for k, v in message.items() if k not in ("text", "photo", "caption")}
+            message["new_chat_members"] = [user]
+        if step % 19 == 0:
+            message |= {"message_thread_id": 7, "is_topic_message": True}
+        if step % 6 == 0:
+            message["reply_to_message"] = {"message_id": 999 + step, "from": {"id": 11}}
+        updates.append({"update_id": step, "message": message})
+    return updates
+
+
+def events() -> list[dict]:
+    def member(day: int, old: str, new: str) -> dict:
+        moment = int(datetime(2025, 10, day, 15, tzinfo=UTC).timestamp())
+        state = {"user": {"id": 5, "is_bot": False}}
+        return {
+            "update_id": 5000 + day,
+            "chat_member": {
+                "chat": {"id": OLD}, "date": moment, "from": {"id": 1},
+                "old_chat_member": {**state, "status": old},
+                "new_chat_member": {**state, "status": new},
+            },
+        }  # fmt: skip
+
+    def reaction(number: int, message_id: int, old: str, new: str) -> dict:
+        kinds = {"old_reaction": old, "new_reaction": new}
+        return {
+            "update_id": 6000 + number,
+            "message_reaction": {
+                "chat": {"id": OLD}, "message_id": message_id, "user": {"id": 3, "is_bot": False},
+                "date": int(datetime(2025, 10, 24, 15, number, tzinfo=UTC).timestamp()),
+                **{k: [{"type": "emoji", "emoji": e} for e in v] for k, v in kinds.items()},
+            },
+        }  # fmt: skip
+
+    return [
+        member(21, "left", "member"),
+        member(22, "member", "administrator"),
+        member(23, "member", "kicked"),
+        reaction(1, 1005, "", "👍"),
+        reaction(2, 1005, "👍", "👍🔥"),
+        reaction(3, 1006, "🔥", ""),
+        reaction(4, 1006, "", "🔥"),
+        reaction(5, 77, "", "🔥"),
+        {
+            "update_id": 7000,
+            "callback_query": {
+                "id": "1", "from": {"id": 3, "is_bot": False}, "data": "yes",
+                "message": {"message_id": 1005, "chat": {"id": OLD}, "date": 1},
+            },
+        },
+    ]  # fmt: skip
+
+
+def lake(
+    updates: list[dict], groups: Mapping[int, int] = MappingProxyType({NEW: OLD})
+) -> duckdb.DuckDBPyConnection:
+    """The two tables as the ETL writes them, in DuckDB under their names."""
+    flattener, rows, days = Flattener(SAO_PAULO, groups), defaultdict(list), defaultdict(list)
+    for update in updates:
+        table, row = flattener.row(update, "{}")
+        content = next(v for v in update.values() if isinstance(v, dict))
+        seconds = event_date(content) or int(datetime(2025, 10, 25, 12, tzinfo=UTC).timestamp())
+        rows[table].append(row)
+        days[table].append(datetime.fromtimestamp(seconds, SAO_PAULO).date())
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'Asia/Tokyo'")  # no answer may hang on the session's zone
+    for table in ("messages", "events"):
+        made = writing.to_table(table, rows[table], datetime(2025, 12, 1))
+        made = made.append_column("context_date", pa.array(days[table], pa.date32()))
+        connection.register(f"{table}_arrow", made)
+        connection.execute(f"CREATE TABLE {table} AS SELECT * FROM {table}_arrow")
+    return connection
+
+
+@pytest.fixture(scope="module")
+def full() -> duckdb.DuckDBPyConnection:
+    return lake(group() + events())
+
+
+@pytest.fixture(scope="module")
+def empty() -> duckdb.DuckDBPyConnection:
+    return lake([])
+
+
+def ask(connection: duckdb.DuckDBPyConnection, name: str, **values: object) -> list[tuple]:
+    sql = questions.read(name)
+    known = questions.parameters(sql)
+    given = {k: v for k, v in {**PERIOD, **values}.items() if k in known}
+    return connection.execute(questions.translate(questions.fill(sql, given, name))).fetchall()
+
+
+def written(zone: ZoneInfo = SAO_PAULO, chat: int = 0, *, people: bool = True) -> list[tuple]:
+    """(local time, who, message) of what the questions count, told in plain Python."""
+    found = []
+    for update in group():
+        m = update["message"]
+        local = datetime.fromtimestamp(m["date"], zone)
+        origin = OLD if m["chat"]["id"] == NEW else m["chat"]["id"]
+        bot = m["from"]["is_bot"] and "sender_chat" not in m
+        inside = date(2025, 10, 20) <= local.date() <= date(2025, 11, 9)
+        if inside and "new_chat_members" not in m and chat in (0, origin) and not (people and bot):
+            found.append((local, m.get("sender_chat", m["from"])["id"], m))
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_is_one_question_in_athenas_sql(name: str) -> None:
+    sql = (FOLDER / f"{name}.sql").read_text("utf-8")
+    assert re.match(r"-- .+\?\n", sql), "its first line is a comment with the question"
+    assert questions.names()[name] in sql
+    (tree,) = sqlglot.parse(sql, read="athena")
+    assert isinstance(tree, exp.Query)
+    untranslated = {"at_timezone", "map_agg", "format_datetime", "normalize"}
+    assert not untranslated & {str(f.name).lower() for f in tree.find_all(exp.Anonymous)}
+    assert "IS TRUE" not in sql.upper().replace("NOT TRUE", "TRUE"), "Athena has no IS TRUE"
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"groups"}))
+def test_every_question_takes_the_same_parameters(name: str) -> None:
+    sql = questions.read(name)
+    known = questions.parameters(sql)
+    assert {"start", "end", "chat", "timezone"} <= known.keys()
+    for parameter in known:
+        literals = set(re.findall(rf"((?:DATE )?\S+) /\* :{parameter} \*/", sql))
+        assert len(literals) == 1, f"{parameter} has one value wherever it stands"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_days_that_a_question_reads_are_those_that_its_sql_asks_for(name: str) -> None:
+    sql = questions.read(name)
+    sql = questions.fill(sql, {k: v for k, v in PERIOD.items() if k in questions.parameters(sql)})
+    everything = (date(2024, 1, 1), date(2024, 1, 1) + timedelta(999))
+    connection = duckdb.connect()
+    connection.execute(
+        "CREATE TABLE d AS SELECT CAST(DATE '2024-01-01' + INTERVAL (i) DAY AS date) "
+        "AS context_date FROM range(1000) AS r (i)"
+    )
+    asked = set()
+    parts = re.findall(r"FROM (messages|events)\b.*?WHERE (.*?)(?=\s+AND 0 |$)", sql, re.S)
+    for table, where in parts:
+        where = where if "context_date" in where else "true"
+        limits = f"SELECT min(context_date), max(context_date) FROM d WHERE {where}"
+        asked.add((table, *connection.execute(questions.translate(limits)).fetchone()))
+    told = {
+        (table, max(first, everything[0]), min(last, everything[1]))
+        for table, first, last in questions.scans(sql)
+    }
+    assert told == asked
+    assert all(first <= date(2025, 10, 20) for _, first, _ in told)
+
+
+def test_a_part_that_is_named_twice_is_read_twice() -> None:
+    sql = (
+        "WITH a AS (SELECT 1 FROM messages WHERE x OR context_date <= DATE '2025-01-01'), "
+        "b AS (SELECT 1 FROM a, a AS c) SELECT 1 FROM b, a, events"
+    )
+    always = (date.min, date.max)
+    assert questions.scans(sql) == [("messages", *always)] * 3 + [("events", *always)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_question_can_be_asked_of_a_lake_without_messages(empty, name: str) -> None:
+    rows = ask(empty, name)
+    if name == "coverage":
+        assert rows == [(0,) * 11]
+    elif name == "active_people":
+        assert len(rows) == 21
+        assert not any(sum(row[1:]) for row in rows)
+    else:
+        assert rows == []
+
+
+@pytest.mark.parametrize("zone", [SAO_PAULO, LISBON, ZoneInfo("Pacific/Kiritimati")])
+@pytest.mark.parametrize("chat", [0, OLD, OTHER])
+def test_counts_by_day_user_and_hour(full, zone: ZoneInfo, chat: int) -> None:
+    given = {"timezone": zone.key, "chat": chat}
+    people, everybody = written(zone, chat), written(zone, chat, people=False)
+
+    days = Counter(local.date() for local, _, _ in everybody)
+    of_people = Counter(local.date() for local, _, _ in people)
+    got = ask(full, "messages_per_day", **given)
+    assert [(row[0], row[1], row[2]) for row in got] == [
+        (day, days[day], of_people[day]) for day in sorted(days)
+    ]
+    users = Counter((local.date(), user) for local, user, _ in everybody)
+    got = ask(full, "messages_per_user_per_day", **given)
+    assert {(row[0], row[1]): row[3] for row in got} == users
+
+    hours = Counter((local.isoweekday(), local.hour) for local, _, _ in people)
+    got = ask(full, "messages_by_hour_and_weekday", **given)
+    assert {(row[0], row[1]): row[2] for row in got} == hours
+
+    visits = Counter(hour for hour, _, _ in {(lo.hour, lo.date(), who) for lo, who, _ in people})
+    got = ask(full, "visits_by_hour", **given)
+    assert {row[0]: row[1] for row in got} == visits
+    assert sum(row[2] for row in got) == len(people)
+
+
+def test_lengths_are_in_characters_and_quantiles_are_nearest_ranks(full) -> None:
+    lengths = defaultdict(list)
+    for local, _, m in written():
+        if text := m.get("text", m.get("caption")):
+            lengths[local.date()].append(len(text))
+    for day, count, average, *quantiles in ask(full, "message_length_per_day"):
+        ordered = sorted(lengths.pop(day))
+        assert (count, average) == (len(ordered), pytest.approx(sum(ordered) / len(ordered)))
+        ranks = [-(-p * count // 100) for p in (50, 75, 90, 99)]
+        assert quantiles == [ordered[rank - 1] for rank in ranks]
+    assert not lengths
+
+
+def test_content_topics_and_people(full) -> None:
+    kinds = Counter("photo" if "photo" in m else "text" for _, _, m in written(people=False))
+    assert {r[0]: r[1] for r in ask(full, "messages_by_content_type")} == kinds
+    threads = Counter(
+        (m["chat"]["id"] == OTHER, m.get("message_thread_id")) for _, _, m in written()
+    )
+    got = ask(full, "messages_by_topic")
+    assert {(row[0] == OTHER, row[1]): row[2] for row in got} == threads
+    totals = Counter(user for _, user, _ in written())
+    got = ask(full, "concentration")
+    assert [row[1] for row in got] == sorted(totals.values(), reverse=True)
+    assert got[-1][2] == sum(totals.values())
+    everybody = Counter(user for _, user, _ in written(people=False))
+    assert {row[0]: row[3] for row in ask(full, "people")} == everybody
+
+
+def test_a_thread_of_replies_is_no_topic_of_a_forum() -> None:
+    def said(number: int, thread: int | None = None, **more: object) -> dict:
+        moment = int(datetime(2025, 10, 25, 12, number, tzinfo=UTC).timestamp())
+        message = {"message_id": number, "date": moment, "chat": {"id": NEW}, "from": {"id": 5}}
+        topic = {"is_topic_message": True} if thread in (1, 90) else {}
+        message |= (more or {"text": "x"}) | ({"message_thread_id": thread} if thread else {})
+        return {"update_id": number, "message": message | topic}
+
+    opened = said(1, 1, forum_topic_created={"name": "Trocas"})
+    connection = lake([opened, said(2, 1), said(3), said(4, 3), said(5, 90)])
+    assert [row[1:3] for row in ask(connection, "messages_by_topic")] == [
+        (None, 2),
+        (1, 1),
+        (90, 1),
+    ]
+
+
+def test_active_new_and_kept_people(full) -> None:
+    active = {(local.date(), user) for local, user, _ in written()}
+    before = {  # 19 October lies before the period and counts for the windows
+        (local.date(), m.get("sender_chat", m["from"])["id"])
+        for m in (u["message"] for u in group())
+        if (local := datetime.fromtimestamp(m["date"], SAO_PAULO)).date() == date(2025, 10, 19)
+        and "new_chat_members" not in m
+        and not (m["from"]["is_bot"] and "sender_chat" not in m)
+    }
+    seen = active | before
+    for day, *counts in ask(full, "active_people"):
+        windows = [{u for d, u in seen if 0 <= (day - d).days < n} for n in (1, 7, 28)]
+        assert counts == [len(people) for people in windows]
+
+    def week(day: date) -> date:
+        return day - timedelta(day.weekday())
+
+    first = {user: min(week(d) for d, u in seen if u == user) for _, user in seen}
+    weeks = defaultdict(set)
+    for day, user in active:
+        weeks[week(day)].add(user)
+    new = {w: sum(first[u] == w for u in users) for w, users in weeks.items()}
+    got = ask(full, "new_and_returning")
+    assert [row[:3] for row in got] == [(w, len(weeks[w]), new[w]) for w in sorted(weeks)]
+    for cohort, later, people, size in ask(full, "weekly_retention"):
+        members = {u for u, w in first.items() if w == cohort}
+        came = weeks[cohort + timedelta(7 * later)] & members
+        assert (people, size) == (len(came) if later else size, len(members))
+
+
+def test_before_and_after_a_date_counts_quiet_days_as_zero(full) -> None:
+    cut = date(2025, 10, 30)
+    days = Counter(local.date() for local, _, _ in written())
+    calendar = [date(2025, 10, 20) + timedelta(n) for n in range(21)]
+    for is_after, length, _, messages, mean, deviation, _ in ask(full, "before_and_after", cut=cut):
+        counts = [days[d] for d in calendar if (d >= cut) == is_after]
+        average = sum(counts) / len(counts)
+        spread = (sum((n - average) ** 2 for n in counts) / len(counts)) ** 0.5
+        assert (length, messages) == (len(counts), sum(counts))
+        assert (mean, deviation) == (pytest.approx(average), pytest.approx(spread))
+
+
+def test_joins_leaves_and_reactions(full) -> None:
+    got = {row[0].day: row[1:3] for row in ask(full, "joins_and_leaves") if sum(row[1:3])}
+    assert got == {21: (1, 0), 23: (0, 1)}
+    notices = sum(row[3] for row in ask(full, "joins_and_leaves"))
+    inside = [datetime.fromtimestamp(u["message"]["date"], SAO_PAULO).date() for u in group()
+              if "new_chat_members" in u["message"]]  # fmt: skip
+    assert notices == sum(date(2025, 10, 20) <= d <= date(2025, 11, 9) for d in inside)
+    # 👍 to a bot's message; 🔥 added beside it, given to a person's, and to one not in the lake
+    assert ask(full, "reactions") == [("🔥", 3, 1, 1, 1), ("👍", 1, 0, 1, 0)]
+
+
+def test_coverage_counts_what_came_which_way(full) -> None:
+    (row,) = ask(full, "coverage")
+    everybody = written(people=False)
+    bots = len(everybody) - len(written())
+    assert row == (len(everybody), len(everybody), 0, 0, bots, 0, 0, 5, 0, 3, 1)
+
+
+def test_conversations_are_read_beyond_the_period_and_without_channel_posts() -> None:
+    post = {
+        "message_id": 1, "date": int(datetime(2025, 10, 25, tzinfo=UTC).timestamp()), "text": "x",
+        "chat": {"id": OLD}, "from": {"id": 777000, "is_bot": False}, "sender_chat": {"id": -1009},
+    }  # fmt: skip
+    connection = lake([*group(), {"update_id": 1, "message": post}])
+    rows = ask(connection, "conversation_messages", start="2025-10-24", end="2025-10-26")
+    days = {row[5].date() for row in rows}
+    assert (min(days), max(days)) == (date(2025, 10, 22), date(2025, 11, 4))
+    assert 777000 not in {row[6] for row in rows}
+    assert -1009 not in {row[6] for row in rows}
+
+
+def test_a_message_with_an_impossible_date_breaks_no_question() -> None:
+    strange = [0, 5, 10**17]
+    messages = [
+        {"update_id": n, "message": {"message_id": n, "date": d, "chat": {"id": OLD}, "text": "x"}}
+        for n, d in enumerate(strange)
+    ]
+    connection = lake(messages)
+    for name in NAMES:
+        rows = ask(connection, name)
+        assert not (name == "messages_per_day" and rows)

@@ -1,0 +1,79 @@
+"""Costs, status, alarms: figures that add up, states that say what to mend."""
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+
+from tgpipeline.deploy import Deployment, alarms, costs
+from tgpipeline.deploy.status import Status
+from tgpipeline.lake.ledger import Ledger
+
+
+def test_a_bill_worked_out_by_hand() -> None:
+    bill = costs.monthly(1_000_000)
+    assert bill["API Gateway"] == pytest.approx(3.50)
+    assert bill["Lambda ingest"] == pytest.approx(0.20 + 1e6 * 0.0125 * 0.0000133334)
+    # A PUT and a GET a message; each night four days are listed, 34 pages each, and four HEADs.
+    lists = 30 * (4 * (1e6 / 30 / 1000 + 1) + 4) * 0.000005
+    assert bill["S3 requests"] == pytest.approx(5.0 + 0.4 + lists)
+    assert bill["Athena"] == pytest.approx(300 * 80e6 / 1e12 * 5)
+
+
+def test_more_messages_never_cost_less_and_the_total_is_the_sum() -> None:
+    rows = costs.table()
+    names = [name for name in rows[0] if name != "service"]
+    for row in rows:
+        values = [float(str(row[name])) for name in names]
+        assert values == sorted(values)
+    for name, volume in zip(names, costs.MESSAGES, strict=True):
+        assert rows[-1][name] == round(sum(costs.monthly(volume).values()), 2)
+    assert sum(costs.monthly(1_000).values()) < 1 < sum(costs.monthly(100_000).values())
+
+
+def test_another_region_has_its_own_prices() -> None:
+    here, there = costs.monthly(1_000_000), costs.monthly(1_000_000, region="sa-east-1")
+    assert there["API Gateway"] == pytest.approx(4.25)
+    assert there["S3 storage"] == pytest.approx(1e6 * 880 / 1e9 * 0.0405)
+    assert there["Lambda ingest"] == here["Lambda ingest"]
+    total = costs.table((1_000_000,), region="sa-east-1")[-1]
+    assert total["1,000,000 messages"] == round(sum(there.values()), 2)
+
+
+def test_what_each_uses_can_be_said() -> None:
+    heavy = replace(costs.Use(), queries=3_000)
+    assert costs.monthly(1_000, heavy)["Athena"] == pytest.approx(0.15)
+
+
+def test_a_status_says_what_is_wrong() -> None:
+    fine = Status("aurora", [("alarms", "none rings", True)])
+    assert fine.ok
+    bad = Status("aurora", [*fine.rows, ("failed runs", "2 wait in the queue", False)])
+    assert not bad.ok
+    assert "!!  failed runs  2 wait in the queue" in str(bad)
+    assert "| ✗ | failed runs | 2 wait in the queue |" in bad._repr_markdown_()
+
+
+def test_alarms_ring_at_the_topic_if_there_is_one() -> None:
+    topic = "arn:aws:sns:us-east-1:123456789012:on-call"
+    for settings, actions in ((Deployment(alarm_topic=topic), [topic]), (Deployment(), [])):
+        made = alarms.definitions(settings)
+        assert len(made) == costs.Use().alarms
+        assert all(alarm["AlarmActions"] == actions for alarm in made)
+        assert all(alarm["AlarmDescription"] for alarm in made)
+
+
+def test_a_day_without_a_run_rings_and_silence_elsewhere_does_not() -> None:
+    made = {alarm["AlarmName"]: alarm for alarm in alarms.definitions(Deployment(name="aurora"))}
+    assert made.pop("aurora-no-etl")["TreatMissingData"] == "breaching"
+    assert {alarm["TreatMissingData"] for alarm in made.values()} == {"notBreaching"}
+
+
+def test_what_is_counted_in_the_logs_is_what_the_functions_write() -> None:
+    patterns = [f["filterPattern"] for f in alarms.metric_filters(Deployment())]
+    assert patterns == [
+        '{ $.outcome = "quarantined" }',
+        '"[WARNING]" quarantined',
+        '"[INFO]" documents',
+    ]
+    assert '"documents"' in json.dumps(asdict(Ledger("2025-11-28")))

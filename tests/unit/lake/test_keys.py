@@ -1,0 +1,117 @@
+"""Keys are spelled in one place; writing an object that is there already is told apart."""
+
+import json
+from datetime import date
+
+import boto3
+import pytest
+from botocore.stub import ANY, Stubber
+from obstore.store import MemoryStore
+
+from tests import payloads as p
+from tgpipeline.errors import LakeError
+from tgpipeline.lake import keys, stores
+from tgpipeline.settings import Settings
+
+DAY = date(2025, 11, 28)
+PUT = {"Bucket": "raw", "Key": "k", "Body": b"{}", "Metadata": {}, "IfNoneMatch": "*"}
+
+
+@pytest.fixture
+def s3():
+    client = boto3.client(
+        "s3", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    with Stubber(client) as stub:
+        yield client, stub
+
+
+def test_keys():
+    day = "telegram/context_date=2025-11-28/"
+    assert keys.update_key(7, DAY) == f"{day}7.json"
+    message = p.message(9)
+    assert keys.sent_key(message, DAY) == f"{day}sent-{p.SUPERGROUP}-9.json"
+    edited = keys.sent_key(message | {"edit_date": 5}, DAY)
+    assert edited == f"{day}sent-{p.SUPERGROUP}-9-5.json"
+    assert keys.history_key(b"x", DAY).startswith(f"{day}history-")
+    assert keys.history_key(b"x", DAY) == keys.history_key(b"x", DAY) != keys.history_key(b"y", DAY)
+    assert keys.quarantine_key(b"x", DAY).startswith("quarantine/context_date=2025-11-28/2d711642")
+    assert keys.migration_key(p.SUPERGROUP) == f"migrations/{p.SUPERGROUP}.json"
+    assert keys.enriched_key("events", DAY) == (
+        "telegram/events/context_date=2025-11-28/part-0.parquet"
+    )
+
+
+def test_the_day_of_a_key():
+    assert keys.day_of(keys.update_key(7, DAY)) == DAY
+    for key in ("telegram/7.json", "telegram/context_date=soon/7.json"):
+        with pytest.raises(LakeError, match="in no partition"):
+            keys.day_of(key)
+
+
+def test_the_days_of_a_store():
+    store = MemoryStore()
+    for day in ("2025-12-01", "2025-11-30"):
+        store.put(f"telegram/context_date={day}/1.json", b"{}")
+    assert list(stores.list_days(store)) == [date(2025, 11, 30), date(2025, 12, 1)]
+
+
+def test_put_new_writes_once(s3):
+    client, stub = s3
+    stub.add_response("put_object", {}, PUT)
+    stub.add_client_error("put_object", "PreconditionFailed", http_status_code=412)
+    assert stores.put_new(client, "raw", "k", b"{}") is True
+    assert stores.put_new(client, "raw", "k", b"{}") is False
+
+
+def test_put_new_tries_again_when_two_write_at_once(s3):
+    client, stub = s3
+    stub.add_client_error("put_object", "ConditionalRequestConflict", http_status_code=409)
+    stub.add_response("put_object", {}, PUT)
+    assert stores.put_new(client, "raw", "k", b"{}") is True
+
+
+def test_put_new_gives_up_in_the_end(s3, monkeypatch):
+    client, stub = s3
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    for _ in range(5):
+        stub.add_client_error("put_object", "ConditionalRequestConflict", http_status_code=409)
+    with pytest.raises(LakeError, match="kept colliding"):
+        stores.put_new(client, "raw", "k", b"{}")
+
+
+def test_put_new_says_what_failed_and_where(s3):
+    client, stub = s3
+    stub.add_client_error("put_object", "AccessDenied", http_status_code=403)
+    with pytest.raises(LakeError, match=r"s3://raw/k was not written \(AccessDenied\)"):
+        stores.put_new(client, "raw", "k", b"{}")
+
+
+def test_metadata_is_ascii(s3):
+    client, stub = s3
+    stub.add_response("put_object", {}, PUT | {"Metadata": {"reason": "n?o"}})
+    assert stores.put_new(client, "raw", "k", b"{}", {"reason": "não"})
+
+
+@pytest.mark.parametrize("words", ["obrigado, até já", "metade \ud83d"])
+def test_sent_messages_are_archived_as_json(s3, words):
+    client, stub = s3
+    key = keys.sent_key(p.message(9), DAY)
+    stub.add_response("put_object", {}, PUT | {"Key": key, "Body": ANY})
+    bodies = []
+    client.meta.events.register(
+        "provide-client-params.s3.PutObject", lambda params, **_: bodies.append(params["Body"])
+    )
+    store = stores.archive(Settings(raw_bucket="raw"), client)
+    assert store(p.message(9, text=words)) == key
+    assert json.loads(bodies[0].decode())["text"] == words
+
+
+def test_groups_that_migrated():
+    store = MemoryStore()
+    assert stores.groups(store) == {}
+    store.put(keys.migration_key(p.SUPERGROUP), b'{"from": -4111222333, "to": -1004111222333}')
+    assert stores.groups(store) == {p.SUPERGROUP: p.GROUP}
+    store.put(keys.migration_key(-5), b"[]")
+    with pytest.raises(LakeError, match=r"migrations/-5\.json"):
+        stores.groups(store)

@@ -1,0 +1,398 @@
+"""The Bot API client against a server that misbehaves, and the token that must never show."""
+
+import copy
+import json
+import logging
+import pickle
+import socketserver
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tgpipeline.errors import (
+    BotApiError,
+    BotConflict,
+    BotTooManyRequests,
+    BotUnauthorized,
+    BotUnreachable,
+    SettingsError,
+)
+from tgpipeline.telegram import transport
+from tgpipeline.telegram.bot import Bot
+
+TOKEN = "4242424242:Very-Secret_Part-of-the-token"
+KEY = TOKEN.partition(":")[2]
+Play = bytes | Callable[[socketserver.StreamRequestHandler], None]
+
+
+def http(body: Any, status: str = "200 OK", *headers: str, length: int | None = None) -> bytes:
+    """A whole HTTP answer."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    size = len(raw) if length is None else length
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {size}", "Connection: close", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + raw
+
+
+def ok(result: Any = True) -> bytes:
+    return http({"ok": True, "result": result})
+
+
+def error(code: int, description: str, *headers: str, **parameters: Any) -> bytes:
+    answer = {"ok": False, "error_code": code, "description": description}
+    return http(answer | ({"parameters": parameters} if parameters else {}), f"{code} X", *headers)
+
+
+class Scripted(socketserver.ThreadingTCPServer):
+    """Plays one scripted answer a request, then closes the connection; the last one repeats."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Player)
+        self.plays: list[Play] = []
+        self.requests: list[tuple[str, Any]] = []
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+    def bot(self, *plays: Play, **options: Any) -> Bot:
+        self.plays = list(plays)
+        return Bot(TOKEN, self.url, **{"backoff": 0.01, "timeout": 5, **options})
+
+
+class _Player(socketserver.StreamRequestHandler):
+    server: Scripted
+
+    def handle(self) -> None:
+        line = self.rfile.readline().decode()
+        if not line:
+            return
+        length = 0
+        while (header := self.rfile.readline().decode()).strip():
+            if header.lower().startswith("content-length:"):
+                length = int(header.split(":")[1])
+        body = self.rfile.read(length)
+        self.server.requests.append((line.split()[1], body))
+        play = self.server.plays.pop(0) if len(self.server.plays) > 1 else self.server.plays[0]
+        try:
+            if callable(play):
+                play(self)
+            else:
+                self.wfile.write(play)
+        except OSError:
+            pass  # the client has given up, as it should
+
+
+def drip(player: socketserver.StreamRequestHandler) -> None:
+    """An answer that never ends: a byte now and then keeps the socket's timeout from striking."""
+    player.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    for _ in range(100):
+        player.wfile.write(b" ")
+        time.sleep(0.05)
+
+
+def silence(player: socketserver.StreamRequestHandler) -> None:
+    time.sleep(2)
+
+
+def flood(player: socketserver.StreamRequestHandler) -> None:
+    player.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for _ in range(64):
+        player.wfile.write(b"100000\r\n" + b" " * 2**20 + b"\r\n")
+
+
+@pytest.fixture
+def server() -> Iterator[Scripted]:
+    with Scripted() as running:
+        threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
+        yield running
+        running.shutdown()
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that the client makes, without making them."""
+    made: list[float] = []
+    monkeypatch.setattr("tgpipeline.telegram.transport.time.sleep", made.append)
+    return made
+
+
+CUT_OFF = http(b'{"ok": true, "resu', length=500)
+CUT_CHUNK = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n{"ok": true, "re'
+GZIPPED = http(b"\x1f\x8b\x08\x00abc", "200 OK", "Content-Encoding: gzip")
+ECHO = error(400, f"Bad Request: /bot{TOKEN}/getMe and /bot{TOKEN.replace(':', '%3A')}/getMe")
+HOSTILE: dict[str, Play] = {
+    "nothing": b"",
+    "no HTTP": b"SSH-2.0-OpenSSH_9.6\r\n",
+    "cut off": CUT_OFF,
+    "cut off in a chunk": CUT_CHUNK,
+    "drips": drip,
+    "silent": silence,
+    "endless": flood,
+    "compressed though asked not to": GZIPPED,
+    "HTML": http(b"<html>" + TOKEN.encode() + b"</html>", "200 OK", "Content-Type: text/html"),
+    "HTML 502": http(b"<h1>Bad Gateway</h1>", "502 Bad Gateway"),
+    "JSON of something else": http({"status": "fine", "path": f"/bot{TOKEN}/getMe"}),
+    "JSON list": http([1, 2]),
+    "ok without result": http({"ok": True}),
+    "ok as a string": http({"ok": "true", "result": {}}),
+    "broken JSON": http(b'{"ok": true, "result": }'),
+    "deep JSON": http(b"[" * 200_000),
+    "not UTF-8": http(b'{"ok": true, "result": {}, "x": "\xff"'),
+    "not the result of getMe": ok([TOKEN]),
+    "redirect": http(b"", "302 Found", f"Location: http://127.0.0.1:1/bot{TOKEN}/getMe"),
+    "401": error(401, "Unauthorized"),
+    "404": error(404, "Not Found"),
+    "echo": ECHO,
+    "500": error(500, f"Internal Server Error: {KEY}"),
+    "429": error(429, f"Too Many Requests {KEY}", retry_after=10**9),
+    "429 of a proxy": http(b"slow down", "429 X", "Retry-After: 99999"),
+    "odd parameters": http({"ok": False, "error_code": "x", "description": 5, "parameters": 7}),
+}
+
+
+@pytest.mark.parametrize("play", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_answers_are_errors_of_ours_that_show_no_token(
+    play: Play, server: Scripted, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    bot = server.bot(play, timeout=0.3, retries=1)
+    began = time.monotonic()
+    with pytest.raises(BotApiError) as caught:
+        bot.get_me()
+    assert time.monotonic() - began < 3, "it must give up in time"
+    assert_hidden(caught.value, bot, caplog)
+
+
+def assert_hidden(raised: BaseException, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+    """The token is in nothing that a reader can get to see."""
+    assert raised.__cause__ is None
+    assert raised.__context__ is None
+    shown = traceback.TracebackException.from_exception(raised, capture_locals=True)
+    here = [frame for frame in shown.stack if "tests" not in frame.filename]
+    logs = [caplog.text, *(str(vars(record)) for record in caplog.records)]
+    places = [str(raised), repr(raised), str(vars(raised)), repr(bot), str(vars(bot))]
+    places += [str(vars(bot._transport)), *logs, *(str(frame.locals) for frame in here)]
+    for place in places:
+        assert KEY not in place
+
+
+def test_refused_connections_and_unknown_hosts_show_no_token(
+    caplog: pytest.LogCaptureFixture, waits: list[float]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    for url in ("http://127.0.0.1:1", "http://127.0.0.1:1/%s" % ("x" * 80), "https://127.0.0.1:1"):
+        bot = Bot(TOKEN, url)
+        with pytest.raises(BotUnreachable) as caught:
+            bot.get_updates()
+        assert_hidden(caught.value, bot, caplog)
+
+
+def test_urllib3_logs_every_request_without_the_token(
+    server: Scripted, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.bot(ok({"id": 1})).get_me()
+    assert "/bot<token>/getMe" in caplog.text
+    assert KEY not in caplog.text
+    noisy = logging.getLogger("urllib3.connectionpool")
+    noisy.warning("Retrying after %r: %s", OSError(f"/bot{TOKEN}/getMe"), f"/bot42%3A{KEY}/getMe")
+    assert KEY not in caplog.text
+
+
+def test_a_notebook_with_verbose_tracebacks_shows_no_token(server: Scripted) -> None:
+    ultratb = pytest.importorskip("IPython.core.ultratb")
+    bot = server.bot(error(400, "Bad Request: chat not found"))
+    with pytest.raises(BotApiError) as caught:
+        bot.get_chat(1)
+    raised = caught.value
+    assert raised.__traceback__ is not None
+    shown = ultratb.VerboseTB().text(type(raised), raised, raised.__traceback__.tb_next)
+    assert "chat not found" in shown
+    assert KEY not in shown
+
+
+def test_an_interrupt_shows_no_token(
+    server: Scripted, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bot = server.bot(ok())
+
+    def interrupted(*args: Any, **kwargs: Any) -> None:
+        raise KeyboardInterrupt(args, kwargs)
+
+    monkeypatch.setattr("requests.adapters.HTTPAdapter.send", interrupted)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        bot.get_me()
+    assert_hidden(caught.value, bot, caplog)
+
+
+def test_a_bot_is_neither_pickled_nor_copied() -> None:
+    bot = Bot(TOKEN, "http://127.0.0.1:1")
+    for way in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="holds a token") as caught:
+            way(bot)
+        assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["", "abc", KEY, f"bot{TOKEN}", f"{TOKEN}/x", "1:2 3", "1:\n2"])
+def test_what_cannot_be_a_token_is_refused_unshown(token: str) -> None:
+    with pytest.raises(SettingsError, match="BotFather") as caught:
+        Bot(token, "http://127.0.0.1:1")
+    assert not token or token not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:80", "ftp://127.0.0.1", "http://", "https:///bot"])
+def test_what_cannot_be_a_base_url_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="TELEGRAM_API_URL"):
+        Bot(TOKEN, url)
+
+
+def test_the_base_url_comes_from_the_environment(
+    server: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TELEGRAM_API_URL", server.url + "/")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")  # which knows nothing of this machine
+    server.plays = [ok({"id": 7})]
+    assert Bot(f" {TOKEN}\n").get_me() == {"id": 7}
+    assert server.requests[0][0] == f"/bot{TOKEN}/getMe"
+
+
+def test_a_redirect_is_not_followed_to_where_the_token_must_not_go(server: Scripted) -> None:
+    with Scripted() as other:
+        threading.Thread(target=other.serve_forever, args=(0.02,), daemon=True).start()
+        other.plays = [ok({"id": 1})]
+        for status in ("301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent"):
+            where = f"Location: {other.url}/bot{TOKEN}/getMe"
+            with pytest.raises(BotUnreachable, match="redirect"):
+                server.bot(http(b"", status, where)).get_me()
+        assert other.requests == []
+        other.shutdown()
+
+
+def test_reads_are_repeated_on_lost_connections_and_5xx(
+    server: Scripted, waits: list[float]
+) -> None:
+    bot = server.bot(b"", CUT_OFF, error(502, "Bad Gateway"), ok({"id": 1}), backoff=0.5)
+    assert bot.get_me() == {"id": 1}
+    assert waits == [0.5, 1, 2]
+    server.requests.clear()
+    with pytest.raises(BotApiError, match="500"):
+        server.bot(error(500, "Internal Server Error")).get_chat(1)
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize("play", [b"", CUT_OFF, silence, error(502, "X"), http(b"<html>")])
+def test_a_message_whose_answer_got_lost_is_not_sent_twice(play: Play, server: Scripted) -> None:
+    with pytest.raises(BotApiError) as caught:
+        server.bot(play, ok({"message_id": 1}), timeout=0.3).send_message(1, "oi")
+    assert len(server.requests) == 1
+    if isinstance(caught.value, BotUnreachable):
+        assert "look before you call it again" in str(caught.value)
+
+
+def test_a_message_that_never_left_is_tried_again(waits: list[float]) -> None:
+    with pytest.raises(BotUnreachable) as caught:
+        Bot(TOKEN, "http://127.0.0.1:1", retries=2).send_message(1, "oi")
+    assert len(waits) == 2
+    assert "refused" in str(caught.value)
+    assert "look before" not in str(caught.value)
+
+
+def test_429_waits_as_long_as_it_is_told(server: Scripted, waits: list[float]) -> None:
+    busy = error(429, "Too Many Requests: retry after 7", retry_after=7)
+    proxy = http(b"busy", "429 X", "Retry-After: 3")
+    assert server.bot(busy, proxy, ok({"message_id": 5})).send_message(1, "oi") == {"message_id": 5}
+    assert waits == [7, 3]
+    assert len(server.requests) == 3
+
+
+def test_429_is_not_waited_for_beyond_the_limit(server: Scripted, waits: list[float]) -> None:
+    busy = error(429, "Too Many Requests: retry after 40", retry_after=40)
+    with pytest.raises(BotTooManyRequests) as caught:
+        server.bot(busy, max_wait=60).get_me()
+    assert waits == [40]
+    assert caught.value.parameters == {"retry_after": 40}
+
+
+def test_errors_carry_what_the_api_said(server: Scripted) -> None:
+    text = "Bad Request: group chat was upgraded to a supergroup chat"
+    with pytest.raises(BotApiError) as caught:
+        server.bot(error(400, text, migrate_to_chat_id=-1009)).send_message(-9, "oi")
+    assert (caught.value.method, caught.value.error_code) == ("sendMessage", 400)
+    assert caught.value.description == text
+    assert caught.value.parameters == {"migrate_to_chat_id": -1009}
+    with pytest.raises(BotConflict):
+        server.bot(error(409, "Conflict: terminated by other getUpdates request")).get_updates()
+    with pytest.raises(BotUnauthorized):
+        server.bot(error(404, "Not Found")).get_me()
+    with pytest.raises(BotApiError) as caught:
+        server.bot(error(404, "Not Found: method not found")).call("getNothing")
+    assert type(caught.value) is BotApiError
+
+
+@pytest.mark.parametrize("name", ["", "get_me", "../x", "getMe?x=1", "getMe/"])
+def test_what_cannot_be_a_method_is_not_called(name: str, server: Scripted) -> None:
+    with pytest.raises(BotApiError, match="not the name of a method"):
+        server.bot(ok()).call(name)
+    assert server.requests == []
+
+
+def test_parameters_go_as_json_and_files_as_a_form(server: Scripted, tmp_path: Path) -> None:
+    bot = server.bot(ok())
+    bot.set_webhook("https://example.org/hook", secret_token="s", allowed_updates=())
+    sent = json.loads(server.requests[-1][1])
+    assert sent == {"url": "https://example.org/hook", "secret_token": "s", "allowed_updates": []}
+    (tmp_path / "own.pem").write_bytes(b"-----BEGIN\x00\xff")
+    bot.set_webhook("https://example.org/", certificate=tmp_path / "own.pem", max_connections=3)
+    body = server.requests[-1][1]
+    assert b'name="certificate"' in body
+    assert b"-----BEGIN\x00\xff" in body
+    assert b'name="max_connections"\r\n\r\n3\r\n' in body
+
+
+def test_the_iterator_confirms_what_was_consumed(server: Scripted) -> None:
+    batch = [{"update_id": n, "message": {}} for n in (5, 6, 9)]
+    bot = server.bot(ok(batch), ok([]))
+    assert [u["update_id"] for u in bot.iter_updates()] == [5, 6, 9]
+    offsets = [json.loads(body).get("offset") for _, body in server.requests]
+    assert offsets == [None, 10]
+
+
+def test_the_iterator_leaves_unconfirmed_where_it_was_left(server: Scripted) -> None:
+    batch = [{"update_id": n, "message": {}} for n in (5, 6, 9)]
+    for update in server.bot(ok(batch), ok([])).iter_updates():
+        if update["update_id"] == 6:
+            break
+    assert json.loads(server.requests[-1][1]) == {"offset": 6, "limit": 1, "timeout": 0}
+    assert len(server.requests) == 2
+
+
+def test_what_was_sent_is_archived(server: Scripted) -> None:
+    kept: list[dict[str, Any]] = []
+    bot = server.bot(ok({"message_id": 3, "text": "oi"}))
+    assert bot.send_message(1, "oi", archive=kept.append) == kept[0]
+
+    def full(message: dict[str, Any]) -> None:
+        raise OSError("no space")
+
+    with pytest.raises(OSError, match="no space") as caught:
+        bot.send_message(1, "oi", archive=full)
+    assert "Message 3 was sent" in caught.value.__notes__[0]
+
+
+def test_long_polls_may_take_as_long_as_they_ask_for(server: Scripted) -> None:
+    def late(player: socketserver.StreamRequestHandler) -> None:
+        time.sleep(0.6)
+        player.wfile.write(ok([]))
+
+    assert server.bot(late, timeout=0.3).get_updates(timeout=1) == []
+
+
+def test_the_limit_on_bodies_is_kept(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "MAX_BODY", 1000)
+    with pytest.raises(BotUnreachable, match="too long"):
+        server.bot(ok("x" * 2000), retries=0).get_chat(1)

@@ -1,0 +1,1 @@
+"""Questions put to the enriched zone: SQL, conversations, topics, charts, the report."""

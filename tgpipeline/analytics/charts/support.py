@@ -1,0 +1,218 @@
+"""What people need, whether they get it, and from whom."""
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from tgpipeline.analytics.charts.style import (
+    AGENTS,
+    BOT,
+    MARK,
+    OPEN,
+    OTHER,
+    PEOPLE,
+    axes,
+    chart,
+    emoji_name,
+    intervals,
+    nothing,
+)
+from tgpipeline.analytics.support.metrics import Rate
+
+LABELS = {
+    "answered": "answered", "answered_by_bot": "answered by the bot",
+    "solved": "solved", "solved_by_bot": "solved by the bot alone,\nof those it answered",
+    "handed": "handed to a person,\nof those the bot answered",
+    "reopened": "reopened within 7 days,\nof those solved",
+    "durable": "still solved after 7 days", "satisfied": "satisfied, of who said so",
+}  # fmt: skip
+WAITS = {  # why: words for the title, colour
+    "no reply": ("without any reply", OPEN),
+    "members only": ("with replies of other members only", OTHER),
+    "no person came": ("that asked for a person in vain", MARK),
+}
+COLOURS = {"answered_by_bot": BOT, "solved_by_bot": BOT, "handed": AGENTS, "reopened": OPEN}
+
+
+@chart("conversations")
+def frequent_problems(frame: pd.DataFrame) -> Any:
+    """The problems by how many conversations they open, with intervals; what rises is marked.
+
+    Args:
+        frame: from `problems.frequent`.
+    """
+    known = frame[frame["problem"].notna()]
+    rising = known.loc[known["trend"].isin(["rising", "new"]), "title"]
+    up = f"; rising this week: {', '.join(rising)}" if len(rising) else ""
+    first, of, named = frame.iloc[0], frame["of"].iloc[0], int(known["conversations"].sum())
+    title = f"Most frequent: {first['title']}, {first['share']:.0%} of {of} conversations{up}"
+    if 2 * named < of:  # what is most frequent among a few says little
+        title = f"Only {named} of {of} conversations are about a problem that is defined"
+    on = axes(title, "share of conversations, %", "", height=0.32 * len(frame) + 1.3)
+    shown = frame.iloc[::-1]
+    rates = [Rate(int(r.conversations), int(r.of)) for r in shown.itertuples()]
+    colours = [
+        OTHER if pd.isna(r.problem) else OPEN if r.trend in ("rising", "new") else PEOPLE
+        for r in shown.itertuples()
+    ]
+    _bars(on, [f"{r.title} {_ARROWS[r.trend]}".strip() for r in shown.itertuples()], rates, colours)
+    return on
+
+
+@chart("conversations")
+def outcomes(frame: pd.DataFrame) -> Any:
+    """What became of the questions: rates with intervals; what cannot be known says so.
+
+    Args:
+        frame: from `metrics.outcomes`.
+    """
+    found = frame.set_index("measure")
+    if not found.loc["answered", "denominator"]:
+        return nothing(frame, "conversations")
+    rates = {m: Rate(int(r["numerator"]), int(r["denominator"])) for m, r in found.iterrows()}
+    bot, solved = rates["solved_by_bot"], rates["solved"]
+    alone = f"the bot alone solved {bot.share:.0%} of those it answered"
+    alone = alone if bot.denominator else "what the bot solved is not known"
+    title = f"{solved.share:.0%} of {solved.denominator} questions were solved; {alone}"
+    on = axes(title, "%, with 95% interval", "", height=4.4)
+    shown = list(reversed(found.index))
+    colours = [COLOURS.get(m, PEOPLE) for m in shown]
+    _bars(on, [LABELS[m] for m in shown], [rates[m] for m in shown], colours)
+    on.set_xlim(0, 130)
+    on.set_xticks(range(0, 101, 20))
+    return on
+
+
+@chart("answers")
+def response_times(frame: pd.DataFrame) -> Any:
+    """How long customers wait for the first answer: median and 90th percentile.
+
+    Args:
+        frame: from `metrics.response_times`.
+    """
+    shown = frame[frame["answered"] > 0].iloc[::-1]
+    if shown.empty:
+        return nothing(frame, "answers")
+    person = shown[(shown["who"] == "person")].set_index("asked")["median"]
+    parts = [f"{duration(person[w])} {t}" for w, t in (("office hours", "in office hours"),
+             ("outside", "outside")) if w in person]  # fmt: skip
+    bot = shown[(shown["who"] == "bot") & (shown["asked"] == "any time")]["median"]
+    parts += [f"the bot takes {duration(bot.iloc[0])}"] if len(bot) else []
+    title = f"Median wait for {'a person: ' if len(person) else ''}{'; '.join(parts)}"
+    height = 0.36 * len(shown) + 1.2
+    on = axes(title, "time to the first answer: dot median, bar 90th percentile", "", height)
+    colour = {"anyone": PEOPLE, "bot": BOT, "person": AGENTS}
+    for place, row in enumerate(shown.itertuples()):
+        low, high = max(1, row.median), max(1, row.p90)
+        on.plot([low, high], [place, place], color=colour[row.who], linewidth=2, alpha=0.5)
+        on.plot([low], [place], "o", color=colour[row.who], markersize=8)
+        on.plot([high], [place], "|", color=colour[row.who], markersize=13, markeredgewidth=2)
+        text = f"{duration(row.median)} / {duration(row.p90)}"
+        on.annotate(text, (high, place), (8, -3), textcoords="offset points", fontsize=8)
+    labels = [f"{r.who}, {r.asked} ({r.answered})" for r in shown.itertuples()]
+    on.set_yticks(range(len(shown)), labels)
+    on.set_xscale("log")
+    ticks = [t for t in _TICKS if t <= 3 * shown["p90"].max()]
+    on.set_xticks(ticks, [duration(t) for t in ticks])
+    on.set_xticks([], minor=True)
+    on.set_xlim(left=0.7, right=max(30.0, 6.0 * float(shown["p90"].max())))
+    on.set_ylim(-0.6, len(shown) - 0.4)
+    return on
+
+
+@chart("minutes of agents")
+def better_bot(frame: pd.DataFrame) -> Any:
+    """Where a better bot pays: agents' minutes by problem, and how many one answer would save.
+
+    Args:
+        frame: from `problems.better_bot`.
+    """
+    if not frame["minutes"].sum():
+        return nothing(frame, "minutes of agents")
+    top = frame.iloc[0]
+    title = (
+        f"{top['title']} takes the largest part of agents' time: {top['minutes']:,.0f} of "
+        f"{frame['minutes'].sum():,.0f} minutes; {top['same_answer']} of {top['of']} answers "
+        "were nearly the same"
+    )
+    on = axes(title, "minutes of agents", "", height=0.32 * len(frame) + 1.5)
+    shown = frame.iloc[::-1]
+    on.barh(range(len(shown)), shown["minutes"], color=AGENTS, label="all minutes")
+    saves = "of these, for like answers (estimate)"
+    on.barh(range(len(shown)), shown["saves"], color=BOT, label=saves)
+    on.set_yticks(range(len(shown)), shown["title"])
+    on.legend(frameon=False, loc="lower right")
+    return on
+
+
+@chart("reactions were delivered")
+def reactions(frame: pd.DataFrame) -> Any:
+    """Which reactions are given to people and to bots."""
+    total, shown = int(frame["reactions"].sum()), frame.head(10).iloc[::-1]
+    first = frame.iloc[0]
+    share = int(frame["to_bots"].sum()) / total
+    often = emoji_name(first["emoji"])
+    title = f"{total} reactions, most often {often}; {share:.0%} of them to bots"
+    on = axes(title, "reactions", "", height=0.3 * len(shown) + 1.3)
+    people, bots = shown["to_people"].astype(float), shown["to_bots"].astype(float)
+    on.barh(range(len(shown)), people, color=PEOPLE, label="to people")
+    on.barh(range(len(shown)), bots, left=people, color=BOT, label="to bots")
+    unknown = shown["to_unknown"].astype(float)
+    if unknown.sum():
+        on.barh(range(len(shown)), unknown, left=people + bots, color=OTHER, label="unknown")
+    on.set_yticks(range(len(shown)), [emoji_name(e) for e in shown["emoji"]])
+    on.legend(frameon=False, loc="lower right")
+    return on
+
+
+@chart("questions wait for an answer")
+def unanswered(frame: pd.DataFrame) -> Any:
+    """How long questions have been waiting that nobody answered.
+
+    Args:
+        frame: from `problems.unanswered`.
+    """
+    days = (frame["waiting_hours"].astype(float) / 24).clip(lower=0)
+    parts = {reason: days[frame["reason"] == reason] for reason in WAITS}
+    counts = ", ".join(f"{len(parts[r])} {words}" for r, (words, _) in WAITS.items())
+    title = f"{len(frame)} questions wait: {counts}"
+    on = axes(title, "days waiting", "questions")
+    edges = range(0, math.ceil(days.max()) + 2, max(1, math.ceil(days.max() / 30)))
+    colours = [colour for _, colour in WAITS.values()]
+    on.hist(list(parts.values()), list(edges), stacked=True, color=colours, label=list(WAITS))
+    on.legend(frameon=False)
+    return on
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them.
+
+    >>> duration(45), duration(600), duration(7200), duration(200_000)
+    ('45 s', '10 min', '2.0 h', '2.3 days')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 129_600 else f"{seconds / 86_400:.1f} days"
+
+
+_TICKS = (1, 10, 60, 600, 3600, 36_000, 4 * 86_400)
+_ARROWS = {"rising": "▲", "new": "▲ new", "falling": "▼", "": ""}
+
+
+def _bars(on: Any, labels: list[str], rates: list[Rate], colours: list[str]) -> None:
+    known = [place for place, rate in enumerate(rates) if rate.denominator]
+    shares, reach = intervals([rates[place] for place in known])
+    on.barh(known, shares, 0.7, color=[colours[place] for place in known], xerr=reach,
+            ecolor="#444444", capsize=2)  # fmt: skip
+    ends = [share + above for share, above in zip(shares, reach[1], strict=True)]
+    for place, end in zip(known, ends, strict=True):
+        rate = rates[place]
+        counts = f"{rate.share:.0%} ({rate.numerator} of {rate.denominator})"
+        on.annotate(counts, (end, place), (5, -3), textcoords="offset points", fontsize=8)
+    for place in set(range(len(rates))) - set(known):
+        on.text(1, place, "not known", va="center", fontsize=9, color="#444444")
+    on.set_yticks(range(len(labels)), labels)
+    on.set_xlim(0, max(ends, default=1.0) * 1.3)

@@ -1,0 +1,204 @@
+"""How much is written, what, and when."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from tgpipeline.analytics.charts.style import (
+    BOT,
+    MARK,
+    OTHER,
+    PEOPLE,
+    UNIT_DAYS,
+    WEEKDAYS,
+    axes,
+    by_unit,
+    chart,
+    date_text,
+    dated,
+    every_day,
+    heat,
+    intervals,
+    nothing,
+)
+from tgpipeline.analytics.support.metrics import Rate, busiest_hour
+
+
+@chart()
+def messages_per_day(frame: pd.DataFrame) -> Any:
+    """Messages a day (a week or a month, over a long time), of people and of bots, stacked."""
+    days = every_day(frame, ["messages", "by_people", "by_bots"])
+    top = days["messages"].idxmax()
+    middle = float(days["messages"].median())
+    ratio = (
+        f", {days['messages'].max() / middle:.1f} times the median day"
+        if middle and len(days) > 1
+        else ""
+    )
+    total, top_count = int(days["messages"].sum()), int(days["messages"].max())
+    title = f"{total:,} messages; most on {date_text(top)}: {top_count:,}{ratio}"
+    unit, binned = by_unit(days)
+    on = axes(title, "", f"messages a {unit}")
+    width = {"day": 0.85, "week": 6.0, "month": 25.0}[unit]
+    align = {"align": "center" if unit == "day" else "edge"}
+    on.bar(binned.index, binned["by_people"], width, color=PEOPLE, label="people", **align)
+    if binned["by_bots"].sum():
+        bottom = binned["by_people"]
+        on.bar(binned.index, binned["by_bots"], width, bottom, color=BOT, label="bots", **align)
+        on.legend(frameon=False, ncols=2)
+    return dated(on, f"{unit}, local time")
+
+
+@chart()
+def messages_per_user_per_day(frame: pd.DataFrame, labels: Mapping[int, str], top: int = 12) -> Any:
+    """Who wrote how much when: a row a person, of those who wrote most.
+
+    Args:
+        frame: answer of `messages_per_user_per_day`.
+        labels: for each user id, what to call them: see `metrics.labels`.
+        top: how many people.
+    """
+    people = frame[~frame["is_bot"].fillna(False).astype(bool)].dropna(subset=["user_id"])
+    if people.empty:
+        return nothing(frame)
+    totals = people.groupby("user_id")["messages"].sum().sort_values(ascending=False, kind="stable")
+    shown = totals.head(top)
+    grid = people.pivot_table(index="day", columns="user_id", values="messages", aggfunc="sum")
+    days = every_day(grid.reset_index(), list(shown.index), frame.attrs)
+    unit, binned = by_unit(days)
+    share = shown.sum() / totals.sum()
+    who = f"The {len(shown)} who write most" if len(shown) > 1 else labels.get(int(shown.index[0]))
+    title = f"{who} wrote {share:.0%} of the {int(totals.sum()):,} messages of people"
+    on = axes(title, "", "")
+    columns = [*binned.index, binned.index[-1] + pd.Timedelta(days=UNIT_DAYS[unit])]
+    rows = [labels[int(user)] for user in shown.index]
+    heat(on, columns, rows, binned[shown.index].to_numpy(dtype=float).T, f"messages a {unit}")
+    return dated(on, f"{unit}, local time", grid=False)
+
+
+@chart()
+def message_length_per_day(frame: pd.DataFrame) -> Any:
+    """Average and quantiles of the length of people's messages, a day."""
+    half, tenth = frame["p50"].median(), frame["p90"].median()
+    title = (
+        f"On the median day, half of the messages have at most {half:.0f} characters, "
+        f"one in ten more than {tenth:.0f}"
+    )
+    on = axes(title, "", "characters a message")
+    mark = {"marker": "o", "markersize": 3} if len(frame) < 100 else {}
+    days = frame["day"]
+    low, high = frame["p50"].astype(float), frame["p90"].astype(float)
+    on.fill_between(days, low, high, color=PEOPLE, alpha=0.18, lw=0, label="p50 to p90")
+    on.plot(days, low, color=PEOPLE, label="median", **mark)
+    on.plot(days, frame["average"], color=MARK, linestyle="--", label="average", **mark)
+    on.set_ylim(bottom=0)
+    on.legend(frameon=False, ncols=3)
+    return dated(on, "day, local time")
+
+
+@chart()
+def messages_by_hour_and_weekday(frame: pd.DataFrame) -> Any:
+    """Heat map of when people write."""
+    grid = frame.pivot_table(index="weekday", columns="hour", values="messages", aggfunc="sum")
+    grid = grid.reindex(index=range(1, 8), columns=range(24)).astype("float64").fillna(0)
+    hours = grid.sum()
+    top, share = int(hours.idxmax()), hours.max() / hours.sum()
+    day = grid.sum(axis=1)
+    title = (
+        f"Busiest hour: {top:02d}–{top + 1:02d}h, {share:.1%} of people's messages; "
+        f"busiest weekday: {WEEKDAYS[int(day.idxmax()) - 1]}, {day.max() / day.sum():.1%}"
+    )
+    zone = frame.attrs.get("parameters", {}).get("timezone", "local time")
+    on = axes(title, f"hour, {zone}", "")
+    heat(on, range(25), WEEKDAYS, grid.to_numpy(), "messages")
+    on.set_xticks(range(0, 25, 3))
+    return on
+
+
+@chart()
+def messages_by_content_type(frame: pd.DataFrame) -> Any:
+    """What is sent, of people and of bots."""
+    total, edited = int(frame["messages"].sum()), int(frame["edited"].sum())
+    texts = int(frame.loc[frame["content_type"] == "text", "messages"].sum())
+    title = f"{texts / total:.0%} of {total:,} messages are text; {edited / total:.0%} were edited"
+    on = axes(title, "messages (logarithmic scale)", "")
+    shown = frame.head(12).iloc[::-1]
+    places = range(len(shown))
+    people, bots = shown["by_people"].astype(float), shown["by_bots"].astype(float)
+    on.barh([p + 0.2 for p in places], people, 0.4, color=PEOPLE, label="people")
+    on.barh([p - 0.2 for p in places], bots, 0.4, color=BOT, label="bots")
+    on.set_yticks(list(places), shown["content_type"])
+    on.set_xscale("symlog", linthresh=1)
+    on.set_xlim(left=0)
+    on.legend(frameon=False)
+    return on
+
+
+@chart()
+def messages_by_topic(frame: pd.DataFrame) -> Any:
+    """Which topics of a forum people write in."""
+    if frame["message_thread_id"].isna().all():
+        return nothing(frame, "forum topics")
+    total, shown = int(frame["messages"].sum()), frame.head(12).iloc[::-1]
+    names = ["main" if pd.isna(t) else f"topic {t}" for t in shown["message_thread_id"]]
+    share = frame["messages"].iloc[0] / total
+    title = f"{len(frame)} topics; most is written in {names[-1]}: {share:.0%} of people's messages"
+    on = axes(title, "messages of people", "")
+    on.barh(range(len(shown)), shown["messages"].astype(float), color=PEOPLE)
+    on.set_yticks(range(len(shown)), names)
+    on.set_ylim(-0.6, max(len(shown), 4) - 0.4)
+    return on
+
+
+@chart()
+def visits_by_hour(frame: pd.DataFrame) -> Any:
+    """Which hours people come in, as shares with intervals; the busiest stands out.
+
+    Args:
+        frame: answer of `visits_by_hour`, or from `metrics.questions_by_hour`.
+    """
+    top, rate, others = busiest_hour(frame)
+    low, high = rate.interval
+    what = frame.attrs.get("what", "visits")
+    named = ", ".join(f"{h:02d}h" for h in others)
+    named = named if len(others) <= 3 else f"{len(others)} other hours"
+    sure = f"; {named} may be as busy" if others else ""
+    title = (
+        f"Busiest hour: {top:02d}–{top + 1:02d}h with {rate.share:.1%} of {rate.denominator:,} "
+        f"{what} (95% interval {low:.1%} to {high:.1%}){sure}"
+    )
+    zone = frame.attrs.get("parameters", {}).get("timezone", "local time")
+    on = axes(title, f"hour, {zone}", f"share of {what}, %")
+    found = dict(zip(frame["hour"].astype(int), frame["visits"].astype(int), strict=True))
+    rates = [Rate(found.get(hour, 0), rate.denominator) for hour in range(24)]
+    colours = [MARK if hour == top else PEOPLE for hour in range(24)]
+    shares, reach = intervals(rates)
+    on.bar(range(24), shares, 0.8, color=colours, yerr=reach, ecolor="#444444", capsize=2)
+    on.set_xticks(range(0, 24, 3))
+    return on
+
+
+@chart()
+def before_and_after(frame: pd.DataFrame) -> Any:
+    """People's messages a day before a date and from it on, with 95 % intervals of the means."""
+    cut = frame.attrs.get("parameters", {}).get("cut", "")
+    sides = {bool(row.is_after): row for row in frame.itertuples()}
+    if len(sides) < 2:
+        return nothing(frame, f"messages on both sides of {cut}")
+    before, after = (float(sides[side].messages_per_day) for side in (False, True))
+    errors = [1.96 * float(sides[s].deviation) / float(sides[s].days) ** 0.5 for s in (False, True)]
+    apart = abs(after - before) > (errors[0] ** 2 + errors[1] ** 2) ** 0.5
+    verdict = "more" if after > before else "fewer"
+    by = abs(after / before - 1)
+    title = (
+        f"{by:.0%} {verdict} messages a day from {cut} on: {after:.1f}, before {before:.1f}"
+        if apart
+        else f"No sure change on {cut}: {after:.1f} messages a day, before {before:.1f}"
+    )
+    on = axes(title, "", "people's messages a day")
+    on.bar([0, 1], [before, after], 0.55, yerr=errors, color=[OTHER, PEOPLE], capsize=4)
+    labels = [f"before ({sides[False].days} days)", f"from {cut} on ({sides[True].days} days)"]
+    on.set_xticks([0, 1], labels)
+    on.set_xlim(-0.7, 1.7)
+    return on

@@ -1,0 +1,238 @@
+"""What people need: their problems, what a better bot would save, and who still waits."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from tgpipeline.analytics.support.metrics import WEEK, Rate, is_solved
+from tgpipeline.analytics.topics.text import normalise
+
+if TYPE_CHECKING:
+    from tgpipeline.analytics.topics import Topics
+
+LATEST = 2_000  # so many answers of a problem are compared with each other, at most
+NEAR = 0.4  # cosine from which two answers are the same
+_WORDS = re.compile(r"[^\s.,!?]+").findall
+
+
+def frequent(
+    conversations: pd.DataFrame, messages: pd.DataFrame, topics: "Topics", *, language: str = "en",
+    examples: int = 2,
+) -> pd.DataFrame:  # fmt: skip
+    """The most frequent problems, what is new or rising, and how people put it.
+
+    Args:
+        conversations: from `conversations.build`.
+        messages: what they were built from.
+        topics: for the titles of problems.
+        language: of the titles, `en` or `pt`.
+        examples: how many questions to quote of each.
+
+    Returns:
+        A row a problem, most frequent first; the last one is of none that is known. `problem`,
+        `title`, `conversations`, `of` (all), `share`, `low`, `high`, `last_7_days` (of the period),
+        `before` (the 7 days before those), `trend` (new, rising, falling or empty: by the interval
+        of the last week's part in both), `solved` (share), `questions` (quotes with message ids).
+    """
+    total, until = len(conversations), conversations.attrs.get("end", 0)
+    rows = []
+    for name, group in conversations.groupby(conversations["problem"].fillna("")):
+        rate = Rate(len(group), total)
+        age = until - group["asked"]
+        week, before = int((age < WEEK).sum()), int(((age >= WEEK) & (age < 2 * WEEK)).sum())
+        quotes = [quote(messages, row) for row in _typical(group, messages, examples)]
+        rows.append(
+            {
+                "problem": name or None,
+                "title": _title(topics, str(name), language),
+                "conversations": len(group),
+                "of": total,
+                "share": rate.share,
+                "low": rate.interval[0],
+                "high": rate.interval[1],
+                "last_7_days": week,
+                "before": before,
+                "trend": trend(week, before),
+                "solved": Rate(int(is_solved(group).sum()), len(group)).share,
+                "questions": quotes,
+            }
+        )
+    names = (
+        "problem title conversations of share low high last_7_days before trend solved questions"
+    )
+    frame = pd.DataFrame(rows, columns=names.split())
+    frame["named"] = frame["problem"].notna()
+    frame = frame.sort_values(["named", "conversations"], ascending=False, kind="stable")
+    frame = frame.drop(columns="named").reset_index(drop=True)
+    frame.attrs = {"parameters": conversations.attrs.get("parameters", {})}
+    return frame
+
+
+def trend(week: int, before: int) -> str:
+    """Whether more came in a week than in the one before, beyond chance.
+
+    >>> trend(9, 0), trend(12, 10), trend(30, 8)
+    ('new', '', 'rising')
+    """
+    low, high = Rate(week, week + before).interval
+    if low > 0.5:
+        return "rising" if before else "new"
+    return "falling" if high < 0.5 else ""
+
+
+def better_bot(
+    conversations: pd.DataFrame, messages: pd.DataFrame, topics: "Topics", *, language: str = "en"
+) -> pd.DataFrame:
+    """What to teach the bot next: problems by the minutes that agents spent on them.
+
+    Returns:
+        A row a problem: `problem`, `title`, `conversations`, `with_agent`, `minutes` (of agents),
+        `same_answer`, `of`, `share`, `low`, `high`, `answer` (the most typical, quoted with its id)
+        and `saves` (minutes, if the bot gave that answer: minutes × share).
+    """
+    agents = set(conversations.attrs.get("agents", ()))
+    # Where there are no agents, whoever else writes answers: see conversations.
+    answers = (messages["user_id"].isin(agents) if agents else ~messages["is_bot"]).to_numpy()
+    author = messages["user_id"].fillna(0).to_numpy()
+    rows = []
+    for name, group in conversations[conversations["problem"].notna()].groupby("problem"):
+        helped = group[group["person_after"].notna()]
+        longest = [
+            _longest(messages, [i for i in c.rows if answers[i] and author[i] != c.customer])
+            for c in helped.iloc[-LATEST:].itertuples()
+        ]
+        best, same = typical([_text(messages, i) for i in longest])
+        rate = Rate(same, len(longest))
+        minutes = float(group["minutes"].sum())
+        rows.append(
+            {
+                "problem": name,
+                "title": _title(topics, str(name), language),
+                "conversations": len(group),
+                "with_agent": len(helped),
+                "minutes": minutes,
+                "same_answer": same,
+                "of": len(longest),
+                "share": rate.share,
+                "low": rate.interval[0],
+                "high": rate.interval[1],
+                "answer": quote(messages, longest[best]) if longest else "",
+                "saves": minutes * rate.share if longest else 0.0,
+            }
+        )
+    names = (
+        "problem title conversations with_agent minutes same_answer of share low high answer saves"
+    )
+    frame = pd.DataFrame(rows, columns=names.split())
+    return frame.sort_values("minutes", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def unanswered(conversations: pd.DataFrame, *, hours: float = 24) -> pd.DataFrame:
+    """Questions and named problems that the bot and agents left alone for so long, oldest first.
+
+    Who a question is meant for is not written anywhere: one that a member asks the others is here
+    too, as is a remark that sounds like a problem.
+
+    Args:
+        conversations: from `conversations.build`.
+        hours: how old they are at least, at the last moment that is known.
+
+    Returns:
+        `local_time`, `waiting_hours`, `problem`, `customer`, `message_id`, `reason` and `link`
+        (null in a basic group, which has no links). `reason` is `no reply` (of anybody),
+        `members only` (other members replied), or `no person came` (though asked for).
+    """
+    c = conversations
+    until = c.attrs.get("until", 0)
+    silent = c["bot_after"].isna() & c["person_after"].isna()
+    promised = c["state"].eq("wants_person") & ~silent
+    waits = (until - c["asked"]).ge(hours * 3600)
+    found = c[(silent | promised) & waits].sort_values("asked", kind="stable")
+    reason = pd.Series("no reply", found.index).mask(found["members"] > 0, "members only")
+    where = zip(found["chat_id"], found["message_id"], found["thread_id"], strict=True)
+    return pd.DataFrame(
+        {
+            "local_time": found["local_time"],
+            "waiting_hours": ((until - found["asked"]) / 3600).round(1),
+            "problem": found["problem"],
+            "customer": found["customer"],
+            "message_id": found["message_id"],
+            "reason": reason.where(silent[found.index], "no person came"),
+            "link": pd.Series([link(*m) for m in where], found.index, dtype="string"),
+        }
+    ).reset_index(drop=True)
+
+
+def link(chat_id: int, message_id: int, thread_id: Any = None) -> str | None:
+    """Where a message of a supergroup is, for its members; None in other chats.
+
+    Source: https://core.telegram.org/api/links#message-links
+
+    >>> link(-1004123456789, 17), link(-4123456789, 17)
+    ('https://t.me/c/4123456789/17', None)
+    """
+    if chat_id > -(10**12):
+        return None
+    topic = "" if thread_id is None or pd.isna(thread_id) else f"{thread_id}/"
+    return f"https://t.me/c/{-chat_id - 10**12}/{topic}{message_id}"
+
+
+def typical(texts: list[str]) -> tuple[int, int]:
+    """Which text is nearest to all, and how many are nearly the same as it (itself included)."""
+    if len(texts) < 2 or not any(normalise(t).strip() for t in texts):
+        return 0, len(texts)
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    weights = TfidfVectorizer(preprocessor=normalise, tokenizer=_WORDS, token_pattern=None)
+    matrix = weights.fit_transform(texts)
+    near = (matrix @ matrix.T).toarray()
+    close = (near >= NEAR).sum(axis=1)
+    best = int(max(range(len(texts)), key=lambda i: (close[i], near[i].sum(), -i)))
+    return best, max(1, int(close[best]))
+
+
+def quote(messages: pd.DataFrame, row: int, length: int = 160, text: str = "") -> str:
+    """A message's text, or the part of it that is given, with its id, cut to a length."""
+    text = " ".join((text or _text(messages, row)).split())
+    cut = text if len(text) <= length else text[: length - 1].rstrip() + "…"
+    return f"“{cut}” (message {messages['message_id'].iloc[row]})"
+
+
+def _typical(group: pd.DataFrame, messages: pd.DataFrame, count: int) -> list[int]:
+    """Rows of the questions nearest to all questions of the group, no two nearly the same."""
+    rows = [question_of(messages, c) for c in group.itertuples()][-400:]
+    found: list[int] = []
+    while rows and len(found) < count:
+        best = rows[typical([_text(messages, i) for i in rows])[0]]
+        found.append(best)
+        said = set(normalise(_text(messages, best)).split())
+        rows = [i for i in rows if i != best and not _alike(said, normalise(_text(messages, i)))]
+    return found
+
+
+def _alike(said: set[str], text: str) -> bool:
+    words = set(text.split())
+    return len(said & words) >= 0.6 * max(1, min(len(said), len(words)))
+
+
+def question_of(messages: pd.DataFrame, c: Any) -> int:
+    """The row of the message with a conversation's question."""
+    ids = messages["message_id"].to_numpy()
+    return next((i for i in c.rows if ids[i] == c.message_id), int(c.rows[0]))
+
+
+def _longest(messages: pd.DataFrame, rows: list[int]) -> int:
+    return max(rows, key=lambda i: (len(_text(messages, i)), -i))
+
+
+def _text(messages: pd.DataFrame, row: int) -> str:
+    text = messages["text"].iloc[row]
+    return text if isinstance(text, str) else ""
+
+
+def _title(topics: "Topics", name: str, language: str) -> str:
+    known = topics.problems.get(name)
+    if known is None:
+        return {"pt": "Nenhum problema conhecido"}.get(language, "No known problem")
+    return known.title.get(language) or name.replace("_", " ")

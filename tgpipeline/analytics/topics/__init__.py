@@ -1,0 +1,250 @@
+"""Which problem a message is about, by an editable file of definitions. Portuguese and English.
+
+`load` reads the definitions and gives `Topics`, which weighs two kinds of evidence in one logistic
+regression: the definitions' phrases (`phrases.py`), and likeness to their examples (TF-IDF of stems
+and of letters). It learns from nothing else; the same texts and file give the same answers.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tgpipeline.analytics.topics.asking import asks
+from tgpipeline.analytics.topics.definitions import HANDOVER, KINDS, Problem, read
+from tgpipeline.analytics.topics.phrases import Matcher, Phrase, stems, words
+from tgpipeline.analytics.topics.text import normalise
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+MESSAGE = 0.35  # how sure one must be of a problem in a message
+LIKELIEST = 0.2  # ... of the likeliest one, where it is likelier than no problem
+CLAUSE = 0.7  # ... of one in a clause, if its words are there too
+WORDS = 0.05  # ... of one of which several words or phrases are there
+ALONE = 0.45  # ... of one of which no word and no hint is there: only alike its examples
+EVIDENCE = 0.7  # what a definition's phrase weighs beside a text's TF-IDF vectors of length 1
+UNSEEN = 0.5  # how much an example teaches a second time, as if the file had no words for it
+_CHUNK = 20_000  # texts at a time: bounds memory
+
+_Counts = list[list[int]]  # of words and of hints, for each definition
+
+
+@dataclass(frozen=True)
+class Topics:
+    """Tells which of the defined problems messages are about. Made by `load`."""
+
+    definitions: Sequence[Problem] = field(repr=False)
+    spelled: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @cached_property
+    def problems(self) -> dict[str, Problem]:
+        """The problems by name, in the file's order, without flags."""
+        return {d.name: d for d in self.definitions if not d.flag}
+
+    def label(self, texts: Iterable[str | None]) -> list[list[str]]:
+        """Returns the problems of each message, the surest first; none is an empty list.
+
+        >>> load().label(["quero meu dinheiro de volta", "bom dia!", "where is my order"])
+        [['refund'], [], ['order_status']]
+        """
+        scores, _ = self._judge([normalise(text or "") for text in texts])
+        return self._labels(scores)
+
+    def scores(self, texts: Iterable[str | None]) -> "pd.DataFrame":
+        """Returns how sure each problem is, 0 to 1: a row a message, a column a problem.
+
+        A problem's score is that of the whole message, or of a clause that has its words: so the
+        second problem of a message counts although the first one is louder.
+        """
+        import pandas as pd
+
+        scores, _ = self._judge([normalise(text or "") for text in texts])
+        return pd.DataFrame(scores, columns=list(self.problems))
+
+    def table(self, texts: "pd.Series[str]") -> "pd.DataFrame":
+        """Reads messages into columns, with the index of `texts`; what is no text is empty.
+
+        Returns:
+            `is_question`, `wants_person` (bool; the latter by the flag `handover`), `problem` (the
+            surest, or None) and `problems` (a list, the surest first).
+        """
+        import pandas as pd
+
+        rows = [normalise(text) if isinstance(text, str) else "" for text in texts]
+        scores, persons = self._judge(rows)
+        labels = self._labels(scores)
+        best = [names[0] if names else None for names in labels]
+        columns = {
+            "is_question": pd.Series([asks(row) for row in rows], dtype=bool),
+            "wants_person": persons,
+            "problem": pd.Series(best, dtype=object),
+            "problems": pd.Series(labels, dtype=object),
+        }
+        return pd.DataFrame(columns).set_axis(texts.index)
+
+    def _labels(self, scores: "NDArray[np.float64]") -> list[list[str]]:
+        names, labels = list(self.problems), []
+        for row in scores:
+            found = [names[i] for i in (-row).argsort(kind="stable") if row[i] >= MESSAGE]
+            yields = {n for n in found if not set(found).isdisjoint(self.problems[n].yields_to)}
+            labels.append([name for name in found if name not in yields])
+        return labels
+
+    def _judge(self, rows: Sequence[str]) -> "tuple[NDArray[np.float64], NDArray[np.bool_]]":
+        """Returns each problem's score and whether a person is wanted, for normalised texts."""
+        import numpy as np
+
+        unique = {text: number for number, text in enumerate(dict.fromkeys(rows))}
+        scores = np.zeros((len(unique), len(self.problems)))
+        persons = np.zeros(len(unique), dtype=bool)
+        texts = list(unique)
+        for start in range(0, len(texts), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            scores[part], persons[part] = self._judge_chunk(texts[part])
+        order = [unique[row] for row in rows]
+        return scores[order], persons[order]
+
+    def _judge_chunk(self, texts: Sequence[str]) -> "tuple[NDArray[np.float64], NDArray[np.bool_]]":
+        import numpy as np
+
+        readings = [self._read(text) for text in texts]
+        counts = np.array([whole for whole, _ in readings], dtype=float)
+        mine = [i for i, d in enumerate(self.definitions) if not d.flag]
+        scores, none = self._probable(texts, counts)
+        top = scores.max(axis=1)
+        likeliest = (scores == top[:, None]) & ((top >= LIKELIEST) & (top > none))[:, None]
+        scores[likeliest & (scores < MESSAGE)] = MESSAGE
+        scores[(counts[:, mine].sum(axis=2) == 0) & (scores < ALONE)] = 0.0
+        scores[(counts[:, mine, 0] > 1) & (scores >= WORDS) & (scores < MESSAGE)] = MESSAGE
+        scores[[not any(map(str.isalpha, text)) for text in texts]] = 0.0
+        clauses = [
+            (row, text, found)
+            for row, (_, parts) in enumerate(readings)
+            for text, found in parts
+            if any(found[i][0] and scores[row, j] < MESSAGE for j, i in enumerate(mine))
+        ]
+        if clauses:
+            owners, parts, found = zip(*clauses, strict=True)
+            counts_ = np.array(found, dtype=float)
+            sure, _ = self._probable(parts, counts_)
+            sure[(sure < CLAUSE) | (counts_[:, mine, 0] == 0)] = 0.0
+            np.maximum.at(scores, np.array(owners), sure)
+        wishes = [i for i, d in enumerate(self.definitions) if d.name == HANDOVER]
+        return scores, np.asarray((counts[:, wishes, 0] > 0).any(axis=1))
+
+    def _probable(self, texts: Sequence[str], counts: "NDArray[np.float64]") -> tuple[Any, Any]:
+        """Returns the probability of each problem, and of none."""
+        classes = list(self._model.classes_)
+        found = self._model.predict_proba(self._features(texts, counts))
+        problems = [classes.index(name) for name in self.problems]
+        return found[:, problems], found[:, classes.index("")]
+
+    def _features(self, texts: Sequence[str], counts: "NDArray[np.float64]") -> Any:
+        import numpy as np
+        from scipy.sparse import csr_matrix, hstack
+
+        words, hints = counts[:, :, 0], counts[:, :, 1]
+        weights = np.hstack([words > 0, 0.6 * np.clip(words - 1, 0, 2), 0.4 * np.minimum(hints, 2)])
+        likeness = [vectorizer.transform(texts) for vectorizer in self._vectorizers]
+        return hstack([*likeness, csr_matrix(EVIDENCE * weights)]).tocsr()
+
+    def _read(self, text: str) -> tuple[_Counts, list[tuple[str, _Counts]]]:
+        """Counts each definition's words and hints, in a text and in each of its clauses.
+
+        What a definition's `unless` matches does not count for it.
+        """
+        matcher, owners = self._matcher
+        read = words(text)
+        found = [(*owners[number], ways) for number, ways in matcher.find(read).items()]
+        clause_of = {position: clause for position, clause, _ in read}
+        void: dict[int, set[int]] = {}
+        for owner, kind, ways in found:
+            if kind == "unless":
+                void.setdefault(owner, set()).update(place for way in ways for place in way)
+        whole = [[0, 0] for _ in self.definitions]
+        clauses = {clause: [[0, 0] for _ in self.definitions] for clause in clause_of.values()}
+        for owner, kind, ways in found:
+            valid = [way for way in ways if void.get(owner, set()).isdisjoint(way)]
+            if kind == "unless" or not valid:
+                continue
+            whole[owner][kind == "hints"] += 1
+            ends = {(clause_of[way[0]], clause_of[way[-1]]) for way in valid}
+            for clause in {first for first, last in ends if first == last}:
+                clauses[clause][owner][kind == "hints"] += 1
+        said: dict[int, list[str]] = {}
+        for _, clause, word in read:
+            said.setdefault(clause, []).append(word)
+        parts = [(" ".join(w), clauses[c]) for c, w in said.items() if len(w) > 1 < len(said)]
+        return whole, parts
+
+    @cached_property
+    def _matcher(self) -> tuple[Matcher, list[tuple[int, str]]]:
+        """The matcher of all phrases, and for each phrase whose it is and of which kind."""
+        owners: list[tuple[int, str]] = []
+        phrases: list[Phrase] = []
+        for number, definition in enumerate(self.definitions):
+            for kind in KINDS:
+                phrases += definition.phrases[kind]
+                owners += [(number, kind)] * len(definition.phrases[kind])
+        return Matcher(phrases, [text for text, _ in self._examples], self.spelled), owners
+
+    @cached_property
+    def _examples(self) -> list[tuple[str, str]]:
+        """Texts to compare with, and the problem of each; "" is anything else."""
+        pairs = []
+        for d in self.definitions:
+            texts = [normalise(example) for example in d.examples]
+            if len(texts) < 5:  # a new problem may be no more than a few words
+                texts += [
+                    " ".join(terms[0].strip("=*") for terms, _ in p) for p in d.phrases["words"]
+                ]
+            pairs += [(text, "" if d.flag else d.name) for text in texts if text]
+        return pairs
+
+    @cached_property
+    def _vectorizers(self) -> list[Any]:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        texts = [text for text, _ in self._examples]
+        letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(4, 4), sublinear_tf=True)
+        return [v.fit(texts) for v in (TfidfVectorizer(analyzer=grams, sublinear_tf=True), letters)]
+
+    @cached_property
+    def _model(self) -> Any:
+        import numpy as np
+        from scipy.sparse import vstack
+        from sklearn.linear_model import LogisticRegression
+
+        texts, names = zip(*self._examples, strict=True)
+        counts = np.array([self._read(text)[0] for text in texts], dtype=float)
+        # The words were written with the examples at hand, and match them more often than they
+        # match what people write: so each example is also learned from without its words.
+        features = vstack([self._features(texts, counts), self._features(texts, 0 * counts)])
+        weights = np.repeat([1.0, UNSEEN], len(texts))
+        model = LogisticRegression(C=2, max_iter=1000, class_weight="balanced")
+        return model.fit(features, names * 2, sample_weight=weights)
+
+
+def grams(text: str) -> list[str]:
+    """Returns the stems of a normalised text, and each pair of neighbours.
+
+    >>> grams("pedidos atrasados")
+    ['ped', 'atras', 'ped atras']
+    """
+    found = [w if w[0] == "<" else stems(w)[0] for w in re.findall(r"<[a-z]+>|[^\W_]+", text)]
+    return found + [f"{first} {second}" for first, second in pairwise(found)]
+
+
+def load(path: str | Path | None = None) -> Topics:
+    """Reads definitions of problems; without a path, those that the package brings along.
+
+    Raises:
+        SettingsError: the file cannot be read, or a definition in it is wrong; says which.
+    """
+    return Topics(*read(path))

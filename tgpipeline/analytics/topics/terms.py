@@ -1,0 +1,175 @@
+"""The words and phrases of a group, without knowing anything of it: the heaviest, and what rises.
+
+Portuguese and English lose their stop-words and endings; other languages their most frequent words.
+`discover.py` makes groups of messages from them.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from math import log, sqrt
+from typing import TYPE_CHECKING
+
+from tgpipeline.analytics.topics.phrases import stems, words
+from tgpipeline.analytics.topics.text import fold, normalise
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LONGEST = 3  # words in a phrase
+COMMON = 0.5  # what is said in more of the messages says nothing
+_CHAT = """
+oi ola bom boa dia tarde noite obrigado obrigada valeu favor gente pessoal galera ok sim kk kkk rs
+hello hi hey thanks thank please ainda aqui agora hoje ontem amanha alguem ninguem voce voces tudo
+bem certo fazer faz quero queria preciso pode posso consigo saber vai vou esta estou fica ficou
+disso todo todos coisa lol haha moca mandei comprei
+"""
+
+
+@cache
+def _stop_words() -> frozenset[str]:
+    from stop_words import get_stop_words
+
+    listed = [word for language in ("pt", "en") for word in get_stop_words(language)]
+    return frozenset(w for word in [*listed, *_CHAT.split()] for w in normalise(word).split())
+
+
+def _phrases(text: str) -> Iterator[tuple[str, ...]]:
+    """Yields the words and phrases of a normalised text that may mean something."""
+    stop = _stop_words()
+    read = words(text)
+    for start in range(len(read)):
+        for end in range(start + 1, min(start + LONGEST, len(read)) + 1):
+            found = tuple(word for _, _, word in read[start:end])
+            if read[end - 1][0] - read[start][0] >= LONGEST:  # a sentence ends in between
+                break
+            edges = (found[0], found[-1])
+            if any(w in stop or len(w) < 2 or w[0] in "<0123456789" for w in edges):
+                continue
+            if any(map(str.isdigit, found)):  # of one message alone
+                continue
+            yield found
+
+
+def _key(phrase: tuple[str, ...]) -> str:
+    return " ".join(stems(word)[0] for word in phrase)
+
+
+def keys(text: str) -> list[str]:
+    """Returns the stems of each word and phrase of a normalised text that may mean something."""
+    return [_key(phrase) for phrase in _phrases(text)]
+
+
+def prepare(texts: Iterable[str | None], ignore: Iterable[str]) -> list[tuple[int, str, str]]:
+    """Returns place, text and normalised text of all that say something, without ignored words."""
+    left_out = {word for name in ignore for word in normalise(name).split()}
+    found = []
+    for place, text in enumerate(texts):
+        read = normalise(text) if text else ""
+        if left_out:
+            read = " ".join("" if w.strip(".,!?") in left_out else w for w in read.split())
+        found.append((place, text or "", read))
+    return [row for row in found if row[2]]
+
+
+class Surfaces:
+    """How the group itself writes each term: its most frequent spelling, accents included."""
+
+    def __init__(self, texts: Iterable[str], normalised: Iterable[str]) -> None:
+        accents: Counter[tuple[str, str]] = Counter()
+        for text in texts:
+            accents.update((fold(word), word) for word in re.findall(r"[^\W\d_]+", text.lower()))
+        self._accented: dict[str, str] = {}
+        for (plain, word), _ in sorted(accents.items(), key=lambda item: (item[1], item[0])):
+            self._accented[plain] = word
+        spelled: Counter[tuple[str, tuple[str, ...]]] = Counter()
+        for text in normalised:
+            spelled.update((_key(phrase), phrase) for phrase in _phrases(text))
+        self._phrase: dict[str, tuple[str, ...]] = {}
+        for (key, phrase), _ in sorted(spelled.items(), key=lambda item: (item[1], item[0])):
+            self._phrase[key] = phrase
+
+    def __getitem__(self, key: str) -> str:
+        return " ".join(self._accented.get(word, word) for word in self._phrase[key])
+
+
+def _weigh(normalised: Sequence[str]) -> tuple[Counter[str], list[tuple[float, str]]]:
+    """Counts in how many texts each term is, and ranks terms: frequent, but not everywhere."""
+    counts: Counter[str] = Counter()
+    for text in normalised:
+        counts.update(set(keys(text)))
+    total = len(normalised)
+    inside: Counter[str] = Counter()  # the most frequent longer term that a term is part of
+    for key, times in counts.items():
+        parts = key.split()
+        for part in {" ".join(parts[i:j]) for i in range(len(parts)) for j in range(i + 1, 4)}:
+            if part != key and times > inside[part]:
+                inside[part] = times
+    ranked = [
+        (times * log(1 + total / times) * (1 + 0.5 * key.count(" ")), key)
+        for key, times in counts.items()
+        if inside[key] < 0.7 * times and (times <= COMMON * total or total < 10)
+    ]
+    return counts, sorted(ranked, key=lambda item: (-item[0], item[1]))
+
+
+def terms(
+    texts: Iterable[str | None], top: int = 30, *, ignore: Iterable[str] = ()
+) -> "pd.DataFrame":
+    """Returns the words and phrases that a group's messages are about, heaviest first.
+
+    Args:
+        texts: the messages.
+        top: how many terms at most.
+        ignore: words to leave out, such as members' names: people address each other.
+
+    Returns:
+        `term` as the group writes it, `messages` that have it, `share` of all messages, `weight`.
+    """
+    import pandas as pd
+
+    said = prepare(texts, ignore)
+    normalised = [read for _, _, read in said]
+    counts, ranked = _weigh(normalised)
+    surfaces = Surfaces((text for _, text, _ in said), normalised)
+    rows = [
+        (surfaces[key], counts[key], counts[key] / len(said), round(weight, 3))
+        for weight, key in ranked[:top]
+        if counts[key] > 1 or len(said) < 10
+    ]
+    return pd.DataFrame(rows, columns=["term", "messages", "share", "weight"])
+
+
+def rising(
+    now: Iterable[str | None],
+    before: Iterable[str | None],
+    top: int = 15,
+    *,
+    ignore: Iterable[str] = (),
+) -> "pd.DataFrame":
+    """Returns the terms that more of the messages have now than before, beyond chance (z above 2).
+
+    Returns:
+        `term`, `now` and `before` (messages with it), `share_now`, `share_before`, `times` (the
+        ratio of shares, half a message added to both), most certain first.
+    """
+    import pandas as pd
+
+    names = list(ignore)
+    new, old = prepare(now, names), prepare(before, names)
+    after, earlier = [read for _, _, read in new], [read for _, _, read in old]
+    counts, ranked = _weigh(after)
+    past = Counter(key for text in earlier for key in set(keys(text)))
+    surfaces = Surfaces((text for _, text, _ in new), after)
+    rows = []
+    for _, key in ranked if old else ():
+        share, share_before = counts[key] / len(new), past[key] / len(old)
+        mean = (counts[key] + past[key]) / (len(new) + len(old))
+        error = sqrt(mean * (1 - mean) * (1 / len(new) + 1 / len(old)))
+        if counts[key] >= 3 and error and (z := (share - share_before) / error) > 2:
+            times = ((counts[key] + 0.5) / len(new)) / ((past[key] + 0.5) / len(old))
+            rows.append((z, surfaces[key], counts[key], past[key], share, share_before, times))
+    rows.sort(key=lambda row: (-row[0], row[1]))
+    columns = ["term", "now", "before", "share_now", "share_before", "times"]
+    return pd.DataFrame([row[1:] for row in rows[:top]], columns=columns)

@@ -1,0 +1,1 @@
+"""Lambda 2: a day of the raw zone becomes Parquet in the enriched zone."""

@@ -1,0 +1,170 @@
+"""Reading a day of the raw zone: many small objects at once, large ones piece by piece."""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import islice
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, TypeVar
+
+import obstore
+
+from tgpipeline.lake import documents, keys
+from tgpipeline.lake.documents import Document
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+THREADS = 128  # sized for the 10 to 30 ms that S3 takes to answer, not for this machine's cores
+AHEAD = 4  # days that are asked about while one is read
+PIECE = 8 * 1024 * 1024  # of a newline-delimited object: in memory at one time
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What the raw zone holds of one day.
+
+    Attributes:
+        day: the day.
+        names: the objects' names inside the partition.
+        sizes: their sizes in bytes, in the same order.
+        fingerprint: changes whenever an object is added, changed or removed.
+        again: the names that the day before holds, too, in the same size. An update that bears no
+            date lies in the day it was received: sent again after midnight it lies in both, and
+            counts for the first.
+    """
+
+    day: date
+    names: list[str]
+    sizes: list[int]
+    fingerprint: str
+    again: frozenset[str] = frozenset()
+
+
+def list_day(store: "ObjectStore", day: date) -> Listing:
+    """List one day of the raw zone, all pages of it."""
+    prefix = keys.partition(keys.RAW, day)
+    names, sizes, total = [], [], 0
+    for page in store.list(prefix, chunk_size=1000):
+        for item in page:
+            entry = f"{item['path']} {item['size']} {item['e_tag']}".encode()
+            # A sum does not depend on the order of the listing.
+            total += int.from_bytes(hashlib.sha256(entry).digest()[:16], "big")
+            names.append(item["path"][len(prefix) :])
+            sizes.append(item["size"])
+    return Listing(day, names, sizes, f"{len(names)}-{total % 2**128:032x}" if names else "")
+
+
+def list_days(
+    store: "ObjectStore", days: Iterable[date], pool: ThreadPoolExecutor
+) -> Iterator[Listing]:
+    """List days of the raw zone, all pages of each, and what each repeats of the day before.
+
+    Args:
+        store: the raw bucket.
+        days: the days, oldest first.
+        pool: for `ahead`.
+
+    Returns:
+        A Listing a day.
+    """
+    wanted = set(days)
+    both = sorted(wanted.union(day - timedelta(1) for day in wanted))
+    listings = ahead(pool, lambda day: list_day(store, day), both)
+
+    def listed() -> Iterator[Listing]:
+        before: Listing | None = None
+        for listing in listings:
+            if listing.day in wanted:
+                yield replace(listing, again=_repeated(before, listing)) if before else listing
+            before = listing
+
+    return listed()
+
+
+def _repeated(before: Listing, listing: Listing) -> frozenset[str]:
+    """The same name and size is the same update: its number alone can come twice, from two bots."""
+    known = set(zip(before.names, before.sizes, strict=True))
+    both = zip(listing.names, listing.sizes, strict=True)
+    return frozenset(name for name, size in both if (name, size) in known) if known else frozenset()
+
+
+def ahead(
+    pool: ThreadPoolExecutor, function: Callable[[date], T], days: Iterable[date]
+) -> Iterator[T]:
+    """What a function says of each day, in order; the next days' requests are under way meanwhile.
+
+    The first ones are under way when this returns, so that several of these run side by side.
+    """
+    coming = iter(days)
+    waiting = deque(pool.submit(function, day) for day in islice(coming, AHEAD))
+
+    def results() -> Iterator[T]:
+        while waiting:
+            found = waiting.popleft().result()
+            waiting.extend(pool.submit(function, day) for day in islice(coming, 1))
+            yield found
+
+    return results()
+
+
+def read_day(store: "ObjectStore", listing: Listing, threads: int = THREADS) -> Iterator[Document]:
+    """Read every object of a day and parse what is in it.
+
+    Args:
+        store: the raw bucket.
+        listing: as `list_days` returned it.
+        threads: how many requests are under way at once.
+
+    Yields:
+        One Document an update, in no particular order.
+    """
+    prefix = keys.partition(keys.RAW, listing.day)
+    small = [name for name in listing.names if not name.endswith(".ndjson")]
+    for name, body in _read_many(store, prefix, small, threads):
+        yield documents.read(name, body)
+    for name in listing.names:
+        if name.endswith(".ndjson"):
+            for number, line in enumerate(_lines(store, prefix + name), 1):
+                if line.strip():
+                    yield documents.read(f"{name}:{number}", line)
+
+
+def _read_many(
+    store: "ObjectStore", prefix: str, names: list[str], threads: int
+) -> Iterator[tuple[str, bytes]]:
+    """Read small objects in threads, a batch a task, with a bounded number of batches waiting."""
+
+    def read(batch: list[str]) -> list[tuple[str, bytes]]:
+        return [(name, obstore.get(store, prefix + name).bytes().to_bytes()) for name in batch]
+
+    # Large batches cost less; about four a thread let all threads end at the same time.
+    size = max(1, min(32, round(len(names) / (4 * threads))))
+    pool = ThreadPoolExecutor(max(1, min(threads, len(names))))
+    done: SimpleQueue[Future[list[tuple[str, bytes]]]] = SimpleQueue()
+    running = 0
+    try:
+        for start in range(0, len(names), size):
+            pool.submit(read, names[start : start + size]).add_done_callback(done.put)
+            running += 1
+            if running >= 2 * threads:
+                yield from done.get().result()
+                running -= 1
+        for _ in range(running):
+            yield from done.get().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _lines(store: "ObjectStore", key: str) -> Iterator[bytes]:
+    """The lines of an object of any size, one piece of it in memory at a time."""
+    rest = b""
+    for piece in obstore.get(store, key).stream(min_chunk_size=PIECE):
+        # Of a line without end, no more is kept than shows that it is too long.
+        *lines, rest = (rest[: documents.LINE + 1] + bytes(piece)).split(b"\n")
+        yield from lines
+    yield rest

@@ -1,0 +1,1 @@
+"""What lies where: keys, columns, rows, versions, the ledger, quarantine."""

@@ -1,0 +1,73 @@
+"""What lies where in the lake. The only place that spells a key.
+
+Raw zone, bytes as Telegram sent them, one object an update:
+    s3://<raw>/telegram/context_date=YYYY-MM-DD/<update_id>.json (or <update_id>-<digest>.json)
+    s3://<raw>/telegram/context_date=YYYY-MM-DD/sent-<chat_id>-<message_id>.json
+    s3://<raw>/telegram/context_date=YYYY-MM-DD/history-<digest>.ndjson
+    s3://<raw>/quarantine/context_date=YYYY-MM-DD/<sha256>.bin
+    s3://<raw>/migrations/<new chat_id>.json
+Enriched zone, Parquet, one object a table and day:
+    s3://<enriched>/telegram/<table>/context_date=YYYY-MM-DD/part-0.parquet
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from tgpipeline.errors import LakeError
+
+RAW, QUARANTINE, MIGRATIONS = "telegram", "quarantine", "migrations"
+_PARTITION = "context_date="
+
+
+def partition(prefix: str, day: date) -> str:
+    """Prefix of one day, such as `telegram/context_date=2025-11-28/`."""
+    return f"{prefix}/{_PARTITION}{day.isoformat()}/"
+
+
+def day_of(key: str) -> date:
+    """The day whose partition a key is in.
+
+    Raises:
+        LakeError: if the key is in no partition.
+    """
+    try:
+        return date.fromisoformat(key.split(_PARTITION, 1)[1][:10])
+    except (IndexError, ValueError):
+        raise LakeError(
+            f"{key!r} is in no partition: expected …/{_PARTITION}YYYY-MM-DD/…"
+        ) from None
+
+
+def update_key(update_id: int, day: date, body: bytes = b"") -> str:
+    """Key of an update in the raw zone; with the body, where another has the number already."""
+    digest = f"-{hashlib.sha256(body).hexdigest()[:16]}" if body else ""
+    return f"{partition(RAW, day)}{update_id}{digest}.json"
+
+
+def sent_key(message: Mapping[str, Any], day: date) -> str:
+    """Key of a Message that the bot sent; each edit of it has a key of its own."""
+    edited = f"-{message['edit_date']}" if message.get("edit_date") else ""
+    name = f"sent-{message['chat']['id']}-{message['message_id']}{edited}.json"
+    return partition(RAW, day) + name
+
+
+def history_key(lines: bytes, day: date) -> str:
+    """Key of imported messages: the same lines have the same key."""
+    return f"{partition(RAW, day)}history-{hashlib.sha256(lines).hexdigest()[:32]}.ndjson"
+
+
+def quarantine_key(body: bytes, day: date) -> str:
+    """Key of what could not be read: the same bytes on the same day have the same key."""
+    return f"{partition(QUARANTINE, day)}{hashlib.sha256(body).hexdigest()}.bin"
+
+
+def migration_key(new_chat_id: int) -> str:
+    """Key of the marker that says which group a supergroup was before."""
+    return f"{MIGRATIONS}/{new_chat_id}.json"
+
+
+def enriched_key(table: str, day: date) -> str:
+    """Key of one table's Parquet of one day."""
+    return f"{partition(f'{RAW}/{table}', day)}part-0.parquet"

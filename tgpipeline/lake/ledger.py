@@ -1,0 +1,106 @@
+"""The ledger: what became of every object of a day, and what the day's Parquet was made from."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import obstore
+from obstore.exceptions import NotFoundError
+
+from tgpipeline.lake import keys
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+NAMES = 50  # how many unknown names a ledger tells apart; a hostile update can hold any number
+METADATA = 1_800  # bytes; S3 takes 2,048 of user metadata, names of fields included
+
+
+@dataclass
+class Ledger:
+    """What became of every object of a day; `balanced` says whether it adds up.
+
+    Attributes:
+        date: the day, YYYY-MM-DD.
+        status: `written`, `unchanged` (its Parquet is of these very objects) or `empty`.
+        objects: raw objects of that day.
+        documents: updates in them (a newline-delimited object holds many).
+        message_versions: documents that are messages or edits of them.
+        messages: rows of `messages`.
+        superseded: message versions that a later version replaced.
+        event_versions: documents that are anything else.
+        events: rows of `events`.
+        repeated: events that Telegram sent again after midnight, or an import brought again.
+        quarantined: documents that could not be read.
+        misfits: by column, values that did not fit and became null (or U+FFFD).
+        unknown: by name, fields and kinds that this version does not know.
+        made_from: what decides the rows: the raw `objects` (their number, and a digest of their
+            names, sizes and ETags), `repeats` of the day before, `columns`, `timezone` and
+            `groups` (each a digest or name).
+    """
+
+    date: str
+    status: str = "written"
+    objects: int = 0
+    documents: int = 0
+    message_versions: int = 0
+    messages: int = 0
+    superseded: int = 0
+    event_versions: int = 0
+    events: int = 0
+    repeated: int = 0
+    quarantined: int = 0
+    misfits: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
+    made_from: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every document is accounted for."""
+        return (
+            self.documents == self.message_versions + self.event_versions + self.quarantined
+            and self.message_versions == self.messages + self.superseded
+            and self.event_versions == self.events + self.repeated
+        )
+
+    def attributes(self) -> dict[str, str]:
+        """The ledger as S3 user metadata, without its names where they would not fit."""
+        whole = asdict(self)
+        if len(json.dumps(whole)) > METADATA:
+            whole |= {"misfits": {}, "unknown": {}}  # they are in the Parquet's own metadata
+        return {"ledger": json.dumps(whole)}
+
+
+def most_common(names: Mapping[str, int]) -> dict[str, int]:
+    """The most frequent names, in order; the count of the rest stands under `…`.
+
+    >>> most_common({"message.a": 2, "message.b": 1})
+    {'message.a': 2, 'message.b': 1}
+    """
+    ranked = sorted(names.items(), key=lambda item: (-item[1], item[0]))
+    kept = {name[:64].encode("utf-8", "replace").decode(): n for name, n in ranked[:NAMES]}
+    rest = sum(names.values()) - sum(kept.values())
+    return kept | ({"…": rest} if rest else {})
+
+
+def stored(enriched: "ObjectStore", table: str, day: date) -> Ledger | None:
+    """The ledger that a table's Parquet of that day carries in its S3 metadata.
+
+    Returns:
+        The ledger; without a `date` if the object bears none; None where there is no object.
+    """
+    try:
+        found = obstore.get(enriched, keys.enriched_key(table, day), options={"head": True})
+    except (FileNotFoundError, NotFoundError):
+        return None
+    return read(found.attributes.get("ledger"))
+
+
+def read(text: Any) -> Ledger:
+    """A ledger from its JSON; one without a `date` if it is from another version, or none."""
+    try:
+        return Ledger(**json.loads(text))
+    except (TypeError, ValueError):
+        return Ledger("")

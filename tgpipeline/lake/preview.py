@@ -1,0 +1,102 @@
+"""From files to rows: what `tgpipeline rows` prints, and the first thing to try on one's own JSON.
+
+Reads what the raw zone holds and what people have at hand: a file with an update, a list of them,
+what getUpdates answers, newline-delimited ones, a folder of any of these, or standard input.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import tzinfo
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any
+
+from tgpipeline.errors import UpdateError
+from tgpipeline.lake import documents
+from tgpipeline.lake.rows import Flattener, as_json
+
+_SUFFIXES = {".json", ".ndjson", ".jsonl"}
+
+
+def rows_of(
+    paths: Iterable[str | Path], tz: tzinfo, stdin: IO[bytes] | None = None
+) -> Iterator[dict[str, Any]]:
+    """The row that each update in these files becomes.
+
+    Args:
+        paths: files, folders (every `.json`, `.ndjson` and `.jsonl` below them), `-` for standard
+            input.
+        tz: zone of `sent_at`.
+        stdin: what `-` reads; this process's own standard input where it is None.
+
+    Yields:
+        The row as a dict that JSON can hold, with `file` (the file's name; with `#` and a number,
+        counted from 0, where it holds several updates) and `table`; or `file` and `error`.
+    """
+    flattener = Flattener(tz)
+    for path in paths:
+        for name, body in _documents(path, stdin):
+            yield _row(name, body, flattener)
+
+
+def _row(name: str, body: bytes | OSError, flattener: Flattener) -> dict[str, Any]:
+    if isinstance(body, OSError):
+        return {"file": name, "error": body.strerror or str(body)}
+    document = documents.read(name, body)
+    try:
+        if document.update is None:
+            raise UpdateError(document.reason)
+        # Its own id tells how an update came; history has none, as the raw zone keeps it.
+        source = "sent" if name.startswith("sent-") else "webhook"
+        if "update_id" not in document.update and source != "sent":
+            source = "history"
+        table, values = flattener.row(document.update, body.decode(), source)
+    except UpdateError as error:
+        return {"file": name, "error": str(error)}
+    return {"file": name, "table": table, **as_json(table, values)}
+
+
+def _documents(path: str | Path, stdin: IO[bytes] | None) -> Iterator[tuple[str, bytes | OSError]]:
+    if str(path) == "-":
+        yield from _split("-", stdin or sys.stdin.buffer)
+        return
+    path = Path(path)
+    files = [path]
+    if path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.suffix in _SUFFIXES and p.is_file())
+    for file in files:
+        try:
+            with file.open("rb") as stream:
+                yield from _split(file.name, stream)
+        except OSError as error:
+            yield str(file), error
+
+
+def _split(name: str, stream: IO[bytes]) -> Iterator[tuple[str, bytes]]:
+    """One update, a list of updates, or one a line: the first line that can be read tells."""
+    first = stream.readline().removeprefix(b"\xef\xbb\xbf")  # what Windows puts before a text
+    second = next((line for line in stream if line.strip()), b"")
+    lines: Iterable[bytes] = ()
+    if second and _parsed(first) is not None:
+        lines = chain((first, second), stream)
+    else:
+        body = first + second + stream.read()
+        whole = _parsed(body)
+        if isinstance(whole, dict) and isinstance(whole.get("result"), list):
+            whole = whole["result"]  # the answer of getUpdates
+        if isinstance(whole, list):
+            lines = (json.dumps(item).encode() for item in whole)
+        elif whole is None and any(documents.read(name, line).update for line in body.splitlines()):
+            lines = body.splitlines()
+        else:
+            yield name, body
+    for number, line in enumerate(line for line in lines if line.strip()):
+        yield f"{name}#{number}", line.strip()
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return documents.parser()(body)
+    except UpdateError:
+        return None

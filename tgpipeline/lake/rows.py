@@ -1,0 +1,184 @@
+"""How an update becomes a row: from nested JSON to the flat columns that `columns` declares.
+
+No I/O, standard library only. A row is a tuple of values in the order of its table's columns; the
+last column, `context_timestamp`, is added when the rows are written.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+from tgpipeline.errors import UpdateError
+from tgpipeline.lake.columns import TABLES, fit
+from tgpipeline.telegram.content import entities_of, old_and_new, rich_text
+from tgpipeline.telegram.updates import (
+    EVENT_KINDS,
+    LAST_DATE,
+    MESSAGE_KINDS,
+    SERVICE,
+    Update,
+    content_type,
+    date_of,
+    kind,
+    sub,
+)
+
+Row = tuple[Any, ...]
+
+
+class Flattener:
+    """Turns updates into rows, all with the same time zone and chat identities.
+
+    Args:
+        tz: zone of `sent_at`.
+        groups: for the id of a supergroup that was a group before, that group's id.
+
+    Attributes:
+        unknown: how often each field or kind that is not known yet was met, by name.
+    """
+
+    def __init__(self, tz: tzinfo, groups: Mapping[int, int] | None = None) -> None:
+        self.unknown: Counter[str] = Counter()
+        self._groups = groups or {}
+        self._wall_clock = wall_clock(tz)
+
+    def row(
+        self, update: Update, text: str = "", source: str = "webhook", name: str = ""
+    ) -> tuple[str, Row]:
+        """The row that an update becomes.
+
+        Args:
+            update: as `updates.parse` returned it.
+            text: the same update as it came, for the column `payload` of events.
+            source: `webhook`, `sent` or `history`.
+            name: its kind, where that is known already.
+
+        Returns:
+            The name of its table, and its values in the order of that table's columns, the last
+            one (`context_timestamp`) left out. Values may still not fit their column: see `fit`.
+
+        Raises:
+            UpdateError: if it is nested too deeply to be walked.
+        """
+        name = name or str(kind(update))
+        try:
+            if name in MESSAGE_KINDS:
+                known_as = None if source == "history" else name
+                row = self._message(update[name], update.get("update_id"), source, known_as)
+                return "messages", row
+            return "events", self._event(update, name, text)
+        except RecursionError:
+            raise UpdateError("nested too deeply") from None
+
+    def _message(
+        self, m: Update, update_id: int | None, source: str, update_type: str | None
+    ) -> Row:
+        user, chat, reply = sub(m, "from"), sub(m, "chat"), sub(m, "reply_to_message")
+        content, unknown = content_type(m)
+        for name in unknown:
+            self.unknown[f"message.{name}"] += 1
+        date, chat_id = m.get("date"), chat.get("id")
+        text, caption = m.get("text"), m.get("caption")
+        entities = m.get("entities") or m.get("caption_entities")
+        types, command = entities_of(entities, text or caption) if entities else (None, None)
+        if content == "rich_message" and not text:
+            text = rich_text(m["rich_message"]) or None
+        return (
+            update_id,
+            source,
+            update_type,
+            m.get("message_id"),
+            m.get("message_thread_id"),
+            m.get("is_topic_message"),
+            user.get("id"),
+            user.get("is_bot"),
+            user.get("first_name"),
+            user.get("last_name"),
+            user.get("username"),
+            user.get("language_code"),
+            sub(m, "sender_chat").get("id"),
+            chat_id,
+            self._group(chat_id),
+            chat.get("type"),
+            chat.get("title"),
+            date,
+            self._wall_clock(date),
+            m.get("edit_date"),
+            content,
+            None if content == "unknown" else content in SERVICE,
+            text,
+            caption,
+            types,
+            command,
+            reply.get("message_id"),
+            sub(reply, "from").get("id"),
+            sub(m, "forward_origin").get("type"),
+            sub(m, "via_bot").get("id"),
+            m.get("media_group_id"),
+            m.get("migrate_to_chat_id"),
+            m.get("migrate_from_chat_id"),
+        )
+
+    def _event(self, update: Update, name: str, text: str) -> Row:
+        e = update[name]
+        if name not in EVENT_KINDS:
+            self.unknown[f"update.{name}"] += 1
+        about = sub(e, "message")
+        chat_id = (sub(e, "chat") or sub(about, "chat")).get("id")
+        user = sub(e, "from") or sub(e, "user") or sub(e, "source", "user")
+        user = user or sub(e, "boost", "source", "user")
+        old, new = old_and_new(name, e)
+        date = date_of(e)
+        return (
+            update.get("update_id"),
+            name,
+            chat_id,
+            self._group(chat_id),
+            (about or e).get("message_id"),
+            user.get("id"),
+            user.get("is_bot"),
+            sub(e, "new_chat_member", "user").get("id"),
+            date,
+            self._wall_clock(date),
+            old,
+            new,
+            text,
+        )
+
+    def _group(self, chat_id: Any) -> Any:
+        return self._groups.get(chat_id, chat_id) if type(chat_id) is int else None
+
+
+def as_json(table: str, row: Row) -> dict[str, Any]:
+    """A row as a dict that JSON can hold, every value fitted to its column.
+
+    `sent_at` is written as `YYYY-MM-DDTHH:MM:SS`, the local wall-clock time.
+    """
+    out: dict[str, Any] = {}
+    for column, value in zip(TABLES[table], row, strict=False):
+        value, _ = fit(value, column.type)
+        if column.name == "sent_at" and value is not None:
+            value = (datetime(1970, 1, 1) + timedelta(milliseconds=value)).isoformat()
+        out[column.name] = value
+    return out
+
+
+def wall_clock(tz: tzinfo) -> Callable[[Any], int | None]:
+    """A function from Unix seconds to local wall-clock time in milliseconds since 1970.
+
+    The offset from UTC changes at quarters of an hour at most, so one look-up serves all instants
+    of a quarter. What is no date of Telegram's time becomes None.
+    """
+    offsets: dict[int, int] = {}
+
+    def convert(date: Any) -> int | None:
+        if type(date) is not int or not 0 < date < LAST_DATE:
+            return None
+        offset = offsets.get(date // 900)
+        if offset is None:
+            delta = datetime.fromtimestamp(date - date % 900, UTC).astimezone(tz).utcoffset()
+            offset = offsets[date // 900] = int((delta or timedelta()).total_seconds())
+        return (date + offset) * 1000
+
+    return convert

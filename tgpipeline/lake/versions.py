@@ -1,0 +1,101 @@
+"""Which row a document is, and which version of it: what makes repeats and edits one row.
+
+No I/O. The order in which documents are read never decides anything.
+"""
+
+import json
+import zlib
+from typing import NamedTuple
+
+from tgpipeline.errors import UpdateError
+from tgpipeline.lake.documents import Document
+from tgpipeline.lake.rows import Flattener, Row
+from tgpipeline.telegram.content import objects
+from tgpipeline.telegram.updates import MESSAGE_KINDS, Update, event_date, integer, sub
+
+Three = tuple[int, int, int]
+
+_SOURCES = {"webhook": 2, "sent": 1, "history": 0}
+
+
+class Version(NamedTuple):
+    """One version of one row.
+
+    Attributes:
+        table: `messages` or `events`.
+        values: of the row, as `rows.Flattener` makes them.
+        identity: equal for all versions of a row, and for no other row of that table and day.
+        rank: the version with the greatest is the latest.
+        undated: whether it came through the webhook and does not say when it happened.
+    """
+
+    table: str
+    values: Row
+    identity: Three
+    rank: Three
+    undated: bool
+
+
+def version(document: Document, flattener: Flattener) -> Version:
+    """What a document of the raw zone is.
+
+    Raises:
+        UpdateError: if it cannot be read; the text is the reason.
+    """
+    update, kind, body = document.update, document.kind, document.body
+    if update is None:
+        raise UpdateError(document.reason)
+    content, update_id = update[kind], update.get("update_id")
+    source = "webhook" if update_id is not None else "history"
+    if document.name.startswith("sent-"):
+        source = "sent"
+    text = "" if kind in MESSAGE_KINDS else body.decode("utf-8", "replace")
+    table, values = flattener.row(update, text, source, kind)
+    undated = update_id is not None and event_date(content) is None
+    # Of two that are equal in all else any one may be kept, but always the same one.
+    digest = zlib.crc32(body)
+    if table == "messages":
+        edited = integer(content.get("edit_date")) or 0
+        edited = max(0, min(edited, 2**60))
+        rank = (len(_SOURCES) * edited + _SOURCES[source], update_id or 0, digest)
+        return Version(table, values, _identity(content, update_id, body), rank, undated)
+    if update_id is not None:
+        return Version(table, values, (update_id, _said(update), 0), (0, 0, digest), undated)
+    # An imported count of reactions: of several imports the one with the most reactions is newest.
+    counts = (integer(r.get("total_count")) or 0 for r in objects(content, "reactions"))
+    chat_id, message_id, variant = _identity(content, None, body)
+    rank = (max(0, min(sum(counts), 2**62)), 0, digest)
+    variant = variant or zlib.crc32(kind.encode("utf-8", "surrogatepass"))
+    return Version(table, values, (chat_id, message_id, variant), rank, False)
+
+
+def _said(update: Update) -> int:
+    """Equal where two updates say the same: a number alone can come twice, from two bots."""
+    try:
+        return zlib.crc32(json.dumps(update, sort_keys=True).encode())
+    except RecursionError:
+        raise UpdateError("nested too deeply") from None
+
+
+def _identity(message: Update, update_id: int | None, body: bytes) -> Three:
+    """Three integers that all versions of a message share, and no other message of its day.
+
+    They are its chat's id, its own id, and what tells messages apart where these two do not:
+    ephemeral messages all have message_id 0, a business account's chats count on their own, and a
+    message whose ids cannot be read is only known by the update (or the line) that brought it.
+
+    Args:
+        message: a Message.
+        update_id: of the update that held it, if any.
+        body: the JSON it was read from.
+    """
+    chat_id = integer(sub(message, "chat").get("id"))
+    number = integer(message.get("message_id"))
+    variant = 0
+    if chat_id is None or not number:
+        variant = integer(message.get("ephemeral_message_id")) or 0
+        if chat_id is None or number is None or variant <= 0:
+            variant = ~(zlib.crc32(body) if update_id is None else update_id)
+    elif type(connection := message.get("business_connection_id")) is str:
+        variant = zlib.crc32(connection.encode("utf-8", "surrogatepass"))
+    return chat_id or 0, number or 0, variant

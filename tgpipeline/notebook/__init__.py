@@ -1,0 +1,1 @@
+"""Showing things in notebooks, and running notebooks."""

@@ -1,0 +1,151 @@
+"""Runs notebooks headless: with their parameters, to the end, and into HTML.
+
+papermill executes them; what it only warns of, an unknown parameter, is refused here.
+"""
+
+import ast
+import copy
+import os
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from nbconvert import HTMLExporter
+from papermill.exceptions import PapermillExecutionError
+from pygments.formatters import HtmlFormatter
+
+from tgpipeline import resources
+from tgpipeline.errors import NotebookError
+from tgpipeline.notebook.display import RECORD
+
+PATTERN = "[0-9][0-9]_*.ipynb"
+_LINE = re.compile(r"(?P<name>\w+) = (?P<value>.+?)  # (?P<help>.+)")
+_REMOTE_IMAGE = re.compile(r"!\[([^]]*)\]\(https?://[^)]*\)")
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def find(folder: Path | None = None) -> list[Path]:
+    """The series, in order.
+
+    Args:
+        folder: where it is; the one that came with the package where it is None.
+
+    Raises:
+        NotebookError: if there are none.
+    """
+    place = folder or resources.folder("notebooks")
+    if found := sorted(place.glob(PATTERN)):
+        return found
+    raise NotebookError(f"no notebooks in {place}: name the folder that holds them.")
+
+
+def parameters(notebook: nbformat.NotebookNode) -> dict[str, tuple[Any, str]]:
+    """The parameters of a notebook.
+
+    Returns:
+        By name, the default and the help, as the lines `name = literal  # help` of the cell tagged
+        `parameters` have them.
+
+    Raises:
+        NotebookError: if a line of that cell says anything else.
+    """
+    found = {}
+    for cell in notebook.cells:
+        if "parameters" not in cell.metadata.get("tags", []):
+            continue
+        for line in filter(str.strip, cell.source.splitlines()):
+            match = _LINE.fullmatch(line)
+            try:
+                assert match is not None
+                found[match["name"]] = (ast.literal_eval(match["value"]), match["help"])
+            except (AssertionError, ValueError, SyntaxError):
+                raise NotebookError(f"not of the form 'name = literal  # help': {line}") from None
+    return found
+
+
+def execute(
+    source: Path,
+    given: Mapping[str, Any] | None = None,
+    *,
+    output: Path | None = None,
+) -> nbformat.NotebookNode:
+    """Run a notebook in a kernel of its own, in an empty folder.
+
+    Args:
+        source: the notebook; it is not changed.
+        given: values for its parameters.
+        output: where to leave it executed, also when a cell fails.
+
+    Returns:
+        The executed notebook.
+
+    Raises:
+        NotebookError: if it has no such parameter, or naming the first cell that fails.
+    """
+    if not source.is_file():
+        raise NotebookError(f"there is no notebook {source}")
+    notebook = nbformat.read(source, as_version=4)
+    known = parameters(notebook)
+    if unknown := sorted(set(given or {}) - set(known)):
+        raise NotebookError(
+            f"{source.name} has no parameter {', '.join(unknown)}: it has {', '.join(known)}."
+        )
+    os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar would be an output of the cell
+    with tempfile.TemporaryDirectory(prefix="tgpipeline-notebook-") as folder:
+        target = output.absolute() if output else Path(folder) / source.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            papermill.execute_notebook(
+                str(source.absolute()),
+                str(target),
+                dict(given or {}),
+                kernel_name="python3",
+                cwd=folder,
+                progress_bar=False,
+                request_save_on_cell_execute=False,
+                extra_arguments=["--IPKernelApp.log_level=50"],  # no word on its transport
+            )
+        except PapermillExecutionError as error:
+            reason = _ANSI.sub("", str(error.evalue)).strip()
+            raise NotebookError(
+                f"{source.name}, cell {error.exec_count}: {error.ename}: {reason}\n{error.source}"
+            ) from None
+        return nbformat.read(target, as_version=4)
+
+
+def figures(notebook: nbformat.NotebookNode) -> Counter[str]:
+    """What a notebook recorded with `notebook.record`, summed by name."""
+    found: Counter[str] = Counter()
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            found.update(output.get("data", {}).get(RECORD, {}))
+    return found
+
+
+def to_html(notebook: nbformat.NotebookNode, title: str, *, code: bool = True) -> str:
+    """A notebook as one self-contained page: no scripts, nothing loaded from elsewhere.
+
+    Args:
+        notebook: executed.
+        title: of the page.
+        code: whether to show the cells' code, solutions folded away.
+    """
+    exporter = HTMLExporter(
+        template_file=str(Path(__file__).with_name("page.html.j2")),
+        exclude_input=not code,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        exclude_anchor_links=True,
+    )
+    template = {"title": title, "pygments_css": HtmlFormatter().get_style_defs(".highlight")}
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _REMOTE_IMAGE.sub(r"\1", cell.source).replace(".ipynb)", ".html)")
+    page, _ = exporter.from_notebook_node(notebook, template)
+    return str(page)

@@ -1,0 +1,154 @@
+"""What is inside: the text of rich messages, entities and commands, what an event changed.
+
+Pure functions on dicts, read leniently. No I/O, standard library only.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tgpipeline.telegram.updates import Update, integer, sub
+
+Values = tuple[Any, Any]
+
+# Where a rich message keeps its text, and what stands between the items of a list found there.
+_RICH = {
+    "summary": "",
+    "text": "",
+    "alternative_text": "",
+    "expression": "",
+    "button": "",
+    "cells": "\n\t",
+    "items": "\n",
+    "blocks": "\n",
+    "buttons": "\n",
+    "caption": "",
+    "credit": "",
+}
+
+
+def rich_text(value: Any, between: str = "") -> str:
+    """All the text inside a rich message: a line a block, a tab between the cells of a table.
+
+    Source: https://core.telegram.org/bots/api#richmessage
+
+    Args:
+        value: a RichMessage, or anything inside it.
+        between: what stands between the items, if it is a list; then, what between theirs.
+
+    >>> rich_text({"blocks": [{"text": "Trocas"}, {"text": ["em ", {"text": "7 dias"}]}]})
+    'Trocas\\nem 7 dias'
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        parts = [rich_text(part, between[1:]) for part in value]
+        return between[:1].join(parts if between == "\t" else filter(None, parts))
+    if isinstance(value, dict):
+        inner = (rich_text(value[k], _RICH[k]) for k in _RICH if k in value)
+        return "\n".join(filter(None, inner))
+    return ""
+
+
+def entities_of(entities: Any, text: Any) -> tuple[list[Any] | None, str | None]:
+    """Types of the entities, and the first bot command among them, without `@bot`.
+
+    Offsets count UTF-16 units: https://core.telegram.org/bots/api#messageentity
+
+    >>> entities_of([{"type": "bot_command", "offset": 3, "length": 10}], "🛒 /pedido@loja 77")
+    (['bot_command'], '/pedido')
+    """
+    if type(entities) is not list:
+        return None, None
+    found = [e for e in entities if type(e) is dict]
+    command = None
+    for e in found:
+        if e.get("type") == "bot_command" and type(text) is str:
+            start, length = integer(e.get("offset")), integer(e.get("length"))
+            if start is not None and length is not None and start >= 0 and length > 0:
+                units = text.encode("utf-16-le", "surrogatepass")[2 * start : 2 * (start + length)]
+                command = units.decode("utf-16-le", "replace").partition("@")[0] or None
+                break
+    return [e.get("type") for e in found] or None, command
+
+
+def old_and_new(name: str, event: Update) -> Values:
+    """What an event changed: before and after, each a short text or None.
+
+    Args:
+        name: the event's kind, such as `message_reaction`.
+        event: the object under that kind.
+
+    >>> old_and_new("poll", {"options": [{"voter_count": 3}, {"voter_count": 0}]})
+    (None, '3 0')
+    """
+    read = _VALUES.get(name)
+    return read(event) if read else (None, None)
+
+
+def objects(event: Update, name: str) -> list[Update]:
+    """The objects in a list of an event; empty where it is no list."""
+    value = event.get(name)
+    return [item for item in value if type(item) is dict] if type(value) is list else []
+
+
+def _words(values: Iterable[Any]) -> str | None:
+    """The values with a space between; what is missing in the update is no word."""
+    return " ".join(str(value) for value in values if value is not None) or None
+
+
+def _status(e: Update) -> Values:
+    return sub(e, "old_chat_member").get("status"), sub(e, "new_chat_member").get("status")
+
+
+def _reaction(r: Update) -> Any:
+    """The emoji itself, a custom emoji's id, or the kind of reaction (`paid`)."""
+    return r.get("emoji") or r.get("custom_emoji_id") or r.get("type")
+
+
+def _reactions(e: Update) -> Values:
+    old, new = objects(e, "old_reaction"), objects(e, "new_reaction")
+    return _words(map(_reaction, old)), _words(map(_reaction, new))
+
+
+def _reaction_counts(e: Update) -> Values:
+    counts = ((_reaction(sub(r, "type")), r.get("total_count")) for r in objects(e, "reactions"))
+    return None, _words(f"{name}={count}" for name, count in counts if None not in (name, count))
+
+
+def _poll(e: Update) -> Values:
+    return None, _words(o.get("voter_count") for o in objects(e, "options"))
+
+
+def _connection(e: Update) -> Values:
+    return None, "enabled" if e.get("is_enabled") else "disabled"
+
+
+def _list_of(name: str) -> Callable[[Update], Values]:
+    def read(e: Update) -> Values:
+        value = e.get(name)
+        return None, _words(value) if type(value) is list else None
+
+    return read
+
+
+def _field(name: str) -> Callable[[Update], Values]:
+    return lambda e: (None, e.get(name))
+
+
+_VALUES: dict[str, Callable[[Update], Values]] = {
+    "my_chat_member": _status,
+    "chat_member": _status,
+    "message_reaction": _reactions,
+    "message_reaction_count": _reaction_counts,
+    "poll": _poll,
+    "poll_answer": _list_of("option_ids"),
+    "deleted_business_messages": _list_of("message_ids"),
+    "callback_query": _field("data"),
+    "inline_query": _field("query"),
+    "chosen_inline_result": _field("query"),
+    "shipping_query": _field("invoice_payload"),
+    "pre_checkout_query": _field("invoice_payload"),
+    "purchased_paid_media": _field("paid_media_payload"),
+    "subscription": _field("state"),
+    "business_connection": _connection,
+}
