@@ -329,7 +329,7 @@ def test_a_migration_learnt_later_reaches_days_already_made(zones):
 
 def test_two_runs_at_once_leave_what_one_leaves(zones):
     zones.put(*(p.text(n, f"n{n}") for n in range(1, 301)))
-    code = f"from tgpipeline.etl.handler import lambda_handler as go; go({{{{'date': '{DAY}'}}}}, None)"
+    code = f"from tgpipeline.etl import handler; handler.lambda_handler({{'date': '{DAY}'}}, None)"
     environment = {
         "AWS_S3_BUCKET": zones.settings.raw_bucket,
         "AWS_S3_ENRICHED": zones.settings.enriched_bucket,

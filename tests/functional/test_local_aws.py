@@ -97,7 +97,7 @@ def test_stop_leaves_no_process_no_port_no_file() -> None:
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_it_ends_with_the_process_that_started_it(how: signal.Signals) -> None:
     code = (
-        "import signal, time\nfrom tgpipeline.local import ministack as aws\n"
+        "import signal, time\nfrom tgpipeline.local import ministack\n"
         # What runs in the background of a shell takes no notice of SIGINT, nor do its children.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\nstack = ministack.start()\n"
         "print(stack.process.pid, stack.directory, flush=True)\ntime.sleep(60)"
