@@ -17,7 +17,8 @@ import nbformat
 from papermill.translators import PythonTranslator
 
 from tgpipeline.notebook import runner
-from tools import badges, flow
+from tools import badges, drawings
+from tools.drawings import flow
 
 NAME = re.compile(r"[0-9]{2}_[a-z0-9]+(_[a-z0-9]+)*\.ipynb")
 TAGS = set("parameters setup checkpoint exercise solution teardown hide-input aws-only".split())
@@ -27,6 +28,7 @@ METADATA = {
 }
 CELL_METADATA = {"tags", "jupyter"}
 MAX_LINES, MEDIAN_LINES, MAX_FUNCTION, MAX_SIZE = 25, 6, 10, 400_000
+MAX_WORDS, MEDIAN_WORDS, MAX_OUTPUT = 80, 25, 40
 # What differs from run to run, says where it ran, or is a secret.
 NOISE = re.compile(
     r"127\.0\.0\.1:[0-9]|localhost:|/tmp/|/home/|/root/|/Users/|\bat 0x[0-9a-f]+"
@@ -95,8 +97,8 @@ def _order(path: Path, notebook: Notebook) -> Iterator[str]:
         yield "the title is not followed by one sentence that says what the notebook is about"
     if badges.badge(path.name, badges.repository()) not in title.source:
         yield "cell 1 has no Colab badge, or another's: run `make badges`"
-    if not picture.source.startswith(f"![{flow.describe(number)}][flow]"):
-        yield "cell 2 is not the picture of the flow (tools/flow.py makes it)"
+    if not picture.source.startswith(f"![{flow.describe(number)}][{flow.name(number)}]"):
+        yield "cell 2 is not the picture of the flow (python -m tools.drawings makes it)"
     bullets = len(re.findall(r"(?m)^- ", overview.source))
     if not overview.source.startswith("## You will") or not 3 <= bullets <= 5:
         yield "cell 3 is not '## You will' with three to five bullets"
@@ -110,8 +112,8 @@ def _order(path: Path, notebook: Notebook) -> Iterator[str]:
     runner.parameters(notebook)
     if "teardown" not in _tags(cells[-1]):
         yield "the last cell is not the teardown"
-    tags = [tag for cell in cells for tag in ("exercise", "solution") if tag in _tags(cell)]
-    if tags != ["exercise", "solution"] * (len(tags) // 2) or not tags:
+    tags = " ".join(t for cell in cells for t in ("exercise", "solution") if t in _tags(cell))
+    if not re.fullmatch(r"((exercise )+solution ?)+", tags):
         yield "exercises and solutions do not come in pairs"
     headings = [line for cell in cells for line in _headings(cell)]
     if headings[-2:] != ["## Summary", "## Teardown"]:
@@ -226,6 +228,44 @@ def _numbers(path: Path, notebook: Notebook) -> Iterator[str]:
                     yield f"{_where(cell)}: no cell above printed {number}"
 
 
+def _teaching(path: Path, notebook: Notebook) -> Iterator[str]:
+    """One idea per cell: short prose, more of it than code, drawings, exercises to write in."""
+    prose = [c for c in notebook.cells if c.cell_type == "markdown" and "][flow-" not in c.source]
+    words = {cell.id: len(_words(cell)) for cell in prose if not _is_drawing(cell)}
+    for cell in prose:
+        if words.get(cell.id, 0) > MAX_WORDS:
+            yield f"{_where(cell)}: {words[cell.id]} words, over {MAX_WORDS}"
+    if statistics.median(words.values()) > MEDIAN_WORDS:
+        yield f"the median prose cell has {statistics.median(words.values())} words"
+    if len(prose) <= len(_code_cells(notebook)):
+        yield f"{len(prose)} prose cells, {len(_code_cells(notebook))} code cells"
+    if sum(map(_is_drawing, prose)) < 2:
+        yield "fewer than two drawings besides the flow"
+    for cell in prose:
+        if _is_drawing(cell) and len(cell.source) > drawings.MAX_SIZE * 4 / 3 + 2000:
+            yield f"{_where(cell)}: the drawing is over {drawings.MAX_SIZE // 1000} kB"
+    for cell in _code_cells(notebook):
+        if len(text_of(cell).splitlines()) > MAX_OUTPUT:
+            yield f"{_where(cell)}: an output of over {MAX_OUTPUT} lines"
+    exercises = [c for c in notebook.cells if "exercise" in _tags(c) and c.cell_type == "code"]
+    if not 2 <= len(exercises) <= 3:
+        yield f"{len(exercises)} exercises with a cell to write in: two or three"
+    for cell in exercises:
+        if "= ..." not in cell.source or "check(" not in cell.source:
+            yield f"{_where(cell)}: an exercise's cell assigns `...` and calls check"
+
+
+def _words(cell: Cell) -> list[str]:
+    """The words of a prose cell, without its links' addresses, code blocks and tables' rules."""
+    text = re.sub(r"(?s)```.*?```|<details>.*?</details>", "", cell.source)
+    text = re.sub(r"\]\([^)]*\)|\|", " ", text)
+    return re.findall(r"\S*\w\S*", text)
+
+
+def _is_drawing(cell: Cell) -> bool:
+    return bool(re.match(r"!\[[^\]]*\]\[[\w-]+\]", cell.source)) and "][flow-" not in cell.source
+
+
 def text_of(cell: Cell) -> str:
     """What a code cell says: printed text, values as Markdown or text, what its charts show."""
     parts = []
@@ -263,12 +303,17 @@ def _where(cell: Cell) -> str:
 CHECKS: tuple[Callable[[Path, Notebook], Iterator[str]], ...] = (
     _file, _cells, _order, _parameters, _links, _headings_case, _code, _rhythm, _outputs, _numbers,
 )  # fmt: skip
+TEACHING = (_teaching,)
 
 
 def main() -> int:
     """Check the series; the exit code says whether it keeps to the guide."""
     paths = runner.find()
     found = gaps(paths) + [problem for path in paths for problem in problems(path)]
+    if "--teaching" in sys.argv:
+        for path in paths:
+            notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+            found += [f"{path.name}: {p}" for check in TEACHING for p in check(path, notebook)]
     print("\n".join(found) or f"{len(paths)} notebooks keep to the guide")
     return 1 if found else 0
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 RECORD = "application/vnd.tgpipeline.record+json"
+_ROOT = Path(__file__).parents[2]
 _LANGUAGES = {".py": "python", ".sql": "sql", ".json": "json", ".toml": "toml"}
 
 
@@ -53,10 +54,7 @@ def _source(what: Any) -> str:
         text, title, language = what.read_text("utf-8"), what.name, _LANGUAGES.get(what.suffix, "")
     else:
         text, language = inspect.getsource(inspect.unwrap(what)), "python"
-        path, root = (
-            Path(inspect.getsourcefile(inspect.unwrap(what)) or ""),
-            Path(__file__).parents[1],
-        )
+        path, root = Path(inspect.getsourcefile(inspect.unwrap(what)) or ""), _ROOT
         title = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
     return f"`{title}`\n{show_code(textwrap.dedent(text), language)}"
 

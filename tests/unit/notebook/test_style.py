@@ -9,7 +9,8 @@ import pytest
 from tgpipeline.errors import NotebookError
 from tgpipeline.notebook import runner
 from tgpipeline.notebook.display import record, show_source, show_table
-from tools import badges, flow, notebook_style, notebooks
+from tools import badges, drawings, notebook_style, notebooks
+from tools.drawings import flow
 
 SERIES = runner.find()
 
@@ -110,7 +111,7 @@ def test_show_source_is_the_package_itself():
     shown = show_source(show_table, Path(badges.__file__))
     assert "def show_table(" in shown.markdown
     assert "def repository(" in shown.markdown
-    assert "`tgpipeline/notebook.py`" in shown.markdown
+    assert "`tgpipeline/notebook/display.py`" in shown.markdown
 
 
 def test_tables_escape_what_would_break_them():
@@ -135,4 +136,4 @@ def test_pages_load_nothing_and_hide_solutions():
 
 def test_the_picture_says_in_words_where_it_is():
     assert "You are at: Athena" in flow.describe(6)
-    assert flow.draw(6).startswith(b"\x89PNG")
+    assert drawings.png(flow.name(6)).startswith(b"\x89PNG")
