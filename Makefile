@@ -56,7 +56,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: $(VENV)/bin/python $(DEPS)
-	$(PIP) -e '.[notebooks,local]'
+	$(PIP) -e '.[notebooks]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python $(DEPS)

@@ -1,13 +1,17 @@
-"""Write the public address into every badge and install line: `make badges`.
+"""Write the public address and the version into every badge and setup cell: `make badges`.
 
-`[project.urls]` in pyproject.toml is the one place that holds it. The README's table of notebooks
-is written here too, from the notebooks' own titles.
+`[project.urls]` in pyproject.toml is the one place that holds the address; while it still says
+OWNER, git's remote `origin` tells it. The README's table of notebooks is written here too, from the
+notebooks' own titles.
 """
 
 import json
 import re
+import subprocess
 import tomllib
 from pathlib import Path
+
+from tgpipeline import __version__
 
 ROOT = Path(__file__).parents[1]
 COLAB = "https://colab.research.google.com"
@@ -15,12 +19,49 @@ _IN_COLAB = re.compile(rf"{re.escape(COLAB)}/github/[^/\s]+/[^/\s]+/blob/main/")
 _IN_PIP = re.compile(r"git\+https://[^\s\"'\\]+")
 _SERIES = re.compile(r"(?s)(<!-- series:.*?-->\n).*?(<!-- /series -->)")
 _IN_CLONE = re.compile(r"git clone https://\S+")
+_IN_CITATION = re.compile(r"(repository-code: )\S+")
+_TAG = re.compile(r"(\btag = \\?\")v[^\"\\]+")
+# How every notebook finds the package; what a notebook imports follows in the same cell.
+SETUP = """\
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+
+if not find_spec("tgpipeline"):  # a wheel beside this notebook; else the repository
+    source, tag = "git+{url}", "{tag}"
+    ask = ["git", "ls-remote", "--exit-code", "--tags", source.removeprefix("git+"), tag]
+    if wheels := sorted(Path().glob("tgpipeline-*.whl")):
+        source = wheels[-1].resolve().as_uri()
+    elif subprocess.run(ask, capture_output=True).returncode == 0:
+        source += f"@{{tag}}"
+    else:
+        print(f"The repository has no tag {{tag}}: its default branch is installed.")
+    %pip install --quiet "tgpipeline[colab] @ {{source}}"
+"""
 
 
 def repository(root: Path = ROOT) -> str:
-    """The address, as pyproject.toml has it."""
+    """The address, as pyproject.toml has it: it is the one that the files carry."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return str(project["urls"]["Repository"]).rstrip("/")
+
+
+def origin(root: Path = ROOT) -> str:
+    """The web address of git's remote `origin`; empty where there is none on the web.
+
+    >>> _on_the_web("git@github.com:you/tgpipeline.git")
+    'https://github.com/you/tgpipeline'
+    """
+    ask = ["git", "remote", "get-url", "origin"]
+    found = subprocess.run(ask, cwd=root, capture_output=True, text=True, check=False)
+    return _on_the_web(found.stdout.strip())
+
+
+def _on_the_web(remote: str) -> str:
+    place = re.fullmatch(
+        r"(?:https://(?:[^@/]+@)?|ssh://git@|git@)([^/:]+)[/:](.+?)(\.git)?/?", remote
+    )
+    return f"https://{place[1]}/{place[2]}" if place else ""
 
 
 def badge(name: str, url: str) -> str:
@@ -30,13 +71,13 @@ def badge(name: str, url: str) -> str:
     return f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({link})"
 
 
-def requirement(url: str) -> str:
-    """What pip is told to install in Colab."""
-    return f"tgpipeline[notebooks,local] @ git+{url}"
+def setup(url: str) -> str:
+    """The beginning of every notebook's setup cell."""
+    return SETUP.format(url=url, tag=f"v{__version__}")
 
 
 def rewrite(text: str, url: str) -> str:
-    """A text with every badge, install line and clone command pointing to the address.
+    """A text with every badge, setup cell, link and clone command pointing to the address.
 
     >>> rewrite("git clone https://example.org/a", "https://github.com/you/tgpipeline")
     'git clone https://github.com/you/tgpipeline'
@@ -45,6 +86,8 @@ def rewrite(text: str, url: str) -> str:
     path = url.removeprefix("https://github.com/")
     text = _IN_COLAB.sub(f"{COLAB}/github/{path}/blob/main/", text)
     text = _IN_PIP.sub(f"git+{url}", text)
+    text = _IN_CITATION.sub(rf"\g<1>{url}", text)
+    text = _TAG.sub(rf"\g<1>v{__version__}", text)
     return _IN_CLONE.sub(f"git clone {url}", text)
 
 
@@ -63,12 +106,18 @@ def series(url: str, root: Path = ROOT) -> str:
 
 def files(root: Path = ROOT) -> list[Path]:
     """The files that carry the address."""
-    return [root / "README.md", *sorted((root / "notebooks").glob("*.ipynb"))]
+    texts = [root / name for name in ("README.md", "CITATION.cff")]
+    return [*filter(Path.is_file, texts), *sorted((root / "notebooks").glob("*.ipynb"))]
 
 
 def main() -> None:
     """Rewrite all of them."""
     url = repository()
+    if "/OWNER/" in url and (found := origin()):
+        project = ROOT / "pyproject.toml"
+        text = project.read_text(encoding="utf-8").replace(url, found)
+        project.write_text(text, encoding="utf-8")
+        url = found
     for path in files():
         before = path.read_text(encoding="utf-8")
         after = rewrite(before, url)
