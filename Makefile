@@ -7,21 +7,23 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c co
 DEPS   := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit functional fmt notebooks badges constraints environment bench clean
+.PHONY: help demo test check unit functional fmt notebooks badges constraints environment colab
+.PHONY: colab-freeze lowest release bench clean
 
 help:  ## say what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 demo: $(VENV)/.demo  ## run the six notebooks on this machine; leaves them in out/
 	$(BIN)/tgpipeline demo
 
 test: check  ## everything CI runs: lint, types, unit, functional, notebooks
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --durations=20
 
-check: $(VENV)/.dev  ## ruff and mypy
+check: $(VENV)/.dev  ## lint, types, and how much code there is
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m tools.size
 
 unit: $(VENV)/.dev  ## the fast tests: no servers
 	$(BIN)/python -m pytest tests/unit
@@ -36,11 +38,23 @@ fmt: $(VENV)/.dev  ## format and mend what can be mended
 notebooks: $(VENV)/.dev  ## run the series and store its outputs in notebooks/
 	$(BIN)/python -m tools.notebooks
 
-badges: $(VENV)/.dev  ## rewrite badges and install cells from [project.urls]
+badges: $(VENV)/.dev  ## rewrite badges and setup cells from [project.urls], or git's origin
 	$(BIN)/python -m tools.badges
 
 environment: $(VENV)/.dev  ## write environment.yml from pyproject.toml
 	$(BIN)/python -m tools.environment
+
+colab: $(VENV)/.dev  ## all notebooks with Colab's versions (needs python3.13)
+	$(BIN)/python -m tools.environments colab
+
+colab-freeze: $(VENV)/.dev  ## renew the list of Colab's versions
+	$(BIN)/python -m tools.environments freeze
+
+lowest: $(VENV)/.dev  ## unit tests and notebooks with the lowest versions (needs python3.11)
+	$(BIN)/python -m tools.environments lowest
+
+release: check  ## see that version, tag and CHANGELOG agree
+	$(BIN)/python -m tools.release
 
 bench: $(BENCH)/.installed  ## measure against named peers; writes benchmarks/results.md
 	$(BENCH)/bin/python -m benchmarks
@@ -49,7 +63,7 @@ constraints: $(VENV)/.dev  ## write the versions installed now into constraints.
 	$(BIN)/python -m tools.constraints
 
 clean:  ## remove what was made
-	rm -rf $(VENV) $(BENCH) out build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-* out build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"tgpipeline needs Python 3.11 or newer; {sys.executable} is {v.major}.{v.minor}. Try: make PYTHON=python3.12")'
