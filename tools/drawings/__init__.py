@@ -129,7 +129,7 @@ def png(name: str, say: Say = str) -> bytes:
         found.draw(Card(say, axes))
     drawn, image = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png", facecolor=CARD)
-    Image.open(drawn).convert("RGB").quantize(16).save(image, format="png", optimize=True)
+    Image.open(drawn).convert("RGB").quantize(64).save(image, format="png", optimize=True)
     return image.getvalue()
 
 
