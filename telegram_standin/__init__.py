@@ -1,224 +1,32 @@
-"""A Bot API server on this machine, with a group in it: Telegram's side, for tests and notebooks.
+"""A Telegram Bot API server on this machine, with a group in it, for tests and lessons.
 
-Bots cannot tell it from the real one, as far as a group's bot goes: `methods.py` lists what it
-knows. Alone: `python -m telegram_standin --port 8081 --token 123456:ANY-TOKEN`.
+A bot cannot tell it from the real one, as far as a bot in a group goes; `methods.py` lists the
+methods it knows. It needs the standard library alone.
 
-What happens in the group is said through the methods below, or over HTTP: POST a JSON object of
-their arguments to `/_control/<token>/<method>`.
+>>> from telegram_standin import Telegram
+>>> with Telegram() as telegram:
+...     sent = telegram.say({"id": 1, "is_bot": False, "first_name": "Ana"}, "oi")
+>>> sent["chat"]["title"], telegram.pending()
+('Suporte Loja Aurora', 1)
+
+As a program: `python -m telegram_standin --port 8081 --token 123456:ANY-TOKEN`. What happens in
+the group is said through the methods of `Telegram`, or over HTTP: POST a JSON object of their
+arguments to `/_control/<token>/<method>`.
 """
 
-import logging
-import time
-from collections.abc import Callable, Sequence
-from http import HTTPStatus
-from typing import Any, Self
+from telegram_standin.errors import Refused, StandInError
+from telegram_standin.group import CHANNEL
+from telegram_standin.members import GROUP, SUPERGROUP_ID
+from telegram_standin.queue import Clock
+from telegram_standin.server import TOKEN_DEFAULT, Telegram
 
-from telegram_standin import http_server
-from telegram_standin.chats import Refused
-from telegram_standin.delivery import OUTLET_METHODS, Outlet, Told
-from telegram_standin.group import Group
-from telegram_standin.http_server import Answer, failure
-from telegram_standin.methods import METHODS, Methods, Params
-from telegram_standin.queue import Clock, UpdateQueue
-from tgpipeline.errors import LocalStackError, SettingsError
-from tgpipeline.telegram.transport import TOKEN
-from tgpipeline.telegram.updates import Update
-
-logger = logging.getLogger(__name__)
-
-BOT = {"is_bot": True, "first_name": "Aurora", "username": "loja_aurora_bot"}
-TOKEN_DEFAULT = "7000000001:LOCAL-TOKEN-FOR-THE-STAND-IN"  # noqa: S105 - opens nothing but this
-FIRST_UPDATE_ID = 700_000_001
-CONTROLS = (
-    *("inject", "fault", "set_clock", "pending", "wait_delivered"),
-    *("say", "edit", "react", "join", "leave", "promote", "migrate"),
-)
-
-
-class Telegram(Group):
-    """The stand-in, running from `start` to `stop` or within a `with` statement.
-
-    Args:
-        token: the one bot's token; its number becomes the bot's id.
-        port: where to listen on 127.0.0.1; 0 takes a free one.
-        clock: the time; this machine's own where it is None.
-
-    >>> with Telegram() as telegram:
-    ...     sent = telegram.say({"id": 1, "is_bot": False, "first_name": "Ana"}, "oi")
-    >>> sent["chat"]["title"], telegram.pending()
-    ('Suporte Loja Aurora', 1)
-    """
-
-    def __init__(
-        self, token: str = TOKEN_DEFAULT, port: int = 0, *, clock: Clock | None = None
-    ) -> None:
-        if not TOKEN.fullmatch(token):
-            raise SettingsError("a bot token is digits, a colon, then letters, digits, _ and -")
-        bot = {"id": int(token.partition(":")[0]), **BOT}
-        super().__init__(clock or Clock(), bot)
-        self.token, self.port = token, port
-        self.outlet = Outlet(self.clock, UpdateQueue(self.clock, FIRST_UPDATE_ID), self._call)
-        methods = Methods(self)
-        self._methods: dict[str, Callable[[Params], Any]] = {
-            name.replace("_", ""): getattr(owner, name)
-            for owner, known in ((methods, METHODS), (self.outlet, OUTLET_METHODS))
-            for name in known
-        }
-        self._faults: list[dict[str, Any]] = []
-        self._server: http_server.Server | None = None
-
-    def start(self) -> Self:
-        """Start to listen.
-
-        Raises:
-            LocalStackError: if the port is taken.
-        """
-        self._server = http_server.Server(self.port, self._route)
-        return self
-
-    def stop(self) -> None:
-        """Close the port, every connection, and the webhook."""
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
-        self.outlet.close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    @property
-    def url(self) -> str:
-        """What `TELEGRAM_API_URL` must be.
-
-        Raises:
-            LocalStackError: if it is not running.
-        """
-        if self._server is None:
-            raise LocalStackError("the Bot API stand-in is not running: call start() first")
-        return self._server.url
-
-    def control_url(self, name: str) -> str:
-        """Where `inject`, `fault`, `say` and the others are asked for over HTTP."""
-        return f"{self.url}/_control/{self.token}/{name}"
-
-    def inject(self, update: Update | Sequence[Update]) -> list[int]:
-        """Queue one or many updates as if they had just happened; see `UpdateQueue.add`.
-
-        Returns:
-            Their update_ids.
-        """
-        many = [update] if isinstance(update, dict) else list(update)
-        with self.clock.changed:
-            return [self.outlet.push(one, self.note(one)) for one in many]
-
-    def emit(self, update: Update, asked: bool) -> None:
-        """Queue an update that something in the group has caused."""
-        self.outlet.push(update, asked)
-
-    def fault(
-        self,
-        methods: str | Sequence[str] = (),
-        status: int = 500,
-        retry_after: int | None = None,
-        count: int = 1,
-        description: str = "",
-    ) -> None:
-        """Make the next calls fail.
-
-        Args:
-            methods: of which methods; of any, if empty.
-            status: the error code.
-            retry_after: seconds, as a 429 says them.
-            count: how many calls.
-            description: instead of the usual one of that status.
-        """
-        usual = f"{HTTPStatus(status).phrase}"
-        after = f": retry after {retry_after}" if retry_after is not None else ""
-        given = {} if retry_after is None else {"retry_after": retry_after}
-        answer = failure(status, description or usual + after, given)
-        chosen = {m.lower() for m in ([methods] if isinstance(methods, str) else methods)}
-        with self.clock.changed:
-            self._faults = [fault for fault in self._faults if fault["left"] > 0]
-            self._faults.append({"methods": chosen, "left": int(count), "answer": answer})
-
-    def pending(self) -> int:
-        """How many updates wait."""
-        with self.clock.changed:
-            return len(self.outlet.queue.waiting())
-
-    def wait_delivered(self, timeout: float = 60) -> None:
-        """Wait until nothing is pending. A clock that stands still is put forward to each retry.
-
-        Args:
-            timeout: seconds to wait, and by which the clock may be put forward.
-
-        Raises:
-            LocalStackError: if updates still wait then; says how many, and the last error.
-        """
-        end, give_up = time.monotonic() + timeout, self.clock.now() + timeout
-        while (left := self.pending()) and time.monotonic() < end:
-            self.outlet.skip_to_retry(give_up)
-            time.sleep(0.02)
-        if left:
-            hook = self.outlet.webhook
-            error = (hook.last_error or "none yet") if hook else "no webhook is set"
-            raise LocalStackError(
-                f"{left} updates were not delivered in {timeout:g} s (last error: {error}): look "
-                "at the log of what the webhook calls"
-            )
-
-    def set_clock(self, now: float | None = None, advance: float = 0) -> float:
-        """Set the clock, in Unix seconds, or put it forward; returns what it says then."""
-        if now is not None:
-            self.clock.set(now)
-        if advance:
-            self.clock.advance(advance)
-        return self.clock.now()
-
-    # The Bot API.
-
-    def _route(self, path: list[str], given: Any) -> Answer:
-        if len(path) == 3 and path[0] == "_control":
-            return self._control(path[1], path[2], given)
-        if len(path) < 2 or not path[0].startswith("bot"):
-            return failure(404, "Not Found")
-        if path[0] != f"bot{self.token}":
-            return failure(401, "Unauthorized")
-        return self._call("/".join(path[1:]).lower(), given if isinstance(given, dict) else {})
-
-    def _call(self, method: str, params: dict[str, Any]) -> Answer:
-        with self.clock.changed:
-            for fault in self._faults:
-                if fault["left"] > 0 and (not fault["methods"] or method in fault["methods"]):
-                    fault["left"] -= 1
-                    answer: Answer = fault["answer"]
-                    return answer
-            try:
-                if method not in self._methods:
-                    raise Refused(404, "Not Found: method not found")
-                result = self._methods[method](params)
-            except Refused as error:
-                return failure(error.code, error.description, error.parameters)
-            except Exception:
-                logger.exception("the stand-in failed at %s", method)
-                return failure(500, "Internal Server Error: see the log of the stand-in")
-        if isinstance(result, Told):
-            return {"ok": True, "result": result.result, "description": result.description}
-        return {"ok": True, "result": result}
-
-    def _control(self, token: str, name: str, given: Any) -> Answer:
-        if token != self.token:
-            return failure(401, "Unauthorized")
-        try:
-            if name not in CONTROLS:
-                return failure(404, f"Not Found: the controls are {', '.join(CONTROLS)}")
-            if name == "inject":
-                return {"ok": True, "result": self.inject(given)}
-            return {"ok": True, "result": getattr(self, name)(**given)}
-        except Refused as error:
-            return failure(error.code, error.description, error.parameters)
-        except Exception as error:  # whatever was given does not fit
-            return failure(400, f"Bad Request: {name}: {type(error).__name__}: {error}")
+__all__ = [
+    "CHANNEL",
+    "GROUP",
+    "SUPERGROUP_ID",
+    "TOKEN_DEFAULT",
+    "Clock",
+    "Refused",
+    "StandInError",
+    "Telegram",
+]

@@ -1,12 +1,12 @@
-"""The stand-in alone: `python -m telegram_standin --port 8081 --token 123456:ABC`."""
+"""The stand-in as a program: `python -m telegram_standin --port 8081 --token 123456:ABC`."""
 
 import argparse
 import sys
 import threading
 from collections.abc import Sequence
 
-from telegram_standin import CONTROLS, TOKEN_DEFAULT, Telegram
-from tgpipeline.errors import TgPipelineError
+from telegram_standin.errors import StandInError
+from telegram_standin.server import CONTROLS, TOKEN_DEFAULT, Telegram
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             threading.Event().wait()
     except KeyboardInterrupt:
         print("stopped")
-    except TgPipelineError as error:
+    except StandInError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -1,23 +1,24 @@
 """How updates leave the stand-in: fetched with getUpdates, or posted to a webhook."""
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from ssl import SSLError
 from typing import Any, NamedTuple
 
-from telegram_standin.chats import Refused
-from telegram_standin.http_server import parameters
-from telegram_standin.methods import Params, flag, number, value
-from telegram_standin.queue import DEFAULT, Clock, UpdateQueue
-from telegram_standin.webhook import Webhook, is_loopback, refusal
-from tgpipeline.errors import UpdateError
-from tgpipeline.settings import SECRET_TOKEN
-from tgpipeline.telegram.updates import Update
+from telegram_standin.errors import Refused
+from telegram_standin.http_server import parse_body
+from telegram_standin.methods import Params, bool_param, int_param, json_param
+from telegram_standin.queue import DEFAULT_KINDS, Clock, UpdateQueue
+from telegram_standin.target import Target, is_loopback, url_error
+from telegram_standin.updates import Update
+from telegram_standin.webhook import Webhook
 
 logger = logging.getLogger(__name__)
 
-LONG_POLL_MAX = 50
+LONG_POLL_MAX = 50  # seconds
+SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]+")  # https://core.telegram.org/bots/api#setwebhook
 DROP = "drop_pending_updates"
 _HAS_WEBHOOK = (
     "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete "
@@ -27,25 +28,25 @@ _OTHER_POLL = (
     "Conflict: terminated by other getUpdates request; make sure that only one bot instance is "
     "running"
 )
-_STOPPED = "Conflict: terminated by the end of this server"
-_WEBHOOK_CAME = "Conflict: terminated by setWebhook request"
+_SERVER_STOPPED = "Conflict: terminated by the end of this server"
+_WEBHOOK_SET = "Conflict: terminated by setWebhook request"
 _NOT_IN_ANSWERS = ("get", "setwebhook", "deletewebhook")
-OUTLET_METHODS = ("get_updates", "set_webhook", "delete_webhook", "get_webhook_info")
+DELIVERY_METHODS = ("get_updates", "set_webhook", "delete_webhook", "get_webhook_info")
 
 
-class Told(NamedTuple):
+class DescribedResult(NamedTuple):
     """A result with a description, as setWebhook answers."""
 
     result: Any
     description: str
 
 
-class Outlet:
+class UpdateDelivery:
     """The queue, the one long poll that may wait, and the one webhook that may be set.
 
     Args:
         clock: its lock guards all state.
-        queue: what waits.
+        queue: the updates to deliver.
         call: carries out a method that a webhook's receiver answers with.
     """
 
@@ -57,16 +58,16 @@ class Outlet:
         self._next_set_webhook = 0.0
         self._poll, self._poll_ended = 0, ""
 
-    def push(self, update: Update, asked: bool) -> int:
-        """Queue an update, and wake who waits for it; returns its update_id."""
-        update_id, pending = self.queue.add(update, asked=asked)
+    def push(self, update: Update, visible: bool) -> int:
+        """Queue an update, and wake the threads that wait for one; returns its update_id."""
+        update_id, pending = self.queue.add(update, visible=visible)
         if pending is not None:
             if self.webhook is not None:
                 self.webhook.push(pending)
             self.clock.changed.notify_all()
         return update_id
 
-    def skip_to_retry(self, at_most: float) -> None:
+    def advance_to_retry(self, at_most: float) -> None:
         """Put a clock that stands still forward to the next retry, if nothing else is due."""
         with self.clock.changed:
             due = self.webhook.next_retry if self.webhook else None
@@ -76,100 +77,79 @@ class Outlet:
     def close(self) -> None:
         """End the webhook and the long poll."""
         with self.clock.changed:
-            self._poll, self._poll_ended = self._poll + 1, _STOPPED
+            self._poll, self._poll_ended = self._poll + 1, _SERVER_STOPPED
             self._drop_webhook()
 
     def get_updates(self, params: Params) -> list[Update]:
-        """What waits, from an offset on; waits for it as a long poll does."""
+        """The updates from an offset on; waits for one as a long poll does."""
         if self.webhook is not None:
             raise Refused(409, _HAS_WEBHOOK)
-        offset, limit = number(params, "offset"), number(params, "limit", 100)
-        timeout = min(max(number(params, "timeout"), 0), LONG_POLL_MAX)
-        self.queue.allow(value(params, "allowed_updates", list))
+        offset, limit = int_param(params, "offset"), int_param(params, "limit", 100)
+        timeout = min(max(int_param(params, "timeout"), 0), LONG_POLL_MAX)
+        self.queue.allow(json_param(params, "allowed_updates", list))
         end = time.monotonic() + timeout  # the client's time, not the stand-in's clock
-        found = self.queue.get(offset, min(max(limit, 1), 100))
-        if found or not timeout:
-            return found
+        limit = min(max(limit, 1), 100)
+        batch = self.queue.get(offset, limit)
+        if batch or not timeout:
+            return batch
         self._poll, self._poll_ended = self._poll + 1, _OTHER_POLL
         mine = self._poll
         self.clock.changed.notify_all()
-        while not found and (left := end - time.monotonic()) > 0:
+        while not batch and (left := end - time.monotonic()) > 0:
             self.clock.changed.wait(left)
             if self._poll != mine:
                 raise Refused(409, self._poll_ended)
-            found = self.queue.get(max(offset, 0), min(max(limit, 1), 100))
-        return found
+            batch = self.queue.get(max(offset, 0), limit)
+        return batch
 
-    def set_webhook(self, params: Params) -> Told:
+    def set_webhook(self, params: Params) -> DescribedResult:
         """Post updates to a URL from now on."""
         url = str(params.get("url") or "")
         if not url:
             return self.delete_webhook(params)
-        address, secret = str(params.get("ip_address") or ""), str(params.get("secret_token") or "")
-        if len(secret) > 256:
-            raise Refused(400, "Bad Request: secret token is too long")
-        if secret and not SECRET_TOKEN.fullmatch(secret):
-            raise Refused(400, "Bad Request: secret token contains unallowed characters")
-        why = refusal(url) or (
-            "IP address is reserved" if address and not is_loopback(address) else ""
-        )
-        if why:
-            raise Refused(400, f"Bad Request: bad webhook: {why}")
-        certificate = params.get("certificate", b"")
-        if not isinstance(certificate, bytes):
-            raise Refused(400, "Bad Request: certificate must be uploaded as an InputFile")
-        allowed = value(params, "allowed_updates", list)
+        target, allowed = _target(url, params), json_param(params, "allowed_updates", list)
         if time.monotonic() < self._next_set_webhook:
             raise Refused(429, "Too Many Requests: retry after 1", retry_after=1)
         self._next_set_webhook = time.monotonic() + 1
         self.queue.allow(allowed)
-        connections = min(max(number(params, "max_connections", 40), 1), 100)
-        old = self.webhook
-        same = old and (old.url, old.secret, old.max_connections, old.certificate, old.ip_address)
-        if same == (url, secret, connections, certificate, address) and not flag(params, DROP):
-            return Told(True, "Webhook is already set")
-        self._poll, self._poll_ended = self._poll + 1, _WEBHOOK_CAME
+        drop = bool_param(params, DROP)
+        if self.webhook is not None and self.webhook.target == target and not drop:
+            return DescribedResult(True, "Webhook is already set")
+        self._poll, self._poll_ended = self._poll + 1, _WEBHOOK_SET
         self._drop_webhook()
-        if flag(params, DROP):
+        if drop:
             self.queue.clear()
         try:
             self.webhook = Webhook(
-                self.clock,
-                self.queue,
-                url,
-                secret=secret,
-                max_connections=connections,
-                certificate=certificate,
-                ip_address=address,
-                answered=self._answered,
-                gone=self._drop_webhook,
+                self.clock, self.queue, target, self._carry_out, self._drop_webhook
             )
         except (ValueError, SSLError):
             raise Refused(400, "Bad Request: bad webhook: the certificate is not PEM") from None
-        return Told(True, "Webhook was set")
+        return DescribedResult(True, "Webhook was set")
 
-    def delete_webhook(self, params: Params) -> Told:
+    def delete_webhook(self, params: Params) -> DescribedResult:
         """Keep updates for getUpdates again."""
         was = self.webhook is not None
         self._drop_webhook()
-        if flag(params, DROP):
+        if bool_param(params, DROP):
             self.queue.clear()
-        return Told(True, "Webhook was deleted" if was else "Webhook is already deleted")
+        return DescribedResult(True, "Webhook was deleted" if was else "Webhook is already deleted")
 
     def get_webhook_info(self, params: Params) -> dict[str, Any]:
         """Where updates are posted, how many wait, and the last error."""
         hook = self.webhook
         info: dict[str, Any] = {
-            "url": hook.url if hook else "",
-            "has_custom_certificate": bool(hook and hook.certificate),
-            "pending_update_count": len(self.queue.waiting()),
+            "url": hook.target.url if hook else "",
+            "has_custom_certificate": bool(hook and hook.target.certificate),
+            "pending_update_count": len(self.queue.all_pending()),
         }
         if hook:
-            info |= {"max_connections": hook.max_connections, "ip_address": hook.address}
+            info["max_connections"] = hook.target.max_connections
+            info["ip_address"] = hook.address
             if hook.last_error:
                 info["last_error_date"] = hook.last_error_date
                 info["last_error_message"] = hook.last_error
-        if self.queue.allowed != DEFAULT:
+        if self.queue.allowed != DEFAULT_KINDS:
             info["allowed_updates"] = sorted(self.queue.allowed)
         return info
 
@@ -180,16 +160,35 @@ class Outlet:
                 self.webhook = None
             self.clock.changed.notify_all()
 
-    def _answered(self, content_type: str, body: bytes) -> None:
-        """A receiver may answer with a method to carry out; nobody learns its result.
+    def _carry_out(self, content_type: str, body: bytes) -> None:
+        """Carry out the method that a receiver may answer with; nobody learns its result.
 
         Source: https://core.telegram.org/bots/api#making-requests-when-getting-updates
         """
         try:
-            params = parameters(content_type, body)
-        except (UpdateError, ValueError, LookupError):
+            params = parse_body(content_type, body)
+        except (ValueError, LookupError):
             return
         method = str(params.get("method", "")).lower() if isinstance(params, dict) else ""
         if method and not method.startswith(_NOT_IN_ANSWERS):
             answer = self._call(method, params)
             logger.debug("the webhook's answer %s: %s", method, answer.get("error_code", "done"))
+
+
+def _target(url: str, params: Params) -> Target:
+    """Where setWebhook's parameters say that updates go; refuses what Telegram refuses."""
+    address, secret = str(params.get("ip_address") or ""), str(params.get("secret_token") or "")
+    if len(secret) > 256:
+        raise Refused(400, "Bad Request: secret token is too long")
+    if secret and not SECRET_TOKEN.fullmatch(secret):
+        raise Refused(400, "Bad Request: secret token contains unallowed characters")
+    why = url_error(url)
+    if address and not is_loopback(address):
+        why = why or "IP address is reserved"
+    if why:
+        raise Refused(400, f"Bad Request: bad webhook: {why}")
+    certificate = params.get("certificate", b"")
+    if not isinstance(certificate, bytes):
+        raise Refused(400, "Bad Request: certificate must be uploaded as an InputFile")
+    connections = min(max(int_param(params, "max_connections", 40), 1), 100)
+    return Target(url, secret, connections, certificate, address)

@@ -1,76 +1,38 @@
-"""The stand-in's chats: who is in them, what was said, and the updates that follow from it."""
+"""What is said in the stand-in's group: messages, edits, reactions, topics, a channel's posts."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any
 
-from telegram_standin.chats import Chat, Chats, Refused
-from telegram_standin.markup import entities
-from telegram_standin.queue import Clock
-from tgpipeline.telegram.updates import Update
+from telegram_standin.chats import Chat, locked
+from telegram_standin.errors import Refused
+from telegram_standin.markup import find_entities
+from telegram_standin.members import Members
 
-GROUP: dict[str, Any] = {"id": -4123456789, "type": "group", "title": "Suporte Loja Aurora"}
-SUPERGROUP_ID = -1004123456789
-OWNER: dict[str, Any] = {
-    "id": 7000000100,
-    "is_bot": False,
-    "first_name": "Lia",
-    "username": "lia_aurora",
+CHANNEL: dict[str, Any] = {
+    "id": -1005123456789,
+    "type": "channel",
+    "title": "Novidades da Loja Aurora",
+    "username": "loja_aurora",
 }
-# Who a message from a group's anonymous admin, or from the group itself, is from.
-GROUP_BOT = {
-    "id": 1087968824,
-    "is_bot": True,
-    "first_name": "Group",
-    "username": "GroupAnonymousBot",
-}
-F = TypeVar("F", bound=Callable[..., Any])
+# Who a linked channel's posts in its discussion group are from.
+SERVICE_USER = {"id": 777000, "is_bot": False, "first_name": "Telegram"}
+TOPIC_COLOR = 7322096  # one of the six that topics can have, as RGB
+# Undocumented since Bot API 7.0, but still written beside forward_origin.
+_FORMER_NAMES = {"from_chat": "chat", "from_message_id": "message_id", "date": "date"}
 
 
-def _locked(method: F) -> F:
-    """Makes a method hold the clock's lock, which is the lock of all state."""
+class Group(Members):
+    """A group that lives: what people write in it, and the updates that follow."""
 
-    @wraps(method)
-    def locked(self: "Group", *args: Any, **kwargs: Any) -> Any:
-        with self.clock.changed:
-            return method(self, *args, **kwargs)
-
-    return cast(F, locked)
-
-
-class Group(Chats):
-    """A group that lives: what people do in it, and the updates that follow.
-
-    Args:
-        clock: gives messages their dates; its lock guards all state.
-        bot: the bot's User.
-    """
-
-    def __init__(self, clock: Clock, bot: dict[str, Any]) -> None:
-        super().__init__(bot)
-        self.clock = clock
-        self.home = int(GROUP["id"])
-        owner = {"user": OWNER, "status": "creator", "is_anonymous": False}
-        self.open(dict(GROUP)).members[OWNER["id"]] = owner
-
-    def emit(self, update: Update, asked: bool) -> None:
-        """Called with every update, and whether the bot may see it; tells nobody here."""
-
-    def post(self, chat: Chat, sender: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
-        """Add a message to a chat; nobody is told yet."""
-        message = {
-            "message_id": chat.last_id + 1,
-            "from": sender,
-            "chat": chat.info,
-            "date": int(self.clock.now()),
-            **content,
-        }
-        chat.keep(message)
-        return message
-
-    @_locked
+    @locked
     def say(
-        self, user: Any, text: str = "", *, chat_id: Any = None, reply_to: int = 0, **content: Any
+        self,
+        user: Any,
+        text: str = "",
+        *,
+        chat_id: Any = None,
+        reply_to: int = 0,
+        thread_id: int = 0,
+        **content: Any,
     ) -> dict[str, Any]:
         """Somebody writes a text, or sends what `content` holds, such as `photo=[…]`.
 
@@ -79,39 +41,41 @@ class Group(Chats):
             text: the text.
             chat_id: the chat; the group where it is None.
             reply_to: id of the message that this one answers.
+            thread_id: id of the first message of the topic, or of the channel's post in the
+                group, below which it is written.
             **content: further fields of the Message.
 
         Returns:
             The Message.
+
+        Raises:
+            Refused: if the chat, the member, the message or the thread is not there.
         """
-        chat, sender = self._at(chat_id), self._member(chat_id, user)
-        if text:
-            marked = entities(text)
-            content = {"text": text, **({"entities": marked} if marked else {}), **content}
-        if reply_to:
-            content["reply_to_message"] = chat.quoted(reply_to)
-        message = self.post(chat, sender, content)
-        self.emit({"message": message}, self.sees(chat, message))
-        return message
+        chat = self.chat(chat_id)
+        is_post = "is_automatic_forward" in chat.messages.get(thread_id, {})
+        if thread_id and not (is_post or chat.is_topic(thread_id)):
+            raise Refused(400, "Bad Request: message thread not found")
+        fields = {**_text(text), **chat.reply_fields(reply_to, thread_id), **content}
+        return self.tell(chat, self.user_of(chat, user), fields)
 
-    @_locked
+    @locked
     def edit(self, message_id: int, text: str, *, chat_id: Any = None) -> dict[str, Any]:
-        """Somebody changes what he wrote; returns the whole Message, as it now is."""
-        chat = self._at(chat_id)
+        """Somebody changes a message; returns the whole Message, as it is now."""
+        chat = self.chat(chat_id)
         before = chat.message(message_id)
-        marked = {"entities": entities(text)} if entities(text) else {}
         kept = {name: value for name, value in before.items() if name != "entities"}
-        message = {**kept, "edit_date": int(self.clock.now()), "text": text, **marked}
+        message = {**kept, "edit_date": int(self.clock.now()), **_text(text)}
         chat.keep(message)
-        self.emit({"edited_message": message}, self.sees(chat, message))
+        self.emit({"edited_message": message}, self.bot_sees(chat, message))
         return message
 
-    @_locked
+    @locked
     def react(
         self, user: Any, message_id: int, emoji: str = "", *, chat_id: Any = None
     ) -> dict[str, Any]:
         """Somebody sets a reaction, or takes it back with an empty emoji."""
-        chat, sender = self._at(chat_id), self._member(chat_id, user)
+        chat = self.chat(chat_id)
+        sender = self.user_of(chat, user)
         chat.message(message_id)
         new = [{"type": "emoji", "emoji": emoji}] if emoji else []
         change = {
@@ -126,76 +90,65 @@ class Group(Chats):
         self.emit({"message_reaction": change}, self.is_admin(chat))
         return change
 
-    @_locked
-    def join(self, user: dict[str, Any], *, chat_id: Any = None) -> dict[str, Any]:
-        """Somebody comes in; returns the service message."""
-        chat = self._at(chat_id)
-        self._become(chat, user, {"user": user, "status": "member"}, by=user)
-        message = self.post(chat, user, {"new_chat_members": [user]})
-        self.emit({"message": message}, True)
-        return message
-
-    @_locked
-    def leave(self, user: Any, *, chat_id: Any = None) -> dict[str, Any]:
-        """Somebody goes; returns the service message."""
-        chat, who = self._at(chat_id), self._member(chat_id, user)
-        self._become(chat, who, {"user": who, "status": "left"}, by=who)
-        message = self.post(chat, who, {"left_chat_member": who})
-        self.emit({"message": message}, True)
-        return message
-
-    @_locked
-    def promote(self, admin: bool = True, *, chat_id: Any = None) -> dict[str, Any]:
-        """The owner makes the bot admin, or takes that away; returns the bot's ChatMember."""
-        chat = self._at(chat_id)
-        member = self.bot_member(admin=admin)
-        self._become(chat, self.bot, member, by=OWNER)
-        return member
-
-    @_locked
-    def migrate(self, new_id: int = SUPERGROUP_ID, *, chat_id: Any = None) -> dict[str, Any]:
-        """The group becomes a supergroup: it gets a new id, and message ids start again.
+    @locked
+    def create_topic(self, user: Any, name: str, *, chat_id: Any = None) -> dict[str, Any]:
+        """Somebody creates a topic; the first one makes the supergroup a forum.
 
         Returns:
-            The new chat's service message.
+            The service message, whose `message_thread_id` is the topic's id for `say`.
+
+        Raises:
+            Refused: if the chat is no supergroup; `migrate` makes it one.
         """
-        old = self._at(chat_id)
-        new = self.open({**old.info, "id": new_id, "type": "supergroup"})
-        new.members = dict(old.members)
-        told = self.post(old, OWNER, {"migrate_to_chat_id": new_id})
-        self.emit({"message": told}, True)
-        origin = {"sender_chat": new.info, "migrate_from_chat_id": old.info["id"]}
-        message = self.post(new, GROUP_BOT, origin)
-        self.emit({"message": message}, True)
-        old.moved_to = new_id
-        self.home = new_id if self.home == old.info["id"] else self.home
-        return message
+        chat = self.chat(chat_id)
+        chat.info = _supergroup(chat) | {"is_forum": True}
+        return self.tell(chat, self.user_of(chat, user), self.topic_fields(chat, name))
 
-    def _become(
-        self, chat: Chat, user: dict[str, Any], member: dict[str, Any], by: dict[str, Any]
-    ) -> None:
-        change = {
-            "chat": chat.info,
-            "from": by,
-            "date": int(self.clock.now()),
-            "old_chat_member": chat.members.get(user["id"], {"user": user, "status": "left"}),
-            "new_chat_member": member,
+    def topic_fields(self, chat: Chat, name: str) -> dict[str, Any]:
+        """What the message that creates a topic holds. The topic's id is that message's own."""
+        return {
+            "message_thread_id": chat.last_id + 1,
+            "is_topic_message": True,
+            "forum_topic_created": {"name": name, "icon_color": TOPIC_COLOR},
         }
-        chat.members[user["id"]] = member
-        mine = user["id"] == self.bot["id"]
-        kind = "my_chat_member" if mine else "chat_member"
-        self.emit({kind: change}, mine or self.is_admin(chat))
 
-    def _at(self, chat_id: Any) -> Chat:
-        return self.chat(self.home if chat_id is None else chat_id)
+    @locked
+    def publish(
+        self, text: str = "", *, channel: Any = CHANNEL, chat_id: Any = None, **content: Any
+    ) -> dict[str, Any]:
+        """The linked channel publishes a post, and Telegram copies it into the group.
 
-    def _member(self, chat_id: Any, user: Any) -> dict[str, Any]:
-        """A User given as such, who thereby is a member, or by the id of a member."""
-        chat = self._at(chat_id)
-        if isinstance(user, dict):
-            chat.members.setdefault(user["id"], {"user": user, "status": "member"})
-            return user
-        if user not in chat.members:
-            raise Refused(400, "Bad Request: member not found")
-        found: dict[str, Any] = chat.members[user]["user"]
-        return found
+        Args:
+            text: the post's text.
+            channel: the channel's Chat.
+            chat_id: the channel's discussion group; the group where it is None.
+            **content: further fields of the Message.
+
+        Returns:
+            The copy in the group; people comment on it with `say(…, thread_id=…)`.
+
+        Raises:
+            Refused: if the chat is no supergroup; `migrate` makes it one.
+        """
+        chat = self.chat(chat_id)
+        _supergroup(chat)
+        chat.channel_posts += 1
+        origin = {"chat": channel, "message_id": chat.channel_posts, "date": int(self.clock.now())}
+        copied = {
+            "sender_chat": channel,
+            "is_automatic_forward": True,
+            "forward_origin": {"type": "channel", **origin},
+            **{f"forward_{old}": origin[new] for old, new in _FORMER_NAMES.items()},
+        }
+        return self.tell(chat, SERVICE_USER, {**copied, **_text(text), **content})
+
+
+def _text(text: str) -> dict[str, Any]:
+    entities = find_entities(text)
+    return {**({"text": text} if text else {}), **({"entities": entities} if entities else {})}
+
+
+def _supergroup(chat: Chat) -> dict[str, Any]:
+    if chat.info.get("type") != "supergroup":
+        raise Refused(400, "Bad Request: the chat is no supergroup: call migrate first")
+    return chat.info

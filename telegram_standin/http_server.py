@@ -12,8 +12,8 @@ from socketserver import ThreadingTCPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tgpipeline.errors import LocalStackError, UpdateError
-from tgpipeline.telegram import updates
+from telegram_standin.errors import StandInError
+from telegram_standin.updates import parse_json
 
 logger = logging.getLogger(__name__)
 
@@ -23,13 +23,16 @@ Answer = dict[str, Any]
 Route = Callable[[list[str], Any], Answer]
 
 
-def parameters(content_type: str, body: bytes) -> Any:
-    """What a body says: JSON, a form, or a multipart form; files are bytes, other fields strings.
+def parse_body(content_type: str, body: bytes) -> Any:
+    """Read a body: JSON, a form, or a multipart form.
+
+    Returns:
+        What the JSON holds; of a form a dict, in which files are bytes and other fields strings.
 
     Raises:
-        UpdateError: if it is not what its Content-Type says.
+        ValueError, LookupError: if it is not what its Content-Type says.
 
-    >>> parameters("application/x-www-form-urlencoded", b"chat_id=-42&text=ol%C3%A1")
+    >>> parse_body("application/x-www-form-urlencoded", b"chat_id=-42&text=ol%C3%A1")
     {'chat_id': '-42', 'text': 'olá'}
     """
     kind = content_type.partition(";")[0].strip().lower()
@@ -47,12 +50,12 @@ def parameters(content_type: str, body: bytes) -> Any:
         return fields
     if kind == "application/x-www-form-urlencoded":
         return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-    return updates.parse_json(body)
+    return parse_json(body)
 
 
-def failure(code: int, description: str, given: dict[str, int] | None = None) -> Answer:
-    """An answer that is an error."""
-    more = {"parameters": given} if given else {}
+def error_answer(code: int, description: str, parameters: dict[str, int] | None = None) -> Answer:
+    """The Bot API's answer that is an error."""
+    more = {"parameters": parameters} if parameters else {}
     return {"ok": False, "error_code": code, "description": description, **more}
 
 
@@ -64,7 +67,7 @@ class Server(ThreadingTCPServer):
         route: answers it.
 
     Raises:
-        LocalStackError: if the port is taken.
+        StandInError: if the port is taken.
     """
 
     allow_reuse_address = True
@@ -77,7 +80,7 @@ class Server(ThreadingTCPServer):
         try:
             super().__init__(("127.0.0.1", port), _Handler)
         except (OSError, OverflowError) as error:
-            raise LocalStackError(
+            raise StandInError(
                 f"the Bot API stand-in cannot listen on 127.0.0.1:{port} ({error}): choose another "
                 "port, or 0 for a free one"
             ) from None
@@ -122,13 +125,13 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         if body is None:
             self.close_connection = True
-            return self._send(failure(413, "Request Entity Too Large"))
+            return self._send(error_answer(413, "Request Entity Too Large"))
         # The control interface takes JSON only: curl -d calls everything a form.
         bot = not address.path.startswith("/_control/")
         try:
-            given = parameters(self.headers.get("Content-Type", "") if bot else "", body)
-        except (UpdateError, ValueError, LookupError) as error:
-            return self._send(failure(400, f"Bad Request: can't parse the body: {error}"))
+            given = parse_body(self.headers.get("Content-Type", "") if bot else "", body)
+        except (ValueError, LookupError) as error:
+            return self._send(error_answer(400, f"Bad Request: can't parse the body: {error}"))
         query = dict(parse_qsl(address.query, keep_blank_values=True))
         if query and isinstance(given, dict):
             given = {**query, **given}
@@ -166,4 +169,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: the path holds the token."""
+        """Log nothing: the path holds the token."""

@@ -7,68 +7,61 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
-_FOUND = re.compile(
+_ENTITY = re.compile(
     r"(?P<url>https?://[^\s<>\"]+)|(?<![\w/])(?P<bot_command>/\w{1,32}(?:@\w{3,32})?)"
     r"|(?<!\w)(?P<mention>@\w{4,32})|(?<!\w)(?P<hashtag>#\w+)"
 )
 _TAGS = {
-    "b": "bold",
-    "strong": "bold",
-    "i": "italic",
-    "em": "italic",
-    "u": "underline",
-    "ins": "underline",
-    "s": "strikethrough",
-    "strike": "strikethrough",
-    "del": "strikethrough",
+    **dict.fromkeys(("b", "strong"), "bold"),
+    **dict.fromkeys(("i", "em"), "italic"),
+    **dict.fromkeys(("u", "ins"), "underline"),
+    **dict.fromkeys(("s", "strike", "del"), "strikethrough"),
     "tg-spoiler": "spoiler",
-    "code": "code",
-    "pre": "pre",
     "a": "text_link",
-    "blockquote": "blockquote",
+    **{name: name for name in ("code", "pre", "blockquote")},
 }
 
 
-def units(text: str) -> int:
+def utf16_len(text: str) -> int:
     """Length in UTF-16 code units, as the Bot API counts.
 
-    >>> units("ação 👍")
+    >>> utf16_len("ação 👍")
     7
     """
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def entities(text: str) -> list[dict[str, Any]]:
+def find_entities(text: str) -> list[dict[str, Any]]:
     """What Telegram marks by itself: commands, links, mentions, hashtags.
 
-    >>> entities("👍 /start")
+    >>> find_entities("👍 /start")
     [{'type': 'bot_command', 'offset': 3, 'length': 6}]
     """
     return [
-        {"type": m.lastgroup, "offset": units(text[: m.start()]), "length": units(m[0])}
-        for m in _FOUND.finditer(text)
+        {"type": m.lastgroup, "offset": utf16_len(text[: m.start()]), "length": utf16_len(m[0])}
+        for m in _ENTITY.finditer(text)
     ]
 
 
-class _Reader(HTMLParser):
+class _HtmlReader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.text = ""
-        self.found: list[dict[str, Any]] = []
+        self.entities: list[dict[str, Any]] = []
         self._open: list[tuple[str, int, dict[str, Any]]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in _TAGS:
             raise ValueError(f'Unsupported start tag "{tag}"')
         extra = {"url": dict(attrs).get("href") or ""} if tag == "a" else {}
-        self._open.append((tag, units(self.text), extra))
+        self._open.append((tag, utf16_len(self.text), extra))
 
     def handle_endtag(self, tag: str) -> None:
         if not self._open or self._open[-1][0] != tag:
             raise ValueError(f'Unexpected end tag "{tag}"')
         _, start, extra = self._open.pop()
-        if length := units(self.text) - start:
-            self.found.append({"type": _TAGS[tag], "offset": start, "length": length, **extra})
+        if length := utf16_len(self.text) - start:
+            self.entities.append({"type": _TAGS[tag], "offset": start, "length": length, **extra})
 
     def handle_data(self, data: str) -> None:
         self.text += data
@@ -81,17 +74,16 @@ class _Reader(HTMLParser):
             )
 
 
-def read_html(source: str) -> tuple[str, list[dict[str, Any]]]:
+def parse_html(source: str) -> tuple[str, list[dict[str, Any]]]:
     """Text and entities of a message written with `parse_mode` HTML.
 
     Raises:
         ValueError: if a tag is unknown, unopened or unclosed.
 
-    >>> read_html("Olá, <b>mundo</b> &amp; cia")
+    >>> parse_html("Olá, <b>mundo</b> &amp; cia")
     ('Olá, mundo & cia', [{'type': 'bold', 'offset': 5, 'length': 5}])
     """
-    reader = _Reader()
+    reader = _HtmlReader()
     reader.feed(source)
     reader.close()
-    marked = sorted(reader.found, key=lambda e: (e["offset"], -e["length"]))
-    return reader.text, marked
+    return reader.text, sorted(reader.entities, key=lambda e: (e["offset"], -e["length"]))

@@ -1,6 +1,6 @@
-"""What the stand-in answers to a bot: the methods of the Bot API that it knows.
+"""The methods of the Bot API that the stand-in knows, about chats and messages.
 
-A method that is not here is answered as Telegram answers an unknown one, never with a made-up
+A method that it does not know is answered as Telegram answers an unknown one, never with a made-up
 success. Parameters come as JSON values or, from forms, as strings.
 """
 
@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from telegram_standin.chats import Chat, Refused
+from telegram_standin import updates
+from telegram_standin.chats import Chat
+from telegram_standin.errors import Refused
 from telegram_standin.group import Group
-from telegram_standin.markup import entities, read_html, units
-from tgpipeline.errors import UpdateError
-from tgpipeline.telegram import updates
+from telegram_standin.markup import find_entities, parse_html, utf16_len
 
 Params = Mapping[str, Any]
 T = TypeVar("T")
@@ -23,7 +23,7 @@ _NOT_MODIFIED = (
 )
 
 
-def number(params: Params, name: str, default: int = 0) -> int:
+def int_param(params: Params, name: str, default: int = 0) -> int:
     """An integer parameter; the default where it is missing or not one."""
     try:
         return int(params.get(name, default))
@@ -31,12 +31,12 @@ def number(params: Params, name: str, default: int = 0) -> int:
         return default
 
 
-def flag(params: Params, name: str) -> bool:
-    """A boolean parameter."""
+def bool_param(params: Params, name: str) -> bool:
+    """A boolean parameter; False where it is missing."""
     return str(params.get(name, "")).lower() in ("true", "yes", "1")
 
 
-def value(params: Params, name: str, kind: type[T]) -> T | None:
+def json_param(params: Params, name: str, kind: type[T]) -> T | None:
     """A parameter that is an object or an array: given as such, or as JSON in a string.
 
     Raises:
@@ -46,7 +46,7 @@ def value(params: Params, name: str, kind: type[T]) -> T | None:
     if isinstance(given, str) and given:
         try:
             given = updates.parse_json(given.encode("utf-8", "replace"))
-        except UpdateError:
+        except ValueError:
             given = ...
     if given in (None, ""):
         return None
@@ -74,7 +74,7 @@ class Methods:
         }
 
     def get_chat(self, params: Params) -> dict[str, Any]:
-        """All that is known of a chat."""
+        """A chat, as ChatFullInfo."""
         gifts = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription")
         return {
             **self._chat(params).info,
@@ -84,8 +84,8 @@ class Methods:
         }
 
     def get_chat_member(self, params: Params) -> dict[str, Any]:
-        """One member of a chat; who was never in it is refused."""
-        member = self._chat(params).members.get(number(params, "user_id"))
+        """One member of a chat; refused for a user who was never in it."""
+        member = self._chat(params).members.get(int_param(params, "user_id"))
         if member is None:
             raise Refused(400, "Bad Request: member not found")
         return member
@@ -96,26 +96,39 @@ class Methods:
         return [m for m in members if m["status"] in ("creator", "administrator")]
 
     def get_chat_member_count(self, params: Params) -> int:
-        """How many are in a chat."""
+        """The number of a chat's members."""
         return sum(m["status"] != "left" for m in self._chat(params).members.values())
 
     def send_message(self, params: Params) -> dict[str, Any]:
-        """Say something in a chat; the Message."""
+        """Send a text to a chat; the Message."""
         chat = self._chat(params)
         content = self._text(params)
-        reply = value(params, "reply_parameters", dict) or {}
-        reply_to = number(reply, "message_id") or number(params, "reply_to_message_id")
-        spare = flag({**params, **reply}, "allow_sending_without_reply")
-        if reply_to and (reply_to in chat.messages or not spare):
-            content["reply_to_message"] = chat.quoted(reply_to, " to be replied")
-        if thread := number(params, "message_thread_id"):
-            content |= {"message_thread_id": thread, "is_topic_message": True}
+        reply = json_param(params, "reply_parameters", dict) or {}
+        reply_to = int_param(reply, "message_id") or int_param(params, "reply_to_message_id")
+        spare = bool_param({**params, **reply}, "allow_sending_without_reply")
+        if reply_to not in chat.messages and spare:
+            reply_to = 0
+        thread_id = int_param(params, "message_thread_id")
+        if thread_id and not chat.is_topic(thread_id):
+            raise Refused(400, "Bad Request: message thread not found")
+        content |= chat.reply_fields(reply_to, thread_id)
         return self._group.post(chat, self._group.bot, content)
 
+    def create_forum_topic(self, params: Params) -> dict[str, Any]:
+        """Create a topic in a forum; the ForumTopic."""
+        chat, name = self._chat(params), str(params.get("name") or "").strip()
+        if not chat.info.get("is_forum"):
+            raise Refused(400, "Bad Request: the chat is not a forum")
+        if not name:
+            raise Refused(400, "Bad Request: topic name must be non-empty")
+        message = self._group.post(chat, self._group.bot, self._group.topic_fields(chat, name))
+        topic_id = message["message_thread_id"]
+        return {"message_thread_id": topic_id, **message["forum_topic_created"]}
+
     def edit_message_text(self, params: Params) -> dict[str, Any]:
-        """Change what the bot said; the Message as it is then."""
+        """Change a text that the bot sent; the Message as it is then."""
         chat = self._chat(params)
-        before = chat.message(number(params, "message_id"), " to edit")
+        before = chat.message(int_param(params, "message_id"), " to edit")
         if not self._is_mine(before):
             raise Refused(400, "Bad Request: message can't be edited")
         after = {k: v for k, v in before.items() if k not in ("text", "entities", "reply_markup")}
@@ -126,9 +139,9 @@ class Methods:
         return after
 
     def delete_message(self, params: Params) -> bool:
-        """Take a message away."""
+        """Delete a message."""
         chat = self._chat(params)
-        message = chat.message(number(params, "message_id"), " to delete")
+        message = chat.message(int_param(params, "message_id"), " to delete")
         if not self._is_mine(message) and not self._group.is_admin(chat):
             raise Refused(400, "Bad Request: message can't be deleted")
         del chat.messages[message["message_id"]]
@@ -137,20 +150,20 @@ class Methods:
     def set_message_reaction(self, params: Params) -> bool:
         """Set the bot's reactions to a message."""
         chat = self._chat(params)
-        message = chat.message(number(params, "message_id"), " to react")
+        message = chat.message(int_param(params, "message_id"), " to react")
         key = (message["message_id"], self._group.bot["id"])
-        chat.reactions[key] = value(params, "reaction", list) or []
+        chat.reactions[key] = json_param(params, "reaction", list) or []
         return True  # and no update: those of bots are never sent
 
     def send_chat_action(self, params: Params) -> bool:
-        """Show that the bot is writing: nobody sees it here."""
+        """Show that the bot is writing; has no effect here."""
         self._chat(params)
         if not params.get("action"):
             raise Refused(400, "Bad Request: parameter action is missing")
         return True
 
     def answer_callback_query(self, params: Params) -> bool:
-        """Answer a press of a button, once known by an update."""
+        """Answer a button's press; refused unless an update brought it."""
         if str(params.get("callback_query_id")) not in self._group.queries:
             text = "query is too old and response timeout expired or query ID is invalid"
             raise Refused(400, f"Bad Request: {text}")
@@ -158,7 +171,7 @@ class Methods:
 
     def set_my_commands(self, params: Params) -> bool:
         """Keep the commands of a scope and language."""
-        self._commands[_scope(params)] = value(params, "commands", list) or []
+        self._commands[_scope(params)] = json_param(params, "commands", list) or []
         return True
 
     def get_my_commands(self, params: Params) -> list[dict[str, Any]]:
@@ -185,30 +198,30 @@ class Methods:
 
     def _text(self, params: Params) -> dict[str, Any]:
         text, mode = str(params.get("text") or ""), str(params.get("parse_mode") or "").lower()
-        marked = value(params, "entities", list) or []
+        entities = json_param(params, "entities", list) or []
         if mode == "html":
             try:
-                text, marked = read_html(text)
+                text, entities = parse_html(text)
             except ValueError as error:
                 raise Refused(400, f"Bad Request: can't parse entities: {error}") from None
         elif mode:
             raise Refused(400, "Bad Request: this server reads parse_mode HTML, not Markdown")
         if not text.strip():
             raise Refused(400, "Bad Request: message text is empty")
-        if units(text) > 4096:
+        if utf16_len(text) > 4096:
             raise Refused(400, "Bad Request: message is too long")
-        marked = sorted([*marked, *entities(text)], key=lambda e: int(e["offset"]))
-        markup = value(params, "reply_markup", dict) or {}
+        entities = sorted([*entities, *find_entities(text)], key=lambda e: int(e["offset"]))
+        markup = json_param(params, "reply_markup", dict) or {}
         content: dict[str, Any] = {"text": text}
-        if marked:
-            content["entities"] = marked
+        if entities:
+            content["entities"] = entities
         if "inline_keyboard" in markup:  # other keyboards are not part of the Message
             content["reply_markup"] = markup
         return content
 
 
 def _scope(params: Params) -> str:
-    scope = value(params, "scope", dict) or {"type": "default"}
+    scope = json_param(params, "scope", dict) or {"type": "default"}
     return json.dumps([scope, params.get("language_code") or ""], sort_keys=True)
 
 

@@ -7,13 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tgpipeline.telegram import updates
-from tgpipeline.telegram.check import ASKED_FOR
-from tgpipeline.telegram.updates import Update
+from telegram_standin import updates
+from telegram_standin.updates import KINDS, Update
 
 RETENTION = 86_400  # "updates … will not be kept longer than 24 hours"
-KINDS = updates.MESSAGE_KINDS | updates.EVENT_KINDS
-DEFAULT = KINDS - ASKED_FOR
+DEFAULT_KINDS = KINDS - updates.ON_REQUEST
 
 
 class Clock:
@@ -69,20 +67,25 @@ class Pending:
 
 
 class UpdateQueue:
-    """Updates in order, each for a day at most; what is not allowed when made is never made."""
+    """Updates in order, each kept for a day at most.
+
+    Args:
+        clock: its time is what the day is counted by.
+        first_id: the first update_id that is given.
+    """
 
     def __init__(self, clock: Clock, first_id: int) -> None:
         self._clock = clock
         self._next_id = first_id
         self._pending: dict[Pending, None] = {}
-        self.allowed: frozenset[str] = DEFAULT
+        self.allowed: frozenset[str] = DEFAULT_KINDS
 
     def allow(self, kinds: Iterable[Any] | None) -> None:
         """Take an `allowed_updates`: absent changes nothing, an empty one means the default."""
         if kinds is not None:
-            self.allowed = KINDS.intersection(map(str, kinds)) or DEFAULT
+            self.allowed = KINDS.intersection(map(str, kinds)) or DEFAULT_KINDS
 
-    def add(self, update: Update, *, asked: bool = True) -> tuple[int, Pending | None]:
+    def add(self, update: Update, *, visible: bool = True) -> tuple[int, Pending | None]:
         """Queue an update as if it had just happened.
 
         An `update_id` that it carries is kept, so that what happened elsewhere can be replayed. The
@@ -90,10 +93,11 @@ class UpdateQueue:
 
         Args:
             update: with or without `update_id`.
-            asked: False for what Telegram withholds although it is allowed (the bot is no admin).
+            visible: False for what Telegram withholds although it is allowed, because the bot is
+                no admin.
 
         Returns:
-            Its update_id, and what was queued: None if it is not allowed.
+            Its update_id, and what was queued: None if the bot does not get it.
 
         Raises:
             TypeError: if it holds what JSON cannot.
@@ -101,8 +105,8 @@ class UpdateQueue:
         given = update.get("update_id")
         update_id = given if type(given) is int else self._next_id
         kind = updates.kind(update)
-        # A kind that this version does not know is let through: it is not ours to withhold.
-        if (kind in KINDS and kind not in self.allowed) or not asked:
+        # A kind that this version does not know is never withheld.
+        if (kind in KINDS and kind not in self.allowed) or not visible:
             return update_id, None
         self._next_id = max(self._next_id, update_id + 1)
         now, content = self._clock.now(), updates.payload(update)
@@ -123,24 +127,24 @@ class UpdateQueue:
         """Forget all."""
         self._pending.clear()
 
-    def waits(self, pending: Pending) -> bool:
+    def is_pending(self, pending: Pending) -> bool:
         """Whether it is still to be delivered."""
         return pending in self._pending and pending.expires > self._clock.now()
 
-    def waiting(self) -> list[Pending]:
-        """All that wait, oldest update_id first."""
+    def all_pending(self) -> list[Pending]:
+        """All that are still to be delivered, oldest update_id first."""
         now = self._clock.now()
         for pending in [p for p in self._pending if p.expires <= now]:
             self.remove(pending)
         return sorted(self._pending, key=lambda p: int(p.update["update_id"]))
 
-    def get(self, offset: int, limit: int) -> list[dict[str, Any]]:
-        """What getUpdates answers; the offset confirms what is below it."""
-        waiting = self.waiting()
+    def get(self, offset: int, limit: int) -> list[Update]:
+        """What getUpdates answers; the offset confirms the updates below it."""
+        before = self.all_pending()
         if offset < 0:
-            kept = waiting[offset:]
+            kept = before[offset:]
         else:
-            kept = [p for p in waiting if p.update["update_id"] >= offset]
-        for pending in set(waiting).difference(kept):
+            kept = [p for p in before if p.update["update_id"] >= offset]
+        for pending in set(before).difference(kept):
             self.remove(pending)
         return [p.update for p in kept[:limit]]

@@ -33,7 +33,7 @@ def test_the_webhook_of_a_deployed_group_that_has_become_a_supergroup():
         s3 = deploy.Cloud(stack.settings).client("s3")
         listed = s3.list_objects_v2(Bucket=stack.settings.raw_bucket)["Contents"]
     (check,) = (told for line, told in ran.items() if "bot.check(" in line)
-    assert f"Set TELEGRAM_CHAT_ID to {stack.telegram.home}" in check
+    assert f"Set TELEGRAM_CHAT_ID to {stack.telegram.group_id}" in check
     made_up = [o["Key"] for o in listed if "781204543" in o["Key"] or "quarantine" in o["Key"]]
     assert made_up == [], "what the notebook makes up must not stay among a group's messages"
 

@@ -171,8 +171,8 @@ def test_a_bucket_that_is_not_there_is_told_without_a_traceback(tgpipeline, comm
 
 
 def test_check_and_rotate_secret_on_a_deployed_bot(settings, stack, tgpipeline):
-    ours = dataclasses.replace(settings, chat_ids=(stack.telegram.home,))
-    chat = {"TELEGRAM_CHAT_ID": str(stack.telegram.home), "TELEGRAM_WEBHOOK_SECRET": ""}
+    ours = dataclasses.replace(settings, chat_ids=(stack.telegram.group_id,))
+    chat = {"TELEGRAM_CHAT_ID": str(stack.telegram.group_id), "TELEGRAM_WEBHOOK_SECRET": ""}
     before = tgpipeline("check", **chat)
     assert re.search(r"^ok +webhook +none set", before.stdout, re.MULTILINE), before.stderr
     nothing = tgpipeline("rotate-secret", **chat)

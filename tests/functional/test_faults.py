@@ -19,8 +19,7 @@ from urllib.parse import urlsplit
 import obstore
 import pytest
 
-from telegram_standin import Telegram
-from telegram_standin.queue import Clock
+from telegram_standin import Clock, Telegram
 from tests import edge
 from tests import payloads as p
 from tests.functional.proxy import Fault, Proxy, Server

@@ -237,7 +237,7 @@ def test_a_whole_bot_answers_what_people_write(
         async with getattr(library, way)(handle):
             asked = [telegram.say(ANA, text) for text in ("/oi", "onde está?", "ação 👍")]
             await until(lambda: len(seen) == 3)
-            chat = telegram.chat(telegram.home)
+            chat = telegram.chat(telegram.group_id)
             await until(lambda: chat.last_id == asked[-1]["message_id"] + 3)
             menu = telegram.post(chat, telegram.bot, {"text": "Qual?"})
             query = {"id": "q1", "from": ANA, "chat_instance": "1", "data": "b1", "message": menu}
@@ -282,12 +282,12 @@ def test_who_am_i_and_where(library: Library, telegram: Telegram) -> None:
         async with library.client() as bot:
             me = await bot.get_me()
             assert (me.id, me.username) == (telegram.bot["id"], "loja_aurora_bot")
-            chat = await bot.get_chat(telegram.home)
+            chat = await bot.get_chat(telegram.group_id)
             assert chat.title == "Suporte Loja Aurora"
-            statuses = {m.status for m in await bot.get_chat_administrators(telegram.home)}
+            statuses = {m.status for m in await bot.get_chat_administrators(telegram.group_id)}
             assert {str(getattr(s, "value", s)) for s in statuses} == {"administrator", "creator"}
-            assert (await bot.get_chat_member(telegram.home, me.id)).can_delete_messages
-            assert await bot.send_chat_action(telegram.home, "typing")
+            assert (await bot.get_chat_member(telegram.group_id, me.id)).can_delete_messages
+            assert await bot.send_chat_action(telegram.group_id, "typing")
 
     run(scene)
 
@@ -312,10 +312,10 @@ def test_errors_are_those_that_libraries_know(library: Library, telegram: Telegr
                 await bot.send_message(424242, "oi")
             telegram.fault("sendMessage", status=429, retry_after=9)
             with pytest.raises(library.errors["flood"]) as caught:
-                await bot.send_message(telegram.home, "oi")
+                await bot.send_message(telegram.group_id, "oi")
             wait = caught.value.retry_after
             assert getattr(wait, "total_seconds", lambda: wait)() == 9
-            assert (await bot.send_message(telegram.home, "oi")).text == "oi"
+            assert (await bot.send_message(telegram.group_id, "oi")).text == "oi"
             with pytest.raises(library.errors["bad"], match=r"(?i)https url"):
                 await bot.set_webhook("http://example.com/hook")
             with pytest.raises(

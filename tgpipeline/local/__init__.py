@@ -14,8 +14,7 @@ from typing import Any
 
 import boto3
 
-from telegram_standin import TOKEN_DEFAULT, Telegram
-from telegram_standin.queue import Clock
+from telegram_standin import TOKEN_DEFAULT, Clock, Telegram
 from tgpipeline import deploy
 from tgpipeline.errors import LocalStackError
 from tgpipeline.lake import stores
@@ -90,7 +89,7 @@ class Stack:
         wanted |= self.aws.environment | {
             "TELEGRAM_API_URL": self.telegram.url,
             "TELEGRAM_BOT_TOKEN": self.telegram.token,
-            "TELEGRAM_CHAT_ID": str(self.telegram.home),
+            "TELEGRAM_CHAT_ID": str(self.telegram.group_id),
             "TELEGRAM_WEBHOOK_SECRET": SECRET,
             "AWS_S3_BUCKET": "tgpipeline-local-raw",
             "AWS_S3_ENRICHED": "tgpipeline-local-enriched",

@@ -12,7 +12,7 @@ from typing import Any
 import requests
 from tqdm import tqdm
 
-from telegram_standin import Telegram
+from telegram_standin import StandInError, Telegram
 from tgpipeline import resources
 from tgpipeline.errors import LocalStackError
 from tgpipeline.ingest import SECRET_HEADER
@@ -105,6 +105,8 @@ def _arrive(telegram: Telegram) -> None:
     telegram.clock.advance(0)  # whoever waits for a repetition looks at the clock again
     try:
         telegram.wait_delivered()
+    except StandInError as error:
+        raise LocalStackError(str(error)) from error
     finally:
         telegram.clock.running = running
 

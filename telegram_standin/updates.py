@@ -1,0 +1,78 @@
+"""Updates as the Bot API writes them: their kinds, and how they are read leniently.
+
+Source of every name: https://core.telegram.org/bots/api#update
+"""
+
+import json
+from typing import Any
+
+Update = dict[str, Any]
+
+MESSAGE_KINDS = frozenset(
+    "message edited_message channel_post edited_channel_post business_message "
+    "edited_business_message guest_message".split()
+)
+KINDS = MESSAGE_KINDS | frozenset(
+    "business_connection deleted_business_messages message_reaction message_reaction_count "
+    "inline_query chosen_inline_result callback_query shipping_query pre_checkout_query "
+    "purchased_paid_media poll poll_answer my_chat_member chat_member chat_join_request chat_boost "
+    "removed_chat_boost managed_bot subscription stopped_message_generation".split()
+)
+# Telegram sends these only where allowed_updates names them and the bot is admin.
+ON_REQUEST = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
+# What people send. A message with none of these is a service message.
+CONTENT = frozenset(
+    "text animation venue audio live_photo document photo sticker video video_note voice checklist "
+    "contact location story paid_media poll dice game rich_message invoice giveaway "
+    "giveaway_winners".split()
+)
+
+
+def parse_json(body: bytes) -> Any:
+    """Read JSON strictly: no NaN.
+
+    Raises:
+        ValueError: if it is not JSON, not UTF-8, or nested too deeply.
+    """
+    try:
+        return json.loads(body.decode(), parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def kind(update: Update) -> str:
+    """Name of the field that holds what happened; empty where there is none.
+
+    >>> kind({"update_id": 1, "edited_message": {}})
+    'edited_message'
+    """
+    objects = [name for name, value in update.items() if type(value) is dict]
+    return next((name for name in objects if name in KINDS), objects[0] if objects else "")
+
+
+def payload(update: Update) -> Update:
+    """The object under the update's kind; empty where there is none."""
+    return sub(update, kind(update))
+
+
+def sub(value: Update, *path: str) -> Update:
+    """The object at the end of the path; empty where any step is missing or no object."""
+    for name in path:
+        step = value.get(name)
+        value = step if type(step) is dict else {}
+    return value
+
+
+def integer(value: Any) -> int | None:
+    """The value where it is an integer (a bool is none), else None."""
+    return value if type(value) is int else None
+
+
+def chat(update: Update) -> dict[str, Any]:
+    """The chat in which it happened; empty for what happens in none (polls, inline queries)."""
+    content = payload(update)
+    return sub(content, "chat") or sub(content, "message", "chat")
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
