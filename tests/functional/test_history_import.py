@@ -217,7 +217,6 @@ def test_a_chat_that_is_not_ours_or_not_told_is_refused(settings: Settings, tmp_
 def test_messages_out_of_order_and_in_many_objects(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "OBJECT", 2000)
     monkeypatch.setattr(lines, "WAITING", 5000)
     numbers = [(n * 37) % 200 + 1 for n in range(200)]
     path = export(tmp_path, [message(n) for n in numbers])

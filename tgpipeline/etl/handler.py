@@ -222,7 +222,8 @@ def _write(
     def put(table: str) -> None:
         writing.finish(writers[table], {"ledger": asdict(ledger)})
         key = keys.enriched_key(table, day.listing.day)
-        obstore.put(day.enriched, key, folder / f"{table}.parquet", attributes=ledger.attributes())
+        attributes = stores.attributes_for(day.enriched, ledger.attributes())
+        obstore.put(day.enriched, key, folder / f"{table}.parquet", attributes=attributes)
 
     list(pool.map(put, writers))
 
@@ -231,7 +232,7 @@ def _quarantine(raw: "ObjectStore", document: documents.Document, reason: str, d
     key = keys.quarantine_key(document.body, day)
     reason = reason.encode("ascii", "replace").decode()
     logger.warning(json.dumps({"quarantined": document.name, "reason": reason, "key": key}))
-    attributes = {"reason": reason, "origin": document.name}
+    attributes = stores.attributes_for(raw, {"reason": reason, "origin": document.name})
     # It may be there from an earlier run of this day, or from the ingest function.
     with contextlib.suppress(AlreadyExistsError):
         obstore.put(raw, key, document.body, attributes=attributes, mode="create")

@@ -9,12 +9,12 @@ chats are in it, then their messages), so memory does not grow with it.
 import logging
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from obstore.exceptions import BaseError
 from tqdm import tqdm
@@ -22,12 +22,15 @@ from tqdm import tqdm
 from tgpipeline.errors import HistoryError, LakeError, UpdateError
 from tgpipeline.history.content import known, whole
 from tgpipeline.history.convert import CHAT_TYPES, Converter, chat_id, chat_type
-from tgpipeline.history.cut import Chat, Export
+from tgpipeline.history.export import Chat, Export
 from tgpipeline.history.file import ExportFile
 from tgpipeline.history.lines import HistoryLines
 from tgpipeline.lake import stores
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import content_type, context_date
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
 
 logger = logging.getLogger(__name__)
 
@@ -48,30 +51,20 @@ class Summary:
         present: lines that an earlier import had written.
         objects: objects written.
         first, last: the days of the first and the last message.
-        mended: messages that were not quite JSON and could be read all the same.
-        local_dates: messages whose date bore no zone and was read in `TIMEZONE`.
+        notes: what else should be known of the file, such as where it is damaged.
     """
 
     path: str
     chats: Counter[int] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
-    other_chats: dict[str, int] = field(default_factory=dict)
+    other_chats: Counter[str] = field(default_factory=Counter)
     new: int = 0
     present: int = 0
     objects: int = 0
     first: date | None = None
     last: date | None = None
-    mended: int = 0
-    local_dates: int = 0
-
-    def count(self, message: dict[str, Any], day: date) -> None:
-        """Count one message that was read."""
-        kind, names = content_type(message)
-        self.kinds[f"unknown ({' '.join(names)})" if kind == "unknown" and names else kind] += 1
-        self.chats[message["chat"]["id"]] += 1
-        self.first = min(day, self.first or day)
-        self.last = max(day, self.last or day)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def messages(self) -> int:
@@ -80,28 +73,19 @@ class Summary:
 
     def __str__(self) -> str:
         span = f", {self.first} to {self.last}" if self.first else ""
-        lines = [
+        told = [
             f"{self.path}: {self.messages:,} messages{span}",
-            f"  {self.new:,} lines new in {self.objects:,} objects, "
+            f"{self.new:,} lines new in {self.objects:,} objects, "
             f"{self.present:,} already there from an earlier import",
         ]
-        for title, counts in (
-            ("chats", self.chats),
-            ("kinds", self.kinds),
-            ("skipped", self.skipped),
-            ("not imported", Counter(self.other_chats)),
-        ):
-            if counts:
-                told = " · ".join(f"{name} {n:,}" for name, n in counts.most_common(20))
-                more = f" · and {len(counts) - 20:,} more" if len(counts) > 20 else ""
-                lines.append(f"  {title}: {told}{more}")
-        if self.mended:
-            lines.append(f"  {self.mended:,} were not quite JSON and could be mended")
-        if self.local_dates:
-            lines.append(f"  {self.local_dates:,} dates bore no zone and were read in TIMEZONE")
+        for title in ("chats", "kinds", "skipped", "other_chats"):
+            if counts := getattr(self, title):
+                items = [f"{name} {n:,}" for name, n in counts.most_common(20)]
+                items += [f"and {len(counts) - 20:,} more"] if len(counts) > 20 else []
+                told.append(f"{title.replace('_', ' ')}: {' · '.join(items)}")
         if self.new:
-            lines.append(f"  next: tgpipeline etl --from {self.first} --to {self.last}")
-        return "\n".join(lines)
+            told.append(f"next: tgpipeline etl --from {self.first} --to {self.last}")
+        return "\n  ".join(told[:-1] + self.notes + told[-1:])
 
 
 def import_export(
@@ -109,11 +93,12 @@ def import_export(
     settings: Settings,
     chat: int | str | None = None,
     progress: bool | None = None,
+    store: "ObjectStore | None" = None,
 ) -> Summary:
     """Import the messages of a Telegram Desktop export into the raw zone.
 
     Importing it again, or a newer export of the same chat, adds only what is not there: a message
-    is there if the same edit of it came from an earlier import.
+    is there if an earlier import by the same version of the converter brought the same edit of it.
 
     Args:
         path: `result.json`, its folder, or a zip of either; of one chat or of a whole account.
@@ -121,6 +106,7 @@ def import_export(
         chat: the one to import: its id, in the Bot API's form or the export's, or its title.
             Without it: those of `settings.chat_ids`; all of a file of one chat if none are set.
         progress: whether to show a bar; None shows one on a terminal and in a notebook.
+        store: the raw bucket; opened by its name where it is None.
 
     Returns:
         What was done. Run the ETL for `first` to `last` after it.
@@ -130,32 +116,32 @@ def import_export(
             the break is kept.
         LakeError: if the raw zone cannot be read or written.
     """
-    settings.require("raw_bucket")
-    file = ExportFile(path)
-    export, summary = Export(file), Summary(file.name)
-    store = stores.open_store(settings.raw_bucket, settings)
+    if store is None:
+        settings.require("raw_bucket")
+        store = stores.open_store(settings.raw_bucket, settings)
+    if progress is None:
+        progress = sys.stderr.isatty() or "ipykernel" in sys.modules
+    bar = partial(tqdm, unit="B", unit_scale=True, disable=not progress, leave=False)
+    export, summary = Export(ExportFile(path)), Summary(str(path))
     try:
-        with _bar("looking for chats", file.size, progress) as advance:
-            chats = export.chats(advance)
-        converters = _choose(file.name, chats, chat, settings, stores.groups(store), summary)
-        with (
-            HistoryLines(store) as lines,
-            _bar("importing", file.size, progress) as advance,
-        ):
-            try:
-                for number, _, record in export.messages(converters, advance):
+        with bar(desc="looking for chats", total=export.size) as shown:
+            chats = export.chats(shown.update)
+        converters = _choose(chats, chat, settings, stores.groups(store), summary)
+        lines = HistoryLines(store)
+        try:
+            with bar(desc="importing", total=export.size) as shown:
+                for number, record in export.messages(converters, shown.update):
                     _import(record, converters[number], lines, settings, summary)
-            except HistoryError as error:
-                raise HistoryError(
-                    f"{error} The {summary.messages:,} messages before that were imported; "
-                    "importing the whole file adds only what is missing."
-                ) from None
-            finally:
-                lines.flush()
-                summary.new, summary.present = lines.new, lines.present
-                summary.objects, summary.mended = lines.objects, export.mended
-                summary.local_dates = sum(c.local_dates for c in converters.values())
-                logger.info("%s", summary)
+        except HistoryError as error:
+            raise HistoryError(
+                f"{error} The {summary.messages:,} messages before that were imported; "
+                "importing the whole file adds only what is missing."
+            ) from None
+        finally:
+            lines.flush()
+            summary.new, summary.present, summary.objects = lines.new, lines.present, lines.objects
+            summary.notes += _notes(export, [converters[n] for n in converters])
+            logger.info("%s", summary)
     except BaseError as error:
         raise LakeError(
             f"s3://{settings.raw_bucket} cannot be read or written: {str(error)[:300]}. Check that "
@@ -173,14 +159,28 @@ def _import(
         summary.skipped[str(reason)] += 1
         return
     day = context_date(message, settings.tz, _NEVER)
-    summary.count(message, day)
+    kind, names = content_type(message)
+    summary.kinds[f"unknown ({' '.join(names)})" if kind == "unknown" and names else kind] += 1
+    summary.chats[message["chat"]["id"]] += 1
+    summary.first, summary.last = min(day, summary.first or day), max(day, summary.last or day)
     lines.add(day, {"message": message})
-    if reactions := converter.reactions(record, message):
-        lines.add(day, {"message_reaction_count": reactions})
+    lines.add(day, {"message_reaction_count": converter.reactions(record, message)})
+
+
+def _notes(export: Export, converters: list[Converter]) -> list[str]:
+    local_dates = sum(converter.local_dates for converter in converters)
+    places = ", ".join(f"{offset:,}" for offset in export.unreadable[:10])
+    notes = {
+        f"{export.mended:,} messages were not quite JSON and could be mended": export.mended,
+        f"{len(export.unreadable):,} are not JSON, at byte {places}": export.unreadable,
+        f"{local_dates:,} dates bore no zone and were read in TIMEZONE": local_dates,
+        "ids above 2^32 were masked: versions of Telegram Desktop before 2021 wrote the kind of "
+        "peer there": any(converter.masked_ids for converter in converters),
+    }
+    return [note for note, holds in notes.items() if holds]
 
 
 def _choose(
-    name: str,
     chats: list[Chat],
     chat: int | str | None,
     settings: Settings,
@@ -199,12 +199,11 @@ def _choose(
                 summary.other_chats[f"{found.id} ({found.type})"] = found.messages
                 continue
             kind = chat_type(number)
-        ident = chat_id(number, kind, bool(found.old_ids))
+        masked, ident = found.masked_ids, chat_id(number, kind, found.masked_ids)
         if wanted & {ident, number, str(found.name)} or (not wanted and len(chats) == 1):
             named = {"first_name" if kind == "private" else "title": found.name}
             described = known(id=ident, type=kind, **named)
-            old = bool(found.old_ids)
-            chosen[position] = Converter(described, settings.tz, old, groups.get(ident))
+            chosen[position] = Converter(described, settings.tz, masked, groups.get(ident))
             summary.chats[ident] += 0
         else:
             summary.other_chats[f"{ident} ({found.type})"] = found.messages
@@ -216,17 +215,7 @@ def _choose(
             why = "does not tell which chat it is of"
         others = ", ".join(f"{told}: {n:,} messages" for told, n in summary.other_chats.items())
         raise HistoryError(
-            f"{name} {why}; it has {others[:1000]}. Say which to import with `chat` (on the "
-            "command line --chat): its id as the bot sees it, such as -1001234567890."
+            f"{summary.path} {why}; it has {others[:1000]}. Say which to import with `chat` (on "
+            "the command line --chat): its id as the bot sees it, such as -1001234567890."
         )
     return chosen
-
-
-@contextmanager
-def _bar(title: str, size: int, wanted: bool | None) -> Iterator[Callable[[int], object]]:
-    if wanted is None:
-        wanted = sys.stderr.isatty() or "ipykernel" in sys.modules
-    with tqdm(
-        desc=title, total=size, unit="B", unit_scale=True, disable=not wanted, leave=False
-    ) as bar:
-        yield bar.update

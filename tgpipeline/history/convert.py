@@ -7,7 +7,6 @@ Sources: https://core.telegram.org/import-export and https://core.telegram.org/b
 """
 
 import re
-from array import array
 from collections import OrderedDict
 from datetime import datetime, tzinfo
 from typing import Any
@@ -17,41 +16,46 @@ from tgpipeline.history.content import READ, Record, content, free, known, objec
 from tgpipeline.history.service import service
 from tgpipeline.telegram.updates import event_date
 
-CHAT_TYPES = {
-    "personal_chat": "private",
-    "bot_chat": "private",
-    "saved_messages": "private",
-    "replies": "private",
-    "verification_codes": "private",
-    "private_group": "group",
-    "private_supergroup": "supergroup",
-    "public_supergroup": "supergroup",
-    "private_channel": "channel",
-    "public_channel": "channel",
-}
+# Greater with every change of what a record becomes: an import then replaces the lines of an older
+# converter. Lines from before there was a number count as 1.
+VERSION = 2
+CHAT_TYPES = dict(
+    pair.split("=")
+    for pair in "personal_chat=private bot_chat=private saved_messages=private replies=private "
+    "verification_codes=private private_group=group private_supergroup=supergroup "
+    "public_supergroup=supergroup private_channel=channel public_channel=channel".split()
+)
 # Supergroups and channels count down from here: https://core.telegram.org/api/bots/ids
 _CHANNELS = -(10**12)
 # What Telegram Desktop takes from the ids of messages from before a group became a supergroup.
 _MIGRATED = 10**9
-_REMEMBERED = 1 << 15  # senders of so many messages, for the replies to them
+_REMEMBERED = 1 << 16  # senders and threads of so many messages, for the replies to them
 _PEER = re.compile(r"(user|chat|channel)(\d{1,19})")
+# The account that copies a linked channel's posts: https://core.telegram.org/bots/api#message
+_TELEGRAM = {"id": 777000, "is_bot": False, "first_name": "Telegram"}
+_READY = {"via_bot", "forwarded_from"}  # made elsewhere: its buttons came along
+_RENAMED = {
+    "author": "author_signature",
+    "inline_bot_buttons": "reply_markup",
+    "media_spoiler": "has_media_spoiler",
+}
 _FORWARDED = {"user": "sender_user", "chat": "sender_chat", "channel": "chat"}
 
 
-def chat_id(number: int, kind: str, old_ids: bool = False) -> int:
+def chat_id(number: int, kind: str, masked: bool = False) -> int:
     """A chat's id in the Bot API.
 
     Args:
         number: the id in the export; one below 0 is the Bot API's already.
         kind: the Bot API's type of the chat.
-        old_ids: whether versions before 2021 wrote it, which added the kind in the bits above 32.
+        masked: whether a version before 2021 wrote it, which added the kind in the bits above 32.
 
     >>> chat_id(2198765432, "supergroup"), chat_id(4696915167, "group"), chat_id(42, "private")
     (-1002198765432, -4696915167, 42)
     """
     if number < 0:
         return number
-    if old_ids and number >> 32 in (1, 2):
+    if masked and number >> 32 in (1, 2):
         number &= 0xFFFFFFFF
     if kind == "group":
         return -number
@@ -71,21 +75,23 @@ class Converter:
     Args:
         chat: the Bot API's `id` and `type` of the chat, and its `title` where it is known.
         tz: zone of dates that come without their Unix time.
-        old_ids: whether ids of people are numbers, as versions before 2021 wrote them.
+        masked_ids: whether ids carry a kind in the bits above 32, as versions before 2021 wrote.
         group: the id that a supergroup had as a group, where it is known.
 
     Attributes:
         local_dates: how many messages had a date without a zone only, which was read in `tz`.
+        masked_ids: as given.
     """
 
     def __init__(
-        self, chat: Record, tz: tzinfo, old_ids: bool = False, group: int | None = None
+        self, chat: Record, tz: tzinfo, masked_ids: bool = False, group: int | None = None
     ) -> None:
         self.local_dates = 0
-        self._chat, self._tz, self._old_ids, self._group = chat, tz, old_ids, group
-        # The topic of every message since the first topic, at its id's place: 4 bytes each.
-        self._topics, self._first = array("I"), 0
-        self._senders: OrderedDict[int, tuple[str, int | None]] = OrderedDict()
+        self._chat, self._tz, self.masked_ids, self._group = chat, tz, masked_ids, group
+        self._last = (0, 0)  # id and date of the message before
+        # The first messages of topics and of comments, with what a reply to them repeats.
+        self._openers: dict[int, Record] = {}
+        self._messages: OrderedDict[int, tuple[str, int | None, int | None]] = OrderedDict()
 
     def message(self, record: Any) -> Record:
         """The Message of one record of an export.
@@ -101,35 +107,38 @@ class Converter:
         if number is None:
             raise UpdateError("no id that is a 64-bit integer")
         local_dates = self.local_dates
-        m: Record = {"message_id": number, "date": self._date(record, "date"), "chat": self._chat}
+        date = self._date(record, "date", self._last[1] if number > self._last[0] else 0)
+        m: Record = {"message_id": number, "date": date, "chat": self._chat}
         if event_date(m) is None:
             self.local_dates = local_dates
             raise UpdateError("no date, or one before Telegram or after 2100")
-        edited = self._date(record, "edited")
+        self._last = (number, m["date"])
+        edited = self._date(record, "edited", m["date"])
         if edited is not None and edited > m["date"]:  # old versions write 1970 where there is none
             m["edit_date"] = edited
         self._sender(m, record)
         self._reply(m, record)
         if record.get("type") == "service" or "action" in record:
-            m |= service(record, m.get("from", {}), self._chat, self._group)
+            m |= service(record, self._chat, self._group) | {"is_service": True}
         else:
             self._written(m, record)
         return self._migrated(m) if number < 0 and self._group is not None else m
 
-    def reactions(self, record: Record, message: Record) -> Record | None:
-        """The MessageReactionCountUpdated of a record; None where nobody reacted.
+    def reactions(self, record: Record, message: Record) -> Record:
+        """The MessageReactionCountUpdated of a record; its list is empty where nobody reacted.
 
         The export does not date it: it bears the message's date and lies in its partition.
         """
         counts = [
-            {"type": _reaction(told), "total_count": count}
-            for told in objects(record.get("reactions"))
-            if (count := whole(told.get("count")))
+            {"type": known(type=r.get("type"), emoji=r.get("emoji")), "total_count": count}
+            for r in objects(record.get("reactions"))  # of a custom emoji it tells a path, no id
+            if (count := whole(r.get("count")))
         ]
         about = {name: message[name] for name in ("chat", "message_id", "date")}
-        return about | {"reactions": counts} if counts else None
+        return about | {"reactions": counts}
 
-    def _date(self, record: Record, name: str) -> int | None:
+    def _date(self, record: Record, name: str, after: int) -> int | None:
+        """Unix seconds; of an hour that comes twice, the one that does not lie before `after`."""
         seconds = whole(record.get(f"{name}_unixtime"))
         if seconds:
             return seconds
@@ -138,7 +147,8 @@ class Converter:
             if local.tzinfo is None:
                 local = local.replace(tzinfo=self._tz)
                 self.local_dates += name == "date"
-            return int(local.timestamp())
+            first, second = (int(local.replace(fold=fold).timestamp()) for fold in (0, 1))
+            return second if first < after <= second else first
         except (KeyError, TypeError, ValueError, OverflowError):
             return None
 
@@ -149,7 +159,7 @@ class Converter:
             kind, number = told[1], int(told[2])
         elif number is not None and number < 0:  # another program's, which has the Bot API's
             kind = "channel" if number < _CHANNELS else "chat"
-        elif number is not None and self._old_ids and number >> 32:
+        elif number is not None and self.masked_ids and number >> 32:
             kind, number = ("channel" if number >> 33 else "user"), number & 0xFFFFFFFF
         if kind == "user" or number is None:
             return kind, known(id=number, first_name=name)
@@ -163,12 +173,13 @@ class Converter:
         kind, who = self._peer(record.get(f"{label}_id"), record.get(label))
         if not who and self._chat["type"] == "channel":
             kind, who = "channel", self._chat
+        if kind == "channel" and who is not self._chat and _is_copy(record):
+            m["is_automatic_forward"], m["sender_chat"], who, kind = True, who, _TELEGRAM, "user"
+            self._openers[m["message_id"]] = {}
+        elif kind == "user" and who and "inline_bot_buttons" in record and not _READY & set(record):
+            who["is_bot"] = True  # nobody else can put buttons under a message
         if who:
-            part = "from" if kind == "user" else "sender_chat"
-            m[part] = who
-            self._senders[m["message_id"]] = (part, who.get("id"))
-            if len(self._senders) > _REMEMBERED:
-                self._senders.popitem(last=False)
+            m["from" if kind == "user" else "sender_chat"] = who
 
     def _reply(self, m: Record, record: Record) -> None:
         to, elsewhere = whole(record.get("reply_to_message_id")), record.get("reply_to_peer_id")
@@ -177,28 +188,27 @@ class Converter:
             if other.get("id") != self._chat["id"]:
                 m["external_reply"] = {"chat": other, "message_id": to}
                 to = None
-        if to:
-            part, ident = self._senders.get(to, ("from", None))
-            m["reply_to_message"] = {"message_id": to} | known(**{part: known(id=ident) or None})
-        topic = self._topic(to) if to else 0
+        thread = None
+        if to:  # the first message of a topic is repeated in replies to it, as the Bot API does
+            part, ident, thread = self._messages.get(to, ("from", None, None))
+            thread = to if to in self._openers else thread
+            m["reply_to_message"] = {"message_id": to} | self._openers.get(to, {})
+            m["reply_to_message"] |= known(**{part: known(id=ident) or None})
         if record.get("action") == "topic_created":
-            topic = m["message_id"]
-            self._first = self._first or topic
-        if topic:
-            m["message_thread_id"], m["is_topic_message"] = topic, True
-            place = m["message_id"] - self._first
-            if 0 <= place < len(self._topics) + (1 << 20) and topic < 1 << 32:
-                self._topics.extend([0] * (place + 1 - len(self._topics)))
-                self._topics[place] = topic
-
-    def _topic(self, number: int) -> int:
-        place = number - self._first
-        return self._topics[place] if 0 <= place < len(self._topics) else 0
+            thread = m["message_id"]
+            self._openers[thread] = {"forum_topic_created": known(name=record.get("title"))}
+        if thread:
+            m["message_thread_id"] = thread
+        if thread and self._openers[thread]:
+            m["is_topic_message"] = True
+        part = "from" if "from" in m else "sender_chat"
+        self._messages[m["message_id"]] = (part, m.get(part, {}).get("id"), thread)
+        if len(self._messages) > _REMEMBERED:
+            self._messages.popitem(last=False)
 
     def _written(self, m: Record, record: Record) -> None:
         m |= content(record)
-        if record.get("media_spoiler") is True:
-            m["has_media_spoiler"] = True
+        m |= {new: record[old] for old, new in _RENAMED.items() if record.get(old)}
         if record.get("forwarded_from_id") is not None:
             kind, who = self._peer(record["forwarded_from_id"], record.get("forwarded_from"))
             m["forward_origin"] = {"type": kind, _FORWARDED[kind]: who}
@@ -207,10 +217,6 @@ class Converter:
             m["forward_origin"] = known(type="hidden_user", sender_user_name=name)
         if type(record.get("via_bot")) is str:
             m["via_bot"] = {"is_bot": True, "username": record["via_bot"].removeprefix("@")}
-        if record.get("author"):
-            m["author_signature"] = record["author"]
-        if record.get("inline_bot_buttons"):
-            m["reply_markup"] = {"inline_keyboard": record["inline_bot_buttons"]}
         m |= {free(name): value for name, value in record.items() if name not in READ}
 
     def _migrated(self, m: Record) -> Record:
@@ -222,11 +228,8 @@ class Converter:
         return m
 
 
-def _reaction(told: Record) -> Record:
-    """The ReactionType; of a custom emoji, the export tells a path and no id."""
-    emoji = whole(told.get("document_id"))
-    return known(
-        type=told.get("type"),
-        emoji=told.get("emoji"),
-        custom_emoji_id=None if emoji is None else str(emoji),
-    )
+def _is_copy(record: Record) -> bool:
+    """Whether it is a linked channel's post, which Telegram copied into the group."""
+    if "forwarded_from_id" in record:
+        return bool(record["forwarded_from_id"] == record.get("from_id"))
+    return "forwarded_from" in record and bool(record["forwarded_from"] == record.get("from"))

@@ -9,7 +9,7 @@ from typing import IO
 
 from tgpipeline.errors import HistoryError
 
-PIECE = 1 << 20
+READ_SIZE = 1 << 20
 AGAIN = 'export the chat again in Telegram Desktop, with the format "Machine-readable JSON"'
 
 
@@ -70,9 +70,11 @@ class ExportFile:
         done = 0
         try:
             with self._open() as stream:
-                while piece := stream.read(PIECE):
+                while piece := stream.read(READ_SIZE):
                     progress(len(piece))
-                    yield piece if done else self._beginning(piece)
+                    if not done:
+                        self._check(piece)
+                    yield piece
                     done += len(piece)
         except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
             raise HistoryError(
@@ -89,16 +91,16 @@ class ExportFile:
             with self._path.open("rb") as stream:
                 yield stream
 
-    def _beginning(self, piece: bytes) -> bytes:
+    def _check(self, piece: bytes) -> None:
+        """Refuse what begins as no export does, saying what it is."""
         head = piece[:1000].removeprefix(b"\xef\xbb\xbf").lstrip()
         if head.startswith(b"{"):
-            return piece.replace(b"\xef\xbb\xbf", b"   ", 1) if piece[0] == 0xEF else piece
+            return
+        why = "is not an export of Telegram Desktop: that begins with an opening brace."
         if head.startswith(b"<"):
-            raise HistoryError(f"{self.name} is an HTML export, which cannot be imported: {AGAIN}")
+            why = f"is an HTML export, which cannot be imported: {AGAIN}"
         if piece.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise HistoryError(f"{self.name} is UTF-16: save it as UTF-8, as it was exported.")
+            why = "is UTF-16: save it as UTF-8, as it was exported."
         if piece.startswith(b"PK"):
-            raise HistoryError(f"{self.name} is a zip that was not copied whole: copy it again.")
-        raise HistoryError(
-            f"{self.name} is not an export of Telegram Desktop: that begins with an opening brace."
-        )
+            why = "is a zip that was not copied whole: copy it again."
+        raise HistoryError(f"{self.name} {why}")

@@ -106,7 +106,7 @@ class Flattener:
             self._wall_clock(date),
             m.get("edit_date"),
             content,
-            None if content == "unknown" else content in SERVICE,
+            m.get("is_service") or (None if content == "unknown" else content in SERVICE),
             text,
             caption,
             types,

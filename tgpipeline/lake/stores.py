@@ -101,6 +101,13 @@ def open_store(bucket: str, settings: Settings) -> "S3Store":
     return S3Store(bucket, client_options={"allow_http": True, "timeout": "60s"}, **config)
 
 
+def attributes_for(store: "ObjectStore", attributes: Mapping[str, str]) -> dict[str, str]:
+    """The metadata that an object of this store can have: files have none."""
+    from obstore.store import LocalStore
+
+    return {} if isinstance(store, LocalStore) else dict(attributes)
+
+
 def list_days(store: "ObjectStore", prefix: str = RAW) -> Iterator[date]:
     """The days that have a partition under a prefix, in order."""
     listing = store.list_with_delimiter(f"{prefix}/")

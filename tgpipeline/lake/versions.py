@@ -57,16 +57,24 @@ def version(document: Document, flattener: Flattener) -> Version:
     if table == "messages":
         edited = integer(content.get("edit_date")) or 0
         edited = max(0, min(edited, 2**60))
-        rank = (len(_SOURCES) * edited + _SOURCES[source], update_id or 0, digest)
+        number = update_id or _import_of(update)
+        rank = (len(_SOURCES) * edited + _SOURCES[source], number, digest)
         return Version(table, values, _identity(content, update_id, body), rank, undated)
     if update_id is not None:
         return Version(table, values, (update_id, _said(update), 0), (0, 0, digest), undated)
-    # An imported count of reactions: of several imports the one with the most reactions is newest.
+    # An imported count of reactions. Lines without the number of their import are of older
+    # versions: among these the one with the most reactions is newest.
     counts = (integer(r.get("total_count")) or 0 for r in objects(content, "reactions"))
     chat_id, message_id, variant = _identity(content, None, body)
-    rank = (max(0, min(sum(counts), 2**62)), 0, digest)
+    rank = (_import_of(update), max(0, min(sum(counts), 2**62)), digest)
     variant = variant or zlib.crc32(kind.encode("utf-8", "surrogatepass"))
     return Version(table, values, (chat_id, message_id, variant), rank, False)
+
+
+def _import_of(update: Update) -> int:
+    """Greater for lines of a newer converter, and of a later import by the same one."""
+    converter, number = (integer(update.get(name)) or 0 for name in ("converter", "import"))
+    return max(0, min(converter, 2**20)) << 40 | max(0, min(number, 2**40 - 1))
 
 
 def _said(update: Update) -> int:

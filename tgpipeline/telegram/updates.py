@@ -52,8 +52,9 @@ _BY_TELEGRAM = (
 )
 SERVICE = frozenset(_BY_TELEGRAM.split())
 CONTENT = {name: rank for rank, name in enumerate(f"{_BY_PEOPLE} {_BY_TELEGRAM}".split())}
-# Fields that go along with a content. The last three lines are names of older versions, which
-# Telegram still writes beside the new ones (undocumented).
+# Fields that go along with a content. `is_service` is an import's own: exports have actions that
+# the Bot API has no name for. The last three lines are of older versions, which Telegram still
+# writes beside the new ones (undocumented).
 # Source: https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/Client.cpp
 ENVELOPE = frozenset(
     "message_id message_thread_id direct_messages_topic from sender_chat sender_boost_count "
@@ -66,7 +67,7 @@ ENVELOPE = frozenset(
     "has_media_spoiler reply_markup receiver_user ephemeral_message_id "
     "forward_from forward_from_chat forward_from_message_id forward_signature forward_sender_name "
     "forward_date new_chat_member new_chat_participant left_chat_participant voice_chat_scheduled "
-    "voice_chat_started voice_chat_ended voice_chat_participants_invited".split()
+    "voice_chat_started voice_chat_ended voice_chat_participants_invited is_service".split()
 )
 
 # No event of Telegram is older than Telegram (14 August 2013); nothing here is later than 2100.

@@ -100,8 +100,6 @@ def test_entity_types_are_those_of_the_bot_api() -> None:
     assert entities[2]["user"] == {"id": 7}
     assert entities[3]["url"] == "https://a.example"
     assert entities[4]["language"] == "sql"
-    assert entities[7]["custom_emoji_id"] == "5368324170671202286"
-    assert "custom_emoji_id" not in entities[8]
 
 
 FILE = {"file": "(File not included.)", "file_name": "a", "file_size": 5}
@@ -228,7 +226,7 @@ def test_who_wrote_it() -> None:
     assert "from" not in channel
     admin = convert(record(text="a", **{"from": "Loja", "from_id": "channel2198765432"}))
     assert admin["sender_chat"] == CHAT
-    old = convert(record(text="a", from_id=4294967296 + 42), old_ids=True)
+    old = convert(record(text="a", from_id=4294967296 + 42), masked_ids=True)
     assert old["from"]["id"] == 42
 
 

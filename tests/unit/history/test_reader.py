@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tgpipeline.errors import HistoryError
-from tgpipeline.history import cut, file
-from tgpipeline.history.cut import Export
+from tgpipeline.history import export, file
+from tgpipeline.history.export import Export
 from tgpipeline.history.file import ExportFile
 
 TEXTS = ['aspas " e \\', "{[}]", "😕 \u2028", "a\nb\tc", "\\x07", "", '"messages": [']
@@ -47,9 +47,9 @@ def write(folder: Path, told: Any, indent: int | None = 1) -> Path:
 
 
 def read(path: Path) -> tuple[list[tuple[Any, int]], list[tuple[int, Any]]]:
-    export = Export(ExportFile(path))
-    chats = [(chat.id, chat.messages) for chat in export.chats()]
-    return chats, [(number, record) for number, _, record in export.messages(range(len(chats)))]
+    reader = Export(ExportFile(path))
+    chats = [(chat.id, chat.messages) for chat in reader.chats()]
+    return chats, list(reader.messages(range(len(chats))))
 
 
 @pytest.mark.parametrize("indent", [None, 1, 4])
@@ -57,7 +57,7 @@ def read(path: Path) -> tuple[list[tuple[Any, int]], list[tuple[int, Any]]]:
 def test_pieces_of_any_size_give_what_json_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int, indent: int | None
 ) -> None:
-    monkeypatch.setattr(file, "PIECE", piece)
+    monkeypatch.setattr(file, "READ_SIZE", piece)
     told = account()
     lists = told["chats"]["list"] + told["left_chats"]["list"]
     chats, messages = read(write(tmp_path, told, indent))
@@ -78,15 +78,8 @@ def test_the_file_its_folder_and_a_zip_are_the_same(tmp_path: Path) -> None:
 
 
 def test_chats_that_are_not_wanted_are_passed_over(tmp_path: Path) -> None:
-    export = Export(ExportFile(write(tmp_path, account())))
-    assert [m["id"] for _, _, m in export.messages({0, 3})] == [1, 2, 3, 1]
-
-
-def test_offsets_are_where_the_messages_are(tmp_path: Path) -> None:
-    path = write(tmp_path, one_chat())
-    body = path.read_bytes()
-    for _, offset, record in Export(ExportFile(path)).messages({0}):
-        assert json.JSONDecoder().raw_decode(body[offset:].decode())[0] == record
+    reader = Export(ExportFile(write(tmp_path, account())))
+    assert [m["id"] for _, m in reader.messages({0, 3})] == [1, 2, 3, 1]
 
 
 def test_what_stands_behind_the_messages_counts_too(tmp_path: Path) -> None:
@@ -96,12 +89,28 @@ def test_what_stands_behind_the_messages_counts_too(tmp_path: Path) -> None:
     assert (chat.name, chat.type, chat.id) == ("Loja", "private_supergroup", 2198765432)
 
 
-def test_ids_as_numbers_are_noticed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ident", "when", "masked"),
+    [
+        (4294967338, "2020-12-30T10:00:00", True),
+        (4294967338, "2021-01-02T10:00:00", False),
+        ("user42", "2020-12-30T10:00:00", False),
+    ],
+)
+def test_ids_are_masked_only_where_numbers_come_from_before_2021(
+    tmp_path: Path, ident: object, when: str, masked: bool
+) -> None:
     told = one_chat(2)
     told["messages"][0].pop("from_id")
-    told["messages"][1]["from_id"] = 4294967338
+    told["messages"][1] |= {"from_id": ident, "date": when}
     (chat,) = Export(ExportFile(write(tmp_path, told))).chats()
-    assert chat.old_ids is True
+    assert chat.masked_ids is masked
+
+
+def test_objects_beside_the_messages_are_not_taken_for_the_chat(tmp_path: Path) -> None:
+    told = {"owner": {"id": 1, "name": "{Ana", "list": [{"id": 2}]}, **one_chat(2)}
+    (chat,) = Export(ExportFile(write(tmp_path, told))).chats()
+    assert (chat.name, chat.id, chat.messages) == ("Loja", 2198765432, 2)
 
 
 DAMAGED = [
@@ -112,10 +121,10 @@ DAMAGED = [
         {"id": 2, "document_id": "video_files/sticker (2).webm"},
     ),
     (b'{"id": 2, "text": "a\xffb"}', {"id": 2, "text": "a\ufffdb"}),
-    (rb'{"id": 2, "text": "\ud83d"}', {"id": 2, "text": "\ufffd"}),
+    (rb'{"id": 2, "text": "\ud83d"}', {"id": 2, "text": "\ud83d"}),
     (b'{"id": 2, "text": "a\nb"}', {"id": 2, "text": "a\nb"}),
-    (b'{"id": 2, "n": ' + b"9" * 400 + b"}", None),
-    (b'{"id": 2, "n": ' + b"9" * 30 + b"}", {"id": 2, "n": 1e30}),
+    (b'{"id": 2, "n": ' + b"9" * 5000 + b"}", None),
+    (b'{"id": 2, "n": ' + b"9" * 30 + b"}", {"id": 2, "n": 10**30 - 1}),
     (b'{"id": 2, "text": }', None),
     (b"{" * 50 + b"}" * 50, None),
     (b'{"a":' * 2000 + b"1" + b"}" * 2000, None),
@@ -125,14 +134,37 @@ DAMAGED = [
 ]
 
 
+@pytest.mark.parametrize("piece", [50, 1 << 20])
 @pytest.mark.parametrize(("body", "expected"), DAMAGED)
-def test_a_damaged_message_costs_itself_only(tmp_path: Path, body: bytes, expected: Any) -> None:
+def test_a_damaged_message_costs_itself_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes, expected: Any, piece: int
+) -> None:
+    monkeypatch.setattr(file, "READ_SIZE", piece)
     path = tmp_path / "result.json"
-    path.write_bytes(
-        b'\xef\xbb\xbf{"id": 1, "messages": [{"id": 1},\n' + body + b',\n{"id": 3}, \n {"id": 4}]}'
-    )
+    before = b'\xef\xbb\xbf{"id": 1, "messages": [{"id": 1},\n'
+    path.write_bytes(before + body + b',\n{"id": 3, "type": "message"}, \n {"id": 4}]}')
     _, messages = read(path)
-    assert [m for _, m in messages] == [{"id": 1}, expected, {"id": 3}, {"id": 4}]
+    assert [m for _, m in messages] == [
+        {"id": 1}, expected, {"id": 3, "type": "message"}, {"id": 4}
+    ]  # fmt: skip
+    reader = Export(ExportFile(path))
+    assert len(list(reader.messages({0}))) == 4
+    assert reader.unreadable == ([len(before)] if expected is None and body != b"null" else [])
+
+    path.write_bytes(b'{"messages": [{"id": 1},\n' + body + b"\n ]\n}\n")
+    assert [m for _, m in read(path)[1]] == [{"id": 1}, expected], "as the last one of all"
+
+
+@pytest.mark.parametrize(("body", "expected"), DAMAGED)
+def test_a_damaged_message_at_the_end_of_a_chat_leaves_the_next_chat_whole(
+    tmp_path: Path, body: bytes, expected: Any
+) -> None:
+    told = json.dumps({"chats": {"list": [one_chat(1), one_chat(2, id=7)]}})
+    path = tmp_path / "result.json"
+    path.write_bytes(told.encode().replace(b"}]}, {", b"},\n" + body + b"]}, {", 1))
+    chats, messages = read(path)
+    assert chats == [(2198765432, 2), (7, 2)]
+    assert messages[1:] == [(0, expected), *((1, message(n)) for n in (1, 2))]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -144,7 +176,7 @@ def test_cut_off_anywhere_what_is_before_is_kept(tmp_path: Path, data: Any) -> N
     path.write_bytes(whole[:end])
     kept: list[Any] = []
     with pytest.raises(HistoryError, match=rf"result\.json breaks off at byte {end:,}"):
-        kept.extend(record for _, _, record in Export(ExportFile(path)).messages({0}))
+        kept.extend(record for _, record in Export(ExportFile(path)).messages({0}))
     complete = [
         m for m in one_chat()["messages"] if whole.index(b"\n  }", _at(whole, m)) + 4 <= end
     ]
@@ -169,7 +201,7 @@ HTML = "<!DOCTYPE html><html><head><title>Exported Data</title></head></html>"
 
 
 def test_what_is_no_export_says_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cut, "LONGEST", 1 << 21)
+    monkeypatch.setattr(export, "LONGEST", 1 << 21)
     (tmp_path / "html").mkdir()
     (tmp_path / "html" / "messages.html").write_text(HTML)
     (tmp_path / "none").mkdir()
@@ -186,7 +218,6 @@ def test_what_is_no_export_says_what_it_is(tmp_path: Path, monkeypatch: pytest.M
         "list.json": b"[1, 2]",
         "text.json": b"hello",
         "other.json": b'{"contacts": {"list": [{"a": 1}]}}',
-        "stray.json": b'{"a": [1}, "messages": []}',
         "deep.json": b'{"a":' + b"[" * 1000,
         "long.json": b'{"messages": [{"id": ' + b"9" * (3 << 20) + b"}]}",
     }
@@ -206,8 +237,7 @@ def test_what_is_no_export_says_what_it_is(tmp_path: Path, monkeypatch: pytest.M
         "list.json": "not an export",
         "text.json": "not an export",
         "other.json": "no list of messages",
-        "stray.json": "not JSON at byte 8",
-        "deep.json": "nested too deeply at byte",
+        "deep.json": "breaks off at byte 1,005",
         "long.json": "byte 14 is longer than",
     }
     for name, reason in expected.items():
