@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 BENCH  := .venv-bench
+BROWSER := .venv-browser
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
 DEPS   := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check unit functional fmt notebooks badges constraints environment colab
-.PHONY: colab-freeze lowest release bench clean
+.PHONY: translate drawings site browser colab-freeze lowest release bench clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -37,6 +38,18 @@ fmt: $(VENV)/.dev  ## format and mend what can be mended
 
 notebooks: $(VENV)/.dev  ## run the series and store its outputs in notebooks/
 	$(BIN)/python -m tools.notebooks
+
+translate: $(VENV)/.dev  ## renew the Portuguese catalogues, and make the Portuguese notebooks
+	$(BIN)/python -m tools.translate
+
+drawings: $(VENV)/.dev  ## draw the notebooks' drawings again
+	$(BIN)/python -m tools.drawings
+
+site: $(VENV)/.dev  ## the series as a static site in out/site, checked
+	$(BIN)/python -m tools.site
+
+browser: $(BROWSER)/.installed  ## run notebooks in JupyterLab in a real browser (needs chromium)
+	$(BROWSER)/bin/python -m tools.browser
 
 badges: $(VENV)/.dev  ## rewrite badges and setup cells from [project.urls], or git's origin
 	$(BIN)/python -m tools.badges
@@ -76,6 +89,11 @@ $(VENV)/.demo: $(VENV)/bin/python $(DEPS)
 $(VENV)/.dev: $(VENV)/bin/python $(DEPS)
 	$(PIP) -e '.[dev]'
 	@touch $@ $(VENV)/.demo
+
+$(BROWSER)/.installed: pyproject.toml
+	test -d $(BROWSER) || $(PYTHON) -m venv $(BROWSER)
+	$(BROWSER)/bin/python -m pip --disable-pip-version-check --quiet install -e '.[browser]'
+	@touch $@
 
 # The peers live apart: awswrangler does not run with the pandas that everything else is tested with.
 $(BENCH)/.installed: pyproject.toml
