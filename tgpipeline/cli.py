@@ -201,13 +201,12 @@ def _demo(arguments: argparse.Namespace) -> int:
 )
 def _report(arguments: argparse.Namespace) -> int:
     """Write one page for a manager, of the last 30 days: findings, charts, definitions."""
-    from tgpipeline.analytics import report
+    from tgpipeline.analytics import athena, report
 
     settings = Settings.from_env("enriched_bucket")
     days = _days(arguments, settings, usual=30)
-    logging.getLogger(report.__name__).setLevel(logging.INFO)  # it says beforehand what it costs
     chosen = {name: getattr(arguments, name) for name in ("chat", "names", "csv", "output")}
-    print(report.build(settings, start=days[0], end=days[-1], **chosen))
+    print(report.build(athena.connect(settings), start=days[0], end=days[-1], **chosen))
     return 0
 
 

@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from tgpipeline.analytics import athena, questions, topics
+from tgpipeline.analytics.engine import to_frame
 from tgpipeline.analytics.support import conversations
 from tgpipeline.deploy import catalog
 from tgpipeline.errors import QueryError
@@ -99,31 +100,22 @@ def test_a_failure_names_the_query_and_the_reason(filled) -> None:
         athena.query("SELECT no_such_column FROM messages", filled)
 
 
-def test_the_estimate_is_the_size_of_all_that_a_question_reads(filled) -> None:
-    s3 = boto3.client("s3")
-    message, person = {"message_id": 1, "chat": {"id": NEW}, "date": 1}, {"id": 5, "is_bot": False}
-    pressed = {"id": "1", "from": person, "data": "yes", "message": message}
-    event = json.dumps({"update_id": 90, "callback_query": pressed}).encode()
-    day = date(2025, 11, 29)
-    stores.put_new(s3, filled.raw_bucket, keys.update_key(90, day), event)
-    list(handler.run(filled, [day]))
-    sizes = {}
-    for table in ("messages", "events"):
-        listing = s3.list_objects_v2(Bucket=filled.enriched_bucket, Prefix=f"telegram/{table}/")
-        sizes[table] = {keys.day_of(o["Key"]): o["Size"] for o in listing["Contents"]}
-    everything, events = sum(sizes["messages"].values()), sum(sizes["events"].values())
+def test_an_answer_says_what_was_scanned(filled) -> None:
+    run = athena.query("messages_per_day", filled, **PERIOD).attrs
+    assert run["bytes_scanned"] > 0
+    assert run["usd"] == athena.price(run["bytes_scanned"])
+    assert run["query_id"]
 
-    day_of = {"start": "2025-11-28", "end": "2025-11-28"}
-    asked = athena.estimate(filled, *day_of.values(), "messages_per_day")
-    assert (asked.files, asked.bytes) == (3, everything), "two days before and after are read too"
-    both = athena.estimate(filled, *day_of.values(), "coverage")
-    assert both.bytes == everything + events, "events are read too"
-    later = athena.estimate(filled, "2025-12-25", "2025-12-25", "messages_per_day", "active_people")
-    assert (later.query, later.files) == ("active_people", 3), "30 days before are read too"
-    most = athena.estimate(filled, "2026-01-01", "2026-02-01")
-    assert (most.query, most.bytes) == ("weekly_retention", 3 * everything), "thrice, all days"
-    with pytest.raises(QueryError, match="no query"):
-        athena.estimate(filled, *day_of.values(), "no_such")
+
+def test_types_are_right_where_the_local_stack_calls_them_all_text(filled) -> None:
+    sql = "SELECT CAST(7 AS bigint) AS n, true AS ok, DATE '2025-11-28' AS d, 'x' AS t"
+    engine = athena.connect(filled)
+    cursor = engine._connection.cursor()
+    described = cursor.execute(f"DESCRIBE {sql}").fetchall()
+    frame = to_frame(described, [("7", "true", "2025-11-28", "x")])
+    assert frame.equals(engine.query(sql)), "as DuckDB 1.3 under MiniStack gives them"
+    texts = engine.query("SELECT 'a' AS t, date_format(TIMESTAMP '2025-11-28 01:02:03', '%H') AS h")
+    assert texts.iloc[0].tolist() == ["a", "01"]
 
 
 def test_conversations_come_out_of_the_lake(filled) -> None:

@@ -11,8 +11,7 @@ here, so no value can become SQL.
 
 import difflib
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from importlib import resources
 from typing import Any
@@ -118,59 +117,6 @@ def translate(sql: str) -> str:
         return str(sqlglot.transpile(sql, read="athena", write="duckdb")[0])
     except sqlglot.errors.SqlglotError as error:
         raise QueryError(f"this is not SQL that Athena reads: {str(error)[:300]}") from None
-
-
-def scans(sql: str) -> list[tuple[str, date, date]]:
-    """Which days of which tables a question reads, by its filters on `context_date`.
-
-    A named part (WITH) counts as often as it is named, for Athena writes it out at each place:
-    https://trino.io/docs/current/sql/select.html#with-clause
-
-    Returns:
-        Table, first and last day, once for each time it is read. A bound that the SQL does not
-        have is `date.min` or `date.max`.
-
-    >>> scans("SELECT 1 FROM events WHERE context_date <= DATE '2025-12-09' + INTERVAL '2' DAY")
-    [('events', datetime.date(1, 1, 1), datetime.date(2025, 12, 11))]
-    """
-    import sqlglot
-    from sqlglot import exp
-
-    tree = sqlglot.parse_one(sql, read="athena")
-    parts = {part.alias for part in tree.find_all(exp.CTE)}
-    inside = defaultdict(list)
-    for table in tree.find_all(exp.Table):
-        part = table.find_ancestor(exp.CTE)
-        inside[part.alias if part else ""].append(table)
-
-    def read_by(part: str) -> Iterator[tuple[str, date, date]]:
-        for table in inside[part]:
-            if table.name in parts:
-                yield from read_by(table.name)
-            else:
-                yield table.name, *_days(table)
-
-    return list(read_by(""))
-
-
-def _days(table: Any) -> tuple[date, date]:
-    """The first and the last day that the SELECT of a table asks for."""
-    from sqlglot import exp
-    from sqlglot.optimizer.simplify import simplify
-
-    first, last = date.min, date.max
-    where = table.parent_select.args.get("where")
-    if where is not None:
-        # makes `>=` and `<=` of BETWEEN, and one date of a date and an interval
-        simple = simplify(where.this.copy(), dialect="athena")
-        for bound in simple.flatten() if isinstance(simple, exp.And) else [simple]:
-            if not isinstance(bound, exp.GTE | exp.LTE) or bound.this.name != "context_date":
-                continue
-            if isinstance(bound.expression, exp.Cast) and bound.expression.this.is_string:
-                limit = date.fromisoformat(bound.expression.name)
-                first = max(first, limit) if isinstance(bound, exp.GTE) else first
-                last = min(last, limit) if isinstance(bound, exp.LTE) else last
-    return first, last
 
 
 def _type(literal: str | None) -> str | None:

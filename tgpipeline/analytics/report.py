@@ -1,214 +1,219 @@
-"""One page for a manager: notebook 06, run over a period, with its code left out.
+"""One page for a manager: answers → charts and tables, section by section → a template.
 
-`build` runs the notebook through papermill against whatever the settings point to, with two cells
-of its own: one that listens to the questions asked, one that hands over the tables. From what came
-out it makes the page: findings in sentences, then charts and tables, then definitions and costs.
+Notebook 06 shows the same sections; the page is HTML that loads nothing from elsewhere.
 """
 
 import logging
-import os
-import re
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import fields
-from datetime import date, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pandas as pd
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tgpipeline.analytics import athena
-from tgpipeline.analytics.tables import TABLES, Tables
-from tgpipeline.notebook import runner
-from tgpipeline.settings import Settings
+from tgpipeline.analytics import charts, language
+from tgpipeline.analytics.answers import Answers
+from tgpipeline.analytics.charts import Chart
+from tgpipeline.analytics.engine import Engine
+from tgpipeline.analytics.language import say
+from tgpipeline.analytics.support import metrics
+from tgpipeline.analytics.tables import Mask, Table, write_csv
 
 logger = logging.getLogger(__name__)
 
-NOTEBOOK = "06_"
-LEFT_OUT = {"exercise", "solution", "teardown", "checkpoint"}
-# What is asked first stands first, where the notebook has a section of that name.
-FIRST = (
-    "What people need",
-    "Does the bot solve it?",
-    "When people come",
-    "Where a better bot pays",
-    "Unanswered now",
-)
-LISTEN = "from tgpipeline.analytics.tables import Tables as _Tables\n_tables = _Tables(**_REPORT)"
-HAND_OVER = "_tables.hand_over(globals())"
+WIDE, NARROW = 7.4, 3.7  # inches of a chart: on a desk, on a phone
+
+
+@dataclass
+class Section:
+    """A part of the page.
+
+    Attributes:
+        title: its heading.
+        charts: with something to show.
+        tables: below them.
+        notes: sentences below these.
+        quotes: of what, and what people said of it.
+    """
+
+    title: str
+    charts: list[Chart]
+    tables: list[Table] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    quotes: list[tuple[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.charts = [chart for chart in self.charts if len(chart.data)]
 
 
 def build(
-    settings: Settings,
+    engine: Engine,
     *,
-    start: date | str,
-    end: date | str,
-    chat: int = 0,
-    names: bool = False,
-    salt: str = "",
-    csv: str | Path | None = None,
     output: str | Path = "report.html",
-    **more: Any,
+    csv: str | Path | None = None,
+    language: str = "en",
+    **period: Any,
 ) -> Path:
     """Make the report of a period.
 
     Args:
-        settings: the deployment that is asked.
-        start: first local day.
-        end: last local day, included.
-        chat: one group, by any id it has had; all groups if 0.
-        names: show people's names; pseudonyms otherwise.
-        salt: makes pseudonyms the same in every report with that salt.
-        csv: folder for the tables, as CSV; none are written if not given.
+        engine: who answers: see `athena.connect`.
         output: the page to write.
-        **more: other parameters of notebook 06 (`timezone`, `agents`, `office`, `topics`,
-            `language`, `cut`: the middle of the period if not given).
+        csv: folder for the tables, as CSV; none are written if not given.
+        language: of the page: `en` or `pt`.
+        **period: what `Answers` takes: `start`, `end`, `chat`, `names` and so on.
 
     Returns:
-        The path of the page: HTML that loads nothing from elsewhere.
+        The path of the page.
 
     Raises:
-        QueryError: if the period or the chat is not right.
-        NotebookError: if the notebook fails, or has no such parameter.
+        QueryError: if the period or the chat is not right, or a question fails.
+        SettingsError: if office hours, zone or language are not right.
     """
-    estimate = athena.estimate(settings, start, end)
-    if chat:
-        athena.group_of(chat, settings)
-    logger.info("each question reads at most %d bytes: %.5f USD", estimate.bytes, estimate.usd)
-    page, folder = Path(output), Path(csv).absolute() if csv else None
-    given = {
-        "mode": "aws",
-        "tables": False,
-        "start": str(start),
-        "end": str(end),
-        "chat": chat,
-        "names": names,
-        "salt": salt,
-        "enriched_bucket": settings.enriched_bucket,
-        **more,
-    }
-    given.setdefault("timezone", settings.timezone)
-    days = (date.fromisoformat(given["end"]) - date.fromisoformat(given["start"])).days
-    half = date.fromisoformat(given["start"]) + timedelta((days + 1) // 2)
-    given.setdefault("cut", half.isoformat())
-    source = next(path for path in runner.find() if path.name.startswith(NOTEBOOK))
-    options = {"folder": str(folder) if folder else None, "names": names}
-    with (
-        tempfile.TemporaryDirectory(prefix="tgpipeline-report-") as scratch,
-        _environment(settings),
-    ):
-        target = Path(scratch) / source.name
-        nbformat.write(_prepared(nbformat.read(source, as_version=4), options), target)
-        executed = runner.execute(target, given)
-    title = f"Report, {start} to {end}"
-    local = athena.is_local(settings)
-    html = runner.to_html(arrange(executed, title, given, estimate, local), title, code=False)
+    answers, page = Answers(engine, **period), Path(output)
+    html = render(answers, language)
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(html, "utf-8")
+    if csv:
+        write_csv(answers, Path(csv))
     return page
 
 
-def arrange(
-    executed: nbformat.NotebookNode,
-    title: str,
-    given: Mapping[str, Any],
-    estimate: athena.Estimate,
-    local: bool = False,
-) -> nbformat.NotebookNode:
-    """The page as a notebook: what is worth showing of the executed one, in a manager's order.
+def render(answers: Answers, lang: str = "en") -> str:
+    """The page, as HTML."""
+    from jinja2 import Environment
 
-    Args:
-        executed: notebook 06, with the cells that `build` adds.
-        title: of the page.
-        given: the parameters it ran with.
-        estimate: of what a question scans.
-        local: whether it was the local stack that answered.
-    """
-    tables: dict[str, Any] = {}
-    sections: dict[str, list[nbformat.NotebookNode]] = {}
-    findings: dict[str, list[str]] = {}
-    section, heading = "", ""
-    for cell in executed.cells:
-        if cell.cell_type == "markdown":
-            for mark, text in re.findall(r"^(##+) (.+)$", cell.source, flags=re.M):
-                section, heading = (text, "") if mark == "##" else (section, text)
-        for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            tables |= data.get(TABLES, {})
-            if "image/png" in data:
-                alt = output.metadata.get("image/png", {}).get("alt", "")
-                findings.setdefault(section, []).append(alt.partition(" Chart: ")[0])
-                into = sections.setdefault(section, [])
-                if heading:
-                    into.append(new_markdown_cell(f"### {heading}"))
-                    heading = ""
-                into.append(_shown(output))
-    order = [s for s in FIRST if s in sections] + [s for s in sections if s not in FIRST]
-    cells = [new_markdown_cell(_head(title, given, tables))]
-    told = [text for s in order for text in findings[s]]
-    told = [text for text in told if not text.startswith("No ")] or told[:1]
-    listed = "\n".join(f"- {text}" for text in told)
-    cells.append(new_markdown_cell(f"## Findings\n\n{listed}"))
-    for name in order:
-        cells += [new_markdown_cell(f"## {name}"), *sections[name]]
-        cells += [new_markdown_cell(text) for text in tables.get("sections", {}).get(name, [])]
-    cells += [new_markdown_cell(text) for text in tables.get("end", [])]
-    cells.append(new_markdown_cell(_costs(tables.get("asked", []), estimate, local)))
-    return new_notebook(cells=cells)
+    with language.use(lang):
+        sections = [make(answers) for make in SECTIONS]
+        template = resources.files(__package__).joinpath("report.html.j2").read_text("utf-8")
+        environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+        environment.filters["svg"] = lambda chart: [chart.svg(width) for width in (WIDE, NARROW)]
+        environment.globals |= {"say": say, "lang": lang, "table": Table.of}
+        return environment.from_string(template).render(
+            title=say("Report, {start} to {end}", start=answers.start, end=answers.end),
+            answers=answers,
+            findings=[chart.title for section in sections for chart in section.charts],
+            nothing=charts.messages_per_day(answers.ask("messages_per_day")).title,
+            unknown=unknown(answers),
+            sections=[section for section in sections if section.charts],
+            definitions=Table.of(_definitions()),
+            cost=cost(answers.engine, answers.asked),
+        )
 
 
-def _prepared(notebook: nbformat.NotebookNode, options: Mapping[str, Any]) -> nbformat.NotebookNode:
-    """Notebook 06 without what changes anything, and with the report's own cells."""
-    kept = [
-        cell
-        for cell in notebook.cells
-        if not LEFT_OUT & set(cell.metadata.get("tags", [])) and "ensure_tables(" not in cell.source
-    ]
-    setup = next(i for i, c in enumerate(kept) if "setup" in c.metadata.get("tags", []))
-    kept.insert(setup + 1, new_code_cell(LISTEN.replace("_REPORT", repr(dict(options)))))
-    notebook.cells = [*kept, new_code_cell(HAND_OVER)]
-    return notebook
+def needs(answers: Answers) -> Section:
+    """What do people need?"""
+    frequent = Mask(answers).table(answers.frequent)
+    table = Table.of(frequent, "title", "conversations", "low", "high", "trend")
+    section = Section(
+        say("What people need"), [charts.frequent_problems(answers.frequent)], [table],
+        quotes=_quoted(frequent, "title", "questions"),
+    )  # fmt: skip
+    known, of = frequent.dropna(subset="problem"), int(frequent["conversations"].sum())
+    named = int(known["conversations"].sum())
+    if 2 * named < of and len(answers.clusters):
+        section.notes.append(
+            say(
+                "The definitions name a problem in only {named:,} of {of:,} conversations. Last "
+                "come groups of like questions, the largest first, found without definitions: what "
+                "a topics.toml of the group's own may name.",
+                named=named,
+                of=of,
+            )
+        )
+        section.quotes += _quoted(Mask(answers).table(answers.clusters), "about", "questions")
+    return section
 
 
-def _head(title: str, given: Mapping[str, Any], tables: Mapping[str, Any]) -> str:
-    who = "Names are shown." if given["names"] else "People have pseudonyms."
-    group = f"group {given['chat']}" if given["chat"] else "all groups"
-    unknown = "".join(f"\n\n> Not known: {note}" for note in tables.get("notes", []))
-    return f"# {title}\n\nOf {group}; days and hours in {given['timezone']}. {who}{unknown}"
+def solved(answers: Answers) -> Section:
+    """Does the bot solve it, and how long do people wait?"""
+    shown = [charts.outcomes(answers.outcomes), charts.response_times(answers.waits),
+             charts.reactions(answers.ask("reactions"))]  # fmt: skip
+    columns = ("measure", "numerator", "denominator", "share", "low", "high")
+    return Section(say("Does the bot solve it?"), shown, [Table.of(answers.outcomes, *columns)])
 
 
-def _shown(output: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    data, metadata = {"image/png": output.data["image/png"]}, output.metadata
-    return new_code_cell(outputs=[new_output("display_data", data, metadata=metadata)])
+def when(answers: Answers) -> Section:
+    """When do people come?"""
+    asked = metrics.questions_by_hour(answers.conversations)
+    names = ("visits_by_hour", "messages_by_hour_and_weekday")
+    shown = [charts.visits_by_hour(asked)]
+    shown += [getattr(charts, name)(answers.ask(name)) for name in names]
+    if answers.cut:
+        shown.append(charts.before_and_after(answers.ask("before_and_after", cut=answers.cut)))
+    return Section(say("When people come"), shown)
 
 
-def _costs(asked: list[dict[str, Any]], estimate: athena.Estimate, local: bool) -> str:
-    total = sum(row["usd"] for row in asked)
-    dearest = f" (the dearest is {estimate.query})" if estimate.query else ""
-    whose = " Bytes scanned are the local stack's own figure, not AWS's." if local else ""
-    text = (
-        f"## Costs\n\nBefore: at most {estimate.bytes:,} bytes ({estimate.files:,} files) and "
-        f"{estimate.usd:.5f} USD a question{dearest}. After: {len(asked)} questions, "
-        f"{sum(row['bytes_scanned'] for row in asked):,} bytes, {total:.5f} USD at the price of "
-        f"us-east-1.{whose}\n\n"
+def better(answers: Answers) -> Section:
+    """Where does a better bot pay?"""
+    teach = Mask(answers).table(answers.teach)
+    table = Table.of(teach, "title", "minutes", "with_agent", "same_answer", "of")
+    shown = [charts.better_bot(answers.teach)]
+    quotes = _quoted(teach, "title", "answer")
+    return Section(say("Where a better bot pays"), shown, [table], quotes=quotes)
+
+
+def waiting(answers: Answers) -> Section:
+    """Who waits for an answer now?"""
+    columns = ("local_time", "problem", "customer", "reason", "link")
+    table = Table.of(Mask(answers).table(answers.waiting), *columns)
+    shown = [charts.unanswered(answers.waiting)]
+    return Section(say("Unanswered now"), shown, [table], [say(metrics.DEFINITIONS["unanswered"])])
+
+
+def volume(answers: Answers) -> Section:
+    """How much is written, and what?"""
+    return Section(
+        say("How much is written"),
+        [
+            charts.messages_per_day(answers.ask("messages_per_day")),
+            charts.messages_per_user_per_day(
+                answers.ask("messages_per_user_per_day"), answers.labels
+            ),
+            charts.message_length_per_day(answers.ask("message_length_per_day")),
+            charts.messages_by_content_type(answers.ask("messages_by_content_type")),
+            charts.messages_by_topic(answers.ask("messages_by_topic")),
+        ],
     )
-    columns = ["query", "rows", "bytes_scanned", "usd", "milliseconds"]
-    return text + Tables.markdown(pd.DataFrame(asked, columns=columns))
 
 
-@contextmanager
-def _environment(settings: Settings) -> Iterator[None]:
-    """The environment that says what the settings say, for the notebook's kernel."""
-    before = dict(os.environ)
-    for item in fields(settings):
-        value = getattr(settings, item.name)
-        if isinstance(value, str) and value and item.repr:  # secrets come as they came to us
-            os.environ[item.metadata["variable"]] = value
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+def people(answers: Answers) -> Section:
+    """Who comes, and who stays?"""
+    names = ("active_people", "new_and_returning", "weekly_retention", "concentration",
+             "joins_and_leaves")  # fmt: skip
+    return Section(say("Who comes"), [getattr(charts, name)(answers.ask(name)) for name in names])
+
+
+# What is asked first stands first.
+SECTIONS: Sequence[Callable[[Answers], Section]] = (
+    needs, solved, when, better, waiting, volume, people,
+)  # fmt: skip
+
+
+def unknown(answers: Answers) -> list[str]:
+    """What cannot be known, and why."""
+    notes = answers.outcomes["note"].unique()
+    return [say(note) for note in notes if note and not note.startswith("by people")]
+
+
+def cost(engine: Engine, asked: Sequence[pd.DataFrame]) -> str:
+    """What the answers scanned and cost; nothing where they came from this machine."""
+    if engine.local:
+        return ""
+    return say(
+        "{n} questions scanned {scanned:,} bytes, for {usd:.5f} USD at the price of us-east-1.",
+        n=len(asked),
+        scanned=sum(frame.attrs.get("bytes_scanned", 0) for frame in asked),
+        usd=sum(frame.attrs.get("usd", 0) for frame in asked),
+    )
+
+
+def _definitions() -> pd.DataFrame:
+    found = [(name.replace("_", " "), say(text)) for name, text in metrics.DEFINITIONS.items()]
+    return pd.DataFrame(found, columns=["measure", "definition"])
+
+
+def _quoted(frame: pd.DataFrame, of: str, quotes: str) -> list[tuple[str, str]]:
+    pairs = zip(frame[of], Table.of(frame, quotes).rows, strict=False)
+    return [(str(name), text) for name, (text,) in pairs if text]

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from tgpipeline.analytics import athena, questions
+from tgpipeline.analytics.engine import to_frame
 from tgpipeline.errors import QueryError
 from tgpipeline.settings import Settings
 
@@ -86,7 +87,7 @@ def test_columns_have_the_types_of_athena() -> None:
         (big, True, "é", date(2025, 11, 28), datetime(2025, 11, 28, 1, 2, 3), 0.5, "x"),
         (None,) * 7,
     ]
-    frame = athena.to_frame([(t, t) for t in types], rows)
+    frame = to_frame([(t, t) for t in types], rows)
     assert frame["bigint"][0] == big
     assert [str(t) for t in frame.dtypes][:2] == ["Int64", "boolean"]
     assert isinstance(frame["varchar"].dtype, pd.StringDtype)
@@ -97,17 +98,31 @@ def test_columns_have_the_types_of_athena() -> None:
 
 
 def test_two_columns_of_one_name_are_both_there() -> None:
-    frame = athena.to_frame([("n", "bigint"), ("n", "varchar")], [(2**60 + 1, "a"), (None, None)])
+    frame = to_frame([("n", "bigint"), ("n", "varchar")], [(2**60 + 1, "a"), (None, None)])
     assert list(frame.columns) == ["n", "n"]
     assert frame.iloc[0].tolist() == [2**60 + 1, "a"]
 
 
 def test_no_rows_keep_their_columns_types() -> None:
-    frame = athena.to_frame([("n", "bigint"), ("d", "date"), ("s", "varchar")], [])
+    frame = to_frame([("n", "bigint"), ("d", "date"), ("s", "varchar")], [])
     assert list(frame.columns) == ["n", "d", "s"]
     assert str(frame["n"].dtype) == "Int64"
     assert frame["d"].dt.day.empty
     assert frame["s"].str.len().empty
+
+
+def test_texts_get_the_types_that_are_described() -> None:
+    """As MiniStack gives every value with DuckDB 1.3."""
+    described = [("n", "BIGINT"), ("ok", "BOOLEAN"), ("d", "DATE"), ("at", "TIMESTAMP"),
+                 ("x", "DOUBLE"), ("t", "VARCHAR")]  # fmt: skip
+    texts = (str(2**62 + 1), "false", "2025-11-28", "2025-11-28 01:02:03.000", "0.5", "é")
+    frame = to_frame(described, [texts, (None,) * 6])
+    assert frame["n"][0] == 2**62 + 1
+    assert frame["ok"].tolist() == [False, pd.NA]
+    assert frame["d"][0] == pd.Timestamp("2025-11-28")
+    assert frame["at"][0] == pd.Timestamp("2025-11-28 01:02:03")
+    assert frame["x"][0] == 0.5
+    assert frame.iloc[1].isna().all()
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,17 @@
 
 import inspect
 import io
+import re
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.axes import Axes
 from matplotlib.image import imread
 
-from tgpipeline.analytics import athena, charts
+from tgpipeline.analytics import charts, language
 from tgpipeline.analytics.charts import style
+from tgpipeline.analytics.engine import to_frame
 from tgpipeline.analytics.support import metrics
 
 DAYS = pd.date_range("2025-11-10", "2025-12-09", freq="D")
@@ -96,7 +97,7 @@ def frames(length: int = 30) -> dict[str, pd.DataFrame]:
     return made
 
 
-def draw(name: str, frame: pd.DataFrame) -> Axes:
+def draw(name: str, frame: pd.DataFrame) -> charts.Chart:
     labels = {n: f"person {n}" for n in range(30)}
     return getattr(charts, name)(frame, *([labels] if "user" in name else []))
 
@@ -106,18 +107,16 @@ NAMES = sorted(frames())
 
 def test_there_is_a_chart_for_each_question() -> None:
     functions = {name for name in charts.__all__ if inspect.isfunction(getattr(charts, name))}
-    assert functions - {"show", "alternative"} == set(NAMES)
+    assert functions - {"Chart"} == set(NAMES)
 
 
 @pytest.mark.parametrize("length", [1, 30, 400, 1100])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_chart_states_its_finding_in_numbers(name: str, length: int) -> None:
-    ax = draw(name, frames(length)[name])
-    assert any(c.isdigit() for c in charts.alternative(ax))
-    assert ax.get_xlabel() or ax.get_ylabel()
-    image = charts.show(ax)
-    assert imread(io.BytesIO(image.data)).shape[1] == round(style.WIDTH * style.DPI)
-    assert image._repr_mimebundle_()[1]["image/png"]["alt"] == charts.alternative(ax)
+    chart = draw(name, frames(length)[name])
+    assert any(c.isdigit() for c in chart.alt)
+    assert chart.axes.get_xlabel() or chart.axes.get_ylabel()
+    assert imread(io.BytesIO(chart.png())).shape[1] == round(style.WIDTH * style.DPI)
     assert not plt.get_fignums(), "no figure stays open"
 
 
@@ -127,14 +126,15 @@ def test_without_data_a_chart_says_so(name: str) -> None:
     if name == "outcomes":
         frame = metrics.rates({m: (metrics.Rate(0, 0), "") for m in charts.support.LABELS})
     frame.attrs = {"parameters": PERIOD}
-    ax = draw(name, frame)
-    assert charts.alternative(ax).startswith("No ")
-    assert "2025-11-10 to 2025-12-09" in charts.alternative(ax)
-    charts.show(ax)
+    chart = draw(name, frame)
+    assert chart.alt.startswith("No ")
+    assert "2025-11-10 to 2025-12-09" in chart.alt
+    assert chart.data.empty
+    chart.png()
 
 
 def test_waiting_is_told_apart_by_its_reason() -> None:
-    finding = charts.alternative(draw("unanswered", frames()["unanswered"]))
+    finding = draw("unanswered", frames()["unanswered"]).alt
     assert finding.startswith(
         "2 questions wait: 1 without any reply, 0 with replies of other members only, "
         "1 that asked for a person in vain"
@@ -144,24 +144,24 @@ def test_waiting_is_told_apart_by_its_reason() -> None:
 def test_a_group_without_topics_is_no_forum() -> None:
     frame = frames()["messages_by_topic"].assign(message_thread_id=pd.NA)
     frame.attrs = {"parameters": PERIOD}
-    assert charts.alternative(draw("messages_by_topic", frame)).startswith("No forum topics from")
+    assert draw("messages_by_topic", frame).alt.startswith("No forum topics from")
 
 
 def test_that_definitions_name_little_is_said_before_what_is_most_frequent() -> None:
     frame = frames()["frequent_problems"].assign(conversations=[1, 3])
-    finding = charts.alternative(draw("frequent_problems", frame))
+    finding = draw("frequent_problems", frame).alt
     assert finding.startswith("Only 1 of 4 conversations are about a problem that is defined")
 
 
 def test_what_is_not_known_is_written_on_the_chart() -> None:
-    ax = draw("outcomes", frames()["outcomes"])
-    assert "not known" in [text.get_text() for text in ax.texts]
-    assert "not known" in charts.alternative(ax)
+    chart = draw("outcomes", frames()["outcomes"])
+    assert "not known" in [text.get_text() for text in chart.axes.texts]
+    assert "not known" in chart.alt
 
 
 def test_many_hours_that_may_be_as_busy_are_counted() -> None:
     few, many = ({"hour": range(n), "visits": [9] * n} for n in (4, 5))
-    found = [charts.alternative(draw("visits_by_hour", pd.DataFrame(f))) for f in (few, many)]
+    found = [draw("visits_by_hour", pd.DataFrame(f)).alt for f in (few, many)]
     assert "; 01h, 02h, 03h may be as busy." in found[0]
     assert "; 4 other hours may be as busy." in found[1]
 
@@ -170,34 +170,73 @@ def test_weeks_are_marked_where_they_begin() -> None:
     weeks = pd.date_range("2025-11-10", periods=20, freq="7D").astype("datetime64[s]")
     counts = {"people": 5, "new_people": 2, "returning_people": 3}
     on = draw("new_and_returning", pd.DataFrame({"week": weeks} | counts))
-    marks = [mark.get_text() for mark in on.get_xticklabels()]
+    marks = [mark.get_text() for mark in on.axes.get_xticklabels()]
     assert marks[:2] == ["10 Nov\n2025", "1 Dec\n2025"]
     assert len(marks) <= 8
 
 
 def test_what_takes_the_largest_part_need_not_take_most() -> None:
-    finding = charts.alternative(draw("better_bot", frames()["better_bot"].assign(minutes=1200.0)))
+    finding = draw("better_bot", frames()["better_bot"].assign(minutes=1200.0)).alt
     assert finding.startswith(
         "Refund takes the largest part of agents' time: 1,200 of 1,200 minutes; 1 of 3 answers"
     )
 
 
 def test_the_same_answer_makes_the_same_picture() -> None:
-    first, second = (charts.show(draw("messages_per_day", frames()["messages_per_day"])).data
-                     for _ in range(2))  # fmt: skip
+    first, second = (draw("messages_per_day", frames()["messages_per_day"]).png() for _ in range(2))
     assert first == second
 
 
 def test_days_without_messages_are_drawn_as_none() -> None:
-    frame = athena.to_frame(
+    frame = to_frame(
         [("day", "date"), ("messages", "bigint"), ("by_people", "bigint"), ("by_bots", "bigint")],
         [(DAYS[0].date(), 4, 4, 0), (DAYS[9].date(), 8, 8, 0)],
     )
     frame.attrs = {"parameters": PERIOD}
-    assert len(draw("messages_per_day", frame).patches) == 30
+    assert len(draw("messages_per_day", frame).axes.patches) == 30
 
 
 def test_a_quiet_change_is_not_called_one() -> None:
     frame = frames()["before_and_after"]
     frame["messages_per_day"] = [10.0, 10.5]
-    assert "No sure change" in charts.alternative(draw("before_and_after", frame))
+    assert "No sure change" in draw("before_and_after", frame).alt
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_chart_shows_its_numbers_as_text_and_another_number_is_another_text(name: str) -> None:
+    frame = frames()[name]
+    chart = draw(name, frame)
+    data, metadata = chart._repr_mimebundle_(include=None, exclude=None)
+    assert data["text/plain"].startswith(chart.title)
+    assert metadata["image/png"]["alt"] == chart.alt
+    assert data["text/plain"] == draw(name, frames()[name])._repr_mimebundle_()[0]["text/plain"]
+    numbers = frame.select_dtypes("number").columns.difference(["user_id"])
+    changed = frame.assign(**{column: frame[column] * 2 + 1 for column in numbers})
+    changed.attrs = frame.attrs
+    assert draw(name, changed).text != chart.text
+
+
+def test_a_picture_for_a_page_has_the_page_s_letters_and_colours() -> None:
+    chart = draw("reactions", frames()["reactions"])
+    wide, narrow = chart.svg(7.4), chart.svg(3.7)
+    assert wide.startswith("<svg")
+    assert "👍" in wide, "the reader's own letters draw it"
+    assert "thumbs up sign" in chart.title
+    assert "currentColor" in wide
+    assert not re.search(r"DejaVu|<script|<metadata|#1b1f24", wide)
+    assert [float(re.search(r'viewBox="0 0 ([\d.]+)', s)[1]) / 72 for s in (wide, narrow)] == (
+        pytest.approx([7.4, 3.7])
+    )
+    marks = [set(re.findall(r' id="([^"]+)"', s)) for s in (wide, narrow)]
+    assert not marks[0] & marks[1], "two pictures on a page need marks of their own"
+
+
+def test_a_dollar_in_a_name_is_a_dollar() -> None:
+    frame = frames()["better_bot"].assign(title=["R$ 5 or $x^2$"])
+    chart = draw("better_bot", frame)
+    assert "R$ 5 or $x^2$" in chart.svg(7.4)
+
+
+def test_a_chart_s_months_are_those_of_the_language() -> None:
+    with language.use("pt"):
+        assert style._months("2025-Dec") == "2025-dez"

@@ -1,136 +1,190 @@
 """What the page holds, in which order, and what it hides."""
 
+import dataclasses
 import re
+from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
-from nbconvert.filters import markdown2html
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tgpipeline.analytics import athena, report
-from tgpipeline.analytics.tables import TABLES, Tables
+from tests.unit.analytics.duck import Duck
+from tgpipeline.analytics import report
+from tgpipeline.analytics.answers import Answers
+from tgpipeline.analytics.tables import Mask, Table
+from tgpipeline.errors import QueryError, SettingsError
 
-GIVEN = {"names": False, "chat": 0, "timezone": "America/Sao_Paulo"}
-ASKED = {
-    "query": "messages_per_day",
-    "rows": 3,
-    "bytes_scanned": 7,
-    "usd": 5e-05,
-    "milliseconds": 9,
-}
+GROUP = -1004100
+PERIOD = {"start": "2025-11-24", "end": "2025-12-07"}
+START = 1763985600  # 2025-11-24 09:00 in São Paulo
+EVIL = "<img src=https://x.example/a> <script>alert(1)</script> cadê meu pedido, Josefa?"
 
 
-def chart(alt: str) -> object:
-    data, metadata = {"image/png": "iVBORw0KGgo="}, {"image/png": {"alt": alt}}
-    return new_code_cell(
-        "charts.show(…)", outputs=[new_output("display_data", data, metadata=metadata)]
-    )
+def message(number: int, who: int, name: str, text: str, **more: object) -> dict:
+    said = {
+        "message_id": number,
+        "from": {"id": who, "is_bot": who == 9, "first_name": name},
+        "chat": {"id": GROUP, "type": "supergroup", "title": "Loja"},
+        "date": START + 3600 * number,
+        "text": text,
+    }
+    return {"update_id": number, "message": said | more}
 
 
-def page() -> str:
-    handed = {"sections": {"What people need": ["below"]}, "end": ["## Words"], "asked": [ASKED],
-              "notes": ["no bot"]}  # fmt: skip
-    executed = new_notebook(
-        cells=[
-            new_markdown_cell("## How much is written\n\n### A day"),
-            new_code_cell("rows", outputs=[new_output("display_data", {"text/plain": "raw rows"})]),
-            chart("3 messages. Chart: messages by day."),
-            new_markdown_cell("## What people need"),
-            chart("Most frequent: Refund. Chart: share."),
-            new_code_cell("", outputs=[new_output("display_data", {TABLES: handed})]),
-        ]
-    )
-    found = report.arrange(executed, "Report", GIVEN, athena.Estimate(3, 1000, 5e-05))
-    return "\n".join(cell.source for cell in found.cells)
+def updates() -> list[dict]:
+    found = []
+    for n in range(1, 61, 3):
+        text = "cadê meu pedido 48113? sou a Josefa" if n % 2 else EVIL
+        found.append(message(n, 100 + n % 7, "Josefa", text))
+        reply = {"reply_to_message": found[-1]["message"]}
+        found.append(message(n + 1, 9, "Bot", "Seu pedido está a caminho.", **reply))
+        if n % 2:
+            found.append(message(n + 2, 100 + n % 7, "Josefa", "obrigada!"))
+    return found
 
 
-def test_findings_stand_first_and_needs_before_volume() -> None:
-    text = page()
-    assert text.index("- Most frequent: Refund.") < text.index("- 3 messages.")
-    assert text.index("- 3 messages.") < text.index("## What people need")
-    assert text.index("## What people need") < text.index("below")
-    assert text.index("below") < text.index("### A day") < text.index("## Words")
-    assert "> Not known: no bot" in text
+@pytest.fixture(scope="module")
+def engine() -> Duck:
+    return Duck(updates())
 
 
-def test_the_page_says_what_it_cost_and_shows_neither_code_nor_rows() -> None:
-    text = page()
-    assert "at most 1,000 bytes (3 files)" in text
-    assert "1 questions, 7 bytes, 0.00005 USD" in text
-    assert "raw rows" not in text
-    assert "charts.show" not in text
+@pytest.fixture(scope="module")
+def answers(engine: Duck) -> Answers:
+    return Answers(engine, **PERIOD)
 
 
-@pytest.fixture
-def tables() -> Tables:
-    made = Tables()
-    athena.LISTENERS.clear()
-    return made
+@pytest.fixture(scope="module")
+def page(answers: Answers) -> str:
+    return report.render(answers)
 
 
-def test_quotes_hide_who_wrote_and_what_identifies_them(tables: Tables) -> None:
-    talk = pd.DataFrame({"first_name": ["Ana Lima", None], "username": ["ana_l", "bob77"]})
-    quote = "“Sou Ana, ana@x.example, @bob77, CPF 111.222.333-44, banana” (message 12345678)"
-    frame = pd.DataFrame({"questions": [[quote]], "customer": [7], "name": ["Ana Lima"]})
-    safe = tables._safe(frame, {7: "person 1"}, tables._hidden(talk))
-    assert safe.to_dict("records") == [
-        {"questions": ["“Sou …, …, …, CPF …, banana” (message 12345678)"], "customer": "person 1"}
-    ]
-    tables.names = True
-    assert tables._safe(frame, {7: "Ana"}, None)["questions"][0] == [quote]
+class Balanced(HTMLParser):
+    """Fails on a tag that is not closed in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in ("meta", "link", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_a_page_stands_alone(page: str) -> None:
+    assert page.startswith("<!DOCTYPE html>")
+    reader = Balanced()
+    reader.feed(page)
+    assert reader.open == []
+    assert not re.search(r"<script|<link[^>]+href=\"http|src=\"http|@import|<img", page)
+    assert len(page) < 2_000_000
+    assert not re.search('role="img" aria-label=""', page)
+
+
+def test_findings_stand_first_then_needs_then_volume_and_definitions_last(page: str) -> None:
+    order = [page.index(f"<h2>{title}</h2>") for title in ("Findings", "What people need",
+             "Does the bot solve it?", "How much is written", "What the words mean")]  # fmt: skip
+    assert order == sorted(order)
+
+
+def test_every_chart_carries_its_numbers(page: str, answers: Answers) -> None:
+    assert page.count("<summary>Show data</summary>") == page.count("<figure>") > 10
+    per_day = answers.ask("messages_per_day")
+    with_most = page[page.index("How much is written") :]
+    assert f'<td data-head="by people">{per_day["by_people"].iloc[0]}</td>' in with_most
+
+
+def test_what_people_write_is_no_html_and_nobody_is_named(page: str) -> None:
+    assert "alert(1)" in page
+    assert "&lt;script&gt;" in page
+    assert not re.search("Josefa|48113", page)
+
+
+def test_names_are_shown_where_asked_for(engine: Duck) -> None:
+    page = report.render(Answers(engine, **PERIOD, names=True))
+    assert "Josefa" in page
+    assert "Names are shown" in page
+
+
+def test_an_empty_period_says_so_and_draws_nothing(engine: Duck) -> None:
+    page = report.render(Answers(engine, start="2024-01-01", end="2024-01-02"))
+    assert "No messages from 2024-01-01 to 2024-01-02" in page
+    assert "<svg" not in page
+
+
+def test_the_page_is_written_with_its_tables(engine: Duck, tmp_path) -> None:
+    made = report.build(engine, **PERIOD, output=tmp_path / "a" / "r.html", csv=tmp_path / "csv")
+    assert made.read_text("utf-8").startswith("<!DOCTYPE html>")
+    tables = {file.stem: file.read_text("utf-8") for file in (tmp_path / "csv").iterdir()}
+    assert pd.read_csv(tmp_path / "csv" / "messages_per_day.csv")["messages"].sum() == 50
+    assert "outcomes" in tables
+    assert "conversation_messages" not in tables
+    assert not any(re.search("Josefa|48113", text) for text in tables.values())
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "names"),
+    [
+        ({"chat": -5}, QueryError, "not in the lake"),
+        ({"start": "28.11.2025"}, QueryError, "start"),
+        ({"office": "sometimes"}, SettingsError, "sometimes"),
+        ({"language": "xx"}, SettingsError, "xx"),
+        ({"no_such": 1}, TypeError, "no_such"),
+    ],
+)
+def test_what_cannot_be_reported_is_refused(engine, tmp_path, given, error, names) -> None:
+    with pytest.raises(error, match=names):
+        report.build(engine, **(PERIOD | given), output=tmp_path / "r.html")
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_each_question_is_asked_once(engine: Duck) -> None:
+    found = Answers(engine, **PERIOD)
+    assert found.ask("people") is found.ask("people")
+    assert [frame.attrs["query"] for frame in found.asked] == ["people"]
+
+
+def test_costs_are_those_of_aws_alone(engine: Duck, answers: Answers, monkeypatch) -> None:
+    asked = answers.asked[:2]
+    assert report.cost(engine, asked) == ""
+    monkeypatch.setattr(engine, "local", False, raising=False)
+    assert report.cost(engine, asked).startswith("2 questions scanned 14 bytes, for 0.00010 USD")
+
+
+def test_quotes_hide_who_wrote_and_what_identifies_them(answers: Answers) -> None:
+    quote = "“Sou Josefa, ana@x.example, @bob77, CPF 111.222.333-44, banana” (message 12345678)"
+    frame = pd.DataFrame({"questions": [[quote]], "customer": [101], "name": ["Josefa Lima"]})
+    safe = Mask(answers).table(frame).to_dict("records")
+    assert safe[0]["questions"] == ["“Sou …, …, …, CPF …, banana” (message 12345678)"]
+    assert safe[0]["customer"] == answers.labels[101]
+    assert "name" not in safe[0]
 
 
 def test_tables_are_written_for_people() -> None:
-    frame = pd.DataFrame({"title": ["a|b"], "low": [0.1], "high": [float("nan")], "link": [None]})
-    frame.loc[0, "high"] = 0.25
-    text = Tables.markdown(frame.assign(link="https://t.me/c/1/2"))
-    assert "| problem | 95% interval | link |" in text
-    assert "| a\\|b | 10% to 25% | [open](https://t.me/c/1/2) |" in text
-    unknown = Tables.markdown(pd.DataFrame({"low": [float("nan")], "high": [float("nan")]}))
-    assert "not known" in unknown
-
-
-def test_what_people_write_is_no_html_and_no_link(tables: Tables) -> None:
-    evil = "<img src=https://x.example/a> [a](https://x.example) <script>alert(1)</script>"
-    frame = pd.DataFrame({"title": [evil], "customer": [evil], "questions": [[f"“{evil}” | b"]]})
-    for text in (tables.markdown(frame), tables._quotes(frame, "title", "questions")):
-        page = markdown2html(text)
-        assert "alert(1)" in page
-        assert not re.search("<script|<img|>a</a>", page)
-
-
-def frequent(known: int, unknown: int) -> pd.DataFrame:
-    rows = [("refund", "Refund", known), (None, "No known problem", unknown)]
-    frame = pd.DataFrame(rows, columns=["problem", "title", "conversations"])
-    return frame.assign(low=0.1, high=0.2, trend="", questions=[["“q” (message 1)"]] * 2)
-
-
-@pytest.mark.parametrize(("known", "shown"), [(1, True), (8, False)])
-def test_where_definitions_name_little_groups_of_questions_are_shown(
-    tables: Tables, known: int, shown: bool
-) -> None:
-    clusters = pd.DataFrame(
-        {"about": ["impressora"], "messages": [4], "questions": [["“a impressora?” (message 9)"]]}
+    frame = pd.DataFrame(
+        {"title": ["a"], "low": [0.1], "high": [0.25], "link": ["https://t.me/c/1/2"], "n": [1e6]}
     )
-    found = tables._sections({"frequent": frequent(known, 5), "clusters": clusters})
-    text = "\n".join(found["What people need"])
-    assert ("- **impressora**: “a impressora?” (message 9)" in text) is shown
-    assert (f"only {known} of {known + 5} conversations" in text) is shown
+    table = Table.of(frame)
+    assert table.heads == ["problem", "95% interval", "link", "n"]
+    assert table.rows == [["a", "10% to 25%", "https://t.me/c/1/2", "1,000,000"]]
+    nothing = pd.DataFrame({"low": [float("nan")], "high": [float("nan")]})
+    assert Table.of(nothing).rows == [["not known"]]
+    many = Table.of(pd.DataFrame({"n": range(45)}))
+    assert (len(many.rows), many.more) == (40, 5)
 
 
-def test_a_group_that_is_no_forum_is_said_to_be_none(tables: Tables) -> None:
-    topics = pd.DataFrame({"message_thread_id": pd.array([None, None], "Int64")})
-    tables.answers = [("messages_by_topic", topics)]
-    assert tables._sections({}) == {
-        "How much is written": ["The group is no forum: nobody wrote in a topic."]
-    }
-    tables.answers = [("messages_by_topic", topics.fillna(7))]
-    assert tables._sections({}) == {}
+def test_where_definitions_name_little_groups_of_questions_are_shown(engine: Duck) -> None:
+    unknown = [message(n, 50 + n, "Ana", "a impressora azul imprime?") for n in range(1, 40, 2)]
+    section = report.needs(Answers(Duck(unknown), **PERIOD))
+    assert any("in only 0 of" in note for note in section.notes)
+    assert any("impressora" in of for of, _ in section.quotes)
+    known = report.needs(Answers(engine, **PERIOD))
+    assert known.notes == []
 
 
-def test_bytes_of_the_local_stack_are_not_passed_off_as_those_of_aws() -> None:
-    estimate = athena.Estimate(3, 1000, 5e-05, "weekly_retention")
-    assert "the local stack's own figure, not AWS's" in report._costs([ASKED], estimate, True)
-    on_aws = report._costs([ASKED], estimate, False)
-    assert "local stack" not in on_aws
-    assert "the dearest is weekly_retention" in on_aws
+def test_a_section_leaves_out_charts_of_nothing(answers: Answers) -> None:
+    section = report.volume(answers)
+    assert not any("topic" in chart.title for chart in section.charts)
+    assert all(len(chart.data) for chart in section.charts)
+    assert [f.name for f in dataclasses.fields(section)][:2] == ["title", "charts"]

@@ -71,7 +71,7 @@ def test_many_deletions_explain_wider_holes() -> None:
 
 
 def test_the_picture_says_what_it_shows(messages: pd.DataFrame) -> None:
-    ax = coverage.plot(messages)
+    ax = coverage.plot(messages).axes
     assert ax.get_label().endswith("up to 60 messages may be missing")
     assert ax.get_ylabel() == "messages a day"
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
@@ -81,7 +81,7 @@ def test_the_picture_says_what_it_shows(messages: pd.DataFrame) -> None:
 
 
 def test_without_a_wide_hole_nothing_is_said_to_be_missing() -> None:
-    found = coverage.plot(rows(range(1, 40), "webhook")).get_label()
+    found = coverage.plot(rows(range(1, 40), "webhook")).title
     assert "no gap that deletions don't explain" in found
     assert "missing" not in found
 
@@ -94,4 +94,4 @@ def test_days_of_events_only_have_a_table_and_a_picture_without_messages(
     days, some = coverage.by_day(none), coverage.by_day(messages)
     assert days.empty
     assert days.dtypes.to_dict() == some.dtypes.to_dict()
-    assert coverage.plot(none).get_label() == "No messages"
+    assert coverage.plot(none).title == "No messages"

@@ -1,8 +1,8 @@
-"""One chart a question: a DataFrame as `athena.query` or `metrics` gave it → matplotlib Axes.
+"""One chart a question: a DataFrame as `Engine.query` or `metrics` gave it → a `Chart`.
 
 A chart takes the answer of the question of its name, unless it says another. Its title states what
-it shows, in numbers; axes say their units; the same thing has the same colour in all charts. No
-function touches pyplot: nothing is displayed but by `show`, and no figure stays open.
+it shows, in numbers; axes say their units; the same thing has the same colour in all charts; it
+carries the numbers that it draws. No function touches pyplot, so no figure stays open.
 """
 
 from tgpipeline.analytics.charts.people import (
@@ -12,7 +12,7 @@ from tgpipeline.analytics.charts.people import (
     new_and_returning,
     weekly_retention,
 )
-from tgpipeline.analytics.charts.style import alternative, show
+from tgpipeline.analytics.charts.style import Chart
 from tgpipeline.analytics.charts.support import (
     better_bot,
     frequent_problems,
@@ -33,8 +33,8 @@ from tgpipeline.analytics.charts.volume import (
 )
 
 __all__ = [
+    "Chart",
     "active_people",
-    "alternative",
     "before_and_after",
     "better_bot",
     "concentration",
@@ -50,7 +50,6 @@ __all__ = [
     "outcomes",
     "reactions",
     "response_times",
-    "show",
     "unanswered",
     "visits_by_hour",
     "weekly_retention",

@@ -1,7 +1,6 @@
 """Who writes: how many, who is new, who stays, who writes most."""
 
 import math
-from typing import Any
 
 import pandas as pd
 
@@ -11,6 +10,7 @@ from tgpipeline.analytics.charts.style import (
     OPEN,
     OTHER,
     PEOPLE,
+    Drawn,
     axes,
     chart,
     dated,
@@ -21,7 +21,7 @@ from tgpipeline.analytics.charts.style import (
 
 
 @chart()
-def active_people(frame: pd.DataFrame) -> Any:
+def active_people(frame: pd.DataFrame) -> Drawn:
     """People active a day, in 7 and in 28 days."""
     if not frame["monthly"].sum():
         return nothing(frame)
@@ -37,11 +37,11 @@ def active_people(frame: pd.DataFrame) -> Any:
     on.plot(frame["day"], daily, color=PEOPLE, label="day")
     on.set_ylim(bottom=0)
     on.legend(frameon=False, ncols=3)
-    return dated(on, "day, local time")
+    return dated(on, "day, local time"), frame[["day", "daily", "weekly", "monthly"]]
 
 
 @chart()
-def new_and_returning(frame: pd.DataFrame) -> Any:
+def new_and_returning(frame: pd.DataFrame) -> Drawn:
     """Each week's people, those seen before and those new to the lake."""
     rest = frame.iloc[1:] if len(frame) > 1 else frame
     new, people = int(rest["new_people"].sum()), int(rest["people"].sum())
@@ -55,11 +55,11 @@ def new_and_returning(frame: pd.DataFrame) -> Any:
     dated(on, "week that begins on")
     some = starts[:: math.ceil(len(starts) / 8)]
     on.set_xticks(some, [f"{week.day} {week:%b}\n{week:%Y}" for week in some])
-    return on
+    return on, frame[["week", "new_people", "returning_people"]]
 
 
 @chart()
-def weekly_retention(frame: pd.DataFrame) -> Any:
+def weekly_retention(frame: pd.DataFrame) -> Drawn:
     """Which share of each week's new people writes again in the weeks after."""
     shares = frame.assign(share=(100 * frame["people"] / frame["cohort_size"]).astype(float))
     grid = shares.pivot_table(index="cohort", columns="weeks_later", values="share")
@@ -88,11 +88,11 @@ def weekly_retention(frame: pd.DataFrame) -> Any:
                 if not math.isnan(share):
                     colour = "black" if share > 55 else "white"
                     on.text(x, y + 0.5, f"{share:.0f}", ha="center", va="center", color=colour)
-    return on
+    return on, frame[["cohort", "weeks_later", "people", "cohort_size"]]
 
 
 @chart()
-def concentration(frame: pd.DataFrame) -> Any:
+def concentration(frame: pd.DataFrame) -> Drawn:
     """How much of all is written by how few."""
     people, total = len(frame), int(frame["messages"].sum())
     top = math.ceil(people / 10)
@@ -106,11 +106,13 @@ def concentration(frame: pd.DataFrame) -> Any:
     on.plot([100 * top / people] * 2, [0, 100 * share], color=MARK)
     on.set_xlim(0, 100)
     on.set_ylim(0, 101)
-    return on
+    tenths = [math.ceil(people * n / 10) for n in range(1, 11)]
+    wrote = frame["messages_so_far"].iloc[[n - 1 for n in tenths]].to_numpy()
+    return on, pd.DataFrame({"people": tenths, "messages": wrote})
 
 
 @chart("joins or leaves")
-def joins_and_leaves(frame: pd.DataFrame) -> Any:
+def joins_and_leaves(frame: pd.DataFrame) -> Drawn:
     """Who comes (up) and who goes (down), a day."""
     changes = bool(frame["joined"].sum() + frame["left_group"].sum())
     names = ("joined", "left_group") if changes else ("join_notices", "leave_notices")
@@ -122,4 +124,5 @@ def joins_and_leaves(frame: pd.DataFrame) -> Any:
     on.bar(days.index, -days[names[1]], color=OPEN, label="left")
     on.axhline(0, color="black", linewidth=0.8)
     on.legend(frameon=False, ncols=2)
-    return dated(on, "day, local time")
+    data = days.set_axis(["joined", "left"], axis=1).astype(int).rename_axis("day").reset_index()
+    return dated(on, "day, local time"), data

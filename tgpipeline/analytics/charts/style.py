@@ -1,71 +1,155 @@
 """What all charts have in common: colours, axes, dates, and how they are shown.
 
-Colours are those of Okabe and Ito, which colour-blind people tell apart.
+A chart is drawn by a function that gives axes and the numbers drawn; `chart` makes a `Chart` of it,
+which any IPython from 7.34 on shows. Colours are those of Okabe and Ito, which colour-blind people
+tell apart.
 """
 
+import base64
+import hashlib
 import io
+import re
 import unicodedata
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from textwrap import fill
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 import pandas as pd
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedFormatter, MaxNLocator
 
-from tgpipeline.analytics.support.metrics import Rate
-
-if TYPE_CHECKING:
-    from IPython.display import Image
+from tgpipeline.analytics.language import MONTHS, mark, say
+from tgpipeline.analytics.support.rates import Rate
 
 # https://jfly.uni-koeln.de/color/
 PEOPLE, BOT, AGENTS = "#0072B2", "#E69F00", "#009E73"
 OPEN, OTHER, MARK = "#D55E00", "#999999", "#CC79A7"
 HEAT = "cividis"
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+INK = "#1b1f24"  # of all text and lines; a page puts its own in its place
 WIDTH, DPI = 6.4, 115  # inches: letters stay legible where a phone shrinks the picture
+_STYLE: dict[Any, Any] = {
+    "text.parse_math": False,  # a dollar in a name is a dollar
+    "svg.fonttype": "none",
+    **dict.fromkeys(
+        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK
+    ),
+}
+_NO_DATE = {"Date": None}
 
 
-def show(ax: Axes) -> "Image":
-    """The chart as a PNG with its text alternative, for the end of a notebook's cell."""
-    import PIL.Image
-    from IPython.display import Image
+class Chart:
+    """A finding, its picture and the numbers in it, as any notebook or page can show them.
 
-    figure = ax.get_figure()
-    assert isinstance(figure, Figure)
-    drawn, buffer = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=DPI)
-    # A third of the size: notebooks carry their charts, and a chart has few colours.
-    pixels = PIL.Image.open(drawn).convert("RGB")
-    pixels.quantize(32, PIL.Image.Quantize.MAXCOVERAGE).save(buffer, "png", optimize=True)
-    return Image(data=buffer.getvalue(), format="png", alt=alternative(ax))  # type: ignore[no-untyped-call]
+    Attributes:
+        axes: matplotlib's, as drawn for a notebook.
+        data: what is drawn, one row for each mark or group of marks; empty where there is nothing.
+    """
+
+    def __init__(self, draw: Callable[[], "Drawn"]) -> None:
+        self._draw = draw
+        self.axes: Any
+        with rc_context(_STYLE):
+            self.axes, self.data = draw()
+
+    @property
+    def title(self) -> str:
+        """What the chart shows, in numbers."""
+        return str(self.axes.get_label())
+
+    @property
+    def alt(self) -> str:
+        """What a chart says to who does not see it: its finding, and what is drawn over what."""
+        axes = [text for text in (self.axes.get_ylabel(), self.axes.get_xlabel()) if text]
+        if not axes:
+            return f"{self.title}."
+        return say("{title}. Chart: {axes}.", title=self.title, axes=say(" by ").join(axes))
+
+    @property
+    def text(self) -> str:
+        """The finding and the numbers; the same for the same answer, whatever draws it."""
+        return f"{self.title}\n{self.data.to_csv(index=False, float_format='%.6g')}"
+
+    def png(self) -> bytes:
+        """The picture for a notebook: finding and chart on white."""
+        import PIL.Image
+
+        figure, drawn, buffer = self.axes.get_figure(), io.BytesIO(), io.BytesIO()
+        figure.suptitle(fill(self.title, 76), x=0.01, ha="left", fontsize=10, fontweight="bold")
+        figure.savefig(drawn, format="png", dpi=DPI)
+        # A third of the size: notebooks carry their charts, and a chart has few colours.
+        pixels = PIL.Image.open(drawn).convert("RGB")
+        pixels.quantize(32, PIL.Image.Quantize.MAXCOVERAGE).save(buffer, "png", optimize=True)
+        return buffer.getvalue()
+
+    def svg(self, width: float) -> str:
+        """The picture for a page, drawn anew for this width (inches), without its finding.
+
+        Text stays text in the page's own letters and colour, so that it is readable in the dark,
+        and emoji and names of any script show as themselves.
+        """
+        name = hashlib.sha256(f"{self.title}{width}".encode()).hexdigest()[:8]
+        place, buffer = Place(width, svg=True), io.StringIO()
+        with rc_context({**_STYLE, "svg.hashsalt": name}), place, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph")  # the reader's fonts have it
+            axes, _ = self._draw()
+            _wrap_labels(axes, width)
+            axes.get_figure().savefig(buffer, format="svg", transparent=True, metadata=_NO_DATE)
+        drawn = buffer.getvalue()
+        drawn = re.sub(r' id="[A-Za-z][\w.]*_\d+"|<metadata>.*?</metadata>', "", drawn, flags=re.S)
+        drawn = re.sub(r"'DejaVu Sans'[^;\"]*", "inherit", drawn)
+        drawn = re.sub(f"{INK}|#444444|#000000", "currentColor", drawn)
+        drawn = drawn[drawn.index("<svg") :]
+        return re.sub(r' (?:width|height)="[\d.]+pt"', "", drawn, count=2)
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        picture = base64.b64encode(self.png()).decode()
+        return {"image/png": picture, "text/plain": self.text}, {"image/png": {"alt": self.alt}}
 
 
-def alternative(ax: Axes) -> str:
-    """What a chart says to who does not see it: its finding, and what is drawn over what."""
-    title = str(ax.get_label())
-    axes = [text for text in (ax.get_ylabel(), ax.get_xlabel()) if text]
-    return f"{title}. Chart: {' by '.join(axes)}." if axes else f"{title}."
+class Place:
+    """Where a chart is drawn: how wide, and whether its text stays text. For a `with` block."""
+
+    width, svg = WIDTH, False
+
+    def __init__(self, width: float, *, svg: bool) -> None:
+        self._new = width, svg
+
+    def __enter__(self) -> None:
+        self._before, (Place.width, Place.svg) = (Place.width, Place.svg), self._new
+
+    def __exit__(self, *_: object) -> None:
+        Place.width, Place.svg = self._before
 
 
 Options = ParamSpec("Options")
-Drawn = Callable[Concatenate[pd.DataFrame, Options], Axes]
+Drawn = tuple[Any, pd.DataFrame]  # axes, and the numbers drawn on them
 
 
 def chart(
-    what: str = "messages",
-) -> Callable[[Callable[Concatenate[pd.DataFrame, Options], Any]], Drawn[Options]]:
-    """Makes a chart of what draws one; without rows, it says that there are none of these."""
+    what: str = mark("messages"),
+) -> Callable[
+    [Callable[Concatenate[pd.DataFrame, Options], Drawn]],
+    Callable[Concatenate[pd.DataFrame, Options], Chart],
+]:
+    """Makes a chart of what draws one; without rows, it says that there are none of these.
 
-    def made(draw: Callable[Concatenate[pd.DataFrame, Options], Any]) -> Drawn[Options]:
+    Args:
+        what: there is none of, in English, marked for the catalogue.
+    """
+
+    def made(
+        draw: Callable[Concatenate[pd.DataFrame, Options], Drawn],
+    ) -> Callable[Concatenate[pd.DataFrame, Options], Chart]:
         @wraps(draw)
-        def drawn(frame: pd.DataFrame, /, *args: Options.args, **more: Options.kwargs) -> Axes:
-            on = nothing(frame, what) if frame.empty else draw(frame, *args, **more)
-            assert isinstance(on, Axes)
-            return on
+        def drawn(frame: pd.DataFrame, /, *args: Options.args, **more: Options.kwargs) -> Chart:
+            return Chart(
+                lambda: nothing(frame, what) if frame.empty else draw(frame, *args, **more)
+            )
 
         return drawn
 
@@ -96,9 +180,8 @@ UNIT_DAYS = {"day": 1, "week": 7, "month": 31}
 
 
 def axes(title: str, xlabel: str, ylabel: str, height: float = 3.6) -> Any:
-    """Axes on a figure of their own, with the finding as title."""
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    figure.suptitle(fill(title, 76), x=0.01, ha="left", fontsize=10, fontweight="bold")
+    """Axes on a figure of their own; their label is the finding."""
+    figure = Figure(figsize=(Place.width, height), layout="constrained")
     on = figure.add_subplot()
     on.set_label(title)
     on.set_xlabel(xlabel)
@@ -108,21 +191,24 @@ def axes(title: str, xlabel: str, ylabel: str, height: float = 3.6) -> Any:
     return on
 
 
-def nothing(frame: pd.DataFrame, what: str = "messages") -> Axes:
+def nothing(frame: pd.DataFrame, what: str = mark("messages")) -> Drawn:
     """A chart that says that there is nothing to show, and for which period."""
     period = frame.attrs.get("parameters", {})
-    between = f" from {period['start']} to {period['end']}" if "start" in period else ""
-    on = axes(f"No {what}{between}", "", "")
+    title = say("No {what}", what=say(what))
+    if "start" in period:
+        start, end = period["start"], period["end"]
+        title = say("No {what} from {start} to {end}", what=say(what), start=start, end=end)
+    on = axes(title, "", "")
     on.set_xticks([])
     on.set_yticks([])
-    return on  # type: ignore[no-any-return]
+    return on, pd.DataFrame()
 
 
 def dated(on: Any, label: str, *, grid: bool = True) -> Any:
     """Give the horizontal axis readable dates and this label."""
     locator = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
     on.xaxis.set_major_locator(locator)
-    on.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    on.xaxis.set_major_formatter(_Dates(locator))  # type: ignore[no-untyped-call]
     on.set_xlabel(label)
     if grid:
         on.grid(axis="y", alpha=0.25)
@@ -154,18 +240,35 @@ def by_unit(days: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     return unit, days.groupby(starts).sum()
 
 
-def date_text(day: Any) -> str:
-    """A day as in `Fri 28 Nov 2025`."""
-    stamp = pd.Timestamp(day)
-    return f"{WEEKDAYS[stamp.weekday()]} {stamp.day} {stamp:%b %Y}"
+def emoji(text: str) -> str:
+    """An emoji as itself where the reader's fonts draw it; else its name, for fonts lack it.
 
-
-def emoji_name(text: str) -> str:
-    """What an emoji is called, for fonts that lack it.
-
-    >>> emoji_name("👍")
+    >>> emoji("👍")
     'thumbs up sign'
     """
+    if Place.svg:
+        return text
     return " ".join(
         unicodedata.name(c, c).lower() for c in text if c != "\N{VARIATION SELECTOR-16}"
     )
+
+
+class _Dates(ConciseDateFormatter):
+    """Dates with months in the language that is set."""
+
+    def format_ticks(self, values: Any) -> list[str]:
+        return [_months(tick) for tick in super().format_ticks(values)]  # type: ignore[no-untyped-call]
+
+    def get_offset(self) -> str:
+        return _months(super().get_offset())  # type: ignore[no-untyped-call]
+
+
+def _months(text: str) -> str:
+    return re.sub("[A-Z][a-z]{2}", lambda m: say(m[0]) if m[0] in MONTHS else m[0], text)
+
+
+def _wrap_labels(on: Axes, width: float) -> None:
+    """Break long names on the left, which would leave no room for the bars."""
+    if isinstance(on.yaxis.get_major_formatter(), FixedFormatter):
+        texts = [fill(t.get_text(), max(12, int(4.5 * width))) for t in on.get_yticklabels()]
+        on.set_yticks(on.get_yticks(), texts)

@@ -12,9 +12,10 @@ from tgpipeline.analytics.charts.style import (
     OPEN,
     OTHER,
     PEOPLE,
+    Drawn,
     axes,
     chart,
-    emoji_name,
+    emoji,
     intervals,
     nothing,
 )
@@ -36,7 +37,7 @@ COLOURS = {"answered_by_bot": BOT, "solved_by_bot": BOT, "handed": AGENTS, "reop
 
 
 @chart("conversations")
-def frequent_problems(frame: pd.DataFrame) -> Any:
+def frequent_problems(frame: pd.DataFrame) -> Drawn:
     """The problems by how many conversations they open, with intervals; what rises is marked.
 
     Args:
@@ -57,11 +58,11 @@ def frequent_problems(frame: pd.DataFrame) -> Any:
         for r in shown.itertuples()
     ]
     _bars(on, [f"{r.title} {_ARROWS[r.trend]}".strip() for r in shown.itertuples()], rates, colours)
-    return on
+    return on, frame[["title", "conversations", "of", "trend"]]
 
 
 @chart("conversations")
-def outcomes(frame: pd.DataFrame) -> Any:
+def outcomes(frame: pd.DataFrame) -> Drawn:
     """What became of the questions: rates with intervals; what cannot be known says so.
 
     Args:
@@ -81,11 +82,11 @@ def outcomes(frame: pd.DataFrame) -> Any:
     _bars(on, [LABELS[m] for m in shown], [rates[m] for m in shown], colours)
     on.set_xlim(0, 130)
     on.set_xticks(range(0, 101, 20))
-    return on
+    return on, frame[["measure", "numerator", "denominator", "share", "low", "high"]]
 
 
 @chart("answers")
-def response_times(frame: pd.DataFrame) -> Any:
+def response_times(frame: pd.DataFrame) -> Drawn:
     """How long customers wait for the first answer: median and 90th percentile.
 
     Args:
@@ -118,11 +119,11 @@ def response_times(frame: pd.DataFrame) -> Any:
     on.set_xticks([], minor=True)
     on.set_xlim(left=0.7, right=max(30.0, 6.0 * float(shown["p90"].max())))
     on.set_ylim(-0.6, len(shown) - 0.4)
-    return on
+    return on, frame[["who", "asked", "conversations", "answered", "median", "p90"]]
 
 
 @chart("minutes of agents")
-def better_bot(frame: pd.DataFrame) -> Any:
+def better_bot(frame: pd.DataFrame) -> Drawn:
     """Where a better bot pays: agents' minutes by problem, and how many one answer would save.
 
     Args:
@@ -143,16 +144,16 @@ def better_bot(frame: pd.DataFrame) -> Any:
     on.barh(range(len(shown)), shown["saves"], color=BOT, label=saves)
     on.set_yticks(range(len(shown)), shown["title"])
     on.legend(frameon=False, loc="lower right")
-    return on
+    return on, frame[["title", "minutes", "saves", "same_answer", "of"]]
 
 
 @chart("reactions were delivered")
-def reactions(frame: pd.DataFrame) -> Any:
+def reactions(frame: pd.DataFrame) -> Drawn:
     """Which reactions are given to people and to bots."""
     total, shown = int(frame["reactions"].sum()), frame.head(10).iloc[::-1]
     first = frame.iloc[0]
     share = int(frame["to_bots"].sum()) / total
-    often = emoji_name(first["emoji"])
+    often = emoji(first["emoji"])
     title = f"{total} reactions, most often {often}; {share:.0%} of them to bots"
     on = axes(title, "reactions", "", height=0.3 * len(shown) + 1.3)
     people, bots = shown["to_people"].astype(float), shown["to_bots"].astype(float)
@@ -161,13 +162,13 @@ def reactions(frame: pd.DataFrame) -> Any:
     unknown = shown["to_unknown"].astype(float)
     if unknown.sum():
         on.barh(range(len(shown)), unknown, left=people + bots, color=OTHER, label="unknown")
-    on.set_yticks(range(len(shown)), [emoji_name(e) for e in shown["emoji"]])
+    on.set_yticks(range(len(shown)), [emoji(e) for e in shown["emoji"]])
     on.legend(frameon=False, loc="lower right")
-    return on
+    return on, frame[["emoji", "to_people", "to_bots", "to_unknown"]]
 
 
 @chart("questions wait for an answer")
-def unanswered(frame: pd.DataFrame) -> Any:
+def unanswered(frame: pd.DataFrame) -> Drawn:
     """How long questions have been waiting that nobody answered.
 
     Args:
@@ -182,7 +183,8 @@ def unanswered(frame: pd.DataFrame) -> Any:
     colours = [colour for _, colour in WAITS.values()]
     on.hist(list(parts.values()), list(edges), stacked=True, color=colours, label=list(WAITS))
     on.legend(frameon=False)
-    return on
+    waiting = pd.crosstab(days.astype(int).rename("days"), frame["reason"]).reset_index()
+    return on, waiting.rename_axis(columns=None)
 
 
 def duration(seconds: float) -> str:

@@ -1,7 +1,6 @@
 """How much is written, what, and when."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
@@ -11,22 +10,22 @@ from tgpipeline.analytics.charts.style import (
     OTHER,
     PEOPLE,
     UNIT_DAYS,
-    WEEKDAYS,
+    Drawn,
     axes,
     by_unit,
     chart,
-    date_text,
     dated,
     every_day,
     heat,
     intervals,
     nothing,
 )
+from tgpipeline.analytics.language import WEEKDAYS, date_text
 from tgpipeline.analytics.support.metrics import Rate, busiest_hour
 
 
 @chart()
-def messages_per_day(frame: pd.DataFrame) -> Any:
+def messages_per_day(frame: pd.DataFrame) -> Drawn:
     """Messages a day (a week or a month, over a long time), of people and of bots, stacked."""
     days = every_day(frame, ["messages", "by_people", "by_bots"])
     top = days["messages"].idxmax()
@@ -47,11 +46,14 @@ def messages_per_day(frame: pd.DataFrame) -> Any:
         bottom = binned["by_people"]
         on.bar(binned.index, binned["by_bots"], width, bottom, color=BOT, label="bots", **align)
         on.legend(frameon=False, ncols=2)
-    return dated(on, f"{unit}, local time")
+    data = binned[["by_people", "by_bots"]].astype(int).rename_axis(unit).reset_index()
+    return dated(on, f"{unit}, local time"), data
 
 
 @chart()
-def messages_per_user_per_day(frame: pd.DataFrame, labels: Mapping[int, str], top: int = 12) -> Any:
+def messages_per_user_per_day(
+    frame: pd.DataFrame, labels: Mapping[int, str], top: int = 12
+) -> Drawn:
     """Who wrote how much when: a row a person, of those who wrote most.
 
     Args:
@@ -74,11 +76,12 @@ def messages_per_user_per_day(frame: pd.DataFrame, labels: Mapping[int, str], to
     columns = [*binned.index, binned.index[-1] + pd.Timedelta(days=UNIT_DAYS[unit])]
     rows = [labels[int(user)] for user in shown.index]
     heat(on, columns, rows, binned[shown.index].to_numpy(dtype=float).T, f"messages a {unit}")
-    return dated(on, f"{unit}, local time", grid=False)
+    data = binned[shown.index].astype(int).set_axis(rows, axis=1).rename_axis(unit).reset_index()
+    return dated(on, f"{unit}, local time", grid=False), data
 
 
 @chart()
-def message_length_per_day(frame: pd.DataFrame) -> Any:
+def message_length_per_day(frame: pd.DataFrame) -> Drawn:
     """Average and quantiles of the length of people's messages, a day."""
     half, tenth = frame["p50"].median(), frame["p90"].median()
     title = (
@@ -94,11 +97,11 @@ def message_length_per_day(frame: pd.DataFrame) -> Any:
     on.plot(days, frame["average"], color=MARK, linestyle="--", label="average", **mark)
     on.set_ylim(bottom=0)
     on.legend(frameon=False, ncols=3)
-    return dated(on, "day, local time")
+    return dated(on, "day, local time"), frame[["day", "average", "p50", "p90"]]
 
 
 @chart()
-def messages_by_hour_and_weekday(frame: pd.DataFrame) -> Any:
+def messages_by_hour_and_weekday(frame: pd.DataFrame) -> Drawn:
     """Heat map of when people write."""
     grid = frame.pivot_table(index="weekday", columns="hour", values="messages", aggfunc="sum")
     grid = grid.reindex(index=range(1, 8), columns=range(24)).astype("float64").fillna(0)
@@ -113,11 +116,12 @@ def messages_by_hour_and_weekday(frame: pd.DataFrame) -> Any:
     on = axes(title, f"hour, {zone}", "")
     heat(on, range(25), WEEKDAYS, grid.to_numpy(), "messages")
     on.set_xticks(range(0, 25, 3))
-    return on
+    data = grid.T.astype(int).set_axis(WEEKDAYS, axis=1).rename_axis("hour").reset_index()
+    return on, data
 
 
 @chart()
-def messages_by_content_type(frame: pd.DataFrame) -> Any:
+def messages_by_content_type(frame: pd.DataFrame) -> Drawn:
     """What is sent, of people and of bots."""
     total, edited = int(frame["messages"].sum()), int(frame["edited"].sum())
     texts = int(frame.loc[frame["content_type"] == "text", "messages"].sum())
@@ -132,11 +136,11 @@ def messages_by_content_type(frame: pd.DataFrame) -> Any:
     on.set_xscale("symlog", linthresh=1)
     on.set_xlim(left=0)
     on.legend(frameon=False)
-    return on
+    return on, frame[["content_type", "by_people", "by_bots"]].head(12)
 
 
 @chart()
-def messages_by_topic(frame: pd.DataFrame) -> Any:
+def messages_by_topic(frame: pd.DataFrame) -> Drawn:
     """Which topics of a forum people write in."""
     if frame["message_thread_id"].isna().all():
         return nothing(frame, "forum topics")
@@ -148,11 +152,11 @@ def messages_by_topic(frame: pd.DataFrame) -> Any:
     on.barh(range(len(shown)), shown["messages"].astype(float), color=PEOPLE)
     on.set_yticks(range(len(shown)), names)
     on.set_ylim(-0.6, max(len(shown), 4) - 0.4)
-    return on
+    return on, pd.DataFrame({"topic": names, "messages": shown["messages"]}).iloc[::-1]
 
 
 @chart()
-def visits_by_hour(frame: pd.DataFrame) -> Any:
+def visits_by_hour(frame: pd.DataFrame) -> Drawn:
     """Which hours people come in, as shares with intervals; the busiest stands out.
 
     Args:
@@ -176,11 +180,12 @@ def visits_by_hour(frame: pd.DataFrame) -> Any:
     shares, reach = intervals(rates)
     on.bar(range(24), shares, 0.8, color=colours, yerr=reach, ecolor="#444444", capsize=2)
     on.set_xticks(range(0, 24, 3))
-    return on
+    counts = [found.get(hour, 0) for hour in range(24)]
+    return on, pd.DataFrame({"hour": range(24), what: counts, "share": [r.share for r in rates]})
 
 
 @chart()
-def before_and_after(frame: pd.DataFrame) -> Any:
+def before_and_after(frame: pd.DataFrame) -> Drawn:
     """People's messages a day before a date and from it on, with 95 % intervals of the means."""
     cut = frame.attrs.get("parameters", {}).get("cut", "")
     sides = {bool(row.is_after): row for row in frame.itertuples()}
@@ -201,4 +206,4 @@ def before_and_after(frame: pd.DataFrame) -> Any:
     labels = [f"before ({sides[False].days} days)", f"from {cut} on ({sides[True].days} days)"]
     on.set_xticks([0, 1], labels)
     on.set_xlim(-0.7, 1.7)
-    return on
+    return on, frame[["is_after", "days", "messages", "messages_per_day", "deviation"]]

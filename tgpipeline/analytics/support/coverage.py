@@ -24,7 +24,7 @@ from tgpipeline.lake import keys, stores
 from tgpipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from tgpipeline.analytics.charts.style import Chart, Drawn
 
 SOURCES = ("history", "webhook", "sent")
 _COLUMNS = ["chat_id", "group_id", "message_id", "source", "sent_at"]
@@ -166,12 +166,18 @@ def explained(widths: list[int], present: int) -> int:
     return width
 
 
-def plot(messages: pd.DataFrame) -> "Axes":
+def plot(messages: pd.DataFrame) -> "Chart":
     """Messages a day by source; hatched where more ids are missing than deletions explain.
 
     Args:
         messages: as `read` returns them.
     """
+    from tgpipeline.analytics.charts import style
+
+    return style.Chart(lambda: _drawn(messages))
+
+
+def _drawn(messages: pd.DataFrame) -> "Drawn":
     from tgpipeline.analytics.charts import style
 
     if messages.empty:
@@ -200,5 +206,4 @@ def plot(messages: pd.DataFrame) -> "Axes":
         label = "ids missing beyond deletions" if not number else None
         on.axvspan(start, end, facecolor="none", edgecolor="black", hatch="///", lw=0, label=label)
     on.legend(loc="upper left", frameon=False, fontsize=8)
-    drawn: Axes = style.dated(on, "day, local time")
-    return drawn
+    return style.dated(on, "day, local time"), days.reset_index()

@@ -1,0 +1,125 @@
+"""All answers about one period: each is asked when it is first needed, and kept."""
+
+from collections.abc import Collection
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tgpipeline.analytics import language, topics
+from tgpipeline.analytics.engine import Engine
+from tgpipeline.analytics.support import conversations, discover, metrics, problems
+
+OFFICE = "mon-fri 9-18, sat 9-13"
+
+
+class Answers:
+    """What can be said of a group in a period.
+
+    Args:
+        engine: who answers: see `athena.connect`.
+        start: first local day.
+        end: last local day, included.
+        chat: one group, by any id it has had; all groups if 0.
+        timezone: IANA name of the zone of days and hours; the engine's own if not given.
+        names: whether to show people's names; pseudonyms otherwise.
+        salt: makes pseudonyms the same in every report with that salt.
+        agents: user ids of who answers for the group; found by rule if none is given.
+        office: office hours, as `metrics.Office.parse` reads them.
+        topics_file: definitions of problems; those of the package if not given.
+        cut: a day to compare before and after; none if not given.
+
+    Attributes:
+        asked: the answers of the engine so far, in order.
+
+    Raises:
+        QueryError: if the chat is not in the lake.
+        SettingsError: if office hours or zone cannot be read.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        start: date | str,
+        end: date | str,
+        chat: int = 0,
+        timezone: str = "",
+        names: bool = False,
+        salt: str = "",
+        agents: Collection[int] = (),
+        office: str = OFFICE,
+        topics_file: str | Path = "",
+        cut: date | str = "",
+    ) -> None:
+        self.engine, self.names, self.salt, self.agents = engine, names, salt, agents
+        self.start, self.end, self.cut = str(start), str(end), str(cut)
+        self.timezone, self.chat = timezone or engine.timezone, chat
+        self.office, self.topics = metrics.Office.parse(office), topics.load(topics_file or None)
+        self.asked: list[pd.DataFrame] = []
+        self._kept: dict[str, pd.DataFrame] = {}
+        if chat:
+            engine.group_of(chat)
+
+    def ask(self, name: str, **more: Any) -> pd.DataFrame:
+        """The answer of a question in `queries/` about the period: see `Engine.query`."""
+        if name not in self._kept:
+            period = {"start": self.start, "end": self.end, "chat": self.chat}
+            self._kept[name] = self.engine.query(name, **period, timezone=self.timezone, **more)
+            self.asked.append(self._kept[name])
+        return self._kept[name]
+
+    @cached_property
+    def labels(self) -> dict[int, str]:
+        """What to call each person, by user id."""
+        return metrics.labels(self.ask("people"), names=self.names, salt=self.salt)
+
+    @property
+    def messages(self) -> pd.DataFrame:
+        """What was said: answer of `conversation_messages`."""
+        return self.ask("conversation_messages")
+
+    @cached_property
+    def conversations(self) -> pd.DataFrame:
+        """As `conversations.build` makes them."""
+        events = self.ask("conversation_events")
+        return conversations.build(self.messages, events, self.topics, self.agents)
+
+    @cached_property
+    def frequent(self) -> pd.DataFrame:
+        """As `problems.frequent`."""
+        asked = self.conversations, self.messages, self.topics
+        return problems.frequent(*asked, language=language.use.current)
+
+    @cached_property
+    def clusters(self) -> pd.DataFrame:
+        """As `discover.clusters`."""
+        return discover.clusters(self.conversations, self.messages)
+
+    @cached_property
+    def outcomes(self) -> pd.DataFrame:
+        """As `metrics.outcomes`."""
+        return metrics.outcomes(self.conversations, self.ask("coverage"))
+
+    @cached_property
+    def waits(self) -> pd.DataFrame:
+        """As `metrics.response_times`."""
+        return metrics.response_times(self.conversations, self.office)
+
+    @cached_property
+    def teach(self) -> pd.DataFrame:
+        """As `problems.better_bot`."""
+        asked = self.conversations, self.messages, self.topics
+        return problems.better_bot(*asked, language=language.use.current)
+
+    @cached_property
+    def waiting(self) -> pd.DataFrame:
+        """As `problems.unanswered`, of at least 24 hours."""
+        return problems.unanswered(self.conversations, hours=24)
+
+    def derived(self) -> dict[str, pd.DataFrame]:
+        """What is worked out from the answers, by the name of its CSV file."""
+        names = ("outcomes", "frequent", "waits", "teach", "waiting", "clusters")
+        return {name: getattr(self, name) for name in names}

@@ -1,0 +1,106 @@
+"""The language of charts and report: sentences from a catalogue, numbers and dates as it has them.
+
+Catalogues are gettext's, in `locale/`; `python -m tools.catalogue` extracts, compiles and checks
+them. A sentence is written once, in English, where it is used: `say("{n:,} messages", n=3166)`.
+"""
+
+import gettext
+import string
+from datetime import date
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+from tgpipeline.errors import SettingsError
+
+LANGUAGES = ("en", "pt")
+FOLDER = Path(__file__).with_name("locale")
+DOMAIN = "analytics"
+
+
+def mark(text: str) -> str:
+    """Marks a constant's text for the catalogue; it is translated where it is said."""
+    return text
+
+
+WEEKDAYS = (mark("Mon"), mark("Tue"), mark("Wed"), mark("Thu"), mark("Fri"), mark("Sat"),
+            mark("Sun"))  # fmt: skip
+MONTHS = (mark("Jan"), mark("Feb"), mark("Mar"), mark("Apr"), mark("May"), mark("Jun"),
+          mark("Jul"), mark("Aug"), mark("Sep"), mark("Oct"), mark("Nov"), mark("Dec"))  # fmt: skip
+
+
+class use:  # noqa: N801, reads as a verb
+    """Sets the language, for good or for a `with` block.
+
+    Args:
+        language: `en` or `pt`.
+
+    Raises:
+        SettingsError: if there is no catalogue of it.
+
+    >>> with use("pt"):
+    ...     say("{n:,} of {of:.1f}", n=3166, of=0.5)
+    '3.166 de 0,5'
+    """
+
+    current = "en"
+    _catalogue: gettext.NullTranslations = gettext.NullTranslations()
+
+    def __init__(self, language: str) -> None:
+        if language not in LANGUAGES:
+            raise SettingsError(f"language {language!r}: there are {', '.join(LANGUAGES)}.")
+        self._before = use.current, use._catalogue
+        use.current = language
+        use._catalogue = (
+            gettext.NullTranslations()
+            if language == "en"
+            else gettext.translation(DOMAIN, FOLDER, [language])
+        )
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        use.current, use._catalogue = self._before
+
+
+def say(text: str, /, **values: Any) -> str:
+    """A sentence in the language that is set, with its values.
+
+    Args:
+        text: in English, as `str.format` takes it. A number with `,` or `.` in its format gets the
+            language's separators; a date is written as `date_text` does.
+        **values: by name.
+    """
+    return _FORMAT.vformat(use._catalogue.gettext(text) if text else "", (), values)
+
+
+def many(one: str, several: str, n: int, /, **values: Any) -> str:
+    """The sentence for one, or the one for several; both may name `n`."""
+    return _FORMAT.vformat(use._catalogue.ngettext(one, several, n), (), {"n": n, **values})
+
+
+def date_text(day: date) -> str:
+    """A day as in `Fri 28 Nov 2025`.
+
+    >>> date_text(date(2025, 11, 28))
+    'Fri 28 Nov 2025'
+    """
+    weekday, month = say(WEEKDAYS[day.weekday()]), say(MONTHS[day.month - 1])
+    return say(
+        "{weekday} {day} {month} {year}", weekday=weekday, day=day.day, month=month, year=day.year
+    )
+
+
+class _Format(string.Formatter):
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, date) and not format_spec:
+            return date_text(value)
+        text = str(super().format_field(value, format_spec))
+        if use.current == "pt" and isinstance(value, Real) and set(format_spec) & set(",.%"):
+            return text.translate(_SWAPPED)
+        return text
+
+
+_FORMAT = _Format()
+_SWAPPED = str.maketrans(",.", ".,")
