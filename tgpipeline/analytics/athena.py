@@ -61,8 +61,8 @@ class Athena(Engine):
                 "usd": price(scanned),
                 "milliseconds": int(cursor.total_execution_time_in_millis or 0),
             }
-            if self.local and {column[1] for column in description} == {"varchar"}:
-                # With DuckDB before 1.4, MiniStack calls every type varchar: DuckDB knows better.
+            if self.local and {column[1] for column in description} <= {"varchar", "date"}:
+                # With DuckDB before 1.4, MiniStack calls all types varchar but dates: ask DuckDB.
                 description = cursor.execute(f"DESCRIBE {sql}").fetchall()
         except Exception as error:  # of PyAthena or of botocore, by where it went wrong
             reason = str(error).strip()[:500] or type(error).__name__
