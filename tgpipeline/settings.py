@@ -6,7 +6,9 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from tgpipeline.errors import SettingsError
@@ -15,7 +17,7 @@ TELEGRAM_API_URL = "https://api.telegram.org"
 SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")  # https://core.telegram.org/bots/api#setwebhook
 DEPLOYMENT_NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
 # What boto3 and Settings look for in the environment; what `secret` fetches is not among it.
-FROM_COLAB = (
+STORED = (
     "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_DEFAULT_REGION AWS_S3_BUCKET "
     "AWS_S3_ENRICHED LOOKBACK_DAYS TELEGRAM_CHAT_ID TGPIPELINE_NAME TIMEZONE"
 ).split()
@@ -60,6 +62,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         zone(self.timezone)
+        for name in ("telegram_api_url", "endpoint_url"):
+            _check_url(variable(name), getattr(self, name))
         if not DEPLOYMENT_NAME.fullmatch(self.name):
             raise SettingsError(
                 f"TGPIPELINE_NAME is {self.name!r}: use 2 to 31 lower-case letters, digits and "
@@ -87,18 +91,19 @@ class Settings:
             The settings, every value checked.
 
         Raises:
-            SettingsError: if a required one is missing, a chat id or another number is none, or
-                `TIMEZONE` is not an IANA name.
+            SettingsError: if a required one is missing, a chat id or another number is none, a URL
+                cannot be read, or `TIMEZONE` is not an IANA name.
 
         >>> Settings.from_env(env={"TELEGRAM_CHAT_ID": "-1001234567890, -42"}).chat_ids
         (-1001234567890, -42)
         """
+        configured = _configured_region if env is None else str
         env = os.environ if env is None else env
         values: dict[str, Any] = {}
         for item in fields(cls):
             text = env.get(item.metadata["variable"], "").strip()
             if not text and item.name == "region":
-                text = env.get("AWS_REGION", "").strip()  # what Lambda itself sets
+                text = env.get("AWS_REGION", "").strip() or configured()  # Lambda sets the former
             if text:
                 values[item.name] = _read(item, text)
         settings = cls(**{**values, **{k: v for k, v in overrides.items() if v is not None}})
@@ -150,6 +155,38 @@ def zone(name: str) -> ZoneInfo:
         ) from error
 
 
+def _check_url(variable: str, url: str) -> None:
+    """Refuse what no client could call; an empty one is AWS's own."""
+    try:
+        parts = urlsplit(url)
+        readable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        readable = False
+    if url and not readable:
+        raise SettingsError(
+            f"{variable} cannot be read as a URL: write it as in https://api.telegram.org or "
+            "http://127.0.0.1:8081."
+        )
+
+
+def _configured_region() -> str:
+    """The region that `aws configure` has written down; empty where there is none.
+
+    Raises:
+        SettingsError: if the profile that the environment names is not there.
+    """
+    place = os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config"
+    if not Path(place).expanduser().is_file():
+        return ""
+    import botocore.exceptions
+    import botocore.session
+
+    try:
+        return str(botocore.session.Session().get_config_variable("region") or "")
+    except botocore.exceptions.BotoCoreError as error:
+        raise SettingsError(f"{place}: {error}. Mend the file, or AWS_PROFILE.") from None
+
+
 def _read(item: Field[Any], text: str) -> Any:
     """A setting's value, read as what its default is: a number, chat ids or text."""
     variable, most = item.metadata["variable"], item.metadata["most"]
@@ -172,7 +209,9 @@ def _read(item: Field[Any], text: str) -> Any:
 
 
 def secret(name: str) -> str:
-    """Fetch a secret without ever showing it: Colab's userdata, the environment, then a prompt.
+    """Fetch a secret without ever showing it: the notebook's host, the environment, or a prompt.
+
+    Hosts that keep secrets are Colab (the key icon) and Kaggle (Add-ons, Secrets).
 
     Args:
         name: name of the variable, such as `TELEGRAM_BOT_TOKEN`.
@@ -184,7 +223,7 @@ def secret(name: str) -> str:
         SettingsError: if it is nowhere and there is nobody to ask.
     """
     on_this_machine = os.environ.get("TELEGRAM_API_URL", "").startswith("http://127.0.0.1")
-    value = "" if on_this_machine else _in_colab(name)  # the local stack has its own
+    value = "" if on_this_machine else _stored(name)  # the local stack has its own
     value = value or os.environ.get(name, "").strip()
     if not value and ((sys.stdin and sys.stdin.isatty()) or "ipykernel" in sys.modules):
         try:
@@ -193,34 +232,39 @@ def secret(name: str) -> str:
             value = ""
     if not value:
         raise SettingsError(
-            f"{name} not found: in Colab add it under the key icon (Secrets); elsewhere set the "
-            f"environment variable {name} before starting Python."
+            f"{name} not found: in Colab add it under the key icon (Secrets), in Kaggle under "
+            f"Add-ons, Secrets; elsewhere set the environment variable {name} before starting "
+            "Python."
         )
     return value
 
 
 def use_colab_secrets() -> list[str]:
-    """In Colab, put its Secrets into the environment, where boto3 and `Settings` look.
+    """In Colab and Kaggle, put their Secrets into the environment, for boto3 and `Settings`.
 
     What the environment has already stays; what is missing, or not granted to this notebook, is
     left out.
 
     Returns:
-        The names of the variables that were set, of those in `FROM_COLAB`.
+        The names of the variables that were set, of those in `STORED`.
     """
-    values = {name: _in_colab(name) for name in FROM_COLAB if not os.environ.get(name)}
+    values = {name: _stored(name) for name in STORED if not os.environ.get(name)}
     found = {name: value for name, value in values.items() if value}
     os.environ.update(found)
     return list(found)
 
 
-def _in_colab(name: str) -> str:
-    """A secret of Colab's; empty where this is not Colab, it is not there or not granted."""
-    if "google.colab" not in sys.modules:
-        return ""
-    from google.colab import userdata  # type: ignore[import-not-found]
-
+def _stored(name: str) -> str:
+    """A secret that the notebook's host keeps; empty elsewhere, or where it is not granted."""
     try:
-        return (userdata.get(name) or "").strip()
+        if "google.colab" in sys.modules:
+            from google.colab import userdata  # type: ignore[import-not-found]
+
+            return (userdata.get(name) or "").strip()
+        if "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
+            from kaggle_secrets import UserSecretsClient  # type: ignore[import-not-found]
+
+            return (UserSecretsClient().get_secret(name) or "").strip()
     except Exception:  # each reason has an error of its own, and all mean: look elsewhere
-        return ""
+        pass
+    return ""

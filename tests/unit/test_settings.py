@@ -2,7 +2,7 @@
 
 import os
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -115,7 +115,7 @@ def in_colab(monkeypatch, **known):
     colab.userdata = Userdata(**known)
     monkeypatch.setitem(sys.modules, "google.colab", colab)
     monkeypatch.setitem(sys.modules, "google", ModuleType("google"))
-    for name in (*settings.FROM_COLAB, "TELEGRAM_API_URL"):
+    for name in (*settings.STORED, "TELEGRAM_API_URL"):
         monkeypatch.setenv(name, "")  # so that what is set here goes when the test is over
         monkeypatch.delenv(name)
 
@@ -137,6 +137,47 @@ def test_in_colab_a_secret_comes_from_there_first(monkeypatch):
     assert secret("A_SECRET") == "environment", "the local stack has its own"
     in_colab(monkeypatch)
     assert secret("A_SECRET") == "environment"
+
+
+def test_kaggles_secrets_are_found_likewise(monkeypatch):
+    in_colab(monkeypatch)
+    monkeypatch.delitem(sys.modules, "google.colab")
+    kaggle = ModuleType("kaggle_secrets")
+    stored = Userdata(AWS_S3_BUCKET="raw", A_SECRET=" kaggle ")
+    kaggle.UserSecretsClient = lambda: SimpleNamespace(get_secret=stored.get)
+    monkeypatch.setitem(sys.modules, "kaggle_secrets", kaggle)
+    monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Interactive")
+    assert settings.use_colab_secrets() == ["AWS_S3_BUCKET"]
+    assert secret("A_SECRET") == "kaggle"
+    monkeypatch.setenv("B_SECRET", "environment")
+    assert secret("B_SECRET") == "environment"
+
+
+def test_a_region_that_only_aws_configure_knows(monkeypatch, tmp_path):
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    config = tmp_path / "config"
+    config.write_text("[default]\nregion = sa-east-1\n[profile work]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    assert Settings.from_env().region == "sa-east-1"
+    assert Settings.from_env(region="us-west-2").region == "us-west-2"
+    monkeypatch.setenv("AWS_DEFAULT_PROFILE", "work")
+    assert Settings.from_env().region == "eu-west-1"
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-east-1")
+    assert Settings.from_env().region == "ap-east-1", "the environment comes first"
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv("AWS_DEFAULT_PROFILE", "nowhere")
+    with pytest.raises(SettingsError, match="nowhere"):
+        Settings.from_env()
+    config.unlink()
+    assert Settings.from_env().region == "us-east-1"
+
+
+@pytest.mark.parametrize("value", ["api.telegram.org", "htp://x", "http://", "http://x:port"])
+@pytest.mark.parametrize("variable", ["TELEGRAM_API_URL", "AWS_ENDPOINT_URL"])
+def test_a_url_that_no_client_could_call_is_refused(variable, value):
+    with pytest.raises(SettingsError, match=f"{variable} cannot be read as a URL"):
+        Settings.from_env(env={variable: value})
 
 
 def test_elsewhere_there_are_no_colab_secrets(monkeypatch):

@@ -6,16 +6,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from itertools import groupby
 from typing import Any
 
 import requests
-from tqdm import tqdm
 
 from telegram_standin import StandInError, Telegram
 from tgpipeline import resources
 from tgpipeline.errors import LocalStackError
 from tgpipeline.ingest import SECRET_HEADER
+from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
 
 FIRST, LAST = date(2025, 11, 10), date(2025, 12, 9)  # the days of the sample
@@ -70,24 +69,23 @@ def play(
         LocalStackError: if the webhook does not take an update.
     """
     sent = Sent()
-    with requests.Session() as session, tqdm(total=(end - start).days + 1, disable=None) as bar:
-        for day, of_day in groupby(lines(), lambda line: _day(line, settings)):
-            if not start <= day <= end:
-                continue
-            for line in of_day:
-                telegram.clock.set(line["at"])
-                set_clock(line["at"])
-                if "body" in line:
-                    telegram.inject(line["body"])
-                    _arrive(telegram)  # one after the other, as they happened
-                    sent.updates += 1
-                elif "sent" in line:
-                    archive(line["sent"])
-                    sent.archived += 1
-                else:
-                    _post(session, url, settings, line["raw"])
-                    sent.broken += 1
-            bar.update()
+    chosen = [line for line in lines() if start <= _day(line, settings) <= end]
+    in_all = sum("body" in line for line in chosen)
+    with requests.Session() as session, progress("updates sent", in_all) as advance:
+        for line in chosen:
+            telegram.clock.set(line["at"])
+            set_clock(line["at"])
+            if "body" in line:
+                telegram.inject(line["body"])
+                _arrive(telegram)  # one after the other, as they happened
+                sent.updates += 1
+                advance(1)
+            elif "sent" in line:
+                archive(line["sent"])
+                sent.archived += 1
+            else:
+                _post(session, url, settings, line["raw"])
+                sent.broken += 1
     return sent
 
 
