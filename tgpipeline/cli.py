@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 it failed, the reason is on standard error; 2 the command 
 """
 
 import argparse
+import io
 import json
 import logging
 import os
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from tgpipeline.telegram.bot import Bot
 
 Run = Callable[[argparse.Namespace], int | None]
+# The extra that brings a module, for whoever has not installed it.
+EXTRAS = dict.fromkeys("matplotlib numpy pandas PIL pyathena scipy sklearn".split(), "analytics")
+EXTRAS |= dict.fromkeys("snowballstemmer sqlglot stop_words".split(), "analytics")
+EXTRAS |= dict.fromkeys("ipykernel nbconvert nbformat papermill pygments".split(), "notebooks")
+EXTRAS |= dict.fromkeys(("duckdb", "ministack"), "local")
 _COMMANDS: list[tuple[str, str, Run, tuple[tuple[tuple[str, ...], dict[str, Any]], ...]]] = []
 
 
@@ -51,10 +57,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     level = logging.INFO if arguments.verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    for stream in (sys.stdout, sys.stderr):  # a terminal may not know each letter of a name
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         return arguments.run(arguments) or 0
     except TgPipelineError as error:
         print(f"tgpipeline {arguments.command}: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        module = (error.name or "").partition(".")[0]
+        if module not in EXTRAS:
+            raise
+        print(
+            f"tgpipeline {arguments.command}: {module} is not installed in this environment: run "
+            f"pip install 'tgpipeline[{EXTRAS[module]}]'.",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         return 130
@@ -94,9 +113,14 @@ def _rows(arguments: argparse.Namespace) -> int:
 
     failed = False
     for row in rows_of(arguments.paths, Settings.from_env().tz):
-        print(json.dumps(row, ensure_ascii=False))
+        print(json.dumps(row, ensure_ascii=not _unicode()))
         failed = failed or "error" in row
     return 3 if failed else 0
+
+
+def _unicode() -> bool:
+    """Whether standard output can hold every character; JSON has escapes for those it cannot."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
 @_command(

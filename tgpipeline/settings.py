@@ -135,6 +135,39 @@ class Settings:
         return zone(self.timezone)
 
 
+def aws_session(settings: Settings) -> Any:
+    """A boto3 session of the settings' region, with credentials that are known to be there.
+
+    Raises:
+        SettingsError: if there are no credentials, or they cannot be read.
+    """
+    import boto3
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        session = boto3.Session(region_name=settings.region)
+        found, reason = session.get_credentials(), "no AWS credentials were found"
+    except BotoCoreError as error:  # a profile that is not there, a login that has ended …
+        found, reason = None, f"the AWS credentials cannot be used: {error}"
+    if found is None:
+        raise SettingsError(
+            f"{reason.rstrip('.')}: run `aws configure`, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID "
+            "and AWS_SECRET_ACCESS_KEY (in Colab and Kaggle: under Secrets); `tgpipeline local` "
+            "and the notebooks' mode local need none."
+        )
+    return session
+
+
+def aws_client(service: str, settings: Settings, **options: Any) -> Any:
+    """A boto3 client of the settings' region and endpoint, whatever else the environment says.
+
+    Raises:
+        SettingsError: as `aws_session`.
+    """
+    endpoint = settings.endpoint_url or None
+    return aws_session(settings).client(service, endpoint_url=endpoint, **options)
+
+
 def variable(name: str) -> str:
     """Name of the environment variable behind an attribute of Settings."""
     return next(str(f.metadata["variable"]) for f in fields(Settings) if f.name == name)

@@ -15,6 +15,7 @@ import pytest
 from tgpipeline import local
 from tgpipeline.deploy import Cloud
 from tgpipeline.errors import LocalStackError, SettingsError
+from tgpipeline.lake import stores
 from tgpipeline.local import ministack, replay
 
 
@@ -159,10 +160,16 @@ def test_a_replay_outlives_a_webhook_that_fails_for_a_while() -> None:
         stack.bot.set_webhook(stack.url, secret_token=local.SECRET)
         s3, bucket = Cloud(stack.settings).client("s3"), {"Bucket": stack.settings.raw_bucket}
         s3.delete_bucket(**bucket)
-        mend = threading.Timer(1, s3.create_bucket, kwargs=bucket)
-        mend.start()
+
+        def mend() -> None:
+            while "last_error_message" not in stack.bot.get_webhook_info():
+                time.sleep(0.05)
+            s3.create_bucket(**bucket)
+
+        mending = threading.Thread(target=mend, daemon=True)
+        mending.start()
         sent = stack.replay(replay.FIRST, replay.FIRST)
-        mend.join()
+        mending.join()
         assert "Wrong response" in stack.bot.get_webhook_info()["last_error_message"]
         assert stack.telegram.pending() == 0
         assert sent.updates > 50
@@ -201,3 +208,44 @@ def test_start_points_everything_at_the_stack_and_stop_puts_it_back(
 def test_an_unknown_step_is_refused_before_anything_starts() -> None:
     with pytest.raises(LocalStackError, match="the steps are api, webhook, etl, tables"):
         local.start(through="notebook-3")
+
+
+def test_private_names_that_have_changed_cost_a_warning(monkeypatch, tmp_path, caplog) -> None:
+    """A MiniStack whose modules are there, and whose private names are others."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "from ministack.core.lambda_runtime import Worker\ndel Worker._drain_stderr_bounded\n"
+        "from ministack.services import apigateway_v1\n"
+        "del apigateway_v1._build_lambda_event_v1\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with ministack.start() as stack:
+        _client(stack).list_buckets()
+    told = sorted(record.getMessage() for record in caplog.records)
+    assert "5 ms longer" in told[0]
+    assert "updates without a date" in told[1]
+
+
+def test_a_full_disk_is_told_before_anything_starts(monkeypatch) -> None:
+    monkeypatch.setattr(ministack, "_ROOM", 2**70)
+    with pytest.raises(LocalStackError, match=r"no room for its data in .* free some, or name"):
+        ministack.start()
+    monkeypatch.setattr(ministack.tempfile, "gettempdir", lambda: "/nowhere/at/all")
+    with pytest.raises(LocalStackError, match="No such file"):
+        ministack.start()
+
+
+def test_a_laptops_environment_does_not_lead_away_from_the_stack(monkeypatch) -> None:
+    laptop = {
+        "AWS_DEFAULT_PROFILE": "work",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+        "no_proxy": "intranet.example",
+        **dict.fromkeys(("http_proxy", "HTTPS_PROXY", "all_proxy"), "http://127.0.0.1:9"),
+    }
+    for name, value in laptop.items():
+        monkeypatch.setenv(name, value)
+    with local.start() as stack:
+        boto3.client("s3").create_bucket(Bucket="here")
+        assert os.environ["no_proxy"] == "127.0.0.1,localhost,intranet.example"
+        assert list(stores.open_store("here", stack.settings).list()) == []
+        assert stack.bot.get_me()["is_bot"]
+    assert {name: os.environ[name] for name in laptop} == laptop

@@ -1,7 +1,11 @@
 """The command line: what it says, which exit codes it gives, and that it is documented."""
 
 import json
+import os
 import re
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -93,3 +97,71 @@ def test_days_in_the_wrong_order_are_refused():
     arguments = cli._parser().parse_args(["etl", "--from", "2025-11-30", "--to", "2025-11-01"])
     with pytest.raises(cli.SettingsError, match="2025-11-30, lies after the last, 2025-11-01"):
         cli._days(arguments, cli.Settings())
+
+
+def run(*arguments, python=(), **environment):
+    """The command in a process of its own, which knows nothing but this environment."""
+    bare = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "PYTHONPATH": str(ROOT)}
+    bare |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_S3_BUCKET": "raw", "AWS_S3_ENRICHED": "e"}
+    command = [sys.executable, *python, "-m", "tgpipeline", *arguments]
+    return subprocess.run(command, env=bare | environment, capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("command", [["etl", "--date", "2025-11-28"], ["quarantine"], ["report"]])
+def test_without_credentials_one_sentence_says_what_needs_none(command):
+    done = run(*command)
+    assert done.returncode == 1
+    (line,) = done.stderr.decode().splitlines()
+    assert "no AWS credentials were found" in line
+    assert "`tgpipeline local` and the notebooks' mode local need none" in line
+
+
+def test_a_profile_that_is_not_there_is_named():
+    done = run("quarantine", AWS_DEFAULT_PROFILE="work-of-old")
+    assert done.returncode == 1
+    (line,) = done.stderr.decode().splitlines()
+    assert "work-of-old" in line
+
+
+def test_output_that_is_not_utf8_loses_no_row(tmp_path):
+    (tmp_path / "one.json").write_text(json.dumps(UPDATE), encoding="utf-8")
+    done = run("rows", str(tmp_path / "one.json"), PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["text"] == "cadê meu pedido?"
+
+
+def test_an_arrow_does_not_stop_a_command_where_output_is_latin1():
+    code = (
+        "import argparse\nfrom tgpipeline import cli\n"
+        "cli._COMMANDS.append(('arrow', 'An arrow.', lambda a: print('1 → 2'), ()))\n"
+        "raise SystemExit(cli.main(['arrow']))"
+    )
+    environment = os.environ | {"PYTHONIOENCODING": "latin-1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, b"1 ? 2\n"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "command", "extra"),
+    [("pandas", "report", "analytics"), ("papermill", "demo", "notebooks")],
+)
+def test_a_missing_extra_is_named(tmp_path, module, command, extra):
+    (tmp_path / "sitecustomize.py").write_text(f"import sys\nsys.modules[{module!r}] = None\n")
+    where = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "k"}
+    done = run(command, PYTHONPATH=f"{tmp_path}:{ROOT}", **where)
+    assert done.returncode == 1, done.stderr
+    (line,) = done.stderr.decode().splitlines()
+    assert f"{module} is not installed" in line
+    assert f"pip install 'tgpipeline[{extra}]'" in line
+
+
+def test_every_module_of_an_extra_is_known_by_it():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    for extra in ("analytics", "notebooks", "local"):
+        wanted = {re.match(r"[\w-]+", line)[0] for line in extras[extra]} - {"tgpipeline"}
+        other = {"pillow": "PIL", "scikit-learn": "sklearn"}
+        modules = {other.get(name, name.replace("-", "_")) for name in wanted}
+        assert modules <= {m for m, brought in cli.EXTRAS.items() if brought == extra}

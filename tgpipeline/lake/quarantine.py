@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tgpipeline import ingest
 from tgpipeline.errors import LakeError, UpdateError
 from tgpipeline.lake import documents, keys, rows, versions
-from tgpipeline.settings import Settings
+from tgpipeline.settings import Settings, aws_client
 
 SHOWN = 600  # bytes of an object that `show` prints; the reason rarely lies further in
 _DONE = ("stored", "repeated", "readable")  # it is in the raw zone: the quarantine can let it go
@@ -57,9 +57,9 @@ def items(
         settings: names the raw bucket.
         start: first day; all from the beginning where it is None.
         end: last day, included; all to the end where it is None.
-        s3: a boto3 S3 client; made from the environment where it is None.
+        s3: a boto3 S3 client; made from the settings where it is None.
     """
-    s3 = s3 or _client(settings)
+    s3 = s3 or aws_client("s3", settings)
     pages = s3.get_paginator("list_objects_v2").paginate(
         Bucket=settings.raw_bucket, Prefix=f"{keys.QUARANTINE}/"
     )
@@ -77,7 +77,7 @@ def item(settings: Settings, key: str, s3: Any = None) -> Item:
     Raises:
         LakeError: if it is not there.
     """
-    s3 = s3 or _client(settings)
+    s3 = s3 or aws_client("s3", settings)
     with _explained(settings, f"look for {key}"):
         head = s3.head_object(Bucket=settings.raw_bucket, Key=key)
     notes = head["Metadata"]
@@ -97,13 +97,13 @@ def content(settings: Settings, key: str, s3: Any = None, most: int | None = Non
     Args:
         settings: names the raw bucket.
         key: of the object.
-        s3: a boto3 S3 client; made from the environment where it is None.
+        s3: a boto3 S3 client; made from the settings where it is None.
         most: so many bytes of its beginning; all where it is None.
 
     Raises:
         LakeError: if it cannot be read.
     """
-    s3 = s3 or _client(settings)
+    s3 = s3 or aws_client("s3", settings)
     with _explained(settings, f"read {key}"):
         body: bytes = s3.get_object(Bucket=settings.raw_bucket, Key=key)["Body"].read(most)
     return body
@@ -115,7 +115,7 @@ def retry(settings: Settings, found: Item, s3: Any = None) -> str:
     Args:
         settings: names the raw bucket, our chats and the time zone.
         found: as `items` gave it.
-        s3: a boto3 S3 client; made from the environment where it is None.
+        s3: a boto3 S3 client; made from the settings where it is None.
 
     Returns:
         What became of it: `stored` or `repeated` as for the ingest function; `readable` if the ETL
@@ -127,7 +127,7 @@ def retry(settings: Settings, found: Item, s3: Any = None) -> str:
         LakeError: if it could not be stored.
     """
     settings.require("raw_bucket", "chat_ids")
-    s3 = s3 or _client(settings)
+    s3 = s3 or aws_client("s3", settings)
     body = content(settings, found.key, s3)
     with _explained(settings, f"try {found.key} again"):
         if found.origin:
@@ -150,7 +150,7 @@ def show(settings: Settings, key: str, s3: Any = None) -> str:
     Raises:
         LakeError: if it is not there or cannot be read.
     """
-    s3 = s3 or _client(settings)
+    s3 = s3 or aws_client("s3", settings)
     found, bucket = item(settings, key, s3), f"s3://{settings.raw_bucket}/"
     beginning = content(settings, key, s3, most=SHOWN)
     lines = {
@@ -180,7 +180,7 @@ def printable(body: bytes) -> str:
 
 def command(arguments: argparse.Namespace, settings: Settings) -> int:
     """What `tgpipeline quarantine` does, by `action`; returns its exit code."""
-    s3 = _client(settings)
+    s3 = aws_client("s3", settings)
     if arguments.action == "show":
         if not arguments.key:
             raise LakeError("which object? `tgpipeline quarantine list` says what is there.")
@@ -218,10 +218,3 @@ def _explained(settings: Settings, what: str) -> Iterator[None]:
             "AWS_S3_BUCKET, and that you may list, read and delete under quarantine/; "
             "`tgpipeline quarantine list` says what is there."
         ) from error
-
-
-def _client(settings: Settings) -> Any:
-    import boto3
-
-    with _explained(settings, "make a client of S3"):
-        return boto3.client("s3")

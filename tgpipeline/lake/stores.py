@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tgpipeline.errors import LakeError
 from tgpipeline.lake.keys import MIGRATIONS, RAW, day_of, sent_key
-from tgpipeline.settings import Settings
+from tgpipeline.settings import Settings, aws_client, aws_session
 from tgpipeline.telegram import updates
 
 if TYPE_CHECKING:
@@ -60,15 +60,12 @@ def archive(settings: Settings, s3: Any = None) -> Callable[[Mapping[str, Any]],
 
     Args:
         settings: names the raw bucket and the time zone.
-        s3: a boto3 S3 client; made from the environment where it is None.
+        s3: a boto3 S3 client; made from the settings where it is None.
 
     Returns:
         A function that takes the Message, stores it in the raw zone and returns its key.
     """
-    if s3 is None:
-        import boto3
-
-        s3 = boto3.client("s3")
+    s3 = aws_client("s3", settings) if s3 is None else s3
 
     def store(message: Mapping[str, Any]) -> str:
         day = updates.context_date(dict(message), settings.tz, datetime.now(UTC))
@@ -88,6 +85,9 @@ def open_store(bucket: str, settings: Settings) -> "S3Store":
 
     Where the environment holds no access key, credentials come through boto3's own chain, so
     profiles, single sign-on and roles work here as they do there.
+
+    Raises:
+        SettingsError: if there are no credentials.
     """
     from obstore.store import S3Store
 
@@ -97,7 +97,7 @@ def open_store(bucket: str, settings: Settings) -> "S3Store":
     if not settings.access_key_id:
         from obstore.auth.boto3 import Boto3CredentialProvider
 
-        config["credential_provider"] = Boto3CredentialProvider()
+        config["credential_provider"] = Boto3CredentialProvider(aws_session(settings))
     return S3Store(bucket, client_options={"allow_http": True, "timeout": "60s"}, **config)
 
 

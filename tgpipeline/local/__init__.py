@@ -84,8 +84,7 @@ class Stack:
 
     def _enter(self) -> None:
         """Point this process, and what it starts, at the stack: nothing reaches beyond it."""
-        others = [name for name in os.environ if name.startswith(("AWS_ENDPOINT_URL_", "AWS_PROF"))]
-        wanted: dict[str, str | None] = dict.fromkeys([*others, "AWS_SESSION_TOKEN"])
+        wanted: dict[str, str | None] = dict.fromkeys(filter(ministack.leads_elsewhere, os.environ))
         wanted |= self.aws.environment | {
             "TELEGRAM_API_URL": self.telegram.url,
             "TELEGRAM_BOT_TOKEN": self.telegram.token,

@@ -6,6 +6,7 @@ side.
 """
 
 import importlib.util
+import logging
 import os
 import shutil
 import signal
@@ -21,9 +22,17 @@ from pathlib import Path
 
 from tgpipeline.errors import LocalStackError
 
+logger = logging.getLogger(__name__)
+
 REGION = "us-east-1"
 # What the functions may inherit from this process: nothing that AWS would not give them.
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
+_ELSEWHERE = (
+    "AWS_ENDPOINT_URL_", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_", "AWS_ROLE_", "AWS_WEB_IDENTITY_",
+    "AWS_CONTAINER_", "AWS_CA_BUNDLE",
+)  # fmt: skip
+_ROOM = 200_000_000  # bytes that a month of the sample group and its tables take, twice over
 _SERVICES = (
     "apigateway athena cloudwatch glue iam kms lambda logs monitoring s3 scheduler secretsmanager "
     "sns sqs ssm sts tagging"
@@ -61,7 +70,8 @@ class AwsStack:
             "AWS_CONFIG_FILE": os.devnull,  # a profile may name another endpoint or another style
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
-            "NO_PROXY": ",".join(filter(None, ("127.0.0.1,localhost", os.environ.get("NO_PROXY")))),
+            "NO_PROXY": _without_proxy(),  # the lower-case one wins where both are set
+            "no_proxy": _without_proxy(),
         }
 
     def log(self, lines: int = 20) -> str:
@@ -103,6 +113,20 @@ class AwsStack:
         self.stop()
 
 
+def leads_elsewhere(variable: str) -> bool:
+    """Whether an environment variable may lead a client of AWS away from this stack.
+
+    >>> leads_elsewhere("AWS_DEFAULT_PROFILE"), leads_elsewhere("AWS_DEFAULT_REGION")
+    (True, False)
+    """
+    return variable.startswith(_ELSEWHERE)
+
+
+def _without_proxy() -> str:
+    others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    return ",".join(filter(None, ("127.0.0.1,localhost", others)))
+
+
 def start(port: int | None = None, *, timeout: float = 60, enforce_iam: bool = False) -> AwsStack:
     """Start MiniStack and wait until it answers.
 
@@ -116,15 +140,14 @@ def start(port: int | None = None, *, timeout: float = 60, enforce_iam: bool = F
         process, however that ends.
 
     Raises:
-        LocalStackError: if MiniStack is not installed, the port is taken, or no answer comes in
-            time; with the end of its log.
+        LocalStackError: if MiniStack is not installed, the port is taken, the temporary folder is
+            full, or no answer comes in time; with the end of its log.
     """
     if importlib.util.find_spec("ministack") is None:
         raise LocalStackError(
             "MiniStack is not installed in this environment: run pip install 'tgpipeline[local]'."
         )
-    port = _free_port(port)
-    directory = Path(tempfile.mkdtemp(prefix="tgpipeline-aws-"))
+    port, directory = _free_port(port), _directory()
     with (directory / "ministack.log").open("wb") as log:
         process = subprocess.Popen(
             # -P: this folder must not lead sys.path, its modules bear the names of packages.
@@ -142,12 +165,30 @@ def start(port: int | None = None, *, timeout: float = 60, enforce_iam: bool = F
     except BaseException:
         stack.stop()
         raise
+    for skipped in directory.glob("skipped_*"):
+        logger.warning("this version of MiniStack is not known: %s", skipped.read_text())
     return stack
 
 
+def _directory() -> Path:
+    """A temporary directory with room for the data of a stack."""
+    place = tempfile.gettempdir()
+    try:
+        free = shutil.disk_usage(place).free
+        if free >= _ROOM:
+            directory = Path(tempfile.mkdtemp(prefix="tgpipeline-aws-"))
+            (directory / "tmp").mkdir()
+            return directory
+        reason = f"{free // 1_000_000} MB are free, {_ROOM // 1_000_000} are needed"
+    except OSError as error:
+        reason = str(error.strerror)
+    raise LocalStackError(
+        f"the local stack has no room for its data in {place} ({reason}): free some, or name "
+        "another folder with the variable TMPDIR."
+    )
+
+
 def _environment(port: int, directory: Path, enforce_iam: bool) -> dict[str, str]:
-    temporary = directory / "tmp"
-    temporary.mkdir()
     return {name: os.environ[name] for name in _INHERITED if name in os.environ} | {
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
@@ -165,7 +206,7 @@ def _environment(port: int, directory: Path, enforce_iam: bool) -> dict[str, str
         "LOG_LEVEL": "WARNING",
         "STATE_DIR": str(directory / "state"),
         "S3_DATA_DIR": str(directory / "s3"),
-        "TMPDIR": str(temporary),
+        "TMPDIR": str(directory / "tmp"),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
 

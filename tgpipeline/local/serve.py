@@ -5,7 +5,9 @@ the pipe closes, because the stack was stopped or because the notebook's kernel 
 process ends together with the functions that MiniStack runs, and takes its data directory along.
 
 A file `clock` in that directory tells what time it is, for the requests that API Gateway passes on:
-so a month of updates can be received on the days on which they happened.
+so a month of updates can be received on the days on which they happened. This and one more change
+use private names of MiniStack's: where they are not what they were, the change is skipped, and a
+file `skipped_…` says so to whoever started the stack.
 """
 
 import os
@@ -13,6 +15,7 @@ import shutil
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +26,11 @@ def _end_with_parent(directory: Path) -> None:
     os.killpg(0, signal.SIGKILL)  # functions that are running cannot be asked: they may be stuck
 
 
-def _keep_time(clock: Path) -> None:
+def _keep_time(directory: Path) -> None:
     """Let API Gateway date requests by the clock file, while there is one."""
     from ministack.services import apigateway_v1
 
-    build = apigateway_v1._build_lambda_event_v1
+    build, clock = apigateway_v1._build_lambda_event_v1, directory / "clock"
 
     def dated(*args: Any, **options: Any) -> dict[str, Any]:
         event: dict[str, Any] = build(*args, **options)
@@ -38,7 +41,7 @@ def _keep_time(clock: Path) -> None:
     apigateway_v1._build_lambda_event_v1 = dated
 
 
-def _hurry() -> None:
+def _hurry(directory: Path) -> None:
     """Let an invocation end when its log does: MiniStack waits 5 ms more, half a request's time."""
     from ministack.core.lambda_runtime import Worker
 
@@ -46,11 +49,19 @@ def _hurry() -> None:
     Worker._drain_stderr_bounded.__defaults__ = (first_line, 0.001, at_most)
 
 
+def _try(change: Callable[[Path], None], directory: Path, without: str) -> None:
+    """Make a change to MiniStack, or leave word of what goes without it."""
+    try:
+        change(directory)
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        (directory / f"skipped{change.__name__}").write_text(f"{without} ({error})")
+
+
 if __name__ == "__main__":
     directory = Path(sys.argv.pop())
     threading.Thread(target=_end_with_parent, args=(directory,), daemon=True).start()
-    _keep_time(directory / "clock")
-    _hurry()
+    _try(_keep_time, directory, "updates without a date get today's, whatever day is played")
+    _try(_hurry, directory, "each request takes 5 ms longer")
     from ministack.app import main
 
     main()
