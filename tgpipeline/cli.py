@@ -16,18 +16,13 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tgpipeline import __version__
-from tgpipeline.errors import DeployError, SettingsError, TgPipelineError
+from tgpipeline.errors import DeployError, SettingsError, TgPipelineError, missing_extra
 from tgpipeline.settings import Settings, secret
 
 if TYPE_CHECKING:
     from tgpipeline.telegram.bot import Bot
 
 Run = Callable[[argparse.Namespace], int | None]
-# The extra that brings a module, for whoever has not installed it.
-EXTRAS = dict.fromkeys("matplotlib numpy pandas PIL pyathena scipy sklearn".split(), "analytics")
-EXTRAS |= dict.fromkeys("snowballstemmer sqlglot stop_words".split(), "analytics")
-EXTRAS |= dict.fromkeys("ipykernel nbconvert nbformat papermill pygments".split(), "notebooks")
-EXTRAS |= dict.fromkeys(("duckdb", "ministack"), "local")
 _COMMANDS: list[tuple[str, str, Run, tuple[tuple[tuple[str, ...], dict[str, Any]], ...]]] = []
 
 
@@ -66,14 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"tgpipeline {arguments.command}: {error}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
-        module = (error.name or "").partition(".")[0]
-        if module not in EXTRAS:
-            raise
-        print(
-            f"tgpipeline {arguments.command}: {module} is not installed in this environment: run "
-            f"pip install 'tgpipeline[{EXTRAS[module]}]'.",
-            file=sys.stderr,
-        )
+        print(f"tgpipeline {arguments.command}: {missing_extra(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tgpipeline import cli
+from tgpipeline import cli, errors
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = [command[0] for command in cli._COMMANDS]
@@ -164,4 +164,4 @@ def test_every_module_of_an_extra_is_known_by_it():
         wanted = {re.match(r"[\w-]+", line)[0] for line in extras[extra]} - {"tgpipeline"}
         other = {"pillow": "PIL", "scikit-learn": "sklearn"}
         modules = {other.get(name, name.replace("-", "_")) for name in wanted}
-        assert modules <= {m for m, brought in cli.EXTRAS.items() if brought == extra}
+        assert modules <= {m for m, brought in errors.EXTRAS.items() if brought == extra}
