@@ -7,6 +7,7 @@ judged by. A rule looks at it and says what is wrong in words, never what is rig
 from collections.abc import Callable
 from typing import Any
 
+from tgpipeline.analytics.language import say
 from tgpipeline.errors import NotebookError
 
 Rule = Callable[..., str | None]
@@ -57,9 +58,46 @@ def check(exercise: str, answer: Any, **facts: Any) -> Verdict:
     if exercise not in RULES:
         raise NotebookError(f"no exercise {exercise!r}: there are {', '.join(sorted(RULES))}.")
     if answer is ...:
-        return Verdict(None, "Put your answer in the place of `...` and run this cell again.")
+        return Verdict(None, say("Put your answer in the place of `...` and run this cell again."))
     try:
         wrong = RULES[exercise](answer, **facts)
     except Exception as error:
-        wrong = f"Your answer could not be looked at: {type(error).__name__}: {error}"
-    return Verdict(wrong is None, wrong or "Right.")
+        told = f"{type(error).__name__}: {error}"
+        wrong = say("Your answer could not be looked at: {told}", told=told)
+    return Verdict(wrong is None, wrong or say("Right."))
+
+
+@rule
+def confirming_offset(answer: int, numbers: list[int], stored: list[int]) -> str | None:
+    """01: the offset that confirms what is stored, and nothing else."""
+    if answer <= max(stored):
+        return say("Telegram would send an update again that is stored already.")
+    if answer > max(stored) + 1:
+        return say("An update that is not stored would be confirmed, and so lost.")
+    return None
+
+
+@rule
+def own_messages(answer: int) -> str | None:
+    """01: a bot gets no update for what it says."""
+    return say("Did you count an update that was there before?") if answer != 0 else None
+
+
+@rule
+def groups_of(answer: Callable[[list[Any]], set[int]]) -> str | None:
+    """01: a function from updates to the ids of the groups among their chats."""
+    group, person = {"id": -42, "type": "group"}, {"id": 42, "type": "private"}
+    updates = [
+        {"update_id": 1, "message": {"message_id": 1, "chat": group}},
+        {"update_id": 2, "edited_message": {"message_id": 1, "chat": group}},
+        {"update_id": 3, "message": {"message_id": 2, "chat": person}},
+        {"update_id": 4, "poll": {"id": "5"}},
+    ]
+    found = answer(updates)
+    if not isinstance(found, set):
+        return say("A set is wanted, so that a group that says much is there once.")
+    if 42 in found:
+        return say("A private chat is among them.")
+    if None in found:
+        return say("An update without a chat, such as a poll, gives no id.")
+    return None if found == {-42} else say("A group is missing: an edit comes from a group, too.")

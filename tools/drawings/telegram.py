@@ -132,3 +132,30 @@ def rows_and_columns(card: Card) -> None:
             card.box(0.3 + n * 0.6, top, 0.54, 0.5, f"{columns[c]}{r + 1}", fill=fill, size=8)
         read = "reads 12 values for 3" if by_row else "reads the 3 it needs"
         card.text(7.8, top + 0.25, read, ha="left", color=RED if by_row else GREEN, weight="bold")
+
+
+@drawing(
+    "heard",
+    3.3,
+    "Seven things happened. The bot was told of five: Ana's question, Bruno's photo, his typo, the "
+    "correction, and Ana's second message, which was gone after a day. It was not told of what it "
+    "said itself, nor of what Ana said while it was no administrator.",
+)
+def heard(card: Card) -> None:
+    """What happened in notebook 01, and what became an update."""
+    happened = (
+        ("Ana asks", "message", GREEN),
+        ("Bruno sends a photo", "message", GREEN),
+        ("Bruno writes “trocr”", "message", GREEN),
+        ("Bruno corrects it", "edited_message", GREEN),
+        ("Ana asks again", "message, gone after 24 hours", ORANGE),
+        ("the bot is no administrator; Ana writes", "no update", RED),
+        ("the bot answers", "no update", RED),
+    )
+    card.text(2.6, 3.1, "in the group", color=GREY)
+    card.text(7.4, 3.1, "your bot was told", color=GREY)
+    for n, (what, told, color) in enumerate(happened):
+        y = 2.6 - n * 0.41
+        card.box(0.3, y, 4.6, 0.33, what, size=9.5)
+        card.arrow((5.0, y + 0.17), (5.7, y + 0.17), color=color)
+        card.text(5.9, y + 0.17, told, ha="left", color=color, weight="bold", size=9.5)

@@ -5,8 +5,44 @@ import pytest
 from tgpipeline.errors import NotebookError
 from tgpipeline.notebook import exercises
 
+# By exercise: the facts it is judged by, right answers, and wrong ones with a word of what is said.
+ANSWERS = {
+    "confirming_offset": (
+        {"numbers": [901, 902, 903], "stored": [901, 902]},
+        [903],
+        {901: "again", 902: "again", 904: "lost", "902": "could not be looked at"},
+    ),
+    "own_messages": ({}, [0], {1: "before"}),
+    "groups_of": (
+        {},
+        [lambda found: {-42}],
+        {
+            lambda found: {-42, 42}: "private",
+            lambda found: {-42, None}: "poll",
+            lambda found: [-42]: "set",
+            lambda found: set(): "missing",
+        },
+    ),
+}
 
-@pytest.fixture(autouse=True)
+
+def test_every_exercise_has_answers_here():
+    assert set(ANSWERS) == set(exercises.RULES)
+
+
+@pytest.mark.parametrize("name", sorted(ANSWERS))
+def test_right_answers_are_right_and_wrong_ones_are_told_why(name):
+    facts, right, wrong = ANSWERS[name]
+    for answer in right:
+        assert exercises.check(name, answer, **facts).right is True
+    assert wrong, "each exercise has a wrong answer"
+    for answer, word in wrong.items():
+        verdict = exercises.check(name, answer, **facts)
+        assert verdict.right is False
+        assert word in str(verdict)
+
+
+@pytest.fixture
 def made_up(monkeypatch):
     def busiest(answer, listing):
         return None if listing[answer] == max(listing.values()) else "another day has more objects"
@@ -14,7 +50,7 @@ def made_up(monkeypatch):
     monkeypatch.setitem(exercises.RULES, "busiest", busiest)
 
 
-def test_an_answer_is_right_or_told_what_is_wrong_without_giving_it_away():
+def test_an_answer_is_right_or_told_what_is_wrong_without_giving_it_away(made_up):
     listing = {"mon": 3, "tue": 7}
     assert exercises.check("busiest", "tue", listing=listing).right is True
     wrong = exercises.check("busiest", "mon", listing=listing)
@@ -22,18 +58,18 @@ def test_an_answer_is_right_or_told_what_is_wrong_without_giving_it_away():
     assert "tue" not in str(wrong)
 
 
-def test_without_an_answer_nothing_fails():
+def test_without_an_answer_nothing_fails(made_up):
     verdict = exercises.check("busiest", ..., listing={})
     assert verdict.right is None
     assert "Put your answer" in str(verdict)
 
 
-def test_an_answer_of_another_kind_is_told_its_error():
+def test_an_answer_of_another_kind_is_told_its_error(made_up):
     verdict = exercises.check("busiest", 5, listing={"mon": 1})
     assert verdict.right is False
     assert "KeyError" in str(verdict)
 
 
-def test_an_unknown_exercise_names_the_known_ones():
+def test_an_unknown_exercise_names_the_known_ones(made_up):
     with pytest.raises(NotebookError, match="busiest"):
         exercises.check("laziest", 1)
