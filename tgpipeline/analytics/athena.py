@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from tgpipeline.analytics import questions
 from tgpipeline.analytics.engine import Engine, to_frame
 from tgpipeline.errors import QueryError
-from tgpipeline.settings import Settings
+from tgpipeline.settings import Settings, aws_session
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ class Athena(Engine):
             s3_staging_dir=f"s3://{settings.enriched_bucket}/{RESULTS}/",
             work_group=settings.name,
             schema_name=settings.name.replace("-", "_"),
-            region_name=settings.region,
+            session=aws_session(settings),
             poll_interval=0.05 if self.local else 0.5,
             **endpoint,
         )
