@@ -5,7 +5,9 @@ judged by. A rule looks at it and says what is wrong in words, never what is rig
 """
 
 from collections.abc import Callable
+from datetime import date, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tgpipeline.analytics.language import say
 from tgpipeline.errors import NotebookError
@@ -101,3 +103,30 @@ def groups_of(answer: Callable[[list[Any]], set[int]]) -> str | None:
     if None in found:
         return say("An update without a chat, such as a poll, gives no id.")
     return None if found == {-42} else say("A group is missing: an edit comes from a group, too.")
+
+
+@rule
+def day_in_zone(answer: Callable[[int, tzinfo], date]) -> str | None:
+    """02: a function from Unix seconds and a zone to the local date."""
+    evening = 1764379800  # 22:30 of 28 November 2025 in São Paulo
+    found = answer(evening, ZoneInfo("America/Sao_Paulo"))
+    if not isinstance(found, date):
+        return say("A date is wanted, not {kind}.", kind=type(found).__name__)
+    if str(found)[:10] == "2025-11-29":
+        return say("This is the day in UTC: the zone was not used.")
+    if str(found) != "2025-11-28":
+        return say("A message of the late evening got the wrong day.")
+    return None if str(answer(evening, ZoneInfo("UTC"))) == "2025-11-29" else say("Use the zone.")
+
+
+@rule
+def first_reaction(answer: dict[str, Any], month: list[Any]) -> str | None:
+    """02: the row of the first reaction of the month."""
+    update_id = next(u["update_id"] for u in month if "message_reaction" in u)
+    if not isinstance(answer, dict) or "update_id" not in answer:
+        return say("A row is wanted, as rows.as_json makes it.")
+    if answer["update_id"] != update_id:
+        return say("It is a row, but not of the first message_reaction.")
+    if answer.get("event_type") != "message_reaction":
+        return say("A reaction belongs to the other table.")
+    return None

@@ -1,9 +1,24 @@
 """Exercises: what a reader is told of an answer, and what of a wrong one."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tgpipeline.errors import NotebookError
 from tgpipeline.notebook import exercises
+
+MONTH = [{"update_id": 1, "message": {}}, {"update_id": 2, "message_reaction": {}}]
+
+
+class Row(dict):
+    """A row that can be a key of ANSWERS."""
+
+    __hash__ = object.__hash__
+
+
+def _day(seconds, zone):
+    return datetime.fromtimestamp(seconds, zone).date()
+
 
 # By exercise: the facts it is judged by, right answers, and wrong ones with a word of what is said.
 ANSWERS = {
@@ -21,6 +36,24 @@ ANSWERS = {
             lambda found: {-42, None}: "poll",
             lambda found: [-42]: "set",
             lambda found: set(): "missing",
+        },
+    ),
+    "day_in_zone": (
+        {},
+        [_day],
+        {
+            lambda seconds, zone: _day(seconds, UTC): "UTC",
+            lambda seconds, zone: _day(seconds, zone) - timedelta(1): "wrong day",
+            lambda seconds, zone: str(_day(seconds, zone)): "not str",
+        },
+    ),
+    "first_reaction": (
+        {"month": MONTH},
+        [Row(update_id=2, event_type="message_reaction")],
+        {
+            Row(update_id=1, event_type="message"): "first",
+            Row(update_id=2, text="x"): "other table",
+            Row(text="x"): "as_json",
         },
     ),
 }
