@@ -8,7 +8,8 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c co
 DEPS   := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit functional fmt notebooks badges constraints environment colab
+.PHONY: help demo test check unit functional fmt notebooks badges constraints templates
+.PHONY: environment colab
 .PHONY: translate drawings site browser colab-freeze lowest release bench clean
 
 help:  ## say what there is
@@ -24,6 +25,7 @@ check: $(VENV)/.dev  ## lint, types, and how much code there is
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/cfn-lint lambda_src/*.yaml
 	$(BIN)/python -m tools.size
 
 unit: $(VENV)/.dev  ## the fast tests: no servers
@@ -53,6 +55,9 @@ browser: $(BROWSER)/.installed  ## run notebooks in JupyterLab in a real browser
 
 badges: $(VENV)/.dev  ## rewrite badges and setup cells from [project.urls], or git's origin
 	$(BIN)/python -m tools.badges
+
+templates: $(VENV)/.dev  ## fill in what lambda_src/*.yaml takes from code: columns, a hash
+	$(BIN)/python -c "from tgpipeline.deploy import templates; templates.fill_in()"
 
 environment: $(VENV)/.dev  ## write environment.yml from pyproject.toml
 	$(BIN)/python -m tools.environment

@@ -140,11 +140,14 @@ def _etl(arguments: argparse.Namespace) -> int:
 )
 def _import(arguments: argparse.Namespace) -> int:
     """Put a Telegram Desktop export into the raw zone, beside what the webhook brought."""
-    from tgpipeline import history
+    from tgpipeline import deploy, history
 
     settings = Settings.from_env("raw_bucket")
     print(history.import_export(arguments.path, settings, chat=arguments.chat))
-    return 0
+    unseen = deploy.unseen_days(settings)
+    if unseen:
+        print(f"run `tgpipeline up`: {unseen} days are not yet seen by Athena")
+    return 3 if unseen else 0
 
 
 @_command(
@@ -186,7 +189,7 @@ def _deployed_url(settings: Settings) -> str:
     from tgpipeline import deploy
 
     try:
-        return deploy.gateway.deployed_url(deploy.Cloud(settings))
+        return deploy.webhook.deployed(settings).url
     except DeployError as error:
         print(f"The deployed URL is not known, --url says it: {error}", file=sys.stderr)
         return ""
@@ -222,21 +225,42 @@ def _report(arguments: argparse.Namespace) -> int:
     return 0
 
 
-@_command("up", _option("--dry-run", action="store_true", help="say what would be changed"))
+@_command(
+    "up",
+    _option("--dry-run", action="store_true", help="say what would be changed"),
+    _option(
+        "--import-buckets",
+        action="store_true",
+        help="take buckets that exist into the lake's stack",
+    ),
+)
 def _up(arguments: argparse.Namespace) -> int:
-    """Deploy everything into AWS; what is there already and right is left alone."""
+    """Deploy the four stacks into AWS, run the ETL once, and examine the bot."""
     from tgpipeline import deploy
 
-    done = deploy.up(Settings.from_env(), dry_run=arguments.dry_run)
-    _say_changes(done.changes, arguments.dry_run)
-    if not arguments.dry_run:
-        print(f"The webhook's URL, for setWebhook: {done.url}")
-    return 0
+    settings, how = Settings.from_env(), {"import_buckets": arguments.import_buckets}
+    if arguments.dry_run:
+        _say_changes("would ", deploy.up(settings, dry_run=True, **how).changes)
+        return 0
+    done = deploy.up(settings, listener=print, **how)
+    if not done.changes:
+        print("Nothing to change.")
+    proof = deploy.prove(settings)
+    print(
+        f"The ETL looked at {proof['days']} days, {proof['documents']} documents; Athena answers."
+    )
+    print(f"The webhook's URL, for setWebhook: {done.url}")
+    if not os.environ.get("TELEGRAM_BOT_TOKEN"):
+        print("With TELEGRAM_BOT_TOKEN, `tgpipeline check` examines the bot, too.")
+        return 0
+    result = _bot(settings).check(settings.chat_ids[0], done.url)
+    print(result)
+    return 0 if result.ok else 3
 
 
 @_command("status")
 def _status(arguments: argparse.Namespace) -> int:
-    """Say what is deployed, in which state, the last ETL run, the last error, the rough cost."""
+    """Ask the stacks what is deployed, what was changed by hand, and how it is doing."""
     from tgpipeline import deploy
 
     status = deploy.status(Settings.from_env())
@@ -244,12 +268,27 @@ def _status(arguments: argparse.Namespace) -> int:
     return 0 if status.ok else 3
 
 
+@_command("package")
+def _package(arguments: argparse.Namespace) -> int:
+    """Upload the functions' code, and print how `aws cloudformation deploy` makes the stacks."""
+    from tgpipeline import deploy
+
+    commands = 0
+    for command in deploy.package(Settings.from_env()):
+        print(command)
+        commands += 1
+    if commands < len(deploy.STAGES):
+        print("Run it, then `tgpipeline package` again: code goes into a bucket of the lake.")
+        return 3
+    return 0
+
+
 @_command("rotate-secret")
 def _rotate_secret(arguments: argparse.Namespace) -> None:
     """Give the webhook a new secret, the function first, then Telegram; no update is lost."""
     from tgpipeline import deploy
 
-    settings = Settings.from_env("raw_bucket", "chat_ids")
+    settings = Settings.from_env()
     deploy.rotate_secret(settings, _bot(settings))
     print("The function takes a new secret and no other; Telegram sends it, if a webhook is set.")
     if settings.webhook_secret:
@@ -258,39 +297,54 @@ def _rotate_secret(arguments: argparse.Namespace) -> None:
 
 @_command("rollback", _option("function", choices=("ingest", "etl")))
 def _rollback(arguments: argparse.Namespace) -> int:
-    """Return a function to the version it had before."""
+    """Run a function's former code again; once more takes that back."""
     from tgpipeline import deploy
 
-    print(deploy.rollback(arguments.function, Settings.from_env()))
+    code = deploy.rollback(arguments.function, Settings.from_env(), listener=print)
+    print(f"{arguments.function} runs {code}.")
     return 0
 
 
 @_command(
     "down",
-    _option("--delete-data", action="store_true", help="remove the buckets and all messages too"),
+    _option("--delete-data", action="store_true", help="delete the lake and all messages, too"),
     _option("--yes", action="store_true", help="do not ask"),
-    _option("--dry-run", action="store_true", help="say what would be removed"),
+    _option("--dry-run", action="store_true", help="say what would be deleted"),
 )
 def _down(arguments: argparse.Namespace) -> int:
-    """Remove everything that `up` made, and look whether anything is left."""
+    """Delete the stacks of analytics, etl and ingest; the lake stays unless told otherwise."""
     from tgpipeline import deploy
 
-    settings = Settings.from_env("raw_bucket", "enriched_bucket")
-    plan = deploy.down(settings, delete_data=arguments.delete_data, dry_run=True)
-    _say_changes(plan, dry_run=True)
-    if arguments.dry_run:
-        return 0
-    if not arguments.yes and plan:
-        if not sys.stdin.isatty():
-            raise TgPipelineError("nothing was removed: say --yes where nobody can be asked.")
-        if input("Remove all this? Type yes: ").strip().lower() != "yes":
-            print("Nothing was removed.")
-            return 1
-    _say_changes(deploy.down(settings, delete_data=arguments.delete_data), dry_run=False)
+    settings = Settings.from_env()
+    _say_changes(
+        "would delete ", deploy.down(settings, delete_data=arguments.delete_data, dry_run=True)
+    )
+    if arguments.dry_run or not _agreed("Delete all this?", arguments.yes):
+        return 0 if arguments.dry_run else 1
+    url = _deployed_url(settings)
+    deploy.down(settings, delete_data=arguments.delete_data, listener=print)
+    if url and os.environ.get("TELEGRAM_BOT_TOKEN"):
+        bot = _bot(settings)
+        ours = bot.get_webhook_info().get("url") == url
+        if ours and _agreed("Telegram still posts to it. deleteWebhook?", arguments.yes):
+            bot.delete_webhook()
     return 0
 
 
-@_command("local", _option("--through", default="", help="api, webhook, etl or tables"))
+def _agreed(question: str, yes: bool) -> bool:
+    """Whether somebody says yes.
+
+    Raises:
+        TgPipelineError: if nobody can be asked.
+    """
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise TgPipelineError("nothing was deleted: say --yes where nobody can be asked.")
+    return input(f"{question} Type yes: ").strip().lower() == "yes"
+
+
+@_command("local", _option("--through", default="", help="ingest, webhook, etl or analytics"))
 def _local(arguments: argparse.Namespace) -> int:
     """Run the local stack until Ctrl-C, and say how another shell can use it."""
     import threading
@@ -305,9 +359,9 @@ def _local(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _say_changes(changes: Sequence[str], dry_run: bool) -> None:
+def _say_changes(what: str, changes: Sequence[object]) -> None:
     for change in changes:
-        print(f"{'would ' if dry_run else ''}{change}")
+        print(f"{what}{change}")
     if not changes:
         print("Nothing to change.")
 

@@ -1,59 +1,26 @@
-"""The AWS side of the pipeline: one module a service, each step usable alone and again.
+"""The AWS side of the pipeline: four CloudFormation stacks, `<name>-lake` to `<name>-analytics`.
 
-`up` is all of them in order. What is there already is compared with what is wanted, and only the
-difference is changed; a step that finds nothing to change changes nothing.
+The templates in lambda_src/ say what there is. `up` deploys them in order, `down` deletes them.
 """
 
-import re
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-from tgpipeline.deploy import (
-    alarms,
-    catalog,
-    costs,
-    functions,
-    gateway,
-    layer,
-    roles,
-    rotation,
-    schedule,
-    stage,
-    storage,
-)
-from tgpipeline.deploy.cloud import TAG, Cloud, Resource
-from tgpipeline.deploy.deployment import Deployment
-from tgpipeline.deploy.functions import rollback
-from tgpipeline.deploy.rotation import rotate_secret
-from tgpipeline.deploy.status import Status
-from tgpipeline.deploy.status import status as _status
+from tgpipeline import aws
+from tgpipeline.deploy import buckets, reasons, stages, templates, webhook
+from tgpipeline.deploy.deployment import Deployment as Deployment
+from tgpipeline.deploy.functions import invoke as invoke
+from tgpipeline.deploy.functions import rollback as rollback
+from tgpipeline.deploy.stacks import Change, Listener, nobody, waits
+from tgpipeline.deploy.stacks import Stack as Stack
+from tgpipeline.deploy.status import status as status
+from tgpipeline.deploy.status import unseen_days as unseen_days
+from tgpipeline.deploy.templates import STAGES as STAGES
+from tgpipeline.deploy.webhook import rotate_secret as rotate_secret
 from tgpipeline.errors import DeployError
 from tgpipeline.settings import Settings
-
-__all__ = [
-    "Cloud",
-    "Deployed",
-    "Deployment",
-    "Status",
-    "alarms",
-    "catalog",
-    "costs",
-    "down",
-    "existing",
-    "functions",
-    "gateway",
-    "layer",
-    "roles",
-    "rollback",
-    "rotate_secret",
-    "schedule",
-    "status",
-    "storage",
-    "up",
-]
-_PATIENCE = 90  # seconds that AWS may take to forget: SQS finds a deleted queue for 60
-_PARTS = (alarms, gateway, schedule, functions, layer, roles, catalog, storage)
 
 
 @dataclass(frozen=True)
@@ -61,110 +28,145 @@ class Deployed:
     """What `up` left behind. Its repr leaves out the URL, which is half a secret.
 
     Attributes:
-        url: what Telegram is to be told by setWebhook.
-        changes: what was changed, in words; empty if all was there already.
+        url: what Telegram is to be told by setWebhook; empty after a dry run of a new deployment.
+        changes: what was changed; empty if all was there already.
     """
 
     url: str = field(repr=False)
-    changes: list[str]
+    changes: list[Change]
 
 
-def up(settings: Settings, *, dry_run: bool = False) -> Deployed:
-    """Deploy everything; what is there already and right is left alone.
+def up(
+    settings: Settings,
+    *,
+    dry_run: bool = False,
+    import_buckets: bool = False,
+    listener: Listener = nobody,
+) -> Deployed:
+    """Deploy all four stacks; what differs in nothing is left alone.
 
     Args:
         settings: what to deploy. Where they hold no webhook secret, the deployed one is kept.
         dry_run: change nothing, say what would be changed.
+        import_buckets: take the lake's buckets into its stack where they exist outside it.
+        listener: told of each event while it runs.
 
     Raises:
         SettingsError: if a setting is missing, before anything is changed.
-        DeployError: if AWS refuses something. Run it again: what exists already is kept.
+        DeployError: if something fails. CloudFormation puts back what was there before.
     """
-    if not settings.webhook_secret:
-        settings = replace(settings, webhook_secret=rotation.deployed_secret(Cloud(settings)))
-    settings.require("raw_bucket", "enriched_bucket", "chat_ids", "webhook_secret")
-    cloud = Cloud(settings, dry_run=dry_run)
-    for bucket in storage.buckets(cloud.settings):
-        storage.ensure_bucket(bucket, cloud)
-    for role in ("ingest", "etl", "scheduler"):
-        roles.ensure_role(role, cloud)
-    roles.ensure_analyst_policy(cloud)
-    schedule.ensure_queue(cloud)
-    for function in roles.FUNCTIONS:
-        functions.ensure_function(function, cloud)
-    api = gateway.ensure_api(cloud)
-    schedule.ensure_schedule(cloud)
-    catalog.ensure_tables(cloud)
-    alarms.ensure_alarms(cloud)
-    return Deployed(api.url, cloud.changes)
+    wanted = Deployment.of(settings)
+    wanted.require("raw_bucket", "enriched_bucket", "chat_ids")
+    stages.parameters(Stack("ingest", wanted))  # is a secret missing?
+    changes: list[Change] = []
+    if import_buckets and not dry_run:
+        changes += stages.import_buckets(wanted, listener)
+    for stage in STAGES:
+        made = stages.plan(stage, wanted) if dry_run else stages.deploy(stage, wanted, listener)
+        changes += made
+    return Deployed(webhook.deployed(wanted).url, changes)
 
 
-def existing(settings: Settings | Cloud) -> list[str]:
-    """The ARNs of all that is deployed under this name, buckets included."""
-    return [resource.arn for resource in _resources(Cloud.of(settings))]
-
-
-def _resources(cloud: Cloud) -> list[Resource]:
-    """All that is deployed, in the order in which it can be removed."""
-    return [resource for part in _PARTS for resource in part.deployed(cloud)]
-
-
-def status(settings: Settings | Cloud) -> Status:
-    """What is deployed and how it is doing."""
-    cloud = Cloud.of(settings)
-    return _status(cloud, existing(cloud))
-
-
-def down(settings: Settings, *, delete_data: bool = False, dry_run: bool = False) -> list[str]:
-    """Remove everything that `up` made, then look whether anything is left.
-
-    Args:
-        settings: what was deployed.
-        delete_data: remove both buckets too, with every message in them.
-        dry_run: remove nothing, say what would be removed.
+def prove(settings: Settings) -> dict[str, int]:
+    """Run the ETL once and ask Athena once: roles, layer and tables do their work.
 
     Returns:
-        What was removed, in words.
+        `days` that the ETL looked at, and the `documents` in them.
 
     Raises:
-        DeployError: if AWS refuses something, or if something is left.
+        DeployError: if one of them fails, with its reason.
     """
-    cloud = Cloud(settings, dry_run=dry_run)
-    found = _resources(cloud)
-    kept = [] if delete_data else [bucket.arn for bucket in storage.deployed(cloud)]
-    stage.withdraw_role(cloud)
-    for resource in found:
-        if resource.arn not in kept:
-            resource.delete()
-    if not dry_run:
-        _prove_gone(cloud, [resource.arn for resource in found], kept)
-    return cloud.changes
+    days = invoke("etl", {"scheduled_time": datetime.now(UTC).isoformat()}, settings)["days"]
+    athena, database = aws.client("athena", settings), Deployment.of(settings).database
+    sql = f"SELECT count(*) FROM messages WHERE context_date = DATE '{days[-1]['date']}'"
+    where = {"QueryExecutionContext": {"Database": database}, "WorkGroup": settings.name}
+    with reasons.explained(f"query in workgroup {settings.name}", settings):
+        asked = athena.start_query_execution(QueryString=sql, **where)["QueryExecutionId"]
+        for _ in waits():
+            state = athena.get_query_execution(QueryExecutionId=asked)["QueryExecution"]["Status"]
+            if state["State"] not in ("QUEUED", "RUNNING"):
+                break
+    if state["State"] != "SUCCEEDED":
+        raise DeployError(
+            f"workgroup {settings.name}: a query of table messages ended as {state['State']}: "
+            f"{state.get('StateChangeReason')}. Look at the tables in Athena's console."
+        )
+    return {"days": len(days), "documents": sum(day["documents"] for day in days)}
 
 
-def _prove_gone(cloud: Cloud, known: Sequence[str], kept: Sequence[str]) -> None:
-    """Ask each service by name, and for what has no name here AWS as a whole, by tag."""
-    deadline = time.monotonic() + _PATIENCE
-    while left := [arn for arn in _left(cloud, known) if arn not in kept]:
-        if time.monotonic() > deadline:
-            raise DeployError(
-                f"still there: {', '.join(left)}. What is not yours to keep, delete in the console."
-            )
-        time.sleep(5)
+def resources(settings: Settings) -> list[str]:
+    """All that the stacks hold, one line each: stack, type, name in the template."""
+    return [line for stage in STAGES for line in _resources(Stack(stage, settings))]
 
 
-def _left(cloud: Cloud, known: Sequence[str]) -> list[str]:
-    by_tag = cloud.every(
-        "resourcegroupstaggingapi",
-        "get_resources",
-        "ResourceTagMappingList",
-        TagFilters=[{"Key": TAG, "Values": [cloud.settings.name]}],
-    )
-    # By tag AWS finds for a while what is gone: of what has been asked for by name, that counts.
-    parts = ("ingest", "etl", "failed", "webhook")
-    named = {cloud.settings.name, cloud.settings.database, *map(cloud.name, parts)}
-    others = [
-        arn
-        for arn in (one["ResourceARN"] for one in by_tag)
-        if arn not in known and re.split("[:/]", arn)[-1] not in named
-    ]
-    return list(dict.fromkeys(existing(cloud) + others))
+def _resources(stack: Stack) -> list[str]:
+    found = stack.resources().items()
+    return [f"{stack.name}: {one['ResourceType']} {name}" for name, one in found]
+
+
+def package(settings: Settings) -> Iterator[str]:
+    """Upload the zips and the layer, and say how `aws cloudformation deploy` makes each stack.
+
+    Yields:
+        One command per stage; while there is no lake to upload to, the lake's command alone. The
+        webhook's secret is left to the shell: `$TELEGRAM_WEBHOOK_SECRET`.
+    """
+    for stage in STAGES:
+        stack = Stack(stage, settings)
+        given = stages.parameters(stack)
+        stages.upload(stack, given)
+        words = ["aws", "cloudformation", "deploy", "--stack-name", stack.name]
+        words += ["--template-file", str(templates.path(stage)), "--capabilities", "CAPABILITY_IAM"]
+        words += ["--tags", f"tgpipeline={settings.name}", "--parameter-overrides"]
+        words += [f"{k}={v}" for k, v in given.items() if v is not None and k != "WebhookSecret"]
+        hidden = ' WebhookSecret="$TELEGRAM_WEBHOOK_SECRET"' if stage == "ingest" else ""
+        yield shlex.join(words) + hidden
+        if stage == "lake" and not stack.exists:
+            return
+
+
+def down(
+    settings: Settings,
+    *,
+    delete_data: bool = False,
+    dry_run: bool = False,
+    listener: Listener = nobody,
+) -> list[str]:
+    """Delete the stacks of analytics, etl and ingest; the lake stays, with all messages.
+
+    Args:
+        settings: of what was deployed.
+        delete_data: delete the lake too: every version of every object, the buckets, the stack.
+        dry_run: delete nothing, say what would be deleted.
+        listener: told of each event while it runs.
+
+    Returns:
+        What was deleted, one line per resource.
+
+    Raises:
+        DeployError: if something cannot be deleted: which resource, and why.
+    """
+    deleted: list[str] = []
+    for stage in reversed(STAGES if delete_data else STAGES[1:]):
+        stack = Stack(stage, settings)
+        deleted += _resources(stack)
+        if dry_run:
+            continue
+        for one in stack.resources().values():
+            if one["ResourceType"] == "AWS::S3::Bucket":
+                buckets.delete(one["PhysicalResourceId"], stack.settings)
+            if one["ResourceType"] == "AWS::IAM::ManagedPolicy":
+                _detach(one["PhysicalResourceId"], settings)
+        stack.delete(listener)
+    return deleted
+
+
+def _detach(policy: str, settings: Settings) -> None:
+    """Take the analyst's policy from whoever has it: IAM deletes none that is attached."""
+    iam = aws.client("iam", settings)
+    with reasons.explained(f"detach policy {policy}", settings):
+        holders = iam.list_entities_for_policy(PolicyArn=policy)
+        for kind in ("User", "Group", "Role"):
+            for holder in holders[f"Policy{kind}s"]:
+                detach = getattr(iam, f"detach_{kind.lower()}_policy")
+                detach(PolicyArn=policy, **{f"{kind}Name": holder[f"{kind}Name"]})

@@ -21,6 +21,8 @@ class Deployment(Settings):
             at https://core.telegram.org/bots/webhooks#the-short-version.
         invoke_url: how the webhook's URL is spelled.
         throttle: requests a second that the webhook takes; twice as many in a burst.
+        reserved_instances: of ingest, taken from what the account may run at once; 0 reserves none.
+        quiet_hours: alarm after so many hours without an update; 0 is never.
         schedule: when the ETL runs, in `timezone`.
         scan_limit: bytes that one query may read; 10 GB cost 5 cents.
         kms_key: ARN of the key that encrypts both buckets; S3's own key where it is empty.
@@ -31,8 +33,8 @@ class Deployment(Settings):
         raw_cold_days: after these, large raw objects (imported history) move to `raw_cold_class`;
             0 leaves them.
         raw_cold_class: a storage class of S3.
-        versioning: days for which both buckets keep replaced and deleted objects; 0 keeps none,
-            and what was kept before goes after a day.
+        versioning_days: for so many days both buckets keep replaced and deleted objects; 0 keeps
+            none, and what was kept before goes after a day.
     """
 
     architecture: str = _var("TGPIPELINE_ARCHITECTURE", "arm64")
@@ -43,6 +45,8 @@ class Deployment(Settings):
         "TGPIPELINE_INVOKE_URL", "https://{api}.execute-api.{region}.amazonaws.com/{stage}/{path}"
     )
     throttle: int = _var("TGPIPELINE_THROTTLE", 100)
+    reserved_instances: int = _var("TGPIPELINE_RESERVED_INSTANCES", 0)
+    quiet_hours: int = _var("TGPIPELINE_QUIET_HOURS", 0, most=168)
     schedule: str = _var("TGPIPELINE_SCHEDULE", "cron(15 0 * * ? *)")
     scan_limit: int = _var("TGPIPELINE_SCAN_LIMIT", 10_000_000_000)
     kms_key: str = _var("TGPIPELINE_KMS_KEY")
@@ -52,7 +56,7 @@ class Deployment(Settings):
     results_days: int = _var("TGPIPELINE_RESULTS_DAYS", 7)
     raw_cold_days: int = _var("TGPIPELINE_RAW_COLD_DAYS", 90)
     raw_cold_class: str = _var("TGPIPELINE_RAW_COLD_CLASS", "GLACIER_IR")
-    versioning: int = _var("TGPIPELINE_VERSIONING", 0)
+    versioning_days: int = _var("TGPIPELINE_VERSIONING", 0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -60,6 +64,11 @@ class Deployment(Settings):
             raise SettingsError(
                 f"AWS_DEFAULT_REGION is {self.region}, which AWS keeps apart from its public "
                 "regions, with names of resources that differ. Choose one such as sa-east-1."
+            )
+        if self.raw_bucket and self.raw_bucket == self.enriched_bucket:
+            raise SettingsError(
+                f"AWS_S3_BUCKET and AWS_S3_ENRICHED both name {self.raw_bucket}: give each zone a "
+                "bucket of its own, or analysts would see the raw messages."
             )
 
     @classmethod
@@ -77,3 +86,8 @@ class Deployment(Settings):
     def database(self) -> str:
         """Name of the Glue database, which takes no hyphens."""
         return self.name.replace("-", "_")
+
+    @property
+    def burst(self) -> int:
+        """Requests at once that the webhook takes."""
+        return 2 * self.throttle

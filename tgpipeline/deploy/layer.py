@@ -6,21 +6,23 @@ what the ETL never imports, and packed so that the same wheels make the same byt
 
 import fnmatch
 import hashlib
+import importlib.util
 import json
 import subprocess
 import sys
 import tempfile
 import tomllib
+import venv
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tgpipeline import resources
 from tgpipeline.deploy import packages
-from tgpipeline.deploy.cloud import Cloud, Resource, Target
+from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.errors import DeployError
 
+RUNTIME = "python3.13"
 LIMIT = 250_000_000  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _GLIBC = range(17, 35)  # Python 3.13 runs on Amazon Linux 2023, with glibc 2.34
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
@@ -32,13 +34,13 @@ def recipe() -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def fingerprint(architecture: str, runtime: str = packages.RUNTIME) -> str:
+def fingerprint(architecture: str, runtime: str = RUNTIME) -> str:
     """Short hash of all that decides what a build makes."""
     inputs = json.dumps([recipe(), architecture, runtime], sort_keys=True)
     return hashlib.sha256(inputs.encode()).hexdigest()[:16]
 
 
-def download(folder: Path, architecture: str, runtime: str = packages.RUNTIME) -> list[Path]:
+def download(folder: Path, architecture: str, runtime: str = RUNTIME) -> list[Path]:
     """Put the wheels into a folder, if they are not there yet.
 
     Args:
@@ -52,11 +54,11 @@ def download(folder: Path, architecture: str, runtime: str = packages.RUNTIME) -
     Raises:
         DeployError: if one is neither there nor to be had.
     """
-    machine = _MACHINES[architecture]
+    machine, python = _MACHINES[architecture], _python_with_pip(folder)
     folder = folder / f"{runtime}-{architecture}"
     folder.mkdir(parents=True, exist_ok=True)
     platforms = [f"manylinux2014_{machine}", *(f"manylinux_2_{n}_{machine}" for n in _GLIBC)]
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
+    command = [python, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
     command += ["--no-deps", "--only-binary=:all:", "--python-version", runtime[len("python") :]]
     command += [word for platform in platforms for word in ("--platform", platform)]
     wheels = []
@@ -73,6 +75,20 @@ def download(folder: Path, architecture: str, runtime: str = packages.RUNTIME) -
         name = requirement.replace("==", "-")
         wheels.append(next(folder.glob(f"{name}-*{machine}.whl")))
     return wheels
+
+
+def _python_with_pip(folder: Path) -> str:
+    """This Python, or where it has no pip (uv makes such environments) one of its own that has."""
+    if importlib.util.find_spec("pip"):
+        return sys.executable
+    try:
+        venv.create(folder / "pip", with_pip=True)
+    except (subprocess.SubprocessError, OSError) as error:
+        raise DeployError(
+            f"the layer is made with pip, and {sys.executable} has none and cannot make one "
+            f"({error}). Install pip, or name a layer that exists in TGPIPELINE_LAYER."
+        ) from None
+    return str(next((folder / "pip").glob("*/python*")))
 
 
 def contents(wheels: list[Path]) -> dict[str, bytes]:
@@ -96,7 +112,7 @@ def contents(wheels: list[Path]) -> dict[str, bytes]:
     return found
 
 
-def build(architecture: str, folder: Path | None = None, runtime: str = packages.RUNTIME) -> bytes:
+def build(architecture: str, folder: Path | None = None, runtime: str = RUNTIME) -> bytes:
     """The layer as a zip.
 
     Args:
@@ -109,48 +125,13 @@ def build(architecture: str, folder: Path | None = None, runtime: str = packages
         return packages.pack(contents(wheels), compress=True)
 
 
-def ensure_layer(target: Target) -> list[str]:
-    """Make the layer, unless the settings say where one is or that none is needed.
-
-    A layer of more than 50 MB goes through a bucket: the enriched one, which must exist.
-
-    Returns:
-        The ARN of the layer version to attach, in a list; an empty list for none.
-    """
-    cloud = Cloud.of(target)
-    settings = cloud.settings
-    if settings.layer != "build":
-        return [] if settings.layer == "none" else [settings.layer]
-    client, name = cloud.client("lambda"), cloud.name("pyarrow")
-    mark = f"{settings.architecture} {fingerprint(settings.architecture)}"
-    versions = list(cloud.every("lambda", "list_layer_versions", "LayerVersions", LayerName=name))
-    for version in versions:
-        if version.get("Description") == mark:
-            return [version["LayerVersionArn"]]
-    key = f"layers/{mark.replace(' ', '-')}.zip"
-    where = {"Bucket": settings.enriched_bucket, "Key": key}
-    folder = Path(settings.wheels) if settings.wheels else None
-    body = b"" if cloud.dry_run else build(settings.architecture, folder)
-    s3 = cloud.client("s3")
-    cloud.change(f"upload layer {name}", s3.put_object, **where, Body=body)
-    made = cloud.change(
-        f"publish layer {name}",
-        client.publish_layer_version,
-        LayerName=name,
-        Description=mark,
-        Content={"S3Bucket": settings.enriched_bucket, "S3Key": key},
-        CompatibleRuntimes=[packages.RUNTIME],
-        CompatibleArchitectures=[settings.architecture],
-    )
-    cloud.change(f"remove the upload of layer {name}", s3.delete_object, **where)
-    number = len(versions) + 1
-    return [made.get("LayerVersionArn", cloud.arn("lambda", f"layer:{name}:{number}"))]
+def parameters(settings: Deployment) -> dict[str, str | None]:
+    """What the ETL's template is told: where the layer's zip is, or which version to take."""
+    if settings.layer == "build":
+        return {"LayerKey": key(settings.architecture), "LayerArn": ""}
+    return {"LayerKey": "", "LayerArn": "" if settings.layer == "none" else settings.layer}
 
 
-def deployed(cloud: Cloud) -> Iterator[Resource]:
-    """Every version of the layer."""
-    name, delete = cloud.name("pyarrow"), cloud.client("lambda").delete_layer_version
-    for version in cloud.every("lambda", "list_layer_versions", "LayerVersions", LayerName=name):
-        arn, number = version["LayerVersionArn"], version["Version"]
-        which = {"LayerName": name, "VersionNumber": number}
-        yield cloud.resource(f"layer {name}:{number}", arn, delete, **which)
+def key(architecture: str) -> str:
+    """Key of the layer's zip in the code bucket; it changes when the recipe does."""
+    return f"layers/pyarrow-{architecture}-{fingerprint(architecture)}.zip"

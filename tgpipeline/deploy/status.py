@@ -1,14 +1,24 @@
 """What is deployed and how it is doing, for people: in a notebook and on the command line."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
-from tgpipeline.deploy import alarms, costs, functions, roles, schedule, storage
-from tgpipeline.deploy.cloud import Cloud
+from botocore.exceptions import ClientError
+
+from tgpipeline import aws
+from tgpipeline.deploy import buckets, costs, reasons
+from tgpipeline.deploy.deployment import Deployment
+from tgpipeline.deploy.stacks import Stack, waits
+from tgpipeline.deploy.templates import STAGES
 from tgpipeline.lake import keys
+from tgpipeline.settings import Settings
 
-_KINDS = ("s3:", "iam:", "lambda:", "apigateway:", "sqs:", "scheduler:", "glue:", "athena:")
 _ERRORS = '?ERROR ?"Task timed out" ?"failed"'
+# No change by hand: API Gateway writes the API's id into its policy, `up` may deploy the API again,
+# and a bucket that never had versions is as good as one whose versions are suspended.
+_EXPECTED = ("/Policy", "/DeploymentId", "/VersioningConfiguration")
+Row = tuple[str, str, bool]
 
 
 @dataclass(frozen=True)
@@ -21,7 +31,7 @@ class Status:
     """
 
     name: str
-    rows: list[tuple[str, str, bool]]
+    rows: list[Row]
 
     @property
     def ok(self) -> bool:
@@ -43,92 +53,131 @@ class Status:
         return "\n".join(["| | what | state |", "|---|---|---|", *lines])
 
 
-def status(cloud: Cloud, present: list[str]) -> Status:
-    """Look at everything that `up` makes.
-
-    Args:
-        cloud: the account.
-        present: the ARNs of what exists.
+def status(settings: Settings) -> Status:
+    """Ask the stacks, and what they hold.
 
     Returns:
-        What exists, the functions' versions, the last ETL run, the last error, this month's cost.
+        Each stack and what was changed in it by hand, the days that Athena sees, the last ETL run,
+        runs that failed, alarms, the last errors, this month's rough cost.
+
+    Raises:
+        DeployError: if AWS cannot be asked.
     """
-    missing = [kind for kind in _KINDS if not any(f":{kind}" in arn for arn in present)]
-    state = f"{len(present)} exist" + (f", no {', no '.join(missing)}" if missing else "")
-    rows = [("resources", state, not missing)]
-    for function in roles.FUNCTIONS:
-        rows.append(_function(cloud, function))
-    rows.append(_schedule(cloud))
-    rows.append(_last_run(cloud))
-    rows.append(_queue(cloud))
-    ringing = alarms.ringing(cloud)
-    rows.append(("alarms", ", ".join(ringing) or "none rings", not ringing))
-    for function in roles.FUNCTIONS:
-        rows.append((f"last error of {function}", _last_error(cloud, function), True))
-    rows.append(_month(cloud))
-    return Status(cloud.settings.name, rows)
+    wanted = Deployment.of(settings)
+    with reasons.explained("status", wanted):
+        rows = [_stack(Stack(stage, wanted)) for stage in STAGES]
+        rows += [_days(wanted), _last_run(wanted), _failed_runs(wanted), _alarms(wanted)]
+        rows += [_last_error(function, wanted) for function in ("ingest", "etl")]
+        return Status(wanted.name, [*rows, _month(wanted)])
 
 
-def _function(cloud: Cloud, function: str) -> tuple[str, str, bool]:
-    found = cloud.find(
-        cloud.client("lambda").get_function_configuration,
-        FunctionName=cloud.name(function),
-        Qualifier=functions.LIVE,
-    )
-    if found is None:
-        return (f"function {function}", "not deployed", False)
-    state = f"version {found['Version']} is live, {found.get('State', 'Active')}"
-    return (f"function {function}", state, found.get("State", "Active") in ("Active", "Inactive"))
+def unseen_days(settings: Settings) -> int:
+    """How many days of the raw zone lie before the first day that Athena looks at."""
+    stack = Stack("analytics", settings)
+    sees, first = stack.parameters().get("FirstDay"), buckets.first_day(stack.settings)
+    if not (sees and first):
+        return 0
+    return max(0, (date.fromisoformat(sees) - date.fromisoformat(first)).days)
 
 
-def _schedule(cloud: Cloud) -> tuple[str, str, bool]:
-    where = {"Name": cloud.name("etl"), "GroupName": cloud.settings.name}
-    found = cloud.find(cloud.client("scheduler").get_schedule, **where)
-    if found is None:
-        return ("schedule", "none", False)
-    when = f"{found['ScheduleExpression']} {found['ScheduleExpressionTimezone']}"
-    return ("schedule", f"{when}, {found['State'].lower()}", found["State"] == "ENABLED")
+def _stack(stack: Stack) -> Row:
+    state = stack.status or "not deployed"
+    right = stack.exists and not state.endswith(("_IN_PROGRESS", "_FAILED"))
+    drifted = _drift(stack) if right else []
+    if drifted:
+        state += f"; changed by hand: {', '.join(drifted)}. Change it back, or put the change into "
+        state += f"lambda_src/{stack.stage}.yaml"
+    return f"stack {stack.name}", state, right and not drifted
 
 
-def _last_run(cloud: Cloud) -> tuple[str, str, bool]:
+def _drift(stack: Stack) -> list[str]:
+    """The resources that are not as the stack made them, each with what differs."""
+    asked = {"StackDriftDetectionId": stack.call("detect_stack_drift")["StackDriftDetectionId"]}
+    for _ in waits():
+        found = stack.client.describe_stack_drift_detection_status(**asked)
+        if found["DetectionStatus"] != "DETECTION_IN_PROGRESS":
+            break
+    changed = []
+    which = {"StackResourceDriftStatusFilters": ["MODIFIED", "DELETED"]}
+    for one in stack.call("describe_stack_resource_drifts", **which)["StackResourceDrifts"]:
+        paths = [difference["PropertyPath"] for difference in one.get("PropertyDifferences", ())]
+        paths = [path for path in paths if not path.startswith(_EXPECTED)]
+        if one["StackResourceDriftStatus"] == "DELETED":
+            changed.append(f"{one['LogicalResourceId']} (deleted)")
+        elif paths:
+            changed.append(f"{one['LogicalResourceId']} ({', '.join(paths)})")
+    return changed
+
+
+def _days(settings: Deployment) -> Row:
+    unseen, sees = unseen_days(settings), Stack("analytics", settings).parameters().get("FirstDay")
+    if unseen:
+        return "days", f"run `tgpipeline up`: {unseen} days are not yet seen by Athena", False
+    return "days", f"Athena sees all from {sees}" if sees else "no tables yet", bool(sees)
+
+
+def _last_run(settings: Deployment) -> Row:
     """The newest Parquet: every run that finds something to do writes some."""
-    found = storage.objects(cloud, cloud.settings.enriched_bucket, f"{keys.RAW}/messages/")
+    found = buckets.objects(settings, settings.enriched_bucket, f"{keys.RAW}/messages/")
     newest = max(found, key=lambda item: item["LastModified"], default=None)
     if newest is None:
-        return ("last ETL run", "none yet", True)
+        return "last ETL run", "none yet", True
     when = newest["LastModified"].astimezone(UTC)
-    return ("last ETL run", f"{when:%Y-%m-%d %H:%M} UTC, of {keys.day_of(newest['Key'])}", True)
+    return "last ETL run", f"{when:%Y-%m-%d %H:%M} UTC, of {keys.day_of(newest['Key'])}", True
 
 
-def _queue(cloud: Cloud) -> tuple[str, str, bool]:
-    waiting = schedule.failed(cloud)
-    return ("failed runs", f"{waiting} wait in the queue" if waiting else "none", not waiting)
+def failed_runs(settings: Settings) -> int:
+    """How many events wait in the queue because every try of them failed."""
+    queue = Stack("etl", settings).outputs().get("FailedQueue")
+    if not queue:
+        return 0
+    name = "ApproximateNumberOfMessages"
+    sqs = aws.client("sqs", settings)
+    found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[name])
+    return int(found["Attributes"][name])
 
 
-def _last_error(cloud: Cloud, function: str) -> str:
+def _failed_runs(settings: Deployment) -> Row:
+    waiting = failed_runs(settings)
+    return "failed runs", f"{waiting} wait in the queue" if waiting else "none", not waiting
+
+
+def _alarms(settings: Deployment) -> Row:
+    watch = aws.client("cloudwatch", settings)
+    found = watch.describe_alarms(AlarmNamePrefix=f"{settings.name}-", StateValue="ALARM")
+    ringing = [alarm["AlarmName"] for alarm in found["MetricAlarms"]]
+    return "alarms", ", ".join(ringing) or "none rings", not ringing
+
+
+def _last_error(function: str, settings: Deployment) -> Row:
     """The end of the last line that tells of an error, of the last 14 days."""
     since = datetime.now(UTC) - timedelta(14)
-    found = cloud.every(
-        "logs",
-        "filter_log_events",
-        "events",
-        logGroupName=f"/aws/lambda/{cloud.name(function)}",
-        filterPattern=_ERRORS,
-        startTime=int(since.timestamp() * 1000),
-    )
+    pages = aws.client("logs", settings).get_paginator("filter_log_events")
+    found: list[dict[str, Any]] = []
+    try:
+        for page in pages.paginate(
+            logGroupName=f"/aws/lambda/{settings.name}-{function}",
+            filterPattern=_ERRORS,
+            startTime=int(since.timestamp() * 1000),
+        ):
+            found += page["events"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
     # CloudWatch gives the oldest first, on pages of which any may be empty.
     last = max(found, key=lambda event: event["timestamp"], default=None)
-    if last is None:
-        return "none in 14 days"
-    when = datetime.fromtimestamp(last["timestamp"] / 1000, UTC)
-    return f"{when:%Y-%m-%d %H:%M} UTC: {last['message'].strip()[:160]}"
+    state = "none in 14 days"
+    if last:
+        when = datetime.fromtimestamp(last["timestamp"] / 1000, UTC)
+        state = f"{when:%Y-%m-%d %H:%M} UTC: {last['message'].strip()[:160]}"
+    return f"last error of {function}", state, True
 
 
-def _month(cloud: Cloud) -> tuple[str, str, bool]:
-    today = datetime.now(cloud.settings.tz).date()
+def _month(settings: Deployment) -> Row:
+    today = datetime.now(settings.tz).date()
     month = keys.partition(keys.RAW, today)[: -len("-DD/") + 1]
-    objects = storage.count(cloud, cloud.settings.raw_bucket, month)
-    region = cloud.settings.region if cloud.settings.region in costs.PRICES else costs.REGION
+    objects = sum(1 for _ in buckets.objects(settings, settings.raw_bucket, month))
+    region = settings.region if settings.region in costs.PRICES else costs.REGION
     dollars = sum(costs.monthly(objects, region=region).values())
     state = f"{objects:,} raw objects, about {dollars:.2f} US dollars at prices of {region}"
-    return ("this month", state, True)
+    return "this month", state, True

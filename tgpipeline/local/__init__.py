@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 
 from telegram_standin import TOKEN_DEFAULT, Clock, Telegram
-from tgpipeline import deploy
+from tgpipeline import aws, deploy
 from tgpipeline.errors import LocalStackError
 from tgpipeline.lake import stores
 from tgpipeline.local import ministack, replay
@@ -56,12 +56,12 @@ class Stack:
 
     def replay(self, start: date = replay.FIRST, end: date = replay.LAST) -> replay.Sent:
         """Let the sample group live through some days; everything goes through the webhook."""
-        s3 = deploy.Cloud(self.settings).client("s3")
+        s3 = aws.client("s3", self.settings)
         try:
             return replay.play(
                 self.telegram,
                 self.settings,
-                self.url or deploy.gateway.ensure_api(self.settings).url,
+                self.url or deploy.webhook.deployed(self.settings).url,
                 stores.archive(self.settings, s3),
                 start=start,
                 end=end,
@@ -122,8 +122,9 @@ def start(through: str = "", **options: Any) -> Stack:
     environment, so whatever runs in this process afterwards talks to this stack.
 
     Args:
-        through: the last step that is done already, with all before it: `api` (notebook 03),
-            `webhook` (04), `etl` (05) or `tables` (06); none where it is empty.
+        through: the last step that is done already, with all before it: `ingest` (notebook 03),
+            `webhook` (04: the month has been played), `etl` (05) or `analytics` (06); none where
+            it is empty.
         **options: of `ministack.start`.
 
     Raises:
@@ -148,11 +149,10 @@ def start(through: str = "", **options: Any) -> Stack:
     return stack
 
 
-def _api(stack: Stack) -> None:
-    deploy.storage.ensure_bucket(stack.settings.raw_bucket, stack.settings)
-    deploy.roles.ensure_role("ingest", stack.settings)
-    deploy.functions.ensure_function("ingest", stack.settings)
-    stack.url = deploy.gateway.ensure_api(stack.settings).url
+def _ingest(stack: Stack) -> None:
+    for stage in ("lake", "ingest"):
+        deploy.stages.deploy(stage, stack.settings)
+    stack.url = deploy.webhook.deployed(stack.settings).url
 
 
 def _webhook(stack: Stack) -> None:
@@ -163,23 +163,18 @@ def _webhook(stack: Stack) -> None:
 
 
 def _etl(stack: Stack) -> None:
-    deploy.storage.ensure_bucket(stack.settings.enriched_bucket, stack.settings)
-    deploy.roles.ensure_role("etl", stack.settings)
-    deploy.schedule.ensure_queue(stack.settings)
-    deploy.functions.ensure_function("etl", stack.settings)
+    deploy.stages.deploy("etl", stack.settings)
     event = {"start": replay.FIRST.isoformat(), "end": replay.LAST.isoformat()}
-    deploy.functions.invoke("etl", event, stack.settings)
-    deploy.roles.ensure_role("scheduler", stack.settings)
-    deploy.schedule.ensure_schedule(stack.settings)
+    deploy.invoke("etl", event, stack.settings)
 
 
-def _tables(stack: Stack) -> None:
-    deploy.catalog.ensure_tables(stack.settings)
+def _analytics(stack: Stack) -> None:
+    deploy.stages.deploy("analytics", stack.settings)
 
 
 STEPS: dict[str, Callable[[Stack], None]] = {
-    "api": _api,
+    "ingest": _ingest,
     "webhook": _webhook,
     "etl": _etl,
-    "tables": _tables,
+    "analytics": _analytics,
 }

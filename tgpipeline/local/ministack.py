@@ -34,8 +34,8 @@ _ELSEWHERE = (
 )  # fmt: skip
 _ROOM = 200_000_000  # bytes that a month of the sample group and its tables take, twice over
 _SERVICES = (
-    "apigateway athena cloudwatch glue iam kms lambda logs monitoring s3 scheduler secretsmanager "
-    "sns sqs ssm sts tagging"
+    "apigateway athena cloudformation cloudwatch glue iam kms lambda logs monitoring s3 scheduler "
+    "secretsmanager sns sqs ssm sts tagging"
 )
 
 

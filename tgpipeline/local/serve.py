@@ -57,11 +57,31 @@ def _try(change: Callable[[Path], None], directory: Path, without: str) -> None:
         (directory / f"skipped{change.__name__}").write_text(f"{without} ({error})")
 
 
+def _heed_conditions(directory: Path) -> None:
+    """Let change sets leave out what a template's condition leaves out, as CloudFormation does."""
+    from ministack.services.cloudformation import changesets
+
+    resolve = changesets._resolve_props_for_diff
+
+    def heeded(template: Any, params: Any, *of_stack: str) -> dict[str, Any]:
+        made: dict[str, Any] = resolve(template, params, *of_stack)
+        met = changesets._evaluate_conditions(template, params) if template else {}
+        wanted = {
+            name: resource
+            for name, resource in made.get("Resources", {}).items()
+            if met.get(resource.get("Condition"), True)
+        }
+        return {"Resources": wanted}
+
+    changesets._resolve_props_for_diff = heeded
+
+
 if __name__ == "__main__":
     directory = Path(sys.argv.pop())
     threading.Thread(target=_end_with_parent, args=(directory,), daemon=True).start()
     _try(_keep_time, directory, "updates without a date get today's, whatever day is played")
     _try(_hurry, directory, "each request takes 5 ms longer")
+    _try(_heed_conditions, directory, "change sets list resources that a condition leaves out")
     from ministack.app import main
 
     main()

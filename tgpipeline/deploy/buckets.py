@@ -1,0 +1,107 @@
+"""What the deployment asks S3 itself: whether a bucket is there, its first day, to empty it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tgpipeline import aws
+from tgpipeline.deploy import reasons
+from tgpipeline.deploy.deployment import Deployment
+from tgpipeline.deploy.stacks import Stack
+from tgpipeline.errors import DeployError
+from tgpipeline.lake import keys
+
+
+def outside(settings: Deployment) -> dict[str, str]:
+    """The lake's buckets that exist already: name in the template → name of the bucket.
+
+    Raises:
+        DeployError: if one lies in another region, or in another account.
+    """
+    s3, found = aws.client("s3", settings), {}
+    for resource, bucket in {
+        "Raw": settings.raw_bucket,
+        "Enriched": settings.enriched_bucket,
+    }.items():
+        try:
+            with reasons.explained(f"bucket {bucket}", settings):
+                region = s3.head_bucket(Bucket=bucket).get("BucketRegion", settings.region)
+        except DeployError as error:
+            if "(404" in str(error):
+                continue
+            if "(403" not in str(error):
+                raise
+            raise DeployError(
+                f"bucket {bucket} belongs to another account, or these credentials may not see it: "
+                "choose another name (AWS_S3_BUCKET, AWS_S3_ENRICHED), or other credentials."
+            ) from None
+        if region != settings.region:  # botocore has followed it there by itself
+            raise DeployError(
+                f"bucket {bucket} lies in {region}, not in {settings.region}: set "
+                "AWS_DEFAULT_REGION to its region, or choose another name."
+            )
+        found[resource] = bucket
+    return found
+
+
+def refuse_existing(stack: Stack) -> None:
+    """Refuse to make the lake's stack where its buckets exist already, outside of it.
+
+    Raises:
+        DeployError: naming the two ways out.
+    """
+    found = {} if stack.stage != "lake" or stack.exists else outside(stack.settings)
+    if found:
+        raise DeployError(
+            f"bucket {' and '.join(found.values())} exists already, outside stack {stack.name}. "
+            "Either choose another name (AWS_S3_BUCKET, AWS_S3_ENRICHED), or take it into the "
+            "stack with all that is in it: `tgpipeline up --import-buckets`."
+        )
+
+
+def objects(settings: Deployment, bucket: str, prefix: str = "", **how: Any) -> Iterator[Any]:
+    """The objects under a prefix, or with `Delimiter` the prefixes; none where there is no bucket.
+
+    Raises:
+        DeployError: if S3 refuses.
+    """
+    pages = aws.client("s3", settings).get_paginator("list_objects_v2")
+    with reasons.explained(f"list bucket {bucket}", settings):
+        try:
+            for page in pages.paginate(Bucket=bucket, Prefix=prefix, **how):
+                yield from page.get("CommonPrefixes" if how else "Contents", ())
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchBucket":
+                raise
+
+
+def first_day(settings: Deployment) -> str:
+    """The first day that has a partition in the raw zone, such as `2025-11-10`; empty for none."""
+    found = objects(settings, settings.raw_bucket, f"{keys.RAW}/", Delimiter="/")
+    first = next(found, None)
+    return keys.day_of(first["Prefix"]).isoformat() if first else ""
+
+
+def delete(bucket: str, settings: Deployment) -> None:
+    """Delete a bucket with every version of every object, and uploads that were not finished.
+
+    Raises:
+        DeployError: if S3 refuses.
+    """
+    s3 = aws.client("s3", settings)
+    with reasons.explained(f"delete bucket {bucket}", settings):
+        try:
+            for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+                found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+                batch = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
+                if batch:
+                    s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
+            for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
+                for one in page.get("Uploads", ()):
+                    which = {"Key": one["Key"], "UploadId": one["UploadId"]}
+                    s3.abort_multipart_upload(Bucket=bucket, **which)
+            s3.delete_bucket(Bucket=bucket)  # refused if anything is left in it
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchBucket":
+                raise

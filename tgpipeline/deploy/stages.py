@@ -1,0 +1,134 @@
+"""Each stage's stack: the parameters of its template, made of the settings, and its code."""
+
+import json
+import re
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from tgpipeline import aws
+from tgpipeline.deploy import buckets, layer, packages, reasons, templates, webhook
+from tgpipeline.deploy.deployment import Deployment
+from tgpipeline.deploy.stacks import KEEP, Change, Listener, Parameters, Stack, nobody
+from tgpipeline.errors import DeployError
+from tgpipeline.settings import Settings
+
+
+def parameters(stack: Stack) -> Parameters:
+    """The parameters of a stage. `RawBucket` is the setting `raw_bucket`, and so on.
+
+    A secret that the settings do not hold stays as it is deployed.
+
+    Raises:
+        SettingsError: if a setting is missing.
+    """
+    settings, live = stack.settings, stack.parameters() if stack.exists else {}
+    names = {name: _attribute(name) for name in templates.parameters(stack.stage)}
+    settings.require(*({"raw_bucket", "enriched_bucket", "chat_ids"} & set(names.values())))
+    found: dict[str, str | None] = {
+        name: str(getattr(settings, attribute))
+        for name, attribute in names.items()
+        if hasattr(settings, attribute)
+    }
+    if "CodeKey" in names:
+        found["CodeBucket"] = Stack("lake", settings).outputs().get("CodeBucket", "")
+        found["CodeKey"] = code = packages.key(stack.stage, packages.build(stack.stage))
+        found["PreviousCode"] = (
+            (KEEP if live["CodeKey"] == code else live["CodeKey"]) if live else ""
+        )
+    if stack.stage == "ingest":
+        settings.require(*(() if live else ("webhook_secret",)))
+        found["ChatIds"] = ",".join(map(str, settings.chat_ids))
+        found["WebhookSecret"] = settings.webhook_secret or KEEP
+    if stack.stage == "etl":
+        found |= layer.parameters(settings)
+    if stack.stage == "analytics":
+        today = datetime.now(settings.tz).date().isoformat()
+        found["FirstDay"] = buckets.first_day(settings) or live.get("FirstDay", today)
+    return found
+
+
+def _attribute(parameter: str) -> str:
+    return re.sub(r"\B([A-Z])", r"_\1", parameter).lower()
+
+
+def plan(stage: str, settings: Settings) -> list[Change]:
+    """What `deploy` would change: a change set, of which nothing stays behind."""
+    stack = Stack(stage, settings)
+    given = parameters(stack)
+    buckets.refuse_existing(stack)
+    return stack.plan(given)
+
+
+def deploy(stage: str, settings: Settings, listener: Listener = nobody) -> list[Change]:
+    """Make the stack of one stage what its template says; the stages before it must be there.
+
+    Args:
+        stage: `lake`, `ingest`, `etl` or `analytics`.
+        settings: of the deployment.
+        listener: told of each event while it runs.
+
+    Returns:
+        What was changed; empty if nothing differed.
+
+    Raises:
+        SettingsError: if a setting is missing, before anything is changed.
+        DeployError: if it fails: which resource, why, and what to do.
+    """
+    stack = Stack(stage, settings)
+    given = parameters(stack)
+    buckets.refuse_existing(stack)
+    upload(stack, given)
+    changes = stack.deploy(given, listener)
+    if stage == "ingest":
+        webhook.deploy_again(stack)
+    return changes
+
+
+def upload(stack: Stack, given: Parameters) -> None:
+    """Put a function's zip, and the ETL's layer, where the stack's parameters say they are.
+
+    Raises:
+        DeployError: if the lake's stack is not there, or S3 refuses.
+    """
+    if "CodeKey" not in given:
+        return
+    settings, bucket = stack.settings, given["CodeBucket"]
+    if not bucket:
+        raise DeployError(
+            f"stack {settings.name}-lake is not there, and {stack.name} takes its code from it: "
+            "deploy the stages in the order lake, ingest, etl, analytics."
+        )
+    wheels = Path(settings.wheels) if settings.wheels else None
+    made = {given["CodeKey"]: partial(packages.build, stack.stage)}
+    if given.get("LayerKey"):
+        made[given["LayerKey"]] = partial(layer.build, settings.architecture, wheels)
+    s3 = aws.client("s3", settings)
+    with reasons.explained(f"upload code to bucket {bucket}", settings):
+        for key, make in made.items():
+            if not s3.list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"]:
+                s3.put_object(Bucket=bucket, Key=key, Body=make())
+
+
+def import_buckets(settings: Deployment, listener: Listener = nobody) -> list[Change]:
+    """Take the lake's buckets that exist already into its stack, with all that is in them.
+
+    The change set of type IMPORT tells their names alone. So the deployment that follows sees all
+    else as new, and makes the buckets what the template says.
+    """
+    stack = Stack("lake", settings)
+    found = {} if stack.exists else buckets.outside(settings)
+    if not found:
+        return []
+    bucket = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "RetainExceptOnCreate"}
+    named = {key: bucket | {"Properties": {"BucketName": name}} for key, name in found.items()}
+    wanted = [
+        {
+            "ResourceType": bucket["Type"],
+            "LogicalResourceId": key,
+            "ResourceIdentifier": {"BucketName": name},
+        }
+        for key, name in found.items()
+    ]
+    how = {"TemplateBody": json.dumps({"Resources": named}), "ResourcesToImport": wanted}
+    return stack.deploy({}, listener, ChangeSetType="IMPORT", **how)

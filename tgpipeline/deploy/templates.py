@@ -1,0 +1,86 @@
+"""The templates in lambda_src/, one per stage, and the parts of them that come from code.
+
+`make templates` fills those parts in: the tables' columns, from `lake.columns`, and the hash in
+the name of the API's deployment, which makes CloudFormation deploy a changed API.
+"""
+
+import hashlib
+import re
+from pathlib import Path
+
+from tgpipeline import resources
+from tgpipeline.errors import DeployError
+from tgpipeline.lake.columns import TABLES
+
+STAGES = ("lake", "ingest", "etl", "analytics")  # in the order in which they are deployed
+
+
+def path(stage: str) -> Path:
+    """The file of a stage's template."""
+    return resources.folder("lambda_src") / f"{stage}.yaml"
+
+
+def template(stage: str) -> str:
+    """The template of a stage.
+
+    Raises:
+        DeployError: if the parts that come from code are not what the code says.
+    """
+    text = path(stage).read_text(encoding="utf-8")
+    if text != filled(text):
+        raise DeployError(
+            f"lambda_src/{stage}.yaml is out of date: a table's columns, or the API, were changed "
+            "since its parts between markers were filled in. Run `make templates` in the checkout; "
+            "of an installed package, install it again."
+        )
+    return text
+
+
+def parameters(stage: str) -> list[str]:
+    """The names of a template's parameters.
+
+    >>> parameters("lake")[:2]
+    ['RawBucket', 'EnrichedBucket']
+    """
+    section = template(stage).partition("\nParameters:\n")[2].partition("\nConditions:\n")[0]
+    return re.findall(r"^  (\w+):$", section, re.MULTILINE)
+
+
+def section(stage: str, resource: str) -> str:
+    """What a template says of one resource, with the comment above it."""
+    found = re.search(
+        rf"(?:^  #.*\n)*^  {resource}:.*\n(?:    .*\n|\n(?=    ))+", template(stage), re.MULTILINE
+    )
+    if not found:
+        raise DeployError(f"lambda_src/{stage}.yaml has no resource {resource}.")
+    return found[0]
+
+
+def filled(text: str) -> str:
+    """A template with the parts that come from code filled in anew."""
+    for table, columns in TABLES.items():
+        lines = "".join(
+            f'            - {{Name: {column.name}, Type: "{column.athena_type}", '
+            f'Comment: "{column.meaning}"}}\n'
+            for column in columns
+        )
+        before, start, rest = text.partition(f"# <{table}>\n")
+        if start:
+            text = (
+                before
+                + start
+                + lines
+                + f"            # </{table}>"
+                + rest.split(f"# </{table}>")[1]
+            )
+    # What a deployment copies of the API: the API itself with its policy, its path, its method.
+    copied = re.findall(r"^  (?:Api|Path|Method):\n(?:    .*\n)+", text, re.MULTILINE)
+    digest = hashlib.sha256(re.sub(r" +#.*", "", "".join(copied)).encode()).hexdigest()
+    return re.sub(r"\bDeployment[0-9a-f]{8}\b", f"Deployment{digest[:8]}", text)
+
+
+def fill_in() -> None:
+    """Fill in all templates."""
+    for stage in STAGES:
+        text = path(stage).read_text(encoding="utf-8")
+        path(stage).write_text(filled(text), encoding="utf-8")
