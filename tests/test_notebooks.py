@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from tgpipeline import deploy, local
+from tgpipeline import aws, local
 from tgpipeline.errors import NotebookError
 from tgpipeline.notebook import demo, runner
 from tools import notebooks
@@ -23,14 +23,14 @@ def test_notebook_gives_the_stored_answers(path):
 
 def test_the_webhook_of_a_deployed_group_that_has_become_a_supergroup():
     """As on AWS, where TELEGRAM_CHAT_ID still holds the id that the group had."""
-    with local.start(through="api") as stack:
+    with local.start(through="ingest") as stack:
         stack.bot.set_webhook(stack.url, secret_token=stack.settings.webhook_secrets[0])
         stack.telegram.migrate()
         stack.telegram.wait_delivered()
         stack.telegram.clock.advance(60)
         of_04 = next(path for path in SERIES if path.name.startswith("04"))
         ran = dict(notebooks.answers(runner.execute(of_04, {"mode": "aws"})))
-        s3 = deploy.Cloud(stack.settings).client("s3")
+        s3 = aws.client("s3", stack.settings)
         listed = s3.list_objects_v2(Bucket=stack.settings.raw_bucket)["Contents"]
     (check,) = (told for line, told in ran.items() if "bot.check(" in line)
     assert f"Set TELEGRAM_CHAT_ID to {stack.telegram.group_id}" in check

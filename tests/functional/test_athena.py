@@ -10,7 +10,7 @@ import pytest
 from tgpipeline.analytics import athena, questions, topics
 from tgpipeline.analytics.engine import to_frame
 from tgpipeline.analytics.support import conversations
-from tgpipeline.deploy import catalog
+from tgpipeline.deploy import stages
 from tgpipeline.errors import QueryError
 from tgpipeline.etl import handler
 from tgpipeline.lake import keys, stores
@@ -32,7 +32,7 @@ def settings() -> Iterator[Settings]:
         s3 = boto3.client("s3")
         for bucket in (found.raw_bucket, found.enriched_bucket):
             s3.create_bucket(Bucket=bucket)
-        catalog.ensure_tables(found)
+        stages.deploy("analytics", found)
         yield found
         athena.connect.cache_clear()
 

@@ -176,7 +176,7 @@ def test_strange_but_valid_updates_are_kept_as_they_came(webhook):
             Key=f"telegram/context_date={p.DAY}/{number + offset}.json",
         )
         assert found["Body"].read() == body
-    made = deploy.functions.invoke("etl", {"date": p.DAY}, webhook.settings)
+    made = deploy.invoke("etl", {"date": p.DAY}, webhook.settings)
     assert made["totals"]["quarantined"] == 0
 
 

@@ -14,7 +14,6 @@ import pytest
 import requests
 
 from tgpipeline import deploy, ingest
-from tgpipeline.deploy import storage
 from tgpipeline.lake import keys, stores
 from tgpipeline.settings import Settings
 from tgpipeline.telegram import updates
@@ -26,8 +25,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def tgpipeline(settings: Settings):
     """Runs a command in a process of its own, with these settings in its environment."""
-    storage.ensure_bucket(settings.raw_bucket, settings)
-    storage.ensure_bucket(settings.enriched_bucket, settings)
+    deploy.stages.deploy("lake", settings)
     environment = os.environ | {
         "AWS_S3_BUCKET": settings.raw_bucket,
         "AWS_S3_ENRICHED": settings.enriched_bucket,

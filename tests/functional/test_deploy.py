@@ -1,7 +1,6 @@
-"""Deploying to the local stack: all of it, each step alone, again, changed, back, and away."""
+"""Deploying to the local stack: all of it, again, changed, back, away; what stands in the way."""
 
 import dataclasses
-import io
 import json
 import time
 from typing import Any
@@ -9,219 +8,153 @@ from typing import Any
 import pytest
 import requests
 
-from tgpipeline import deploy, local
-from tgpipeline.deploy import Cloud, catalog, functions, gateway, packages, roles, schedule, storage
-from tgpipeline.deploy.cloud import covers
+from tgpipeline import aws, deploy, local
+from tgpipeline.deploy import Stack, packages, stages, webhook
+from tgpipeline.deploy.health import failed_runs
 from tgpipeline.errors import DeployError, SettingsError
+from tgpipeline.ingest import SECRET_HEADER
 from tgpipeline.lake.columns import TABLES
 from tgpipeline.settings import Settings
 
-HEADER = "X-Telegram-Bot-Api-Secret-Token"
+DAY = "2025-11-28"
+UPDATE = {
+    "update_id": 7,
+    "message": {
+        "message_id": 7,
+        "date": 1764345600,  # of that day
+        "chat": {"id": -4123456789, "type": "group", "title": "Suporte Loja Aurora"},
+        "from": {"id": 5, "is_bot": False, "first_name": "Ana"},
+        "text": "oi",
+    },
+}
 
 
-def _update(update_id: int = 1, **message: Any) -> dict[str, Any]:
-    chat = {"id": -4123456789, "type": "group", "title": "Suporte Loja Aurora"}
-    sender = {"id": 5, "is_bot": False, "first_name": "Ana"}
-    content = {"message_id": update_id, "date": 1764345600, "chat": chat, "from": sender}
-    return {"update_id": update_id, "message": {**content, "text": "oi", **message}}
+def post(url: str, secret: str, update: Any = UPDATE) -> int:
+    return requests.post(url, json=update, headers={SECRET_HEADER: secret}, timeout=30).status_code
 
 
-def test_up_then_up_again_changes_nothing(settings: Settings) -> None:
+def keys_in(bucket: str, settings: Settings) -> list[str]:
+    return [one["Key"] for one in deploy.buckets.objects(stages.Deployment.of(settings), bucket)]
+
+
+def test_a_dry_run_leaves_nothing_and_up_twice_changes_nothing(settings: Settings) -> None:
     planned = deploy.up(settings, dry_run=True)
-    assert deploy.existing(settings) == []
+    assert deploy.resources(settings) == []
+    assert [Stack(stage, settings).status for stage in deploy.STAGES] == [""] * 4
     first = deploy.up(settings)
-    assert len(planned.changes) >= len(first.changes) > 30
+    assert planned.changes == first.changes
+    assert len(first.changes) == len(deploy.resources(settings)) > 30
     again = deploy.up(settings)
-    assert again.changes == []
-    assert again.url == first.url
+    assert (again.changes, again.url) == ([], first.url)
     assert deploy.up(settings, dry_run=True).changes == []
 
 
-def test_an_update_goes_all_the_way(settings: Settings) -> None:
+def test_an_update_goes_all_the_way_and_up_proves_it(settings: Settings) -> None:
     url = deploy.up(settings).url
-    secret = {HEADER: settings.webhook_secrets[0]}
-    answer = requests.post(url, json=_update(7), headers=secret, timeout=30)
-    assert (answer.status_code, answer.json()) == (200, {"ok": True})
-    wrong = requests.post(url, json=_update(8), headers={HEADER: "wrong"}, timeout=30)
-    assert wrong.status_code == 403
-    s3 = Cloud(settings).client("s3")
-    keys = [o["Key"] for o in s3.list_objects_v2(Bucket=settings.raw_bucket)["Contents"]]
-    assert keys == ["telegram/context_date=2025-11-28/7.json"]
-    made = functions.invoke("etl", {"date": "2025-11-28"}, settings)
+    assert post(url, settings.webhook_secrets[0]) == 200
+    assert post(url, "wrong") == 403
+    assert keys_in(settings.raw_bucket, settings) == [f"telegram/context_date={DAY}/7.json"]
+    made = deploy.invoke("etl", {"date": DAY}, settings)
     assert made["totals"]["messages"] == 1
-    parquet = s3.list_objects_v2(Bucket=settings.enriched_bucket)["Contents"]
-    assert len(parquet) == len(TABLES)
+    assert len(keys_in(settings.enriched_bucket, settings)) == len(TABLES)
+    assert deploy.prove(settings)["days"] == 1 + settings.lookback_days
 
 
 def test_the_url_takes_post_and_nothing_else_on_one_path(settings: Settings) -> None:
-    url = deploy.up(settings).url
-    secret = {HEADER: settings.webhook_secrets[0]}
+    url, secret = deploy.up(settings).url, {SECRET_HEADER: settings.webhook_secrets[0]}
     for method in ("GET", "PUT", "DELETE", "PATCH"):
         assert requests.request(method, url, headers=secret, timeout=30).status_code == 403
-    parent = url.rsplit("/", 1)[0]
-    for path in ("", "/", "/webhook", "/telegram", f"/{url.rsplit('/', 1)[1]}/more"):
-        answer = requests.post(f"{parent}{path}", json=_update(), headers=secret, timeout=30)
-        assert answer.status_code in (403, 404), path
+    parent, path = url.rsplit("/", 1)
+    assert path == Stack("ingest", settings).describe()["StackId"].split("/")[2]
+    for other in ("", "/", "/webhook", "/telegram", f"/{path}/more"):
+        answer = requests.post(f"{parent}{other}", json=UPDATE, headers=secret, timeout=30)
+        assert answer.status_code in (403, 404), other
 
 
-def test_each_step_alone_twice(settings: Settings) -> None:
-    def twice(step: Any, *arguments: Any) -> Any:
-        first = step(*arguments, settings)
-        cloud = Cloud(settings)
-        assert step(*arguments, cloud) == first
-        assert cloud.changes == []
-        return first
-
-    assert twice(storage.ensure_bucket, settings.raw_bucket).endswith(settings.raw_bucket)
-    assert twice(roles.ensure_role, "ingest").endswith(f":role/{settings.name}-ingest")
-    ingest = twice(functions.ensure_function, "ingest")
-    assert ingest.digest == packages.digest(packages.build("ingest"))
-    assert settings.name not in repr(twice(gateway.ensure_api).url)
-    twice(storage.ensure_bucket, settings.enriched_bucket)
-    twice(roles.ensure_role, "etl")
-    twice(schedule.ensure_queue)
-    twice(functions.ensure_function, "etl")
-    twice(roles.ensure_role, "scheduler")
-    assert twice(schedule.ensure_schedule).timezone == "America/Sao_Paulo"
-    assert twice(catalog.ensure_tables) == settings.name.replace("-", "_")
-    twice(roles.ensure_analyst_policy)
-
-
-def test_drift_is_mended_and_what_others_made_is_kept(settings: Settings) -> None:
-    deploy.up(settings)
-    cloud = Cloud(settings)
-    s3, bucket = cloud.client("s3"), settings.raw_bucket
-    theirs = {"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObjectAcl"}
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [{**theirs, "Resource": f"arn:aws:s3:::{bucket}/*"}],
-    }
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
-    s3.put_public_access_block(
-        Bucket=bucket, PublicAccessBlockConfiguration={"BlockPublicAcls": False}
-    )
-    cloud.client("lambda").update_function_configuration(
-        FunctionName=f"{settings.name}-ingest", MemorySize=128
-    )
-    cloud.client("iam").put_role_policy(
-        RoleName=f"{settings.name}-etl",
-        PolicyName=f"{settings.name}-etl",
-        PolicyDocument=json.dumps(policy),
-    )
-    changes = deploy.up(settings).changes
-    assert f"set public access block of bucket {bucket}" in changes
-    assert f"set policy of bucket {bucket}" in changes
-    assert f"update configuration of function {settings.name}-ingest" in changes
-    assert f"set permissions of role {settings.name}-etl" in changes
-    statements = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
-    assert [statement["Sid"] for statement in statements] == ["Theirs", "TlsOnly"]
-    assert deploy.up(settings).changes == []
-
-
-def test_new_settings_reach_what_they_concern_and_nothing_else(settings: Settings) -> None:
+def test_a_setting_reaches_what_it_concerns_and_nothing_else(settings: Settings) -> None:
     url = deploy.up(settings).url
-    changed = dataclasses.replace(settings, timezone="Europe/Lisbon")
-    deployed = deploy.up(changed)
-    assert deployed.url == url
-    assert [change.split()[0] for change in deployed.changes] == [
-        *("update", "publish", "make") * 2,
-        "update",
-    ]
-    assert requests.post(url, json=_update(), timeout=30).status_code == 403
+    wanted = deploy.Deployment.of(settings)
+    for changed, concerned in (
+        ({"timezone": "Europe/Lisbon"}, ["Function", "Function", "Nightly"]),
+        ({"log_days": 7}, ["Log", "Log"]),
+        ({"throttle": 5}, ["Stage"]),
+        ({"scan_limit": 20_000_000}, ["WorkGroup"]),
+        ({"quarantine_days": 30}, ["Raw"]),
+        ({"quiet_hours": 12}, ["QuietAlarm"]),
+        ({"quiet_hours": 0}, ["QuietAlarm"]),
+    ):
+        made = deploy.up(dataclasses.replace(wanted, **changed))
+        wanted = dataclasses.replace(wanted, **changed)
+        # A reference to what is modified is listed, too; what is made anew or removed is not.
+        direct = {change.resource for change in made.changes}
+        assert set(concerned) <= direct, (changed, direct)
+        assert not any(change.action == "Replace" for change in made.changes)
+        assert deploy.up(wanted).changes == []
+    assert post(url, settings.webhook_secrets[0]) == 200
 
 
-def test_a_key_encrypts_what_is_stored_and_is_allowed_to_who_needs_it(settings: Settings) -> None:
+def test_ranges_that_a_parameter_changes_are_live(settings: Settings) -> None:
+    """CloudFormation changes the API's policy; only a new copy of the API makes it live."""
     deploy.up(settings)
-    name, key = settings.name, "arn:aws:kms:us-east-1:000000000000:key/0"
+    stack, gateway = Stack("ingest", settings), aws.client("apigateway", settings)
+    api = stack.resources()["Api"]["PhysicalResourceId"]
+    copies = len(gateway.get_deployments(restApiId=api)["items"])
+    deploy.up(settings)
+    assert len(gateway.get_deployments(restApiId=api)["items"]) == copies
+    time.sleep(1.1)  # API Gateway dates its copies by the second
+    closed = dataclasses.replace(
+        deploy.Deployment.of(settings), telegram_ranges="149.154.160.0/20,91.108.4.0/22"
+    )
+    deploy.up(closed)
+    assert len(gateway.get_deployments(restApiId=api)["items"]) == copies + 1
+    policy = gateway.get_rest_api(restApiId=api)["policy"]
+    assert "149.154.160.0/20" in policy
+    deploy.up(closed)
+    assert len(gateway.get_deployments(restApiId=api)["items"]) == copies + 1
+
+
+def test_a_key_is_allowed_to_who_needs_it_and_an_alias_is_refused(settings: Settings) -> None:
+    deploy.up(settings)
+    key = "arn:aws:kms:us-east-1:000000000000:key/0"
     keyed = dataclasses.replace(deploy.Deployment.of(settings), kms_key=key)
-    assert deploy.up(keyed).changes == [
-        f"set encryption of bucket {settings.raw_bucket}",
-        f"set encryption of bucket {settings.enriched_bucket}",
-        f"set permissions of role {name}-ingest",
-        f"set permissions of role {name}-etl",
-        f"set policy {name}-analyst",
-        f"update workgroup {name}",
-    ]
+    changed = {(c.stack.rpartition("-")[2], c.resource) for c in deploy.up(keyed).changes}
+    wanted = {("lake", "Raw"), ("lake", "Enriched"), ("ingest", "Role"), ("etl", "Role")}
+    assert wanted | {("analytics", "Analyst"), ("analytics", "WorkGroup")} <= changed
     assert deploy.up(keyed).changes == []
+    alias = dataclasses.replace(keyed, kms_key=key.replace("key/0", "alias/mine"))
+    with pytest.raises(DeployError, match=r"KmsKey.*not of an alias"):
+        deploy.up(alias)
+
+
+BROKEN = b"def lambda_handler(event, context):\n    return {'statusCode': 503, 'body': ''}\n"
 
 
 def test_changed_code_is_live_at_once_and_rollback_takes_it_back(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = deploy.up(settings)
+    url, secret = deploy.up(settings).url, settings.webhook_secrets[0]
+    with pytest.raises(DeployError, match="no code before the present one"):
+        deploy.rollback("ingest", settings)
     real = packages.files("ingest")
-    broken = b"def lambda_handler(event, context):\n    return {'statusCode': 503, 'body': ''}\n"
-    monkeypatch.setattr(packages, "files", lambda name: {**real, "tgpipeline/ingest.py": broken})
-    functions.ensure_function("ingest", settings)
+    monkeypatch.setattr(packages, "files", lambda name: {**real, "tgpipeline/ingest.py": BROKEN})
+    changes = stages.deploy("ingest", settings)
     monkeypatch.undo()
-    secret = {HEADER: settings.webhook_secrets[0]}
-    assert requests.post(before.url, json=_update(), headers=secret, timeout=30).status_code == 503
-    back = functions.rollback("ingest", settings)
-    assert back.digest == packages.digest(packages.build("ingest"))
-    assert requests.post(before.url, json=_update(), headers=secret, timeout=30).status_code == 200
-    with pytest.raises(DeployError, match="no version before"):
-        functions.rollback("ingest", settings)
-
-
-def test_rollback_keeps_a_secret_that_was_rotated_since(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url = deploy.up(settings).url
-    real, code = packages.files("ingest"), packages.build("ingest")
-    newer = {**real, "tgpipeline/errors.py": real["tgpipeline/errors.py"] + b"#\n"}
-    monkeypatch.setattr(packages, "files", lambda name: newer)
-    rotated = dataclasses.replace(settings, webhook_secret="the-new-one")
-    live = functions.ensure_function("ingest", rotated)
-    monkeypatch.undo()
-    # MiniStack's link leads to the newest code, whatever version was asked for: that is noticed.
-    with pytest.raises(DeployError, match="nothing was changed"):
-        functions.rollback("ingest", rotated)
-    assert functions.ensure_function("ingest", rotated).version != live.version
-    # AWS's link leads to the version's own code.
-    monkeypatch.setattr(packages, "files", lambda name: newer)
-    functions.ensure_function("ingest", dataclasses.replace(rotated, webhook_secret="newest"))
-    monkeypatch.undo()
-    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: io.BytesIO(code))
-    latest = dataclasses.replace(settings, webhook_secret="newest")
-    back = functions.rollback("ingest", latest)
-    assert back.digest == packages.digest(code)
-    for secret, status in (("newest", 200), ("the-new-one", 403), (settings.webhook_secret, 403)):
-        answer = requests.post(url, json=_update(), headers={HEADER: secret}, timeout=30)
-        assert answer.status_code == status
-    # A secret that is changed now is changed in the code that was gone back to.
-    assert functions.set_variable("ingest", "NEW", "1", latest).digest == back.digest
-
-
-def test_a_run_that_raises_is_an_error_that_says_so(settings: Settings) -> None:
-    deploy.up(settings)
-    with pytest.raises(DeployError, match=r"etl raised [\w.]+: .*which day is meant"):
-        functions.invoke("etl", {"day": "yesterday"}, settings)
-
-
-def test_a_run_that_fails_to_the_last_try_waits_in_the_queue(settings: Settings) -> None:
-    deploy.up(settings)
-    cloud = Cloud(settings)
-    states = {what: right for what, _, right in deploy.status(settings).rows}
-    # Before its first day is over a deployment has an alarm that rings: no day was done yet.
-    assert [what for what, right in states.items() if not right] in ([], ["alarms"])
-    cloud.client("lambda").invoke(
-        FunctionName=f"{settings.name}-etl",
-        Qualifier=functions.LIVE,
-        InvocationType="Event",
-        Payload=b'{"day": "yesterday"}',
-    )
-    deadline = time.monotonic() + 20
-    while not schedule.failed(cloud) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert schedule.failed(cloud) == 1
-    status = deploy.status(settings)
-    assert not status.ok
-    assert "1 wait in the queue" in str(status)
+    assert "Function" in {change.resource for change in changes}
+    assert post(url, secret) == 503
+    good = packages.key("ingest", packages.build("ingest"))
+    # Of a shell that knows neither the zone nor the chats, it changes the code alone.
+    strange = dataclasses.replace(settings, timezone="Asia/Tokyo", chat_ids=(-5,))
+    assert deploy.rollback("ingest", strange) == good
+    assert post(url, secret) == 200
+    assert deploy.up(settings).changes == []
+    assert deploy.rollback("ingest", settings) != good
+    assert post(url, secret) == 503
 
 
 def test_a_new_secret_in_one_call_loses_nothing(settings: Settings, stack: local.Stack) -> None:
     ana = {"id": 5, "is_bot": False, "first_name": "Ana"}
-    stack.bot.set_webhook(deploy.up(settings).url, secret_token=settings.webhook_secret)
+    url = deploy.up(settings).url
+    stack.bot.set_webhook(url, secret_token=settings.webhook_secret, max_connections=7)
     stack.telegram.say(ana, "antes")
     # Of a shell that knows neither the zone nor the chats, it changes the secret alone.
     strange = dataclasses.replace(settings, timezone="Asia/Tokyo", chat_ids=(-5,))
@@ -230,14 +163,16 @@ def test_a_new_secret_in_one_call_loses_nothing(settings: Settings, stack: local
     assert deploy.up(rotated).changes == []
     stack.telegram.say(ana, "depois")
     stack.telegram.wait_delivered()
+    assert stack.bot.get_webhook_info()["max_connections"] == 7
     stack.bot.delete_webhook()
-    assert storage.count(Cloud(settings), settings.raw_bucket, "telegram/") == 2
-    assert rotated.webhook_secret not in ("", settings.webhook_secret)
+    assert len(keys_in(settings.raw_bucket, settings)) == 2
     unknown = dataclasses.replace(settings, webhook_secret="")
     assert deploy.up(unknown).changes == []  # who deploys again need not know it
-    old = {HEADER: settings.webhook_secret}
-    url = deploy.up(rotated).url
-    assert requests.post(url, json=_update(), headers=old, timeout=30).status_code == 403
+    assert webhook.deployed_secret(settings) == rotated.webhook_secret
+    for secret, status in ((rotated.webhook_secret, 200), (settings.webhook_secret, 403)):
+        assert post(url, secret) == status
+    told = json.dumps(Stack("ingest", settings).describe(), default=str)
+    assert rotated.webhook_secret not in told
 
 
 def test_a_secret_is_replaced_where_there_is_one_and_the_webhook_is_ours(
@@ -245,60 +180,187 @@ def test_a_secret_is_replaced_where_there_is_one_and_the_webhook_is_ours(
 ) -> None:
     with pytest.raises(DeployError, match="none to replace"):
         deploy.rotate_secret(settings, stack.bot)
-    assert deploy.existing(settings) == []
-    url = deploy.up(settings).url
-    assert gateway.deployed_url(settings) == url
+    assert deploy.resources(settings) == []
+    for stage in ("lake", "ingest"):
+        stages.deploy(stage, settings)
+    url = webhook.deployed(settings).url
     stack.bot.set_webhook(f"{url}-of-another", secret_token="theirs")
     with pytest.raises(DeployError, match="no secret was changed"):
         deploy.rotate_secret(settings, stack.bot)
     stack.bot.delete_webhook()
-    assert deploy.up(settings).changes == []
+    assert stages.deploy("ingest", settings) == []
     assert deploy.rotate_secret(settings, stack.bot, "given").webhook_secret == "given"
 
 
-def test_down_leaves_the_data_unless_told_and_then_nothing(settings: Settings) -> None:
+def test_telegram_opens_no_more_connections_than_instances_can_answer(settings: Settings) -> None:
+    assert webhook.deployed(settings).url == ""
+    for stage in ("lake", "ingest"):
+        stages.deploy(stage, settings)
+    made = webhook.deployed(settings)
+    assert made.max_connections == 40  # of an account that may run a thousand
+    assert made.url not in repr(made)
+    reserved = dataclasses.replace(deploy.Deployment.of(settings), reserved_instances=5)
+    stages.deploy("ingest", reserved)
+    assert webhook.deployed(settings).max_connections == 5
+
+
+def test_a_run_that_raises_says_so_and_waits_in_the_queue(settings: Settings) -> None:
     deploy.up(settings)
-    s3 = Cloud(settings).client("s3")
-    s3.put_object(Bucket=settings.raw_bucket, Key="telegram/x", Body=b"{}")
+    assert deploy.status(settings).ok, deploy.status(settings)
+    with pytest.raises(DeployError, match=r"etl raised [\w.]+: .*which day is meant"):
+        deploy.invoke("etl", {"day": "yesterday"}, settings)
+    aws.client("lambda", settings).invoke(
+        FunctionName=f"{settings.name}-etl",
+        InvocationType="Event",
+        Payload=b'{"day": "yesterday"}',
+    )
+    deadline = time.monotonic() + 20
+    while not failed_runs(settings) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    status = deploy.status(settings)
+    assert not status.ok
+    assert "1 wait in the queue" in str(status)
+
+
+def test_down_leaves_the_lake_unless_told_and_then_nothing(settings: Settings) -> None:
+    deploy.up(settings)
+    s3, bucket = aws.client("s3", settings), settings.raw_bucket
+    s3.put_object(Bucket=bucket, Key="telegram/x", Body=b"{}")
     planned = deploy.down(settings, dry_run=True)
-    assert len(deploy.existing(settings)) > 15
+    assert len(deploy.resources(settings)) > 30
+    iam = aws.client("iam", settings)
+    policy = Stack("analytics", settings).outputs()["AnalystPolicy"]
+    iam.create_user(UserName=settings.name)
+    iam.attach_user_policy(UserName=settings.name, PolicyArn=policy)
     assert deploy.down(settings) == planned
-    kept = [f"arn:aws:s3:::{name}" for name in (settings.raw_bucket, settings.enriched_bucket)]
-    assert deploy.existing(settings) == kept
-    assert s3.get_object(Bucket=settings.raw_bucket, Key="telegram/x")["Body"].read() == b"{}"
-    assert len(deploy.down(settings, delete_data=True)) == 2
-    assert deploy.existing(settings) == []
+    assert iam.list_attached_user_policies(UserName=settings.name)["AttachedPolicies"] == []
+    left = deploy.resources(settings)
+    assert {line.partition(":")[0] for line in left} == {f"{settings.name}-lake"}
+    assert s3.get_object(Bucket=bucket, Key="telegram/x")["Body"].read() == b"{}"
+    stages.deploy("ingest", settings)  # up after down
+    assert s3.get_object(Bucket=bucket, Key="telegram/x")["Body"].read() == b"{}"
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket=bucket, Key="telegram/x", Body=b"{2}")
+    s3.delete_object(Bucket=bucket, Key="telegram/x")
+    deploy.down(settings, delete_data=True)
+    assert deploy.resources(settings) == []
+    ours = [b["Name"] for b in s3.list_buckets()["Buckets"] if settings.name in b["Name"]]
+    assert ours == []
     assert deploy.down(settings, delete_data=True) == []
 
 
-def test_the_ddl_makes_the_table_that_glue_was_given(settings: Settings) -> None:
+def test_a_bucket_outside_the_stack_has_two_ways_out(settings: Settings) -> None:
+    """As after the removal of the stack by hand, or of what an earlier version deployed."""
+    s3 = aws.client("s3", settings)
+    s3.create_bucket(Bucket=settings.raw_bucket)
+    s3.put_object(Bucket=settings.raw_bucket, Key="telegram/x", Body=b"{}")
+    for dry_run in (True, False):
+        with pytest.raises(DeployError, match=r"another name .*--import-buckets") as caught:
+            deploy.up(settings, dry_run=dry_run)
+    assert settings.raw_bucket in str(caught.value)
+    assert deploy.resources(settings) == []
+    made = deploy.up(settings, import_buckets=True).changes
+    assert [str(change) for change in made[:1]] == [
+        f"{settings.name}-lake: import AWS::S3::Bucket Raw"
+    ]
+    assert s3.get_object(Bucket=settings.raw_bucket, Key="telegram/x")["Body"].read() == b"{}"
+    blocked = s3.get_public_access_block(Bucket=settings.raw_bucket)
+    assert set(blocked["PublicAccessBlockConfiguration"].values()) == {True}
+    assert deploy.up(settings, import_buckets=True).changes == []
+
+
+def test_a_first_deployment_that_failed_is_made_anew_and_that_is_said(settings: Settings) -> None:
+    stages.deploy("lake", settings)
+    logs = aws.client("logs", settings)
+    theirs = f"/aws/lambda/{settings.name}-ingest"
+    logs.create_log_group(logGroupName=theirs)
+    with pytest.raises(DeployError, match=r"Log \(AWS::Logs::LogGroup\).*outside the stack"):
+        stages.deploy("ingest", settings)
+    assert Stack("ingest", settings).status == "ROLLBACK_COMPLETE"
+    logs.delete_log_group(logGroupName=theirs)
+    told: list[str] = []
+    stages.deploy("ingest", settings, listener=lambda event: told.append(event.reason))
+    assert told[0] == "its first deployment failed: made anew"
+    assert Stack("ingest", settings).status == "CREATE_COMPLETE"
+
+
+def test_what_was_changed_by_hand_is_shown_with_what_to_do(settings: Settings) -> None:
     deploy.up(settings)
-    cloud = Cloud(settings)
-    glue, athena = cloud.client("glue"), cloud.client("athena")
-    for table in TABLES:
-        glue.delete_table(DatabaseName=cloud.settings.database, Name=table)
-        query = athena.start_query_execution(
-            QueryString=catalog.ddl(table, cloud.settings), WorkGroup=settings.name
-        )
-        state = {"State": "QUEUED"}
-        while state["State"] in ("QUEUED", "RUNNING"):
-            found = athena.get_query_execution(QueryExecutionId=query["QueryExecutionId"])
-            state = found["QueryExecution"]["Status"]
-        assert state["State"] == "SUCCEEDED", state
-        made = glue.get_table(DatabaseName=cloud.settings.database, Name=table)["Table"]
-        made["StorageDescriptor"]["Location"] += "/"  # MiniStack takes the slash off, Athena not
-        assert covers(made, catalog.table_input(table, cloud.settings))
+    logs = aws.client("logs", settings)
+    logs.put_retention_policy(logGroupName=f"/aws/lambda/{settings.name}-etl", retentionInDays=1)
+    status = deploy.status(settings)
+    assert not status.ok
+    assert "changed by hand: Log (/RetentionInDays)" in str(status)
+    assert "lambda_src/etl.yaml" in str(status)
+
+
+def test_a_function_that_was_deleted_by_hand_is_named(settings: Settings) -> None:
+    deploy.up(settings)
+    aws.client("lambda", settings).delete_function(FunctionName=f"{settings.name}-etl")
+    changed = dataclasses.replace(settings, timezone="Europe/Lisbon")
+    status = deploy.status(settings)
+    assert not status.ok, status
+    try:
+        deploy.up(changed)  # MiniStack makes it again; CloudFormation fails
+    except DeployError as error:
+        assert "Function" in str(error)
+        assert "outside the stack" in str(error)
+
+
+def test_athena_sees_the_lake_s_first_day(settings: Settings) -> None:
+    deploy.up(settings)
+    assert deploy.unseen_days(settings) == 0
+    s3 = aws.client("s3", settings)
+    for day in ("2025-11-28", "2025-11-10"):
+        key = f"telegram/context_date={day}/1.json"
+        s3.put_object(Bucket=settings.raw_bucket, Key=key, Body=b"{}")
+    unseen = deploy.unseen_days(settings)
+    assert unseen > 0
+    assert f"{unseen} days are not yet seen by Athena" in str(deploy.status(settings))
+    made = deploy.up(settings).changes
+    assert {change.resource for change in made} >= {"Messages", "Events"}
+    assert Stack("analytics", settings).parameters()["FirstDay"] == "2025-11-10"
+    assert deploy.unseen_days(settings) == 0
+    glue, database = aws.client("glue", settings), settings.name.replace("-", "_")
+    table = glue.get_table(DatabaseName=database, Name="messages")["Table"]
+    assert table["Parameters"]["projection.context_date.range"] == "2025-11-10,NOW+1DAYS"
 
 
 def test_missing_settings_are_named_before_anything_is_made(settings: Settings) -> None:
     empty = dataclasses.replace(settings, chat_ids=(), webhook_secret="")
-    with pytest.raises(SettingsError, match="TELEGRAM_CHAT_ID and TELEGRAM_WEBHOOK_SECRET not set"):
+    with pytest.raises(SettingsError, match="TELEGRAM_CHAT_ID not set"):
         deploy.up(empty)
-    assert deploy.existing(settings) == []
+    with pytest.raises(SettingsError, match="TELEGRAM_WEBHOOK_SECRET not set"):
+        deploy.up(dataclasses.replace(settings, webhook_secret=""))
+    assert deploy.resources(settings) == []
 
 
 def test_what_is_not_deployed_is_named(settings: Settings) -> None:
-    with pytest.raises(DeployError, match=f"{settings.name}-ingest.* no such thing"):
-        functions.rollback("ingest", settings)
+    with pytest.raises(DeployError, match=f"stack {settings.name}-ingest has no code before"):
+        deploy.rollback("ingest", settings)
     with pytest.raises(DeployError, match=f"{settings.name}-etl could not be invoked"):
-        functions.invoke("etl", {}, settings)
+        deploy.invoke("etl", {}, settings)
+    with pytest.raises(DeployError, match=f"stack {settings.name}-lake is not there"):
+        stages.deploy("etl", settings)
+    assert not deploy.status(settings).ok
+
+
+def test_package_uploads_the_code_and_prints_one_command_per_stage(settings: Settings) -> None:
+    (first,) = deploy.package(settings)
+    assert f"--stack-name {settings.name}-lake" in first
+    stages.deploy("lake", settings)
+    commands = list(deploy.package(settings))
+    assert [c.split()[4] for c in commands] == [f"{settings.name}-{s}" for s in deploy.STAGES]
+    code = Stack("lake", settings).outputs()["CodeBucket"]
+    assert len(keys_in(code, settings)) == 2
+    assert all(key in " ".join(commands) for key in keys_in(code, settings))
+    assert settings.webhook_secret not in " ".join(commands)
+    assert "$TELEGRAM_WEBHOOK_SECRET" in commands[1]
+
+
+def test_every_client_goes_to_the_settings_endpoint(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+    stages.deploy("lake", settings)
+    assert Stack("lake", settings).status == "CREATE_COMPLETE"

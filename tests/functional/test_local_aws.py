@@ -12,8 +12,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tgpipeline import local
-from tgpipeline.deploy import Cloud
+from tgpipeline import aws, local
 from tgpipeline.errors import LocalStackError, SettingsError
 from tgpipeline.lake import stores
 from tgpipeline.local import ministack, replay
@@ -156,9 +155,9 @@ def test_functions_inherit_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_replay_outlives_a_webhook_that_fails_for_a_while() -> None:
     """Its clock stands still, but what is to be repeated after two seconds is repeated."""
-    with local.start("api") as stack:
+    with local.start("ingest") as stack:
         stack.bot.set_webhook(stack.url, secret_token=local.SECRET)
-        s3, bucket = Cloud(stack.settings).client("s3"), {"Bucket": stack.settings.raw_bucket}
+        s3, bucket = aws.client("s3", stack.settings), {"Bucket": stack.settings.raw_bucket}
         s3.delete_bucket(**bucket)
 
         def mend() -> None:
@@ -206,7 +205,7 @@ def test_start_points_everything_at_the_stack_and_stop_puts_it_back(
 
 
 def test_an_unknown_step_is_refused_before_anything_starts() -> None:
-    with pytest.raises(LocalStackError, match="the steps are api, webhook, etl, tables"):
+    with pytest.raises(LocalStackError, match="the steps are ingest, webhook, etl, analytics"):
         local.start(through="notebook-3")
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tgpipeline.analytics import athena, report
-from tgpipeline.deploy import catalog
+from tgpipeline.deploy import stages
 from tgpipeline.errors import QueryError
 from tgpipeline.etl import handler
 from tgpipeline.lake import keys, stores
@@ -31,7 +31,7 @@ def settings() -> Iterator[Settings]:
         s3 = boto3.client("s3")
         for bucket in (found.raw_bucket, found.enriched_bucket):
             s3.create_bucket(Bucket=bucket)
-        catalog.ensure_tables(found)
+        stages.deploy("analytics", found)
         said = [(1, "Josefa", "cadê meu pedido 48113, sou a Josefa?"), (2, "Zuleica", "bom dia")]
         for number, (who, name, text) in enumerate(said):
             message = {

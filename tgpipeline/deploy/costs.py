@@ -61,7 +61,7 @@ class Use:
     etl_rate: int = 2_000
     etl_start: int = 5
     etl_gb: float = 1769 / 1024
-    alarms: int = 8
+    alarms: int = 9
     lookback: int = 3
     queries: int = 300
     scanned: int = 10_000_000

@@ -1,13 +1,11 @@
-"""Costs, status, alarms: figures that add up, states that say what to mend."""
+"""Costs and status: figures that add up, states that say what to mend."""
 
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 
-from tgpipeline.deploy import Deployment, alarms, costs
-from tgpipeline.deploy.status import Status
-from tgpipeline.lake.ledger import Ledger
+from tgpipeline.deploy import costs
+from tgpipeline.deploy.health import Status
 
 
 def test_a_bill_worked_out_by_hand() -> None:
@@ -52,28 +50,3 @@ def test_a_status_says_what_is_wrong() -> None:
     assert not bad.ok
     assert "!!  failed runs  2 wait in the queue" in str(bad)
     assert "| ✗ | failed runs | 2 wait in the queue |" in bad._repr_markdown_()
-
-
-def test_alarms_ring_at_the_topic_if_there_is_one() -> None:
-    topic = "arn:aws:sns:us-east-1:123456789012:on-call"
-    for settings, actions in ((Deployment(alarm_topic=topic), [topic]), (Deployment(), [])):
-        made = alarms.definitions(settings)
-        assert len(made) == costs.Use().alarms
-        assert all(alarm["AlarmActions"] == actions for alarm in made)
-        assert all(alarm["AlarmDescription"] for alarm in made)
-
-
-def test_a_day_without_a_run_rings_and_silence_elsewhere_does_not() -> None:
-    made = {alarm["AlarmName"]: alarm for alarm in alarms.definitions(Deployment(name="aurora"))}
-    assert made.pop("aurora-no-etl")["TreatMissingData"] == "breaching"
-    assert {alarm["TreatMissingData"] for alarm in made.values()} == {"notBreaching"}
-
-
-def test_what_is_counted_in_the_logs_is_what_the_functions_write() -> None:
-    patterns = [f["filterPattern"] for f in alarms.metric_filters(Deployment())]
-    assert patterns == [
-        '{ $.outcome = "quarantined" }',
-        '"[WARNING]" quarantined',
-        '"[INFO]" documents',
-    ]
-    assert '"documents"' in json.dumps(asdict(Ledger("2025-11-28")))
