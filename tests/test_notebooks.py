@@ -3,9 +3,10 @@
 import nbformat
 import pytest
 
-from tgpipeline import aws, local
+from tgpipeline import local
 from tgpipeline.errors import NotebookError
 from tgpipeline.notebook import demo, runner
+from tgpipeline.settings import aws_client
 from tools import notebooks
 from tools.notebook_style import METADATA
 
@@ -30,7 +31,7 @@ def test_the_webhook_of_a_deployed_group_that_has_become_a_supergroup():
         stack.telegram.clock.advance(60)
         of_04 = next(path for path in SERIES if path.name.startswith("04"))
         ran = dict(notebooks.answers(runner.execute(of_04, {"mode": "aws"})))
-        s3 = aws.client("s3", stack.settings)
+        s3 = aws_client("s3", stack.settings)
         listed = s3.list_objects_v2(Bucket=stack.settings.raw_bucket)["Contents"]
     (check,) = (told for line, told in ran.items() if "bot.check(" in line)
     assert f"Set TELEGRAM_CHAT_ID to {stack.telegram.group_id}" in check

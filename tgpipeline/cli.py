@@ -26,11 +26,11 @@ Run = Callable[[argparse.Namespace], int | None]
 _COMMANDS: list[tuple[str, str, Run, tuple[tuple[tuple[str, ...], dict[str, Any]], ...]]] = []
 
 
-def _option(*names: str, **how: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
+def option(*names: str, **how: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
     return names, how
 
 
-def _command(name: str, *options: tuple[tuple[str, ...], dict[str, Any]]) -> Callable[[Run], Run]:
+def command(name: str, *options: tuple[tuple[str, ...], dict[str, Any]]) -> Callable[[Run], Run]:
     """Declare a command: its help is the function's docstring."""
 
     def declare(run: Run) -> Run:
@@ -71,6 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from tgpipeline import cli_deploy  # noqa: F401, declares the commands that deploy
+
     parser = argparse.ArgumentParser(
         prog="tgpipeline",
         description="A Telegram group's messages, from a bot's webhook to answers.",
@@ -90,11 +92,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 _DAY: dict[str, Any] = {"metavar": "DATE", "type": date.fromisoformat}
-_FROM = _option("--from", dest="start", **_DAY, help="first day")
-_TO = _option("--to", dest="end", **_DAY, help="last day, included")
+_FROM = option("--from", dest="start", **_DAY, help="first day")
+_TO = option("--to", dest="end", **_DAY, help="last day, included")
 
 
-@_command("rows", _option("paths", nargs="+", metavar="PATH", help="file, folder or - (stdin)"))
+@command("rows", option("paths", nargs="+", metavar="PATH", help="file, folder or - (stdin)"))
 def _rows(arguments: argparse.Namespace) -> int:
     """Print the row that each update becomes, one JSON object a line."""
     from tgpipeline.lake.preview import rows_of
@@ -111,12 +113,12 @@ def _unicode() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
-@_command(
+@command(
     "etl",
-    _option("--date", type=date.fromisoformat, help="one day; yesterday where none is given"),
+    option("--date", type=date.fromisoformat, help="one day; yesterday where none is given"),
     _FROM,
     _TO,
-    _option("--rebuild", action="store_true", help="remake days that have not changed, too"),
+    option("--rebuild", action="store_true", help="remake days that have not changed, too"),
 )
 def _etl(arguments: argparse.Namespace) -> int:
     """Bring the enriched zone up to date with the raw zone, from this machine."""
@@ -133,10 +135,10 @@ def _etl(arguments: argparse.Namespace) -> int:
     return 0
 
 
-@_command(
+@command(
     "import",
-    _option("path", help="result.json of a Telegram Desktop export, its folder, or a zip of it"),
-    _option("--chat", help="import this chat alone: its id, or its title"),
+    option("path", help="result.json of a Telegram Desktop export, its folder, or a zip of it"),
+    option("--chat", help="import this chat alone: its id, or its title"),
 )
 def _import(arguments: argparse.Namespace) -> int:
     """Put a Telegram Desktop export into the raw zone, beside what the webhook brought."""
@@ -150,10 +152,10 @@ def _import(arguments: argparse.Namespace) -> int:
     return 3 if unseen else 0
 
 
-@_command(
+@command(
     "quarantine",
-    _option("action", choices=("list", "show", "retry"), nargs="?", default="list"),
-    _option("key", nargs="?", help="of one object; all where none is given"),
+    option("action", choices=("list", "show", "retry"), nargs="?", default="list"),
+    option("key", nargs="?", help="of one object; all where none is given"),
     _FROM,
     _TO,
 )
@@ -164,27 +166,27 @@ def _quarantine(arguments: argparse.Namespace) -> int:
     return quarantine.command(arguments, Settings.from_env("raw_bucket"))
 
 
-@_command(
+@command(
     "check",
-    _option("--chat", type=int, help="the group; the first of TELEGRAM_CHAT_ID"),
-    _option("--url", help="where updates should go; the deployed URL, or nowhere"),
+    option("--chat", type=int, help="the group; the first of TELEGRAM_CHAT_ID"),
+    option("--url", help="where updates should go; the deployed URL, or nowhere"),
 )
 def _check(arguments: argparse.Namespace) -> int:
     """Examine the bot: token, group, rights, webhook, and what to do about each."""
     settings = Settings.from_env() if arguments.chat else Settings.from_env("chat_ids")
-    url = _deployed_url(settings) if arguments.url is None else arguments.url
-    result = _bot(settings).check(arguments.chat or settings.chat_ids[0], url)
+    url = deployed_url(settings) if arguments.url is None else arguments.url
+    result = bot(settings).check(arguments.chat or settings.chat_ids[0], url)
     print(result)
     return 0 if result.ok else 3
 
 
-def _bot(settings: Settings) -> "Bot":
+def bot(settings: Settings) -> "Bot":
     from tgpipeline.telegram.bot import Bot
 
     return Bot(secret("TELEGRAM_BOT_TOKEN"), settings.telegram_api_url)
 
 
-def _deployed_url(settings: Settings) -> str:
+def deployed_url(settings: Settings) -> str:
     """The webhook's URL; empty where nothing is deployed, or where AWS cannot be asked."""
     from tgpipeline import deploy
 
@@ -195,7 +197,7 @@ def _deployed_url(settings: Settings) -> str:
         return ""
 
 
-@_command("demo", _option("--out", default="out", help="folder for what is made (out)"))
+@command("demo", option("--out", default="out", help="folder for what is made (out)"))
 def _demo(arguments: argparse.Namespace) -> int:
     """Run the six notebooks on this machine, and say what they did."""
     from pathlib import Path
@@ -205,14 +207,14 @@ def _demo(arguments: argparse.Namespace) -> int:
     return demo.main(Path(arguments.out))
 
 
-@_command(
+@command(
     "report",
     _FROM,
     _TO,
-    _option("--chat", type=int, default=0, help="one group alone, by any id it has had"),
-    _option("--names", action="store_true", help="show people's names instead of pseudonyms"),
-    _option("--csv", metavar="FOLDER", help="also write the tables there"),
-    _option("-o", "--output", default="report.html", help="the page to write (report.html)"),
+    option("--chat", type=int, default=0, help="one group alone, by any id it has had"),
+    option("--names", action="store_true", help="show people's names instead of pseudonyms"),
+    option("--csv", metavar="FOLDER", help="also write the tables there"),
+    option("-o", "--output", default="report.html", help="the page to write (report.html)"),
 )
 def _report(arguments: argparse.Namespace) -> int:
     """Write one page for a manager, of the last 30 days: findings, charts, definitions."""
@@ -225,126 +227,7 @@ def _report(arguments: argparse.Namespace) -> int:
     return 0
 
 
-@_command(
-    "up",
-    _option("--dry-run", action="store_true", help="say what would be changed"),
-    _option(
-        "--import-buckets",
-        action="store_true",
-        help="take buckets that exist into the lake's stack",
-    ),
-)
-def _up(arguments: argparse.Namespace) -> int:
-    """Deploy the four stacks into AWS, run the ETL once, and examine the bot."""
-    from tgpipeline import deploy
-
-    settings, how = Settings.from_env(), {"import_buckets": arguments.import_buckets}
-    if arguments.dry_run:
-        _say_changes("would ", deploy.up(settings, dry_run=True, **how).changes)
-        return 0
-    done = deploy.up(settings, listener=print, **how)
-    if not done.changes:
-        print("Nothing to change.")
-    proof = deploy.prove(settings)
-    print(
-        f"The ETL looked at {proof['days']} days, {proof['documents']} documents; Athena answers."
-    )
-    print(f"The webhook's URL, for setWebhook: {done.url}")
-    if not os.environ.get("TELEGRAM_BOT_TOKEN"):
-        print("With TELEGRAM_BOT_TOKEN, `tgpipeline check` examines the bot, too.")
-        return 0
-    result = _bot(settings).check(settings.chat_ids[0], done.url)
-    print(result)
-    return 0 if result.ok else 3
-
-
-@_command("status")
-def _status(arguments: argparse.Namespace) -> int:
-    """Ask the stacks what is deployed, what was changed by hand, and how it is doing."""
-    from tgpipeline import deploy
-
-    status = deploy.status(Settings.from_env())
-    print(status)
-    return 0 if status.ok else 3
-
-
-@_command("package")
-def _package(arguments: argparse.Namespace) -> int:
-    """Upload the functions' code, and print how `aws cloudformation deploy` makes the stacks."""
-    from tgpipeline import deploy
-
-    commands = 0
-    for command in deploy.package(Settings.from_env()):
-        print(command)
-        commands += 1
-    if commands < len(deploy.STAGES):
-        print("Run it, then `tgpipeline package` again: code goes into a bucket of the lake.")
-        return 3
-    return 0
-
-
-@_command("rotate-secret")
-def _rotate_secret(arguments: argparse.Namespace) -> None:
-    """Give the webhook a new secret, the function first, then Telegram; no update is lost."""
-    from tgpipeline import deploy
-
-    settings = Settings.from_env()
-    deploy.rotate_secret(settings, _bot(settings))
-    print("The function takes a new secret and no other; Telegram sends it, if a webhook is set.")
-    if settings.webhook_secret:
-        print("Unset TELEGRAM_WEBHOOK_SECRET: it holds the former one, and `up` would deploy it.")
-
-
-@_command("rollback", _option("function", choices=("ingest", "etl")))
-def _rollback(arguments: argparse.Namespace) -> int:
-    """Run a function's former code again; once more takes that back."""
-    from tgpipeline import deploy
-
-    code = deploy.rollback(arguments.function, Settings.from_env(), listener=print)
-    print(f"{arguments.function} runs {code}.")
-    return 0
-
-
-@_command(
-    "down",
-    _option("--delete-data", action="store_true", help="delete the lake and all messages, too"),
-    _option("--yes", action="store_true", help="do not ask"),
-    _option("--dry-run", action="store_true", help="say what would be deleted"),
-)
-def _down(arguments: argparse.Namespace) -> int:
-    """Delete the stacks of analytics, etl and ingest; the lake stays unless told otherwise."""
-    from tgpipeline import deploy
-
-    settings = Settings.from_env()
-    _say_changes(
-        "would delete ", deploy.down(settings, delete_data=arguments.delete_data, dry_run=True)
-    )
-    if arguments.dry_run or not _agreed("Delete all this?", arguments.yes):
-        return 0 if arguments.dry_run else 1
-    url = _deployed_url(settings)
-    deploy.down(settings, delete_data=arguments.delete_data, listener=print)
-    if url and os.environ.get("TELEGRAM_BOT_TOKEN"):
-        bot = _bot(settings)
-        ours = bot.get_webhook_info().get("url") == url
-        if ours and _agreed("Telegram still posts to it. deleteWebhook?", arguments.yes):
-            bot.delete_webhook()
-    return 0
-
-
-def _agreed(question: str, yes: bool) -> bool:
-    """Whether somebody says yes.
-
-    Raises:
-        TgPipelineError: if nobody can be asked.
-    """
-    if yes:
-        return True
-    if not sys.stdin.isatty():
-        raise TgPipelineError("nothing was deleted: say --yes where nobody can be asked.")
-    return input(f"{question} Type yes: ").strip().lower() == "yes"
-
-
-@_command("local", _option("--through", default="", help="ingest, webhook, etl or analytics"))
+@command("local", option("--through", default="", help="ingest, webhook, etl or analytics"))
 def _local(arguments: argparse.Namespace) -> int:
     """Run the local stack until Ctrl-C, and say how another shell can use it."""
     import threading
@@ -357,13 +240,6 @@ def _local(arguments: argparse.Namespace) -> int:
         print("# Stop with Ctrl-C.", flush=True)
         threading.Event().wait()
     return 0
-
-
-def _say_changes(what: str, changes: Sequence[object]) -> None:
-    for change in changes:
-        print(f"{what}{change}")
-    if not changes:
-        print("Nothing to change.")
 
 
 def _days(arguments: argparse.Namespace, settings: Settings, usual: int = 1) -> list[date]:

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -143,9 +144,12 @@ def aws_session(settings: Settings) -> Any:
     """
     import boto3
     from botocore.exceptions import BotoCoreError
+    from botocore.session import get_session
 
+    core = get_session()
+    core.register_component("data_loader", _service_models())
     try:
-        session = boto3.Session(region_name=settings.region)
+        session = boto3.Session(region_name=settings.region, botocore_session=core)
         found, reason = session.get_credentials(), "no AWS credentials were found"
     except BotoCoreError as error:  # a profile that is not there, a login that has ended …
         found, reason = None, f"the AWS credentials cannot be used: {error}"
@@ -156,6 +160,14 @@ def aws_session(settings: Settings) -> Any:
             "and the notebooks' mode local need none."
         )
     return session
+
+
+@cache
+def _service_models() -> Any:
+    """botocore's descriptions of AWS's services, read once: they are most of a client's making."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 def aws_client(service: str, settings: Settings, **options: Any) -> Any:

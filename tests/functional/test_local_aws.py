@@ -12,10 +12,11 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tgpipeline import aws, local
+from tgpipeline import local
 from tgpipeline.errors import LocalStackError, SettingsError
 from tgpipeline.lake import stores
 from tgpipeline.local import ministack, replay
+from tgpipeline.settings import aws_client
 
 
 def _client(stack: ministack.AwsStack, service: str = "s3") -> object:
@@ -157,7 +158,7 @@ def test_a_replay_outlives_a_webhook_that_fails_for_a_while() -> None:
     """Its clock stands still, but what is to be repeated after two seconds is repeated."""
     with local.start("ingest") as stack:
         stack.bot.set_webhook(stack.url, secret_token=local.SECRET)
-        s3, bucket = aws.client("s3", stack.settings), {"Bucket": stack.settings.raw_bucket}
+        s3, bucket = aws_client("s3", stack.settings), {"Bucket": stack.settings.raw_bucket}
         s3.delete_bucket(**bucket)
 
         def mend() -> None:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from tgpipeline import aws
 from tgpipeline.deploy import buckets, reasons, stages, templates, webhook
 from tgpipeline.deploy.deployment import Deployment as Deployment
 from tgpipeline.deploy.functions import invoke as invoke
@@ -20,7 +19,7 @@ from tgpipeline.deploy.stacks import Stack as Stack
 from tgpipeline.deploy.templates import STAGES as STAGES
 from tgpipeline.deploy.webhook import rotate_secret as rotate_secret
 from tgpipeline.errors import DeployError
-from tgpipeline.settings import Settings
+from tgpipeline.settings import Settings, aws_client
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def prove(settings: Settings) -> dict[str, int]:
         DeployError: if one of them fails, with its reason.
     """
     days = invoke("etl", {"scheduled_time": datetime.now(UTC).isoformat()}, settings)["days"]
-    athena, database = aws.client("athena", settings), Deployment.of(settings).database
+    athena, database = aws_client("athena", settings), Deployment.of(settings).database
     sql = f"SELECT count(*) FROM messages WHERE context_date = DATE '{days[-1]['date']}'"
     where = {"QueryExecutionContext": {"Database": database}, "WorkGroup": settings.name}
     with reasons.explained(f"query in workgroup {settings.name}", settings):
@@ -163,7 +162,7 @@ def down(
 
 def _detach(policy: str, settings: Settings) -> None:
     """Take the analyst's policy from whoever has it: IAM deletes none that is attached."""
-    iam = aws.client("iam", settings)
+    iam = aws_client("iam", settings)
     with reasons.explained(f"detach policy {policy}", settings):
         holders = iam.list_entities_for_policy(PolicyArn=policy)
         for kind in ("User", "Group", "Role"):

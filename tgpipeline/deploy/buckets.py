@@ -5,12 +5,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tgpipeline import aws
 from tgpipeline.deploy import reasons
 from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.stacks import Stack
 from tgpipeline.errors import DeployError
 from tgpipeline.lake import keys
+from tgpipeline.settings import aws_client
 
 
 def outside(settings: Deployment) -> dict[str, str]:
@@ -19,7 +19,7 @@ def outside(settings: Deployment) -> dict[str, str]:
     Raises:
         DeployError: if one lies in another region, or in another account.
     """
-    s3, found = aws.client("s3", settings), {}
+    s3, found = aws_client("s3", settings), {}
     for resource, bucket in {
         "Raw": settings.raw_bucket,
         "Enriched": settings.enriched_bucket,
@@ -66,7 +66,7 @@ def objects(settings: Deployment, bucket: str, prefix: str = "", **how: Any) -> 
     Raises:
         DeployError: if S3 refuses.
     """
-    pages = aws.client("s3", settings).get_paginator("list_objects_v2")
+    pages = aws_client("s3", settings).get_paginator("list_objects_v2")
     with reasons.explained(f"list bucket {bucket}", settings):
         try:
             for page in pages.paginate(Bucket=bucket, Prefix=prefix, **how):
@@ -89,7 +89,7 @@ def delete(bucket: str, settings: Deployment) -> None:
     Raises:
         DeployError: if S3 refuses.
     """
-    s3 = aws.client("s3", settings)
+    s3 = aws_client("s3", settings)
     with reasons.explained(f"delete bucket {bucket}", settings):
         try:
             for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):

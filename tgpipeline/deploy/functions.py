@@ -3,11 +3,12 @@
 import json
 from typing import Any
 
-from tgpipeline import aws
+from botocore.config import Config
+
 from tgpipeline.deploy import reasons
 from tgpipeline.deploy.stacks import Listener, Stack, nobody
 from tgpipeline.errors import DeployError
-from tgpipeline.settings import Settings
+from tgpipeline.settings import Settings, aws_client
 
 
 def invoke(function: str, event: dict[str, Any], settings: Settings) -> Any:
@@ -23,9 +24,8 @@ def invoke(function: str, event: dict[str, Any], settings: Settings) -> Any:
     """
     name = f"{settings.name}-{function}"
     # It waits as long as a function may run, and asks once: a second call would do the work again.
-    client = aws.client(
-        "lambda", settings, read_timeout=930, tcp_keepalive=True, retries={"total_max_attempts": 1}
-    )
+    patient = Config(read_timeout=930, tcp_keepalive=True, retries={"total_max_attempts": 1})
+    client = aws_client("lambda", settings, config=patient)
     with reasons.explained(f"function {name} could not be invoked", settings):
         answer = client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
     returned = json.loads(answer["Payload"].read() or b"null")

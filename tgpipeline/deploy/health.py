@@ -6,13 +6,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tgpipeline import aws
 from tgpipeline.deploy import buckets, costs, reasons
 from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.stacks import Stack, waits
 from tgpipeline.deploy.templates import STAGES
 from tgpipeline.lake import keys
-from tgpipeline.settings import Settings
+from tgpipeline.settings import Settings, aws_client
 
 _ERRORS = '?ERROR ?"Task timed out" ?"failed"'
 # No change by hand: API Gateway writes the API's id into its policy, `up` may deploy the API again,
@@ -132,7 +131,7 @@ def failed_runs(settings: Settings) -> int:
     if not queue:
         return 0
     name = "ApproximateNumberOfMessages"
-    sqs = aws.client("sqs", settings)
+    sqs = aws_client("sqs", settings)
     found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[name])
     return int(found["Attributes"][name])
 
@@ -143,7 +142,7 @@ def _failed_runs(settings: Deployment) -> Row:
 
 
 def _alarms(settings: Deployment) -> Row:
-    watch = aws.client("cloudwatch", settings)
+    watch = aws_client("cloudwatch", settings)
     found = watch.describe_alarms(AlarmNamePrefix=f"{settings.name}-", StateValue="ALARM")
     ringing = [alarm["AlarmName"] for alarm in found["MetricAlarms"]]
     return "alarms", ", ".join(ringing) or "none rings", not ringing
@@ -152,7 +151,7 @@ def _alarms(settings: Deployment) -> Row:
 def _last_error(function: str, settings: Deployment) -> Row:
     """The end of the last line that tells of an error, of the last 14 days."""
     since = datetime.now(UTC) - timedelta(14)
-    pages = aws.client("logs", settings).get_paginator("filter_log_events")
+    pages = aws_client("logs", settings).get_paginator("filter_log_events")
     found: list[dict[str, Any]] = []
     try:
         for page in pages.paginate(

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from tgpipeline import aws
 from tgpipeline.deploy import reasons, templates
 from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.errors import DeployError
-from tgpipeline.settings import Settings
+from tgpipeline.settings import Settings, aws_client
 
 KEEP = None  # as the value of a parameter: what the stack has now
 _STACK = "AWS::CloudFormation::Stack"
@@ -88,7 +87,7 @@ class Stack:
     @cached_property
     def client(self) -> Any:
         """A boto3 client of CloudFormation."""
-        return aws.client("cloudformation", self.settings)
+        return aws_client("cloudformation", self.settings)
 
     def call(self, operation: str, **arguments: Any) -> Any:
         """Call CloudFormation about this stack.

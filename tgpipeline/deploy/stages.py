@@ -6,12 +6,11 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from tgpipeline import aws
 from tgpipeline.deploy import buckets, layer, packages, reasons, templates, webhook
 from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.stacks import KEEP, Change, Listener, Parameters, Stack, nobody
 from tgpipeline.errors import DeployError
-from tgpipeline.settings import Settings
+from tgpipeline.settings import Settings, aws_client
 
 
 def parameters(stack: Stack) -> Parameters:
@@ -103,7 +102,7 @@ def upload(stack: Stack, given: Parameters) -> None:
     made = {given["CodeKey"]: partial(packages.build, stack.stage)}
     if given.get("LayerKey"):
         made[given["LayerKey"]] = partial(layer.build, settings.architecture, wheels)
-    s3 = aws.client("s3", settings)
+    s3 = aws_client("s3", settings)
     with reasons.explained(f"upload code to bucket {bucket}", settings):
         for key, make in made.items():
             if not s3.list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"]:

@@ -5,11 +5,10 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tgpipeline import aws
 from tgpipeline.deploy import reasons
 from tgpipeline.deploy.stacks import Stack
 from tgpipeline.errors import DeployError
-from tgpipeline.settings import Settings, variable
+from tgpipeline.settings import Settings, aws_client, variable
 
 if TYPE_CHECKING:
     from tgpipeline.telegram.bot import Bot
@@ -51,7 +50,7 @@ def deployed(settings: Settings) -> Webhook:
 def _connections(stack: Stack) -> int:
     """Reserved instances, or all that the account may run at once but one, which is the ETL's."""
     reserved = int(stack.parameters()["ReservedInstances"])
-    client = aws.client("lambda", stack.settings)
+    client = aws_client("lambda", stack.settings)
     with reasons.explained("limits of the account", stack.settings):
         limit: int = client.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
     return max(1, min(reserved or _TELEGRAM_OPENS, limit - 1, 100))  # setWebhook takes 100 at most
@@ -66,7 +65,7 @@ def deploy_again(stack: Stack) -> None:
     Args:
         stack: of ingest.
     """
-    gateway, resources = aws.client("apigateway", stack.settings), stack.resources()
+    gateway, resources = aws_client("apigateway", stack.settings), stack.resources()
     where = {"restApiId": resources["Api"]["PhysicalResourceId"]}
     with reasons.explained(f"deploy API {where['restApiId']} again", stack.settings):
         live = gateway.get_stage(**where, stageName=STAGE)["deploymentId"]
@@ -81,7 +80,7 @@ def deployed_secret(settings: Settings) -> str:
 
     It lives there and nowhere else: CloudFormation does not tell it.
     """
-    client, name = aws.client("lambda", settings), f"{settings.name}-ingest"
+    client, name = aws_client("lambda", settings), f"{settings.name}-ingest"
     if not Stack("ingest", settings).exists:
         return ""
     with reasons.explained(f"function {name}", settings):

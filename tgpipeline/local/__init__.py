@@ -15,11 +15,11 @@ from typing import Any
 import boto3
 
 from telegram_standin import TOKEN_DEFAULT, Clock, Telegram
-from tgpipeline import aws, deploy
+from tgpipeline import deploy
 from tgpipeline.errors import LocalStackError
 from tgpipeline.lake import stores
 from tgpipeline.local import ministack, replay
-from tgpipeline.settings import Settings
+from tgpipeline.settings import Settings, aws_client
 from tgpipeline.telegram import updates
 from tgpipeline.telegram.bot import Bot
 
@@ -56,7 +56,7 @@ class Stack:
 
     def replay(self, start: date = replay.FIRST, end: date = replay.LAST) -> replay.Sent:
         """Let the sample group live through some days; everything goes through the webhook."""
-        s3 = aws.client("s3", self.settings)
+        s3 = aws_client("s3", self.settings)
         try:
             return replay.play(
                 self.telegram,

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tgpipeline import aws
-from tgpipeline.settings import Settings
+from tgpipeline.settings import Settings, aws_client
 
 
 @contextmanager
@@ -18,6 +17,6 @@ def made_up(settings: Settings, *keys: str) -> Iterator[None]:
     try:
         yield
     finally:
-        s3 = aws.client("s3", settings)
+        s3 = aws_client("s3", settings)
         for key in keys:
             s3.delete_object(Bucket=settings.raw_bucket, Key=key)

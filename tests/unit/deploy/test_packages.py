@@ -39,7 +39,7 @@ def test_a_zip_holds_the_package_byte_for_byte(function: str, tmp_path: Path) ->
 def test_each_zip_holds_what_its_function_needs_and_no_more() -> None:
     ingest, etl = (set(packages.files(function)) for function in ("ingest", "etl"))
     rooms = ("telegram/__init__", "telegram/updates", "lake/__init__", "lake/keys", "lake/stores")
-    needed = ("__init__", "aws", "errors", "settings", "ingest", *rooms)
+    needed = ("__init__", "errors", "settings", "ingest", *rooms)
     assert ingest == {f"tgpipeline/{name}.py" for name in needed}
     assert "tgpipeline/ingest.py" not in etl
     assert not any("deploy" in name or "local" in name for name in ingest | etl)

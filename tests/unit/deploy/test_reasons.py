@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import pytest
 from botocore.stub import Stubber
 
-from tgpipeline import aws
 from tgpipeline.deploy import Deployment, Stack, buckets, functions, health, reasons, stacks
 from tgpipeline.errors import DeployError, SettingsError
+from tgpipeline.settings import aws_client
 
 SECRET = "a-secret-that-nobody-may-see"
 BUCKET = "acme-403-raw"
@@ -25,18 +26,18 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Stubber
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "none")
     made: dict[str, tuple[Any, Stubber]] = {}
-    client = aws.client
+    client = boto3.Session.client
 
-    def stubbed(service: str, *given: Any, **more: Any) -> Any:
+    def stubbed(session: boto3.Session, service: str, **options: Any) -> Any:
         if service not in made:
-            real = client(service, SETTINGS)
+            real = client(session, service, **options)
             made[service] = real, Stubber(real)
             made[service][1].activate()
         return made[service][0]
 
-    monkeypatch.setattr(aws, "client", stubbed)
+    monkeypatch.setattr(boto3.Session, "client", stubbed)
     monkeypatch.setattr(stacks.time, "sleep", lambda seconds: None)
-    yield lambda service: (stubbed(service), made[service][1])[1]
+    yield lambda service: (aws_client(service, SETTINGS), made[service][1])[1]
     for _, stub in made.values():
         stub.assert_no_pending_responses()
 
@@ -178,8 +179,10 @@ def test_a_function_that_never_ran_has_no_error(answers: Any) -> None:
     assert health._last_error("ingest", SETTINGS)[1] == "none in 14 days"
 
 
-def test_an_error_of_boto3_itself_shows_no_secret() -> None:
-    client, wrong = aws.client("lambda", SETTINGS), {"FunctionName": [SECRET]}
+def test_an_error_of_boto3_itself_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+    client, wrong = aws_client("lambda", SETTINGS), {"FunctionName": [SECRET]}
     with (
         pytest.raises(DeployError, match="Parameter validation failed") as caught,
         reasons.explained("update it", SETTINGS),
