@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 # The extra that brings a module, for whoever has not installed it.
-EXTRAS = dict.fromkeys("matplotlib numpy pandas PIL pyathena scipy sklearn".split(), "analytics")
+EXTRAS = dict.fromkeys(
+    "jinja2 matplotlib numpy pandas PIL pyathena scipy sklearn".split(), "analytics"
+)
 EXTRAS |= dict.fromkeys("snowballstemmer sqlglot stop_words".split(), "analytics")
 EXTRAS |= dict.fromkeys("ipykernel nbconvert nbformat papermill pygments".split(), "notebooks")
 EXTRAS |= dict.fromkeys(("duckdb", "ministack"), "local")
