@@ -1,11 +1,13 @@
 """The series runs from top to bottom, each notebook alone, and its answers are the stored ones."""
 
+import copy
+
 import nbformat
 import pytest
 
 from tgpipeline import local
 from tgpipeline.errors import NotebookError
-from tgpipeline.notebook import demo, runner
+from tgpipeline.notebook import compare, demo, runner
 from tgpipeline.settings import aws_client
 from tools import notebooks
 from tools.notebook_style import METADATA
@@ -16,10 +18,16 @@ SERIES = runner.find()
 
 @pytest.mark.parametrize("path", SERIES, ids=lambda path: path.stem)
 def test_notebook_gives_the_stored_answers(path):
-    stored = notebooks.answers(nbformat.read(path, as_version=4))
-    fresh = notebooks.answers(runner.execute(path))
-    for (line, before), (_, now) in zip(stored, fresh, strict=True):
-        assert now == before, f"another answer in the cell '{line}': if it is right, make notebooks"
+    stored, fresh = nbformat.read(path, as_version=4), runner.execute(path)
+    found = compare.differences(path.name, without_given(stored), without_given(fresh))
+    assert not found, "\n\n".join(("if this is right, make notebooks:", *found))
+
+
+def without_given(notebook):
+    """Without the cell that papermill adds where parameters are given."""
+    added = "injected-parameters"
+    notebook.cells = [c for c in notebook.cells if added not in c.metadata.get("tags", [])]
+    return notebook
 
 
 def test_the_webhook_of_a_deployed_group_that_has_become_a_supergroup():
@@ -50,6 +58,66 @@ def notebook(tmp_path, *sources):
     path = tmp_path / "01_test.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=METADATA), path)
     return path
+
+
+CHART = """
+import pandas as pd
+from tgpipeline.analytics import charts
+days = pd.date_range("2025-11-10", periods=3, freq="D")
+frame = pd.DataFrame({"day": days, "messages": [3, 9, 4], "by_people": [3, 9, 4], "by_bots": 0})
+charts.messages_per_day(frame)
+""".strip()
+QUIET = [
+    "n = 1  # a number",
+    CHART,
+    "import sys, time\nprint('one', end=' ', flush=True)\ntime.sleep(.3)\nprint('two')",
+    "[1, 2, 3]",
+]
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory):
+    return runner.execute(notebook(tmp_path_factory.mktemp("quiet"), *QUIET))
+
+
+def test_another_run_of_the_same_notebook_differs_in_nothing(quiet, tmp_path):
+    again = runner.execute(notebook(tmp_path, *QUIET))
+    assert compare.differences("01", quiet, again) == []
+    assert "one two" in compare.shown(again.cells[2])
+    assert len(again.cells[1].outputs) == 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "change", "tells"),
+    [
+        (1, ('[3, 9, 4], "by_bots', '[3, 8, 4], "by_bots'), "+2025-11-11,8,0"),
+        (3, ("[1, 2, 3]", "[1, 2]"), "-[1, 2, 3]"),
+        (3, ("[1, 2, 3]", "[]"), "+[]"),
+        (2, ("print('two')", "print('two', file=sys.stderr)"), "+[stderr]"),
+        (3, ("[1,", "import warnings; warnings.warn('odd')\n[1,"), "odd"),
+    ],
+)
+def test_one_thing_changed_is_one_difference(quiet, tmp_path, cell, change, tells):
+    sources = list(QUIET)
+    sources[cell] = sources[cell].replace(*change)
+    assert sources != QUIET
+    fresh = runner.execute(notebook(tmp_path, *sources))
+    for now, before in zip(fresh.cells, quiet.cells, strict=True):
+        now.source = before.source  # what changed lies in the package or in the data
+    (found,) = compare.differences("01_test", quiet, fresh)
+    assert found.startswith(f"01_test, cell {cell}: ")
+    assert tells in found
+
+
+def test_all_differences_are_told_and_a_stored_complaint_is_one(quiet):
+    changed = copy.deepcopy(quiet)
+    for n in (1, 3):
+        changed.cells[n].outputs = []
+    found = compare.differences("01", quiet, changed)
+    assert [text.splitlines()[0][:10] for text in found] == ["01, cell 1", "01, cell 3"]
+    complains = copy.deepcopy(quiet)
+    complains.cells[2].outputs[0]["name"] = "stderr"
+    assert len(compare.differences("01", complains, complains)) == 1
 
 
 def test_a_failing_checkpoint_stops_the_run_and_says_why(tmp_path):
