@@ -28,8 +28,8 @@ check: $(VENV)/.dev  ## lint, types, and how much code there is
 	$(BIN)/cfn-lint lambda_src/*.yaml
 	$(BIN)/python -m tools.size
 
-unit: $(VENV)/.dev  ## the fast tests: no servers
-	$(BIN)/python -m pytest tests/unit
+unit: $(VENV)/.dev  ## the fast tests and the docstrings' examples: no servers
+	$(BIN)/python -m pytest tests/unit tgpipeline telegram_standin
 
 functional: $(VENV)/.dev  ## the tests against the local stack
 	$(BIN)/python -m pytest tests/functional

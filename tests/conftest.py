@@ -1,11 +1,20 @@
 """What all tests share."""
 
+import atexit
+import os
+
 import hypothesis
 import pytest
 
 # Time is measured by `make bench`: on a busy machine a deadline would fail what is right.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
+
+
+@atexit.register
+def _quiet_end() -> None:
+    """DuckDB's binding lists on standard error what Python frees after it: not below a summary."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -32,7 +32,7 @@ def modules(entry: str) -> list[str]:
         entry: full name of a module, such as `tgpipeline.etl.handler`.
 
     >>> modules("tgpipeline.telegram.updates")
-    ['tgpipeline', 'tgpipeline.errors', 'tgpipeline.telegram.updates']
+    ['tgpipeline', 'tgpipeline.errors', 'tgpipeline.telegram', 'tgpipeline.telegram.updates']
     """
     sources = _sources()
     found: set[str] = set()
