@@ -6,10 +6,9 @@ Source: https://core.telegram.org/bots/api
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from tgpipeline.errors import BotApiError, BotTooManyRequests, BotUnauthorized, BotUnreachable
-from tgpipeline.settings import Settings
 from tgpipeline.telegram.check import DEFAULT_WANTED, Report, diagnose
 from tgpipeline.telegram.transport import Transport
 
@@ -17,71 +16,12 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
-class Bot:
-    """One bot, by its token, which never shows in a repr, an error or a log.
-
-    Results are what the API gives: plain dicts and lists. Calls that only read are repeated on
-    connection errors and 5xx. A call that changes something is repeated only if it certainly
-    never left this machine, so no message is sent twice. Any call waits when the API answers 429.
-
-    Args:
-        token: the token that BotFather gave.
-        api_url: base URL of the Bot API; `TELEGRAM_API_URL`, or the real one, where it is None.
-        timeout: seconds without an answer after which a call has failed.
-        retries: how often a call is repeated after a failure.
-        backoff: seconds before the first repetition; doubled each time.
-        max_wait: seconds that 429 answers may make one call wait in all.
-
-    Raises:
-        SettingsError: if the token or the URL cannot be one.
+class Bot(Transport):
+    """One bot: the methods of the Bot API that the pipeline uses, and any other with `call`.
 
     >>> Bot("123456:EXAMPLE", "https://api.telegram.org")
     Bot(id=123456, api='api.telegram.org')
     """
-
-    def __init__(
-        self,
-        token: str,
-        api_url: str | None = None,
-        *,
-        timeout: float = 30.0,
-        retries: int = 3,
-        backoff: float = 0.5,
-        max_wait: float = 60.0,
-    ) -> None:
-        self._transport = Transport(
-            token,
-            api_url or Settings.from_env().telegram_api_url,
-            timeout=timeout,
-            retries=retries,
-            backoff=backoff,
-            max_wait=max_wait,
-        )
-
-    def __repr__(self) -> str:
-        return f"Bot(id={self._transport.bot_id}, api={self._transport.host!r})"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a Bot holds a token and is not copied or pickled: make a new one")
-
-    def call(self, method: str, **params: Any) -> Any:
-        """Call any method of the Bot API by its name, such as `getFile`.
-
-        Args:
-            method: the name as the Bot API writes it.
-            **params: its parameters; None leaves one out; bytes and Paths are uploaded as files.
-
-        Returns:
-            The answer's `result`.
-
-        Raises:
-            BotUnauthorized: the token is not known.
-            BotConflict: another getUpdates, or a webhook, is in the way.
-            BotTooManyRequests: the API asks for a longer wait than `max_wait`.
-            BotUnreachable: no answer, or not one of the Bot API.
-            BotApiError: any other `ok: false`.
-        """
-        return self._transport.call(method, params)
 
     def get_me(self) -> dict[str, Any]:
         """The bot itself: id, username, `can_read_all_group_messages`."""
@@ -113,7 +53,7 @@ class Bot:
             offset=offset,
             limit=limit,
             timeout=timeout,
-            allowed_updates=None if allowed_updates is None else list(allowed_updates),
+            allowed_updates=allowed_updates,
         )
         return [_expect(dict, "getUpdates", u) for u in _expect(list, "getUpdates", found)]
 
@@ -172,17 +112,8 @@ class Bot:
 
         Source: https://core.telegram.org/bots/api#setwebhook
         """
-        done = self.call(
-            "setWebhook",
-            url=url,
-            secret_token=secret_token,
-            allowed_updates=None if allowed_updates is None else list(allowed_updates),
-            max_connections=max_connections,
-            drop_pending_updates=drop_pending_updates,
-            certificate=certificate,
-            ip_address=ip_address,
-        )
-        return bool(done)
+        given = {name: value for name, value in locals().items() if name != "self"}
+        return bool(self.call("setWebhook", **given))
 
     def get_webhook_info(self) -> dict[str, Any]:
         """The webhook's url (empty: none), what waits for it, and its last error."""
@@ -273,7 +204,7 @@ class Bot:
             member,
             self.get_webhook_info(),
             moved_to=moved_to,
-            webhook_url=self._transport.hide(webhook_url),
+            webhook_url=self._hide(webhook_url),
             wanted=wanted,
         )
 

@@ -12,17 +12,10 @@ Values = tuple[Any, Any]
 
 # Where a rich message keeps its text, and what stands between the items of a list found there.
 _RICH = {
-    "summary": "",
-    "text": "",
-    "alternative_text": "",
-    "expression": "",
-    "button": "",
+    **dict.fromkeys(("summary", "text", "alternative_text", "expression", "button"), ""),
     "cells": "\n\t",
-    "items": "\n",
-    "blocks": "\n",
-    "buttons": "\n",
-    "caption": "",
-    "credit": "",
+    **dict.fromkeys(("items", "blocks", "buttons"), "\n"),
+    **dict.fromkeys(("caption", "credit"), ""),
 }
 
 

@@ -1,7 +1,7 @@
-"""Calls to the Bot API over HTTP: retries, waits, hostile answers, and a token that never shows.
+"""Calls to the Bot API over HTTP: repeated where that is safe, with a token that never shows.
 
 The token is part of every URL of this API, and URLs end up in exceptions and in logs. So it lives
-in one closure; errors are raised anew, without the chain that led to them; redirects are not
+in closures; errors are raised anew, without the chain that led to them; redirects are not
 followed; answers are freed of it; and a filter stands before the loggers of urllib3.
 
 Source: https://core.telegram.org/bots/api#making-requests
@@ -11,17 +11,24 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, NoReturn
+from urllib.parse import SplitResult, urlsplit
 
 import requests
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError
 
-from tgpipeline import errors
-from tgpipeline.errors import BotApiError, BotUnreachable, SettingsError, UpdateError
+from tgpipeline.errors import (
+    BotApiError,
+    BotConflict,
+    BotTooManyRequests,
+    BotUnauthorized,
+    BotUnreachable,
+    SettingsError,
+    UpdateError,
+)
+from tgpipeline.settings import Settings
 from tgpipeline.telegram import updates
 
 logger = logging.getLogger(__name__)
@@ -29,206 +36,204 @@ logger = logging.getLogger(__name__)
 TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 METHOD = re.compile(r"[A-Za-z]+")
 MAX_BODY = 32 * 2**20  # a hundred of the largest updates are a tenth of it
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_ERRORS = {
-    401: errors.BotUnauthorized,
-    409: errors.BotConflict,
-    429: errors.BotTooManyRequests,
+LOOPBACK = re.compile(r"localhost|.*\.localhost|127\.[0-9.]+|::1")
+_ERRORS: dict[int, type[BotApiError]] = {
+    401: BotUnauthorized,
+    409: BotConflict,
+    429: BotTooManyRequests,
 }
+Outcome = tuple[Any, BotApiError | None, bool]  # result, error, whether it never left here
 _TOKEN_IN_PATH = re.compile(r"/bot[0-9]+(?::|%3A)[^/\s'\"]*", re.IGNORECASE)
 
 
-class _HideToken(logging.Filter):
-    """Takes the token out of what urllib3 writes at DEBUG: the path of every request."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = _TOKEN_IN_PATH.sub("/bot<token>", record.getMessage()), ()
-        return True
-
-
-_HIDE_TOKEN = _HideToken()
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """What one attempt brought: the API's answer, or why there is none."""
-
-    body: Any = None
-    status: int | None = None
-    retry_after: str | None = None
-    failure: str = ""
-    never_sent: bool = False
-
-    @property
-    def wait(self) -> int:
-        """Seconds that a 429 asks for."""
-        asked = updates.sub(self.body or {}, "parameters").get("retry_after", self.retry_after)
-        digits = str(asked)
-        return max(1, int(digits[:9])) if digits.isdecimal() else 1
+def _hide_token(record: logging.LogRecord) -> bool:
+    """A filter of logs: takes the token out of the paths that urllib3 writes at DEBUG."""
+    record.msg, record.args = _TOKEN_IN_PATH.sub("/bot<token>", record.getMessage()), ()
+    return True
 
 
 class Transport:
-    """One bot's way to the Bot API; `Bot` says what its arguments mean."""
+    """The Bot API for one bot, by its token, which never shows in a repr, an error or a log.
+
+    Results are what the API gives: plain dicts and lists. Calls that only read are repeated on
+    connection errors and 5xx. A call that changes something is repeated only if it certainly
+    never left this machine, so no message is sent twice. Any call waits when the API answers 429.
+
+    Args:
+        token: the token that BotFather gave.
+        api_url: base URL of the Bot API; `TELEGRAM_API_URL`, or the real one, where it is None.
+        timeout: seconds without an answer after which a call has failed.
+        retries: how often a call is repeated after a failure.
+        backoff: seconds before the first repetition; doubled each time.
+        max_wait: seconds that 429 answers may make one call wait in all.
+
+    Raises:
+        SettingsError: if the token or the URL cannot be one.
+    """
 
     def __init__(
         self,
         token: str,
-        base: str,
+        api_url: str | None = None,
         *,
-        timeout: float,
-        retries: int,
-        backoff: float,
-        max_wait: float,
+        timeout: float = 30.0,
+        retries: int = 3,
+        backoff: float = 0.5,
+        max_wait: float = 60.0,
     ) -> None:
-        token, base = token.strip(), base.rstrip("/")
+        token = token.strip()
         if not TOKEN.fullmatch(token):
             raise SettingsError(
                 "TELEGRAM_BOT_TOKEN is not shaped like a bot token (digits, a colon, letters): "
                 "copy it again from BotFather. It is not shown here."
             )
-        address = urlsplit(base)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise SettingsError("TELEGRAM_API_URL must be like https://api.telegram.org")
-        number, _, key = token.partition(":")
-        self.bot_id, self.host = int(number), address.netloc.rpartition("@")[2]
+        base = (api_url or Settings.from_env().telegram_api_url).rstrip("/")
+        address, (bot_id, _, key) = _address(base), token.partition(":")
+        self.id, self.host = int(bot_id), address.netloc.rpartition("@")[2]
         self._url: Callable[[str], str] = lambda method: f"{base}/bot{token}/{method}"
-        self.hide: Callable[[str], str] = lambda text: text.replace(key, "<token>")
+        self._hide: Callable[[object], str] = lambda text: str(text).replace(key, "<token>")
         self._timeout, self._max_wait = timeout, max_wait
-        self._retries, self._backoff = retries, backoff
+        self._pauses = [backoff * 2**n for n in range(retries)]
         self._session = requests.Session()
-        # A proxy of this network does not know what listens on this machine.
-        self._session.trust_env = address.hostname not in LOOPBACK
+        # No proxy, however the environment spells it, knows what listens on this machine.
+        self._session.trust_env = not LOOPBACK.fullmatch(address.hostname or "")
         for name in ("connectionpool", "poolmanager", "util.retry"):
-            logging.getLogger(f"urllib3.{name}").addFilter(_HIDE_TOKEN)
+            logging.getLogger(f"urllib3.{name}").addFilter(_hide_token)
 
-    def call(self, method: str, params: Mapping[str, Any]) -> Any:
-        """Call a method until it is answered, refused for good, or given up; see `Bot.call`."""
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(id={self.id}, api={self.host!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Bot holds a token and is not copied or pickled: make a new one")
+
+    def call(self, method: str, **params: Any) -> Any:
+        """Call any method of the Bot API by its name, such as `getFile`.
+
+        Args:
+            method: the name as the Bot API writes it.
+            **params: its parameters; None leaves one out; bytes and Paths are uploaded as files.
+
+        Returns:
+            The answer's `result`.
+
+        Raises:
+            BotUnauthorized: the token is not known.
+            BotConflict: another getUpdates, or a webhook, is in the way.
+            BotTooManyRequests: the API asks for a longer wait than `max_wait`.
+            BotUnreachable: no answer, or not one of the Bot API.
+            BotApiError: any other `ok: false`.
+        """
         if not METHOD.fullmatch(method):
             raise BotApiError("call", "not the name of a method: write it as in sendMessage")
-        reads = method.lower().startswith("get")
-        failures, waited = 0, 0
+        reads, pauses, waited = method.lower().startswith("get"), list(self._pauses), 0
         while True:
-            answer = self._attempt(method, params)
-            if answer.body and answer.body["ok"] is True:
-                return answer.body["result"]
-            if answer.status == 429:
-                pause: float = answer.wait
-                waited += answer.wait
-                give_up = waited > self._max_wait
+            result, error, unsent = self._exchange(method, params)
+            if error is None:
+                return result
+            code = error.error_code
+            if code == 429 and waited + (wait := _retry_after(error)) <= self._max_wait:
+                waited, pause = waited + wait, float(wait)
+            elif pauses and (unsent or (reads and (code or 500) >= 500)):
+                pause = pauses.pop(0)
             else:
-                pause = self._backoff * 2**failures
-                failures += 1
-                again = answer.never_sent or (reads and (answer.status or 500) >= 500)
-                give_up = failures > self._retries or not again
-            if give_up:
                 break
-            logger.info("%s got %s: again in %g s", method, answer.status or "no answer", pause)
+            logger.info("%s got %s: again in %g s", method, code or "no answer", pause)
             time.sleep(pause)
-        raise self._error(method, answer, in_doubt=not (reads or answer.never_sent))
+        if type(error) is BotUnreachable and not (reads or unsent):
+            doubt = "It may have been carried out all the same: look before you call it again."
+            error = BotUnreachable(method, f"{error.description}. {doubt}", code)
+        raise error
 
-    def _attempt(self, method: str, params: Mapping[str, Any]) -> _Answer:
-        request = _encode(params)
-        poll = params.get("timeout") if method.lower() == "getupdates" else None
-        limit = self._timeout + (poll if isinstance(poll, int | float) else 0)
-        deadline = time.monotonic() + limit
-        received = bytearray()
+    def _exchange(self, method: str, params: dict[str, Any]) -> Outcome:
+        """Send one request; every error is returned, not raised, so that it carries no frames."""
+        request, poll = _request(params), params.get("timeout") if method == "getUpdates" else 0
+        seconds = self._timeout + (poll or 0)
+        deadline, body = time.monotonic() + seconds, bytearray()
         try:
             with self._session.post(
                 self._url(method),
-                timeout=(min(10.0, self._timeout), limit),
+                timeout=(self._timeout, seconds),
                 allow_redirects=False,  # a redirect would carry the token to another host
                 stream=True,
                 **request,
             ) as response:
                 while chunk := response.raw.read1(2**16):
-                    received += chunk
-                    if len(received) > MAX_BODY:
-                        return _Answer(failure="the answer is too long and was given up")
-                    if time.monotonic() > deadline:
-                        return _Answer(failure=f"the answer was not complete after {limit:g} s")
+                    body += chunk
+                    if len(body) > MAX_BODY or time.monotonic() > deadline:
+                        raise OSError(f"the answer is too long, or takes more than {seconds:g} s")
                 if response.raw.length_remaining:
-                    return _Answer(failure="the answer broke off")
-            text = self.hide(received.decode("utf-8", "replace"))
-            return _read(response.status_code, response.headers.get("Retry-After"), text)
+                    raise OSError("the answer broke off")
+            return self._read(method, response, self._hide(body.decode("utf-8", "replace")))
         except KeyboardInterrupt:
-            answer = None
+            outcome = None
         except Exception as error:  # of requests, urllib3, http.client: all of them show the URL
-            answer = _Answer(failure=_reason(error, limit), never_sent=_never_sent(error))
-        if answer is None:
+            reasons = [getattr(cause, "reason", None) for cause in error.args]
+            unsent = any(isinstance(reason, ConnectTimeoutError) for reason in reasons)
+            why = f"no answer from {self.host}: {self._hide(_innermost(error))}"
+            outcome = None, BotUnreachable(method, why), unsent
+        if outcome is None:
             raise KeyboardInterrupt  # anew, because the frames of the one caught hold the URL
-        return answer
+        return outcome
 
-    def _error(self, method: str, answer: _Answer, *, in_doubt: bool) -> BotApiError:
-        if not answer.body:
-            doubt = "It may have been carried out all the same: look before you call it again."
-            kind = _ERRORS[429] if answer.status == 429 else BotUnreachable
-            return kind(
-                method, f"{answer.failure}. {doubt if in_doubt else ''}".strip(), answer.status
-            )
-        code = answer.body.get("error_code")
-        code = code if type(code) is int else answer.status
-        description = self.hide(str(answer.body.get("description") or "no description"))[:300]
-        kind = _ERRORS.get(code or 0, BotApiError)
-        if code == 404 and description == "Not Found":  # what a malformed token gets
-            kind = errors.BotUnauthorized
-        return kind(method, description, code, updates.sub(answer.body, "parameters"))
+    def _read(self, method: str, response: requests.Response, text: str) -> Outcome:
+        """What was answered, if it is what the Bot API can have answered."""
+        answer: dict[str, Any] = {}
+        try:
+            answer = updates.parse_json(text.encode())
+            if answer["ok"] is True:
+                return answer["result"], None, False
+            understood = answer["ok"] is False
+        except (UpdateError, LookupError, TypeError):
+            understood = False
+        code = answer.get("error_code") if understood else None
+        code = code if type(code) is int else response.status_code
+        if understood:
+            text = str(answer.get("description") or "no description")[:300]
+            kind = _ERRORS.get(code, BotApiError)
+            if text == "Not Found":  # what a malformed token gets
+                kind = BotUnauthorized
+            return None, kind(method, text, code, updates.sub(answer, "parameters")), False
+        text = (
+            f"HTTP {code} is no answer of the Bot API: check TELEGRAM_API_URL, and whether a "
+            "redirect (which is not followed), a proxy or a sign-in page stands between"
+        )
+        kind = BotTooManyRequests if code == 429 else BotUnreachable
+        wait = {"retry_after": response.headers.get("Retry-After")}
+        return None, kind(method, text, code, wait), False
 
 
-def _encode(params: Mapping[str, Any]) -> dict[str, Any]:
+def _address(url: str) -> SplitResult:
+    """The parts of a base URL; refuses what cannot be one, such as half an IPv6 address."""
+    try:
+        address = urlsplit(url)
+        if address.scheme in ("http", "https") and address.hostname and address.port != 0:
+            return address
+    except ValueError:
+        pass
+    raise SettingsError("TELEGRAM_API_URL cannot be read: write it as https://api.telegram.org")
+
+
+def _request(params: dict[str, Any]) -> dict[str, Any]:
     """Parameters as arguments of requests: JSON, or a form where a file is among them."""
     given = {name: value for name, value in params.items() if value is not None}
-    files = {
-        name: (name, value if isinstance(value, bytes) else value.read_bytes())
-        for name, value in given.items()
-        if isinstance(value, bytes | Path)
-    }
+    files = {k: v for k, v in given.items() if isinstance(v, bytes | Path)}
     headers = {"Accept-Encoding": "identity"}  # no small answer that unpacks to a huge one
     if not files:
-        body = json.dumps(given).encode()
-        return {"data": body, "headers": {**headers, "Content-Type": "application/json"}}
-    text = {
-        k: v if isinstance(v, str) else json.dumps(v) for k, v in given.items() if k not in files
-    }
-    return {"data": text, "files": files, "headers": headers}
+        headers["Content-Type"] = "application/json"
+        return {"data": json.dumps(given), "headers": headers}
+    data = {k: v if type(v) is str else json.dumps(v) for k, v in given.items() if k not in files}
+    parts = {k: v if isinstance(v, bytes) else v.read_bytes() for k, v in files.items()}
+    return {"data": data, "files": parts, "headers": headers}
 
 
-def _read(status: int, retry_after: str | None, text: str) -> _Answer:
-    """The answer, if it is one that the Bot API can have given."""
-    try:
-        body = updates.parse_json(text.encode())
-        reason = "not an object with ok and result"
-    except UpdateError as error:
-        body, reason = None, str(error)
-    if type(body) is dict and (
-        body.get("ok") is False or (body.get("ok") is True and "result" in body)
-    ):
-        return _Answer(body, status, retry_after)
-    if 300 <= status < 400:
-        reason = "a redirect, which is not followed"
-    failure = (
-        f"HTTP {status} is no answer of the Bot API ({reason}): check TELEGRAM_API_URL, and "
-        "whether a proxy or a sign-in page stands between"
-    )
-    return _Answer(None, status, retry_after, failure)
+def _retry_after(error: BotApiError) -> int:
+    """Seconds that a 429 asks to wait; 1 where it does not say."""
+    digits = str(error.parameters.get("retry_after"))[:9]
+    return max(1, int(digits)) if digits.isdecimal() else 1
 
 
-def _reason(error: BaseException, limit: float) -> str:
-    """Why there was no answer, in words that contain no URL."""
-    if isinstance(error, requests.Timeout):
-        return f"no answer within {limit:g} s"
-    step: BaseException | None = error
-    while step is not None:
-        if isinstance(step, OSError) and step.errno and step.strerror:
-            return f"no answer from the Bot API ({step.strerror})"
-        step = step.__cause__ or step.__context__
-    return f"the connection to the Bot API broke before an answer came ({type(error).__name__})"
-
-
-def _never_sent(error: BaseException) -> bool:
-    """Whether the call failed before it was sent: then doing it again is no second time."""
-    step: BaseException | None = error
-    while step is not None:
-        if isinstance(step, requests.ConnectTimeout | NewConnectionError):
-            return True
-        step = step.__cause__ or step.__context__
-    return False
+def _innermost(error: BaseException) -> BaseException:
+    """The error that all others were raised for, such as "Connection refused"."""
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    return error

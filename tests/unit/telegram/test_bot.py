@@ -176,7 +176,7 @@ def assert_hidden(raised: BaseException, bot: Bot, caplog: pytest.LogCaptureFixt
     here = [frame for frame in shown.stack if "tests" not in frame.filename]
     logs = [caplog.text, *(str(vars(record)) for record in caplog.records)]
     places = [str(raised), repr(raised), str(vars(raised)), repr(bot), str(vars(bot))]
-    places += [str(vars(bot._transport)), *logs, *(str(frame.locals) for frame in here)]
+    places += [*logs, *(str(frame.locals) for frame in here)]
     for place in places:
         assert KEY not in place
 
