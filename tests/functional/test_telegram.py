@@ -46,7 +46,13 @@ def test_the_doctor_sees_what_is_wrong(telegram: Telegram, bot: Bot, receiver: R
     receiver.plan = [(403, {"Retry-After": "60"}, b"")]
     telegram.say(ANA, "presa")
     until(lambda: bot.get_webhook_info().get("last_error_date"))
-    assert bad(bot.check(telegram.group_id, receiver.url)) == {"delivery queue", "last error"}
+    when: list[int] = []
+    stuck = bot.check(
+        telegram.group_id, receiver.url, refusal_logged=lambda at: when.append(at) or True
+    )
+    assert bad(stuck) == {"delivery queue", "last error"}
+    assert when == [bot.get_webhook_info()["last_error_date"]]
+    assert "rotate-secret" in str(stuck)
     telegram.clock.advance(60)
     telegram.wait_delivered(5)
     old = telegram.group_id

@@ -8,8 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tgpipeline.errors import BotApiError, BotTooManyRequests, BotUnauthorized, BotUnreachable
-from tgpipeline.telegram.check import DEFAULT_WANTED, Report, diagnose
+from tgpipeline.errors import (
+    BotApiError,
+    BotConflict,
+    BotTooManyRequests,
+    BotUnauthorized,
+    BotUnreachable,
+)
+from tgpipeline.telegram.check import DEFAULT_WANTED, ONE_WEBHOOK, Report, diagnose, other_host
 from tgpipeline.telegram.transport import Transport
 
 T = TypeVar("T")
@@ -25,65 +31,45 @@ class Bot(Transport):
 
     def get_me(self) -> dict[str, Any]:
         """The bot itself: id, username, `can_read_all_group_messages`."""
-        return _expect(dict, "getMe", self.call("getMe"))
+        return self._get(dict, "getMe")
 
-    def get_updates(
-        self,
-        offset: int | None = None,
-        limit: int | None = None,
-        timeout: int | None = None,
-        allowed_updates: Sequence[str] | None = None,
-    ) -> list[dict[str, Any]]:
-        """Updates that wait, oldest first; they come again until a higher offset confirms them.
+    def get_updates(self, offset: int | None = None, **options: Any) -> list[dict[str, Any]]:
+        """Pending updates, oldest first; they come again until a higher offset confirms them.
 
         Args:
             offset: id of the first one wanted, which confirms all below it; negative: so many
                 from the end, which forgets all before them.
-            limit: 1 to 100.
-            timeout: seconds to wait for one, at most 50.
-            allowed_updates: kinds that Telegram shall make from now on; [] is its default.
+            **options: `limit` (1 to 100), `timeout` (seconds to wait for one, at most 50) and
+                `allowed_updates` (kinds that Telegram makes from now on; [] is its default).
 
         Raises:
             BotConflict: if a webhook is set, or another getUpdates is running.
 
         Source: https://core.telegram.org/bots/api#getupdates
         """
-        found = self.call(
-            "getUpdates",
-            offset=offset,
-            limit=limit,
-            timeout=timeout,
-            allowed_updates=allowed_updates,
-        )
-        return [_expect(dict, "getUpdates", u) for u in _expect(list, "getUpdates", found)]
+        batch = self._get(list, "getUpdates", offset=offset, **options)
+        return [update for update in batch if type(update) is dict]
 
-    def iter_updates(
-        self,
-        timeout: int = 0,
-        allowed_updates: Sequence[str] | None = None,
-        *,
-        forever: bool = False,
-    ) -> Iterator[dict[str, Any]]:
-        """The updates that wait, one by one, each confirmed once it has been consumed.
+    def iter_updates(self, *, forever: bool = False, **options: Any) -> Iterator[dict[str, Any]]:
+        """The pending updates, one by one, each confirmed once it has been consumed.
 
         An update counts as consumed when the next one is asked for. The one at which a loop is
         left, by a break or by an error, comes again next time.
 
         Args:
-            timeout: seconds to wait for further ones.
-            allowed_updates: as in `get_updates`.
             forever: go on when nothing comes; otherwise the first empty answer ends it.
+            **options: `timeout` and `allowed_updates`, as in `get_updates`.
         """
         offset = None
         try:
-            while (batch := self.get_updates(offset, 100, timeout, allowed_updates)) or forever:
+            while (batch := self.get_updates(offset, **{"limit": 100, **options})) or forever:
                 for update in batch:
                     yield update
                     offset = int(update["update_id"]) + 1
         except GeneratorExit:  # left early: what is confirmed now need not come again
             if offset is not None:
                 try:
-                    self.get_updates(offset, 1, 0)
+                    self.get_updates(offset, limit=1, timeout=0)
                 except BotApiError as error:
                     logger.warning("the last updates will come again: %s", error)
             raise
@@ -98,8 +84,12 @@ class Bot(Transport):
         drop_pending_updates: bool | None = None,
         certificate: bytes | Path | None = None,
         ip_address: str | None = None,
+        replace: bool | Callable[[str], bool] = False,
     ) -> bool:
         """Have Telegram post every update to a URL.
+
+        A bot has one webhook. One that is set on another host is somebody's bot at work, and is not
+        replaced unless `replace` says so.
 
         Args:
             url: https, on port 443, 80, 88 or 8443.
@@ -109,15 +99,24 @@ class Bot(Transport):
             drop_pending_updates: forget what waits.
             certificate: the PEM certificate, or its path, if it is self-signed.
             ip_address: where to connect instead of what the host's name resolves to.
+            replace: whether a webhook on another host is replaced; or a function that is asked,
+                such as `ask`.
+
+        Raises:
+            BotConflict: if there is one that is not replaced.
 
         Source: https://core.telegram.org/bots/api#setwebhook
         """
-        given = {name: value for name, value in locals().items() if name != "self"}
+        given = {k: v for k, v in locals().items() if k not in ("self", "replace")}
+        if replace is not True and (host := other_host(self.get_webhook_info()["url"], url)):
+            text = f"a webhook is set at {host}. {ONE_WEBHOOK}"
+            if not (replace and replace(f"{text}. Replace it all the same?")):
+                raise BotConflict("setWebhook", f"{text}; or say replace=True", 409)
         return bool(self.call("setWebhook", **given))
 
     def get_webhook_info(self) -> dict[str, Any]:
         """The webhook's url (empty: none), what waits for it, and its last error."""
-        return _expect(dict, "getWebhookInfo", self.call("getWebhookInfo"))
+        return self._get(dict, "getWebhookInfo")
 
     def delete_webhook(self, *, drop_pending_updates: bool | None = None) -> bool:
         """Remove the webhook, so that getUpdates works again; what waits is kept by default."""
@@ -144,8 +143,7 @@ class Bot(Transport):
 
         Source: https://core.telegram.org/bots/api#sendmessage
         """
-        sent = self.call("sendMessage", chat_id=chat_id, text=text, **options)
-        message: dict[str, Any] = _expect(dict, "sendMessage", sent)
+        message = self._get(dict, "sendMessage", chat_id=chat_id, text=text, **options)
         if archive is not None:
             try:
                 archive(message)
@@ -159,22 +157,23 @@ class Bot(Transport):
 
     def get_chat(self, chat_id: int | str) -> dict[str, Any]:
         """A chat, as far as the bot may know it."""
-        return _expect(dict, "getChat", self.call("getChat", chat_id=chat_id))
+        return self._get(dict, "getChat", chat_id=chat_id)
 
     def get_chat_administrators(self, chat_id: int | str) -> list[dict[str, Any]]:
         """The administrators of a chat that are not other bots."""
-        found = self.call("getChatAdministrators", chat_id=chat_id)
-        return list(_expect(list, "getChatAdministrators", found))
+        return self._get(list, "getChatAdministrators", chat_id=chat_id)
 
     def get_chat_member_count(self, chat_id: int | str) -> int:
         """How many members a chat has."""
-        return _expect(int, "getChatMemberCount", self.call("getChatMemberCount", chat_id=chat_id))
+        return self._get(int, "getChatMemberCount", chat_id=chat_id)
 
     def check(
         self,
         chat_id: int | str,
         webhook_url: str = "",
         wanted: Sequence[str] = DEFAULT_WANTED,
+        *,
+        refusal_logged: Callable[[int], bool | None] = lambda when: None,
     ) -> Report:
         """Examine what decides whether a group's life reaches the pipeline, and say what to do.
 
@@ -182,6 +181,8 @@ class Bot(Transport):
             chat_id: the group.
             webhook_url: where updates should go; empty where none should be set.
             wanted: kinds of updates that the pipeline counts on.
+            refusal_logged: told when the webhook answered 403 (Unix seconds), says whether the
+                ingest function's log has it; None where that is not known.
 
         Returns:
             A table: one line a finding. It is written for people; `.ok` is for programs.
@@ -198,14 +199,17 @@ class Bot(Transport):
         if isinstance(chat, BotApiError) and "migrate_to_chat_id" in chat.parameters:
             moved_to = chat.parameters["migrate_to_chat_id"]
             chat, member = self._as_member(moved_to, me)
+        webhook = self.get_webhook_info()
+        refused = "403" in str(webhook.get("last_error_message"))
         return diagnose(
             me,
             chat,
             member,
-            self.get_webhook_info(),
+            webhook,
             moved_to=moved_to,
             webhook_url=self._hide(webhook_url),
             wanted=wanted,
+            refusal_logged=refusal_logged(webhook.get("last_error_date", 0)) if refused else None,
         )
 
     def _as_member(
@@ -214,19 +218,24 @@ class Bot(Transport):
         """A chat and the bot as a member of it; or why the bot cannot tell."""
         try:
             chat = self.get_chat(chat_id)
-            member = self.call("getChatMember", chat_id=chat_id, user_id=me.get("id"))
+            member = self._get(dict, "getChatMember", chat_id=chat_id, user_id=me.get("id"))
         except (BotUnreachable, BotTooManyRequests):
             raise
         except BotApiError as error:
             return error, {}
-        return chat, _expect(dict, "getChatMember", member)
+        return chat, member
+
+    def _get(self, kind: type[T], method: str, **params: Any) -> T:
+        result = self.call(method, **params)
+        if type(result) is not kind:
+            why = f"the result is not {kind.__name__}: is TELEGRAM_API_URL the Bot API's?"
+            raise BotUnreachable(method, why)
+        return result
 
 
-def _expect(kind: type[T], method: str, result: Any) -> T:
-    if type(result) is not kind:
-        raise BotUnreachable(
-            method,
-            f"the result is not {kind.__name__} but {type(result).__name__}, so this is not the "
-            "Bot API: check TELEGRAM_API_URL",
-        )
-    return result
+def ask(question: str) -> bool:
+    """Ask on the terminal or in a notebook; no where there is nobody to ask."""
+    try:
+        return input(f"{question} Type yes: ").strip().lower() == "yes"
+    except (EOFError, OSError, RuntimeError):  # no terminal; a notebook that runs headless
+        return False

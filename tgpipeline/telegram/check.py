@@ -22,6 +22,17 @@ _NAMES = {
     "chat_member": "member changes",
 }
 _MAKE_ADMIN = "Make the bot admin (Group → Edit → Administrators); no single right is needed."
+ONE_WEBHOOK = (
+    "A bot has one webhook: another takes what answers there off the air. Keep it, and let that "
+    "bot call tgpipeline.store_update (README: A bot that already answers), or use a second bot"
+)
+# Two things answer 403. Only one of them, the function, logs it; None: nobody has looked.
+_REFUSED = {
+    True: "The function's log says forbidden: wrong secret. Run `tgpipeline rotate-secret`.",
+    False: "The function was not called: the address policy refuses. Run `tgpipeline up`.",
+    None: "Where ingest's log of that minute says forbidden, the secret is wrong: run `tgpipeline "
+    "rotate-secret`. Where it does not, the API's address policy refuses: run `tgpipeline up`.",
+}
 
 
 @dataclass(frozen=True)
@@ -47,8 +58,7 @@ class Report(tuple[Finding, ...]):
         lines = []
         for f in self:
             lines.append(f"{'ok ' if f.ok else 'NOT'}  {f.name:<{width}}  {f.detail}")
-            if not f.ok:
-                lines.append(f"     {'':<{width}}  → {f.advice}")
+            lines += [] if f.ok else [f"     {'':<{width}}  → {f.advice}"]
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -63,6 +73,18 @@ class Report(tuple[Finding, ...]):
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
+def other_host(url: str, expected: str) -> str:
+    """The host of a webhook that is set where another URL is expected; empty if that is no other.
+
+    The whole URL is half a secret: whoever knows it needs only the secret token.
+
+    >>> other_host("https://bot.example/hook", "https://a1.execute-api.us-east-1.amazonaws.com/x")
+    'bot.example'
+    """
+    host = urlsplit(url).netloc
+    return "" if host == urlsplit(expected).netloc else host
+
+
 def diagnose(
     me: dict[str, Any] | BotApiError,
     chat: dict[str, Any] | BotApiError | None = None,
@@ -72,6 +94,7 @@ def diagnose(
     moved_to: int | None = None,
     webhook_url: str = "",
     wanted: Sequence[str] = DEFAULT_WANTED,
+    refusal_logged: bool | None = None,
 ) -> Report:
     """Judge what getMe, getChat, getChatMember and getWebhookInfo answered.
 
@@ -84,46 +107,34 @@ def diagnose(
             are of that.
         webhook_url: where updates should go; empty where no webhook should be set.
         wanted: kinds of updates that the pipeline counts on.
+        refusal_logged: whether the ingest function's log has the refusal, if the last error is a
+            403; None where the log was not read.
 
     Returns:
         The findings.
 
     >>> print(diagnose(BotApiError("getMe", "Unauthorized", 401)))
     NOT  token  getMe: 401 Unauthorized
-                → Copy the token again from BotFather (/mybots → API Token) ...
+                → Copy the token again from BotFather (/mybots → API Token) to TELEGRAM_BOT_TOKEN.
     """
     if isinstance(me, BotApiError):
         advice = "Copy the token again from BotFather (/mybots → API Token) to TELEGRAM_BOT_TOKEN."
         return Report([Finding("token", False, str(me), advice)])
     status = (member or {}).get("status", "")
     admin = status in ("administrator", "creator")
-    reads_all = me.get("can_read_all_group_messages") is True
-    return Report(
-        [
-            Finding("token", True, f"@{me.get('username')}, id {me.get('id')}"),
-            *_moved(moved_to),
-            _in_chat(chat, status),
-            Finding("admin", admin, status or "not in the group", _MAKE_ADMIN),
-            Finding(
-                "all messages",
-                admin or reads_all,
-                "admin"
-                if admin
-                else f"no admin, and privacy mode is {'off' if reads_all else 'on'}",
-                "Make the bot admin; or BotFather → /setprivacy → Disable, then remove the bot "
-                "from the group and add it again, because the change counts from then.",
-            ),
-            *_deliveries(webhook or {}, wanted, admin),
-            *_webhook(webhook or {}, webhook_url),
-        ]
-    )
-
-
-def _moved(to: int | None) -> list[Finding]:
-    if to is None:
-        return []
-    advice = f"Set TELEGRAM_CHAT_ID to {to}. The lines below are about that group already."
-    return [Finding("chat id", False, f"the group became the supergroup {to}", advice)]
+    findings = [Finding("token", True, f"@{me.get('username')}, id {me.get('id')}")]
+    if moved_to is not None:
+        detail = f"the group became the supergroup {moved_to}"
+        advice = f"Set TELEGRAM_CHAT_ID to {moved_to}. The lines below are about that group."
+        findings.append(Finding("chat id", False, detail, advice))
+    findings += [
+        _in_chat(chat, status),
+        Finding("admin", admin, status or "not in the group", _MAKE_ADMIN),
+        _privacy(admin, me.get("can_read_all_group_messages") is True),
+        *_deliveries(webhook or {}, wanted, admin),
+        *_webhook(webhook or {}, webhook_url, refusal_logged),
+    ]
+    return Report(findings)
 
 
 def _in_chat(chat: dict[str, Any] | BotApiError | None, status: str) -> Finding:
@@ -135,47 +146,51 @@ def _in_chat(chat: dict[str, Any] | BotApiError | None, status: str) -> Finding:
     return Finding("in the group", inside, found if inside else f"{found}: {status}", advice)
 
 
+def _privacy(admin: bool, reads_all: bool) -> Finding:
+    detail = "admin" if admin else f"no admin, and privacy mode is {'off' if reads_all else 'on'}"
+    advice = (
+        "Make the bot admin; or BotFather → /setprivacy → Disable, then remove the bot from the "
+        "group and add it again, because the change counts from then."
+    )
+    return Finding("all messages", admin or reads_all, detail, advice)
+
+
 def _deliveries(webhook: dict[str, Any], wanted: Sequence[str], admin: bool) -> list[Finding]:
     """Which kinds of updates Telegram makes. It leaves allowed_updates out where it is default."""
     allowed = webhook.get("allowed_updates") or []
-    findings = []
     usual = [kind for kind in wanted if kind not in ASKED_FOR]
     missing = [kind for kind in usual if allowed and kind not in allowed]
     advice = f"set_webhook(…, allowed_updates={list(wanted)}), or the same in get_updates."
     detail = f"not in allowed_updates: {', '.join(missing)}" if missing else ", ".join(usual)
-    findings.append(Finding("messages delivered", not missing, detail, advice))
+    findings = [Finding("messages delivered", not missing, detail, advice)]
     for kind in (kind for kind in wanted if kind in ASKED_FOR):
-        named = kind in allowed
-        lacks = [] if named else ["not in allowed_updates"]
-        lacks += [] if admin else ["the bot is no admin"]
-        todo = " ".join(([] if named else [advice]) + ([] if admin else [_MAKE_ADMIN]))
+        lacks = {"not in allowed_updates": advice, "the bot is no admin": _MAKE_ADMIN}
+        if kind in allowed:
+            del lacks["not in allowed_updates"]
+        if admin:
+            del lacks["the bot is no admin"]
         name = f"{_NAMES.get(kind, kind.replace('_', ' '))} delivered"
-        findings.append(Finding(name, not lacks, " and ".join(lacks) or kind, todo))
+        findings.append(
+            Finding(name, not lacks, " and ".join(lacks) or kind, " ".join(lacks.values()))
+        )
     return findings
 
 
-def _webhook(webhook: dict[str, Any], expected: str) -> list[Finding]:
+def _webhook(webhook: dict[str, Any], expected: str, refusal_logged: bool | None) -> list[Finding]:
     url, pending = webhook.get("url", ""), webhook.get("pending_update_count", 0)
     error, when = webhook.get("last_error_message"), webhook.get("last_error_date")
-    if url == expected:
-        ours = Finding("webhook", True, "ours" if url else "none set, so getUpdates works")
-    elif not url:
-        ours = Finding("webhook", False, "none set", "Call set_webhook with your URL.")
-    else:
-        advice = (
-            "Call set_webhook with your URL."
-            if expected
-            else "It takes all updates, and getUpdates answers 409: call delete_webhook(), or give "
-            "check() the URL if it is yours."
-        )
-        # The whole URL is half a secret: whoever knows it needs only the secret token.
-        host = urlsplit(url).hostname
-        ours = Finding("webhook", False, f"another one is set: {host}", advice)
+    detail, advice = "ours" if url else "none set, so getUpdates works", ""
+    if other := other_host(url, expected):
+        detail = f"another one is set: {other}"
+        advice = "say replace=True" if expected else "give check() its URL, or delete_webhook()"
+        advice = f"{ONE_WEBHOOK}; or {advice}."
+    elif url != expected:
+        detail, advice = "none set" if not url else "an old one", "Call set_webhook with your URL."
     stuck = bool(url) and bool(pending)
     waiting = f"{pending} waiting" + ("" if url or not pending else " for getUpdates")
     at = f" ({datetime.fromtimestamp(when, UTC):%Y-%m-%d %H:%M} UTC)" if when else ""
     return [
-        ours,
+        Finding("webhook", url == expected, detail, advice),
         Finding(
             "delivery queue",
             not stuck,
@@ -187,6 +202,8 @@ def _webhook(webhook: dict[str, Any], expected: str) -> list[Finding]:
             "last error",
             not (error and stuck),
             f"{error}{at}" + ("" if stuck else ", delivered since") if error else "none",
-            "Read the receiver's log of that minute: 403 is a wrong secret, 5xx its own fault.",
+            _REFUSED[refusal_logged]
+            if "403" in str(error)
+            else "Read the receiver's log of that minute: 5xx is its own fault.",
         ),
     ]

@@ -19,15 +19,8 @@ from urllib.parse import SplitResult, urlsplit
 import requests
 from urllib3.exceptions import ConnectTimeoutError
 
-from tgpipeline.errors import (
-    BotApiError,
-    BotConflict,
-    BotTooManyRequests,
-    BotUnauthorized,
-    BotUnreachable,
-    SettingsError,
-    UpdateError,
-)
+from tgpipeline import errors
+from tgpipeline.errors import BotApiError, BotUnreachable, SettingsError, UpdateError
 from tgpipeline.settings import Settings
 from tgpipeline.telegram import updates
 
@@ -37,11 +30,7 @@ TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 METHOD = re.compile(r"[A-Za-z]+")
 MAX_BODY = 32 * 2**20  # a hundred of the largest updates are a tenth of it
 LOOPBACK = re.compile(r"localhost|.*\.localhost|127\.[0-9.]+|::1")
-_ERRORS: dict[int, type[BotApiError]] = {
-    401: BotUnauthorized,
-    409: BotConflict,
-    429: BotTooManyRequests,
-}
+_ERRORS = {401: errors.BotUnauthorized, 409: errors.BotConflict, 429: errors.BotTooManyRequests}
 Outcome = tuple[Any, BotApiError | None, bool]  # result, error, whether it never left here
 _TOKEN_IN_PATH = re.compile(r"/bot[0-9]+(?::|%3A)[^/\s'\"]*", re.IGNORECASE)
 
@@ -189,15 +178,14 @@ class Transport:
         code = code if type(code) is int else response.status_code
         if understood:
             text = str(answer.get("description") or "no description")[:300]
-            kind = _ERRORS.get(code, BotApiError)
-            if text == "Not Found":  # what a malformed token gets
-                kind = BotUnauthorized
+            malformed = text == "Not Found"  # what a malformed token gets
+            kind = _ERRORS.get(401 if malformed else code, BotApiError)
             return None, kind(method, text, code, updates.sub(answer, "parameters")), False
         text = (
             f"HTTP {code} is no answer of the Bot API: check TELEGRAM_API_URL, and whether a "
             "redirect (which is not followed), a proxy or a sign-in page stands between"
         )
-        kind = BotTooManyRequests if code == 429 else BotUnreachable
+        kind = _ERRORS[429] if code == 429 else BotUnreachable
         wait = {"retry_after": response.headers.get("Retry-After")}
         return None, kind(method, text, code, wait), False
 

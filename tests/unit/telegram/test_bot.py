@@ -23,7 +23,7 @@ from tgpipeline.errors import (
     SettingsError,
 )
 from tgpipeline.telegram import transport
-from tgpipeline.telegram.bot import Bot
+from tgpipeline.telegram.bot import Bot, ask
 
 TOKEN = "4242424242:Very-Secret_Part-of-the-token"
 KEY = TOKEN.partition(":")[2]
@@ -245,7 +245,18 @@ def test_what_cannot_be_a_token_is_refused_unshown(token: str) -> None:
     assert not token or token not in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:80", "ftp://127.0.0.1", "http://", "https:///bot"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:80",
+        "ftp://127.0.0.1",
+        "http://",
+        "https:///bot",
+        "http://[::1",
+        "http://127.0.0.1:port",
+        "http://127.0.0.1:99999",
+    ],
+)
 def test_what_cannot_be_a_base_url_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match="TELEGRAM_API_URL"):
         Bot(TOKEN, url)
@@ -255,10 +266,33 @@ def test_the_base_url_comes_from_the_environment(
     server: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TELEGRAM_API_URL", server.url + "/")
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")  # which knows nothing of this machine
     server.plays = [ok({"id": 7})]
     assert Bot(f" {TOKEN}\n").get_me() == {"id": 7}
     assert server.requests[0][0] == f"/bot{TOKEN}/getMe"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_what_listens_on_this_machine_is_asked_without_a_proxy(
+    host: str, server: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the spelling: a lower-case no_proxy even wins over the one that names this host."""
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "example.org")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    server.plays = [ok({"id": 7})]
+    assert Bot(TOKEN, server.url.replace("127.0.0.1", host)).get_me() == {"id": 7}
+
+
+def test_other_hosts_are_asked_through_the_proxy(
+    server: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", server.url)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "")
+    server.plays = [ok({"id": 7})]
+    assert Bot(TOKEN, "http://api.example").get_me() == {"id": 7}
+    assert server.requests[0][0] == f"http://api.example/bot{TOKEN}/getMe"
 
 
 def test_a_redirect_is_not_followed_to_where_the_token_must_not_go(server: Scripted) -> None:
@@ -342,16 +376,51 @@ def test_what_cannot_be_a_method_is_not_called(name: str, server: Scripted) -> N
 
 
 def test_parameters_go_as_json_and_files_as_a_form(server: Scripted, tmp_path: Path) -> None:
-    bot = server.bot(ok())
+    bot = server.bot(ok({"url": ""}), ok())
     bot.set_webhook("https://example.org/hook", secret_token="s", allowed_updates=())
     sent = json.loads(server.requests[-1][1])
     assert sent == {"url": "https://example.org/hook", "secret_token": "s", "allowed_updates": []}
     (tmp_path / "own.pem").write_bytes(b"-----BEGIN\x00\xff")
-    bot.set_webhook("https://example.org/", certificate=tmp_path / "own.pem", max_connections=3)
+    bot.set_webhook(
+        "https://example.org/", certificate=tmp_path / "own.pem", max_connections=3, replace=True
+    )
     body = server.requests[-1][1]
     assert b'name="certificate"' in body
     assert b"-----BEGIN\x00\xff" in body
     assert b'name="max_connections"\r\n\r\n3\r\n' in body
+
+
+def test_a_webhook_on_another_host_is_not_replaced_unasked(server: Scripted) -> None:
+    theirs, ours = ok({"url": "https://shop.example/half-a-secret"}), "https://ours.example/hook"
+    asked: list[str] = []
+    for no in (False, lambda question: asked.append(question)):
+        with pytest.raises(BotConflict, match=r"shop\.example.*store_update") as caught:
+            server.bot(theirs).set_webhook(ours, replace=no)
+        assert "half-a-secret" not in str(caught.value)
+        assert [path.rpartition("/")[2] for path, _ in server.requests] == ["getWebhookInfo"]
+        server.requests.clear()
+    assert "off the air" in asked[0]
+    assert asked[0].endswith("Replace it all the same?")
+    assert server.bot(theirs, ok()).set_webhook(ours, replace=lambda question: True)
+    assert server.bot(ok()).set_webhook(ours, replace=True), "nothing is looked up then"
+    mine = ok({"url": "https://ours.example/older"})
+    assert server.bot(mine, ok()).set_webhook(ours), "one's own host is no other"
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"), [("yes", True), (" YES ", True), ("y", False), (EOFError, False)]
+)
+def test_it_asks_where_there_is_somebody(
+    typed: Any, answer: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def typing(prompt: str) -> str:
+        assert prompt == "Replace it? Type yes: "
+        if typed is EOFError:
+            raise EOFError
+        return str(typed)
+
+    monkeypatch.setattr("builtins.input", typing)
+    assert ask("Replace it?") is answer
 
 
 def test_the_iterator_confirms_what_was_consumed(server: Scripted) -> None:

@@ -85,7 +85,11 @@ def test_kinds_that_nobody_asked_for() -> None:
     [
         ("", URL, "Call set_webhook"),
         ("https://elsewhere.example/half-a-secret", URL, "another one is set: elsewhere.example →"),
+        ("https://elsewhere.example/half-a-secret", URL, "tgpipeline.store_update"),
+        ("https://elsewhere.example/half-a-secret", URL, "replace=True"),
+        ("https://example.org/half-a-secret", URL, "an old one → Call set_webhook"),
         ("https://elsewhere.example/", "", "delete_webhook()"),
+        ("https://elsewhere.example/", "", "off the air"),
     ],
 )
 def test_a_webhook_that_is_not_ours(set_to: str, expected: str, advice: str) -> None:
@@ -105,6 +109,27 @@ def test_what_waits_and_why() -> None:
     polled = report(webhook={**GOOD, "url": "", "pending_update_count": 9}, url="")
     assert polled.ok
     assert "9 waiting for getUpdates" in str(polled)
+
+
+@pytest.mark.parametrize(
+    ("logged", "says", "not_said"),
+    [
+        (True, "`tgpipeline rotate-secret`", "policy"),
+        (False, "address policy", "rotate-secret"),
+        (None, "Where ingest's log of that minute says forbidden", "The function was not called"),
+    ],
+)
+def test_the_two_kinds_of_403_are_told_apart_by_the_log(
+    logged: bool | None, says: str, not_said: str
+) -> None:
+    refused = {"last_error_message": "Wrong response from the webhook: 403 Forbidden"}
+    webhook = {**GOOD, "pending_update_count": 9, **refused}
+    found = diagnose(ME, CHAT, ADMIN, webhook, webhook_url=URL, refusal_logged=logged)
+    assert says in bad(found)["last error"]
+    assert not_said not in bad(found)["last error"]
+    other = {**webhook, "last_error_message": "Wrong response from the webhook: 500 X"}
+    assert "403" not in bad(report(webhook=other))["last error"]
+    assert "5xx" in bad(report(webhook=other))["last error"]
 
 
 def test_it_shows_as_a_table() -> None:
