@@ -70,6 +70,12 @@ class Settings:
                 f"TGPIPELINE_NAME is {self.name!r}: use 2 to 31 lower-case letters, digits and "
                 "hyphens, starting with a letter; it becomes part of bucket names."
             )
+        for chat_id in self.chat_ids:
+            if chat_id >= 0:
+                raise SettingsError(
+                    f"TELEGRAM_CHAT_ID is {chat_id}, but a group's id is negative: it is probably "
+                    f"{_meant(chat_id)}. `message.chat.id` in an update says it."
+                )
         for secret_token in self.webhook_secrets:
             if not SECRET_TOKEN.fullmatch(secret_token):
                 raise SettingsError(
@@ -178,6 +184,16 @@ def aws_client(service: str, settings: Settings, **options: Any) -> Any:
     """
     endpoint = settings.endpoint_url or None
     return aws_session(settings).client(service, endpoint_url=endpoint, **options)
+
+
+def _meant(chat_id: int) -> str:
+    """The group's id that was probably meant by one without its minus, or without its -100.
+
+    Source: https://core.telegram.org/api/bots/ids
+    """
+    if str(chat_id).startswith("100") and len(str(chat_id)) > 12:
+        return f"-{chat_id}"
+    return f"-100{chat_id} (a supergroup, as in t.me/c/ links and exports) or -{chat_id} (a group)"
 
 
 def variable(name: str) -> str:

@@ -86,6 +86,27 @@ def test_what_is_refused_names_the_variable_and_what_it_must_be(name, value, wor
         assert value not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("1001234567890", "probably -1001234567890."),
+        ("1234567890", "probably -1001234567890 (a supergroup, as in t.me/c/ links and exports)"),
+        ("4123456789", "or -4123456789 (a group)"),
+        ("10012345", "probably -10010012345 (a supergroup"),
+        ("-1001234567890, 42", "-10042"),
+    ],
+)
+def test_a_group_id_without_its_minus_is_refused_with_the_one_that_was_meant(given, meant):
+    with pytest.raises(SettingsError, match="but a group's id is negative") as caught:
+        Settings.from_env(env={"TELEGRAM_CHAT_ID": given})
+    assert meant in str(caught.value)
+
+
+def test_ids_that_groups_have_are_taken():
+    ids = "-1, -4123456789, -999999999999, -1001234567890, -1997852516352"
+    assert len(Settings.from_env(env={"TELEGRAM_CHAT_ID": ids}).chat_ids) == 5
+
+
 def test_what_is_missing_is_named_with_where_to_put_it():
     with pytest.raises(SettingsError) as caught:
         Settings.from_env("raw_bucket", "chat_ids", "webhook_secret", env={"AWS_S3_BUCKET": " "})
