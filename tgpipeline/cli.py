@@ -13,11 +13,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tgpipeline import __version__
 from tgpipeline.errors import DeployError, SettingsError, TgPipelineError, missing_extra
-from tgpipeline.settings import Settings, secret
+from tgpipeline.settings import Settings, aws_client, secret
 
 if TYPE_CHECKING:
     from tgpipeline.telegram.bot import Bot
@@ -170,14 +171,51 @@ def _quarantine(arguments: argparse.Namespace) -> int:
     "check",
     option("--chat", type=int, help="the group; the first of TELEGRAM_CHAT_ID"),
     option("--url", help="where updates should go; the deployed URL, or nowhere"),
+    option("--set-webhook", action="store_true", help="first have Telegram post to that URL"),
 )
 def _check(arguments: argparse.Namespace) -> int:
     """Examine the bot: token, group, rights, webhook, and what to do about each."""
     settings = Settings.from_env() if arguments.chat else Settings.from_env("chat_ids")
     url = deployed_url(settings) if arguments.url is None else arguments.url
-    result = bot(settings).check(arguments.chat or settings.chat_ids[0], url)
+    client = bot(settings)
+    if arguments.set_webhook:
+        _set_webhook(client, url, settings, deployed=arguments.url is None)
+    chat_id = arguments.chat or settings.chat_ids[0]
+    result = client.check(chat_id, url, refusal_logged=partial(_refusal_logged, settings))
     print(result)
     return 0 if result.ok else 3
+
+
+def _set_webhook(client: "Bot", url: str, settings: Settings, *, deployed: bool) -> None:
+    """Set the webhook, for every kind of update; asks before another host's is replaced."""
+    from tgpipeline import deploy
+    from tgpipeline.telegram.bot import confirm
+    from tgpipeline.telegram.updates import EVENT_KINDS, MESSAGE_KINDS
+
+    settings.require("webhook_secret")
+    if not url:
+        raise SettingsError("there is no URL for the webhook: run `tgpipeline up`, or say --url.")
+    client.set_webhook(
+        url,
+        secret_token=settings.webhook_secrets[0],
+        allowed_updates=sorted(MESSAGE_KINDS | EVENT_KINDS),
+        max_connections=deploy.webhook.deployed(settings).max_connections if deployed else None,
+        replace=confirm,
+    )
+
+
+def _refusal_logged(settings: Settings, when: int) -> bool | None:
+    """Whether ingest's log has a wrong secret within a minute of then; None if it is not known."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    span = {"startTime": (when - 60) * 1000, "endTime": (when + 60) * 1000}
+    group = f"/aws/lambda/{settings.name}-ingest"
+    try:
+        pages = aws_client("logs", settings).get_paginator("filter_log_events")
+        found = pages.paginate(logGroupName=group, filterPattern='"forbidden"', **span)
+        return any(page["events"] for page in found)
+    except (BotoCoreError, ClientError, SettingsError):
+        return None
 
 
 def bot(settings: Settings) -> "Bot":

@@ -44,7 +44,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         SettingsError: if the function's environment lacks a variable it needs.
     """
     started = time.perf_counter()
-    settings = _settings()
+    settings = _settings("raw_bucket", "chat_ids", "webhook_secret")
     if not authorised(event.get("headers") or {}, settings):
         return _answer(403, {"outcome": "forbidden"}, started)
     body = _body(event)
@@ -114,15 +114,77 @@ def store(body: bytes, settings: Settings, s3: Any, received: datetime) -> dict[
     return {"outcome": "stored" if new else "repeated", **line}
 
 
+def store_update(update: bytes | str | Mapping[str, Any]) -> dict[str, Any]:
+    """Store an update that a bot of your own has received: the bot keeps its webhook or polling.
+
+    Settings come from the environment: `AWS_S3_BUCKET`, `TELEGRAM_CHAT_ID` and `TIMEZONE`. The call
+    waits for S3, so an asynchronous bot makes it in a thread.
+
+    Args:
+        update: the JSON as Telegram sent it, or what it holds.
+
+    Returns:
+        What was done with it, as `store` says it.
+
+    Raises:
+        SettingsError: if the environment lacks a setting that is needed.
+        LakeError: if it could not be stored. Telegram will not send it again.
+    """
+    settings = _settings("raw_bucket", "chat_ids")
+    return store(_as_bytes(update), settings, _s3(), datetime.now(UTC))
+
+
+def store_sent(message: bytes | str | Mapping[str, Any]) -> str:
+    """Store a Message that a bot of your own has sent; no update tells of it.
+
+    Args:
+        message: what `sendMessage` returned: the JSON, or what it holds.
+
+    Returns:
+        Its key in the raw bucket; empty if its chat is not one of `TELEGRAM_CHAT_ID`.
+
+    Raises:
+        SettingsError, LakeError: as `store_update`.
+        UpdateError: if it is not JSON.
+    """
+    content = updates.parse_json(_as_bytes(message))
+    settings, chat_id = _settings("raw_bucket", "chat_ids"), updates.chat_id({"message": content})
+    if chat_id is None or not _is_ours(chat_id, None, settings, _s3()):
+        return ""
+    return stores.archive(settings, _s3())(content)
+
+
+def _as_bytes(given: bytes | str | Mapping[str, Any]) -> bytes:
+    if isinstance(given, bytes):
+        return given
+    text = given if isinstance(given, str) else json.dumps(given)
+    return text.encode("utf-8", "surrogatepass")
+
+
 def _holds(s3: Any, bucket: str, key: str, body: bytes) -> bool:
     """Whether an object holds these very bytes, told by its ETag: nothing is read.
 
     Under a KMS key an ETag is no MD5, so a repeat is stored once more there; it makes no other row.
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
     """
-    found = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
-    digest = hashlib.md5(body, usedforsecurity=False).hexdigest()
-    return any(item["ETag"].strip('"') == digest for item in found)
+    etag = (_first(s3, bucket, key) or {}).get("ETag", "")
+    return bool(etag.strip('"') == hashlib.md5(body, usedforsecurity=False).hexdigest())
+
+
+def _first(s3: Any, bucket: str, prefix: str) -> dict[str, Any] | None:
+    """The first object under a prefix; None where there is none.
+
+    Raises:
+        LakeError: if it cannot be listed.
+    """
+    try:
+        found = s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
+    except Exception as error:  # botocore is imported where the client is made
+        raise LakeError(
+            f"s3://{bucket}/{prefix} was not listed ({type(error).__name__}). Check the "
+            "credentials, and that they may s3:ListBucket there."
+        ) from error
+    return next(iter(found.get("Contents", [])), None)
 
 
 def _is_ours(chat_id: int, migration: tuple[int, int] | None, settings: Settings, s3: Any) -> bool:
@@ -137,10 +199,7 @@ def _is_ours(chat_id: int, migration: tuple[int, int] | None, settings: Settings
     if migration is not None and chat_id == migration[1] and migration[0] in known:
         return True
     # Listed, not fetched: to who may not list, a missing object and a forbidden one look the same.
-    found = s3.list_objects_v2(
-        Bucket=settings.raw_bucket, Prefix=keys.migration_key(chat_id), MaxKeys=1
-    )
-    if found.get("KeyCount", 0):
+    if _first(s3, settings.raw_bucket, keys.migration_key(chat_id)):
         known.add(chat_id)
     return chat_id in known
 
@@ -184,8 +243,8 @@ def _answer(status: int, line: Mapping[str, Any], started: float) -> dict[str, A
 
 
 @cache
-def _settings() -> Settings:
-    return Settings.from_env("raw_bucket", "chat_ids", "webhook_secret")
+def _settings(*required: str) -> Settings:
+    return Settings.from_env(*required)
 
 
 @cache
@@ -212,7 +271,10 @@ def _s3() -> Any:
         parameter_validation=False,
         user_agent="tgpipeline",
     )
-    client = botocore.session.get_session().create_client("s3", config=config)
+    settings = Settings.from_env()
+    client = botocore.session.get_session().create_client(
+        "s3", settings.region, endpoint_url=settings.endpoint_url or None, config=config
+    )
     # Some hundred bytes need not ask, with a round trip of their own, whether they may come.
     client.meta.events.unregister("before-call.s3", add_expect_header)
     return client

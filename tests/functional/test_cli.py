@@ -17,7 +17,6 @@ from tgpipeline import deploy, ingest
 from tgpipeline.lake import keys, stores
 from tgpipeline.settings import Settings
 from tgpipeline.telegram import updates
-from tgpipeline.telegram.check import DEFAULT_WANTED
 
 ROOT = Path(__file__).parents[2]
 
@@ -177,10 +176,16 @@ def test_check_and_rotate_secret_on_a_deployed_bot(settings, stack, tgpipeline):
     assert nothing.returncode == 1
     assert "none to replace" in nothing.stderr
     url = deploy.up(ours).url
-    stack.bot.set_webhook(
-        url, secret_token=ours.webhook_secret, allowed_updates=list(DEFAULT_WANTED)
-    )
+    with_secret = {**chat, "TELEGRAM_WEBHOOK_SECRET": ours.webhook_secret}
+    stack.bot.set_webhook("https://shop.example/half-a-secret")
     try:
+        kept = tgpipeline("check", "--set-webhook", **with_secret)
+        assert kept.returncode == 1
+        assert "a webhook is set at shop.example" in kept.stderr, "and nobody is there to ask"
+        assert "half-a-secret" not in kept.stdout + kept.stderr
+        stack.bot.delete_webhook()
+        made = tgpipeline("check", "--set-webhook", **with_secret)
+        assert made.returncode == 0, made.stdout + made.stderr
         checked = tgpipeline("check", **chat)
         assert checked.returncode == 0, checked.stdout + checked.stderr
         assert re.search(r"^ok +webhook +ours$", checked.stdout, re.MULTILINE)

@@ -11,9 +11,10 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
+import tgpipeline
 from tests import payloads as p
 from tgpipeline import ingest
-from tgpipeline.errors import SettingsError
+from tgpipeline.errors import LakeError, SettingsError, UpdateError
 from tgpipeline.lake import keys
 
 SECRET = "current-secret_1"
@@ -314,6 +315,53 @@ def test_a_network_that_is_down_is_500_too(bucket):
     assert post(p.text(5)) == 500
     events.unregister("before-send.s3", unplugged)
     assert post(p.text(5)) == 200
+
+
+@pytest.mark.parametrize("form", [bytes, str, dict])
+def test_a_bot_that_answers_stores_what_it_gets(form, bucket, monkeypatch):
+    monkeypatch.delenv("TELEGRAM_WEBHOOK_SECRET")  # it has a webhook of its own, or none
+    forget()
+    update = p.text(5, "até já 👍")
+    given = {bytes: p.raw(update), str: p.raw(update).decode(), dict: update}[form]
+    assert tgpipeline.store_update(given)["outcome"] == "stored"
+    assert tgpipeline.store_update(given)["outcome"] == "repeated"
+    assert tgpipeline.store_update(p.text(6, chat={"id": -999}))["outcome"] == "other_chat"
+    ((key, body),) = bucket().items()
+    assert key == f"telegram/context_date={p.DAY}/5.json"
+    assert json.loads(body) == update
+    assert form is dict or body == p.raw(update)
+    assert tgpipeline.store_update(b"null")["outcome"] == "quarantined"
+    assert tgpipeline.store_update("\ud800")["outcome"] == "quarantined"
+
+
+def test_what_such_a_bot_says_is_stored_too(bucket):
+    sent = p.message(9, text="Já vamos ver!")
+    for given in (sent, json.dumps(sent), json.dumps(sent).encode()):
+        assert tgpipeline.store_sent(given).startswith(f"telegram/context_date={p.DAY}/sent-")
+    assert [json.loads(body) for body in bucket().values()] == [sent]
+    assert tgpipeline.store_sent(p.message(9, chat={"id": -999, "type": "group"})) == ""
+    assert tgpipeline.store_sent({"message_id": 9}) == "", "a message of no chat"
+    assert len(bucket()) == 1
+
+
+def test_such_a_bot_gets_errors_of_this_package_alone(bucket, monkeypatch):
+    def unplugged(**_):
+        raise EndpointConnectionError(endpoint_url="https://s3")
+
+    events = ingest._s3().meta.events
+    events.register_first("before-send.s3", unplugged)
+    for update in (p.text(5), p.text(6, chat={"id": -999}), {"update_id": 7}):
+        with pytest.raises(LakeError, match=r"s3://raw-bucket/.*EndpointConnectionError"):
+            tgpipeline.store_update(update)
+    with pytest.raises(LakeError):
+        tgpipeline.store_sent(p.message(9, text="oi"))
+    events.unregister("before-send.s3", unplugged)
+    with pytest.raises(UpdateError):
+        tgpipeline.store_sent("no JSON")
+    monkeypatch.delenv("TELEGRAM_CHAT_ID")
+    forget()
+    with pytest.raises(SettingsError, match="TELEGRAM_CHAT_ID not set"):
+        tgpipeline.store_update(p.text(5))
 
 
 def test_a_missing_setting_raises_so_that_the_alarm_rings(bucket, monkeypatch):

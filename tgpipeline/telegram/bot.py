@@ -100,7 +100,7 @@ class Bot(Transport):
             certificate: the PEM certificate, or its path, if it is self-signed.
             ip_address: where to connect instead of what the host's name resolves to.
             replace: whether a webhook on another host is replaced; or a function that is asked,
-                such as `ask`.
+                such as `confirm`.
 
         Raises:
             BotConflict: if there is one that is not replaced.
@@ -233,7 +233,7 @@ class Bot(Transport):
         return result
 
 
-def ask(question: str) -> bool:
+def confirm(question: str) -> bool:
     """Ask on the terminal or in a notebook; no where there is nobody to ask."""
     try:
         return input(f"{question} Type yes: ").strip().lower() == "yes"

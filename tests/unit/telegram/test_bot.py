@@ -23,7 +23,7 @@ from tgpipeline.errors import (
     SettingsError,
 )
 from tgpipeline.telegram import transport
-from tgpipeline.telegram.bot import Bot, ask
+from tgpipeline.telegram.bot import Bot, confirm
 
 TOKEN = "4242424242:Very-Secret_Part-of-the-token"
 KEY = TOKEN.partition(":")[2]
@@ -420,7 +420,7 @@ def test_it_asks_where_there_is_somebody(
         return str(typed)
 
     monkeypatch.setattr("builtins.input", typing)
-    assert ask("Replace it?") is answer
+    assert confirm("Replace it?") is answer
 
 
 def test_the_iterator_confirms_what_was_consumed(server: Scripted) -> None:
