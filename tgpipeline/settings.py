@@ -187,10 +187,7 @@ def aws_client(service: str, settings: Settings, **options: Any) -> Any:
 
 
 def _meant(chat_id: int) -> str:
-    """The group's id that was probably meant by one without its minus, or without its -100.
-
-    Source: https://core.telegram.org/api/bots/ids
-    """
+    """What a group's id without its minus or -100 meant: https://core.telegram.org/api/bots/ids"""
     if str(chat_id).startswith("100") and len(str(chat_id)) > 12:
         return f"-{chat_id}"
     return f"-100{chat_id} (a supergroup, as in t.me/c/ links and exports) or -{chat_id} (a group)"
