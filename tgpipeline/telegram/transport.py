@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import ConnectTimeoutError
@@ -76,8 +76,9 @@ class Transport:
                 "TELEGRAM_BOT_TOKEN is not shaped like a bot token (digits, a colon, letters): "
                 "copy it again from BotFather. It is not shown here."
             )
-        base = (api_url or Settings.from_env().telegram_api_url).rstrip("/")
-        address, (bot_id, _, key) = _address(base), token.partition(":")
+        settings = Settings(telegram_api_url=api_url) if api_url else Settings.from_env()
+        base = settings.telegram_api_url.rstrip("/")
+        address, (bot_id, _, key) = urlsplit(base), token.partition(":")
         self.id, self.host = int(bot_id), address.netloc.rpartition("@")[2]
         self._url: Callable[[str], str] = lambda method: f"{base}/bot{token}/{method}"
         self._hide: Callable[[object], str] = lambda text: str(text).replace(key, "<token>")
@@ -135,8 +136,9 @@ class Transport:
 
     def _exchange(self, method: str, params: dict[str, Any]) -> Outcome:
         """Send one request; every error is returned, not raised, so that it carries no frames."""
-        request, poll = _request(params), params.get("timeout") if method == "getUpdates" else 0
-        seconds = self._timeout + (poll or 0)
+        request, poll = _request(params), params.get("timeout", 0)
+        is_poll = method.lower() == "getupdates" and isinstance(poll, int | float)
+        seconds = self._timeout + (poll if is_poll else 0)
         deadline, body = time.monotonic() + seconds, bytearray()
         try:
             with self._session.post(
@@ -171,12 +173,12 @@ class Transport:
             answer = updates.parse_json(text.encode())
             if answer["ok"] is True:
                 return answer["result"], None, False
-            understood = answer["ok"] is False
+            refused = answer["ok"] is False
         except (UpdateError, LookupError, TypeError):
-            understood = False
-        code = answer.get("error_code") if understood else None
+            refused = False
+        code = answer.get("error_code") if refused else None
         code = code if type(code) is int else response.status_code
-        if understood:
+        if refused:
             text = str(answer.get("description") or "no description")[:300]
             malformed = text == "Not Found"  # what a malformed token gets
             kind = _ERRORS.get(401 if malformed else code, BotApiError)
@@ -188,17 +190,6 @@ class Transport:
         kind = _ERRORS[429] if code == 429 else BotUnreachable
         wait = {"retry_after": response.headers.get("Retry-After")}
         return None, kind(method, text, code, wait), False
-
-
-def _address(url: str) -> SplitResult:
-    """The parts of a base URL; refuses what cannot be one, such as half an IPv6 address."""
-    try:
-        address = urlsplit(url)
-        if address.scheme in ("http", "https") and address.hostname and address.port != 0:
-            return address
-    except ValueError:
-        pass
-    raise SettingsError("TELEGRAM_API_URL cannot be read: write it as https://api.telegram.org")
 
 
 def _request(params: dict[str, Any]) -> dict[str, Any]:
