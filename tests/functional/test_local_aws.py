@@ -1,5 +1,6 @@
 """MiniStack as a process of ours: alone on 127.0.0.1, two at once, gone with whoever started it."""
 
+import dataclasses
 import os
 import signal
 import socket
@@ -7,16 +8,21 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import date
 from pathlib import Path
 
 import boto3
+import obstore
 import pytest
 
+from telegram_standin import Telegram
 from tgpipeline import local
 from tgpipeline.errors import LocalStackError, SettingsError
 from tgpipeline.lake import stores
 from tgpipeline.local import ministack, replay
-from tgpipeline.settings import aws_client
+from tgpipeline.settings import Settings, aws_client
+from tgpipeline.telegram import updates
+from tgpipeline.telegram.bot import Bot
 
 
 def _client(stack: ministack.AwsStack, service: str = "s3") -> object:
@@ -249,3 +255,31 @@ def test_a_laptops_environment_does_not_lead_away_from_the_stack(monkeypatch) ->
         assert list(stores.open_store("here", stack.settings).list()) == []
         assert stack.bot.get_me()["is_bot"]
     assert {name: os.environ[name] for name in laptop} == laptop
+
+
+def test_what_is_stored_at_the_start_is_what_the_webhook_would_bring(zones) -> None:
+    """The same keys, bytes and reasons: days with edits, a migration and what is no update."""
+    start, end = date(2025, 11, 12), date(2025, 11, 14)
+    kinds = sorted(updates.MESSAGE_KINDS | updates.EVENT_KINDS)
+    with local.start("ingest") as stack:
+        stack.bot.set_webhook(stack.url, secret_token=local.SECRET, allowed_updates=kinds)
+        stack.replay(start, end)
+        played = _everything(stack.settings)
+    with Telegram() as telegram:
+        Bot(telegram.token, telegram.url).get_updates(allowed_updates=kinds)
+        ours = dataclasses.replace(zones.settings, chat_ids=(telegram.group_id,))
+        assert replay.store(telegram, ours, start=start, end=end) == len(played)
+        assert telegram.pending() == 0
+    assert _everything(zones.settings) == played
+    assert any(key.startswith("quarantine/") for key in played)
+    assert any(key.startswith("migrations/") for key in played)
+
+
+def _everything(settings: Settings) -> dict[str, tuple[bytes, str | None]]:
+    """Each object of the raw zone, with the reason why it is in quarantine."""
+    raw = stores.open_store(settings.raw_bucket, settings)
+    found = {}
+    for key in [item["path"] for page in raw.list() for item in page]:
+        got = obstore.get(raw, key)
+        found[key] = got.bytes().to_bytes(), got.attributes.get("reason")
+    return found

@@ -115,6 +115,8 @@ class Spool:
         for group in runs.regroup(self._merged(), ROW_GROUP):
             self.rows += len(group)
             writer.write_table(_stamped(self.table, group.drop_columns(list(runs.KEYS)), stamp))
+        if not self.rows:  # PyArrow 18 cannot read a file that has no row group at all
+            writer.write_table(schema(self.table).empty_table())
         return writer
 
     def _end_chunk(self) -> None:

@@ -71,7 +71,7 @@ def telegram(hook: Hook) -> Iterator[Telegram]:
 
 
 def expected() -> list[dict[str, Any]]:
-    return [line for line in replay.lines() if START <= replay._day(line, SETTINGS) <= END]
+    return replay._chosen(SETTINGS, START, END)
 
 
 def test_every_line_arrives_once_and_in_order(hook: Hook, telegram: Telegram) -> None:
