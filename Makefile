@@ -4,13 +4,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 BENCH  := .venv-bench
 BROWSER := .venv-browser
-PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
+# Empty, it takes the newest of everything: make test CONSTRAINTS=
+CONSTRAINTS ?= -c constraints.txt
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install $(CONSTRAINTS)
 DEPS   := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check unit functional fmt notebooks badges constraints templates
-.PHONY: environment colab
-.PHONY: translate drawings site browser colab-freeze lowest release bench clean
+.PHONY: environment colab architecture translate drawings site browser colab-freeze lowest
+.PHONY: release bench clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -52,6 +54,9 @@ site: $(VENV)/.dev  ## the series as a static site in out/site, checked
 
 browser: $(BROWSER)/.installed  ## run notebooks in JupyterLab in a real browser (needs chromium)
 	$(BROWSER)/bin/python -m tools.browser
+
+architecture: $(VENV)/.dev  ## draw the README's picture again
+	$(BIN)/python -m tools.architecture
 
 badges: $(VENV)/.dev  ## rewrite badges and setup cells from [project.urls], or git's origin
 	$(BIN)/python -m tools.badges

@@ -5,6 +5,13 @@ __version__ = "0.1.0"
 # What users import from here, and where it is. It is fetched when it is first asked for, because
 # the functions on AWS carry this file, too, but not all that it names.
 _FACE = {
+    "Bot": "tgpipeline.telegram.bot",
+    "Settings": "tgpipeline.settings",
+    "TgPipelineError": "tgpipeline.errors",
+    "import_export": "tgpipeline.history",
+    "query": "tgpipeline.analytics.athena",
+    "rows_of": "tgpipeline.lake.preview",
+    "secret": "tgpipeline.settings",
     "store_sent": "tgpipeline.ingest",
     "store_update": "tgpipeline.ingest",
 }
