@@ -108,7 +108,9 @@ def test_citation_names_this_version():
 
 
 def test_code_is_counted_without_words(tmp_path):
-    source = '"""Doc."""\n\n# why\nx = """a\nb"""\n\n\ndef f():\n    """Doc\n    m."""\n    return x\n'
+    source = (
+        '"""Doc."""\n\n# why\nx = """a\nb"""\n\n\ndef f():\n    """D\n    m."""\n    return x\n'
+    )
     assert size.lines_of_code(source) == 4
     (tmp_path / "room").mkdir()
     (tmp_path / "room" / "a.py").write_text(source)
