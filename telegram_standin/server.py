@@ -106,13 +106,6 @@ class Telegram(Group):
         with self.clock.changed:
             return [self.delivery.push(one, self.learn(one)) for one in many]
 
-    def take(self) -> list[bytes]:
-        """Take all that waits, as the bodies that a webhook would get; it is confirmed by that."""
-        with self.clock.changed:
-            bodies = [pending.body for pending in self.delivery.queue.all_pending()]
-            self.delivery.queue.clear()
-        return bodies
-
     def emit(self, update: Update, visible: bool) -> None:
         """Queue an update that something in the group has caused."""
         self.delivery.push(update, visible)

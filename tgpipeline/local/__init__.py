@@ -9,7 +9,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import boto3
@@ -17,17 +17,20 @@ import boto3
 from telegram_standin import TOKEN_DEFAULT, Clock, Telegram
 from tgpipeline import deploy
 from tgpipeline.errors import LocalStackError
+from tgpipeline.etl import handler
 from tgpipeline.lake import stores
-from tgpipeline.local import ministack, replay
+from tgpipeline.local import ended, ministack, replay
+from tgpipeline.progress import progress
 from tgpipeline.settings import Settings, aws_client
 from tgpipeline.telegram import updates
 from tgpipeline.telegram.bot import Bot
 
 SECRET = "local-webhook-secret"  # noqa: S105 - guards nothing but this machine's stand-in
+_running: set["Stack"] = set()  # those that no `with` block ends
 BEGINNING = 1762743600  # midnight of the sample's first day, in its zone
 
 
-@dataclass
+@dataclass(eq=False)
 class Stack:
     """What `start` started; it ends with `stop()`, a `with` block, or this process.
 
@@ -71,7 +74,8 @@ class Stack:
             self.aws.set_clock(None)
 
     def stop(self) -> None:
-        """End both servers and put the environment back."""
+        """End both servers and put the environment back. A second call does nothing."""
+        _running.discard(self)
         self.telegram.stop()
         self.aws.stop()
         boto3.DEFAULT_SESSION = None
@@ -81,6 +85,7 @@ class Stack:
             else:
                 os.environ[name] = value
         self._before.clear()
+        ended.watch()
 
     def _enter(self) -> None:
         """Point this process, and what it starts, at the stack: nothing reaches beyond it."""
@@ -109,6 +114,7 @@ class Stack:
         self.settings = Settings.from_env()
 
     def __enter__(self) -> "Stack":
+        _running.discard(self)  # the block ends it, whatever starts inside
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -119,11 +125,12 @@ def start(through: str = "", **options: Any) -> Stack:
     """Start the local stack, in the state in which the notebooks would have left it.
 
     It sets `AWS_ENDPOINT_URL`, `TELEGRAM_API_URL` and all else that the pipeline reads from the
-    environment, so whatever runs in this process afterwards talks to this stack.
+    environment, so whatever runs in this process afterwards talks to this stack. A stack that this
+    process has started before ends, unless it belongs to a `with` block.
 
     Args:
         through: the last step that is done already, with all before it: `ingest` (notebook 03),
-            `webhook` (04: the month has been played), `etl` (05) or `analytics` (06); none where
+            `webhook` (04: the month has been stored), `etl` (05) or `analytics` (06); none where
             it is empty.
         **options: of `ministack.start`.
 
@@ -133,19 +140,25 @@ def start(through: str = "", **options: Any) -> Stack:
     """
     if through and through not in STEPS:
         raise LocalStackError(f"through={through!r}: the steps are {', '.join(STEPS)}.")
+    for earlier in list(_running):
+        earlier.stop()
     Settings.from_env()  # a setting that cannot be read is refused now, even if not used here
-    running = ministack.start(**options)
-    stack = Stack(running, Telegram(TOKEN_DEFAULT, clock=Clock(BEGINNING, running=False)))
-    try:
-        stack.telegram.start()
-        stack._enter()
-        for name, step in STEPS.items() if through else ():
-            step(stack)
-            if name == through:
-                break
-    except BaseException:
-        stack.stop()
-        raise
+    steps = list(STEPS)[: list(STEPS).index(through) + 1] if through else []
+    with progress("steps to a local stack", 1 + len(steps)) as advance:
+        running = ministack.start(**options)
+        stack = Stack(running, Telegram(TOKEN_DEFAULT, clock=Clock(BEGINNING, running=False)))
+        _running.add(stack)
+        try:
+            stack.telegram.start()
+            stack._enter()
+            for step in steps:
+                advance(1)
+                STEPS[step](stack)
+            advance(1)
+        except BaseException:
+            stack.stop()
+            raise
+    ended.forget()
     return stack
 
 
@@ -157,15 +170,15 @@ def _ingest(stack: Stack) -> None:
 
 def _webhook(stack: Stack) -> None:
     kinds = sorted(updates.MESSAGE_KINDS | updates.EVENT_KINDS)
-    stack.bot.set_webhook(stack.url, secret_token=SECRET, allowed_updates=kinds)
-    stack.replay()
-    stack.bot.delete_webhook()
+    stack.bot.get_updates(allowed_updates=kinds)
+    replay.store(stack.telegram, stack.settings)
 
 
 def _etl(stack: Stack) -> None:
+    """As the function would, but in this process: it need not start first."""
     deploy.stages.deploy("etl", stack.settings)
-    event = {"start": replay.FIRST.isoformat(), "end": replay.LAST.isoformat()}
-    deploy.invoke("etl", event, stack.settings)
+    days = range((replay.LAST - replay.FIRST).days + 1)
+    list(handler.run(stack.settings, [replay.FIRST + timedelta(n) for n in days]))
 
 
 def _analytics(stack: Stack) -> None:

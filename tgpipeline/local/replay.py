@@ -142,21 +142,21 @@ def store(telegram: Telegram, settings: Settings, *, start: date = FIRST, end: d
         received = datetime.fromtimestamp(int(line["at"] * 1000) / 1000, UTC)
         if "body" in line:
             telegram.inject(line["body"])
-            for body in telegram.take():
-                ingest.store(body, settings, memory, received)
+            for waiting in telegram.delivery.queue.all_pending():
+                ingest.store(waiting.body, settings, memory, received)
+            telegram.delivery.queue.clear()
         elif "sent" in line:
             archive(line["sent"])
         else:  # API Gateway hands on text: what is no UTF-8 is replaced
             text = line["raw"].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
             ingest.store(text.encode(), settings, memory, received)
     raw = stores.open_store(settings.raw_bucket, settings)
-    with progress("objects stored", len(memory.objects)) as advance, ThreadPoolExecutor(16) as pool:
 
-        def put(item: tuple[str, tuple[bytes, dict[str, str]]]) -> None:
-            key, (body, metadata) = item
-            obstore.put(raw, key, body, attributes=dict(metadata))
-            advance(1)
+    def put(item: tuple[str, tuple[bytes, dict[str, str]]]) -> None:
+        key, (body, metadata) = item
+        obstore.put(raw, key, body, attributes=dict(metadata))
 
+    with ThreadPoolExecutor(16) as pool:
         list(pool.map(put, memory.objects.items()))
     return len(memory.objects)
 
