@@ -21,7 +21,7 @@ class Watch:
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
-        shell.ast_node_transformers.append(self)
+        shell.ast_transformers.append(self)
 
     def visit(self, tree: ast.AST) -> ast.AST:
         """Let a cell pass, unless a name in it stands for something of the stack."""
@@ -48,8 +48,8 @@ def watch() -> None:
 def forget() -> None:
     """Look no longer: a stack is there again, or there will be none."""
     if shell := _shell():
-        kept = [t for t in shell.ast_node_transformers if not isinstance(t, Watch)]
-        shell.ast_node_transformers[:] = kept
+        kept = [t for t in shell.ast_transformers if not isinstance(t, Watch)]
+        shell.ast_transformers[:] = kept
 
 
 def _shell() -> Any:
