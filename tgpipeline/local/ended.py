@@ -28,10 +28,8 @@ class Watch:
         if "local.start(" in ast.unparse(tree):
             forget()
             return tree
-        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        known = [self.shell.user_ns[name] for name in names if name in self.shell.user_ns]
-        own = [value for value in known if getattr(value, "__module__", "") == "__main__"]
-        codes = [value.__code__ for value in own if isinstance(value, FunctionType)]
+        known = [self.shell.user_ns.get(name) for name in _names(tree)]
+        codes = [value.__code__ for value in known if isinstance(value, FunctionType)]
         known += [self.shell.user_ns.get(name) for code in codes for name in code.co_names]
         if any(_is_of_stack(value) or any(map(_is_of_stack, _inside(value))) for value in known):
             raise _rejection(self.shell)
@@ -50,6 +48,10 @@ def forget() -> None:
     if shell := _shell():
         kept = [t for t in shell.ast_transformers if not isinstance(t, Watch)]
         shell.ast_transformers[:] = kept
+
+
+def _names(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def _shell() -> Any:

@@ -105,22 +105,15 @@ class _InMemory:
     def __init__(self) -> None:
         self.objects: dict[str, tuple[bytes, dict[str, str]]] = {}
 
-    def put_object(
-        self,
-        *,
-        Key: str,  # noqa: N803
-        Body: bytes,  # noqa: N803
-        Metadata: dict[str, str],  # noqa: N803
-        **_: Any,
-    ) -> None:
-        if Key in self.objects:
+    def put_object(self, **call: Any) -> None:
+        if call["Key"] in self.objects:
             raise self.Taken
-        self.objects[Key] = Body, Metadata
+        self.objects[call["Key"]] = call["Body"], call["Metadata"]
 
-    def list_objects_v2(self, *, Prefix: str, **_: Any) -> dict[str, Any]:  # noqa: N803
-        found = [self.objects[Prefix][0]] if Prefix in self.objects else []
-        digests = [hashlib.md5(body, usedforsecurity=False).hexdigest() for body in found]
-        return {"KeyCount": len(found), "Contents": [{"ETag": digest} for digest in digests]}
+    def list_objects_v2(self, **call: Any) -> dict[str, Any]:
+        body, _ = self.objects.get(call["Prefix"], (None, {}))
+        digest = body and hashlib.md5(body, usedforsecurity=False).hexdigest()
+        return {"KeyCount": 1, "Contents": [{"ETag": digest}]} if digest else {"KeyCount": 0}
 
 
 def store(telegram: Telegram, settings: Settings, *, start: date = FIRST, end: date = LAST) -> int:
