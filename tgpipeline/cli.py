@@ -230,7 +230,7 @@ def deployed_url(settings: Settings) -> str:
 
     try:
         return deploy.webhook.deployed(settings).url
-    except DeployError as error:
+    except (DeployError, SettingsError) as error:
         print(f"The deployed URL is not known, --url says it: {error}", file=sys.stderr)
         return ""
 
