@@ -5,6 +5,7 @@ the webhook to this machine, and removes it all, data included. It costs a few c
 AWS_ENDPOINT_URL it runs against whatever answers there.
 """
 
+import dataclasses
 import time
 import uuid
 from collections.abc import Iterator
@@ -16,16 +17,14 @@ import requests
 from tests import payloads as p
 from tgpipeline import deploy
 from tgpipeline.analytics import athena
-from tgpipeline.deploy import functions
 from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.ingest import SECRET_HEADER
-from tgpipeline.settings import Settings
 
 pytestmark = [pytest.mark.aws, pytest.mark.enable_socket]
 
 
 @pytest.fixture
-def settings() -> Iterator[Settings]:
+def settings() -> Iterator[Deployment]:
     name = f"tgpipeline-test-{uuid.uuid4().hex[:8]}"
     made = Deployment.from_env(
         name=name,
@@ -50,7 +49,7 @@ def post(url: str, update: object, secret: str) -> int:
     return answer.status_code
 
 
-def test_the_whole_way(settings: Settings) -> None:
+def test_the_whole_way(settings: Deployment) -> None:
     url = deploy.up(settings).url
     now = int(datetime.now(UTC).timestamp())
     updates = [p.update(n, content=p.message(n, text="oi", date=now)) for n in (1, 2)]
@@ -59,12 +58,20 @@ def test_the_whole_way(settings: Settings) -> None:
         assert post(url, update, settings.webhook_secret) == 200
     assert post(url, updates[0], "wrong") == 403
     day = datetime.fromtimestamp(now, settings.tz).date().isoformat()
-    done = functions.invoke("etl", {"date": day}, settings)
+    done = deploy.invoke("etl", {"date": day}, settings)
     assert (done["totals"]["objects"], done["totals"]["messages"]) == (3, 2)
     sql = f"SELECT message_id, text FROM messages WHERE context_date = DATE '{day}' ORDER BY 1"
     found = athena.query(sql, settings)
     assert found.to_dict("list") == {"message_id": [1, 2], "text": ["oi", "olá"]}
+    assert deploy.prove(settings)["days"] == 1 + settings.lookback_days
     assert deploy.up(settings).changes == []
-    assert deploy.status(settings).ok
+    assert deploy.status(settings).ok, deploy.status(settings)
+    old = dataclasses.replace(settings, log_days=7)
+    assert {change.resource for change in deploy.up(old).changes} >= {"Log"}
+    deploy.down(settings)
+    assert {line.partition(":")[0] for line in deploy.resources(settings)} == {
+        f"{settings.name}-lake"
+    }
+    assert deploy.up(settings).url != url  # up after down: another stack, another path
     deploy.down(settings, delete_data=True)
-    assert deploy.existing(settings) == []
+    assert deploy.resources(settings) == []

@@ -146,7 +146,7 @@ def test_changed_code_is_live_at_once_and_rollback_takes_it_back(
     strange = dataclasses.replace(settings, timezone="Asia/Tokyo", chat_ids=(-5,))
     assert deploy.rollback("ingest", strange) == good
     assert post(url, secret) == 200
-    assert deploy.up(settings).changes == []
+    assert stages.deploy("ingest", settings) == []
     assert deploy.rollback("ingest", settings) != good
     assert post(url, secret) == 503
 
@@ -160,14 +160,14 @@ def test_a_new_secret_in_one_call_loses_nothing(settings: Settings, stack: local
     strange = dataclasses.replace(settings, timezone="Asia/Tokyo", chat_ids=(-5,))
     rotated = deploy.rotate_secret(strange, stack.bot)
     rotated = dataclasses.replace(settings, webhook_secret=rotated.webhook_secret)
-    assert deploy.up(rotated).changes == []
+    assert stages.deploy("ingest", rotated) == []
     stack.telegram.say(ana, "depois")
     stack.telegram.wait_delivered()
     assert stack.bot.get_webhook_info()["max_connections"] == 7
     stack.bot.delete_webhook()
     assert len(keys_in(settings.raw_bucket, settings)) == 2
     unknown = dataclasses.replace(settings, webhook_secret="")
-    assert deploy.up(unknown).changes == []  # who deploys again need not know it
+    assert stages.deploy("ingest", unknown) == []  # who deploys again need not know it
     assert webhook.deployed_secret(settings) == rotated.webhook_secret
     for secret, status in ((rotated.webhook_secret, 200), (settings.webhook_secret, 403)):
         assert post(url, secret) == status

@@ -4,6 +4,7 @@ Tests fetch nothing: this one runs where the wheels are at hand, in the folder t
 TGPIPELINE_WHEELS names (`layer.download` puts them there).
 """
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -18,9 +19,9 @@ from pathlib import Path
 import pytest
 
 from tgpipeline import deploy, local
-from tgpipeline.deploy import Cloud, layer, packages, storage
+from tgpipeline.deploy import Stack, layer, packages, stages
 from tgpipeline.errors import DeployError
-from tgpipeline.settings import Settings
+from tgpipeline.settings import Settings, aws_client
 
 RUNTIME = f"python3.{sys.version_info.minor}"
 ARCHITECTURE = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
@@ -55,10 +56,9 @@ def test_the_etl_runs_on_the_layer_alone(
         archive.extractall(tmp_path / "opt")
     with zipfile.ZipFile(io.BytesIO(packages.build("etl"))) as archive:
         archive.extractall(tmp_path / "code")
-    for bucket in (settings.raw_bucket, settings.enriched_bucket):
-        storage.ensure_bucket(bucket, settings)
+    stages.deploy("lake", settings)
     message = {"message_id": 1, "date": 1764345600, "chat": {"id": -4123456789}, "text": "oi"}
-    Cloud(settings).client("s3").put_object(
+    aws_client("s3", settings).put_object(
         Bucket=settings.raw_bucket,
         Key="telegram/context_date=2025-11-28/1.json",
         Body=json.dumps({"update_id": 1, "message": message}).encode(),
@@ -83,22 +83,41 @@ def test_the_etl_runs_on_the_layer_alone(
     assert (done.returncode, done.stdout.strip()) == (0, "1"), done.stderr
 
 
-def test_the_same_wheels_make_the_same_layer_and_it_is_published_once(
-    built: bytes, settings: Settings, monkeypatch: pytest.MonkeyPatch
+def test_a_layer_is_made_once_and_given_to_the_etl(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layer, "build", lambda *_: built)
-    made = deploy.Deployment.of(settings)
-    made = deploy.Deployment(**{**vars(made), "layer": "build"})
-    storage.ensure_bucket(settings.enriched_bucket, made)
-    (arn,) = layer.ensure_layer(made)
-    cloud = Cloud(made)
-    assert layer.ensure_layer(cloud) == [arn]
-    assert cloud.changes == []
-    stored = cloud.client("lambda").get_layer_version_by_arn(Arn=arn)["Content"]
-    assert stored["CodeSize"] == len(built)
-    assert storage.count(cloud, settings.enriched_bucket) == 0
+    """Its zip lies under the hash of its recipe; what is in it is no matter here."""
+    built: list[str] = []
+    zipped = packages.pack({"python/a.py": b""})
+    monkeypatch.setattr(layer, "build", lambda *_: built.append("once") or zipped)
+    wanted = dataclasses.replace(deploy.Deployment.of(settings), layer="build")
+    for stage in ("lake", "etl"):
+        stages.deploy(stage, wanted)
+    assert stages.deploy("etl", wanted) == []
+    assert built == ["once"]
+    client = aws_client("lambda", settings)
+    live = client.get_function_configuration(FunctionName=f"{settings.name}-etl")
+    (attached,) = live["Layers"]
+    made = Stack("etl", settings).resources()["Layer"]["PhysicalResourceId"]
+    assert attached["Arn"] == made
+    none = dataclasses.replace(wanted, layer="none")
+    assert {change.resource for change in stages.deploy("etl", none)} >= {"Layer", "Function"}
+    live = client.get_function_configuration(FunctionName=f"{settings.name}-etl")
+    assert not live.get("Layers")
+
+
+def test_the_same_wheels_make_the_same_layer(built: bytes) -> None:
     again = layer.contents(
         layer.download(Path(os.environ["TGPIPELINE_WHEELS"]), ARCHITECTURE, RUNTIME)
     )
     twice = packages.pack(again, compress=True)
     assert hashlib.sha256(twice).digest() == hashlib.sha256(built).digest()
+
+
+def test_where_there_is_no_pip_one_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """uv makes environments without pip; the layer's wheels are fetched by one of its own."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(DeployError, match="pip found no wheel of"):
+        layer.download(tmp_path, ARCHITECTURE, RUNTIME)
+    assert list((tmp_path / "pip" / "bin").glob("pip*"))

@@ -1,7 +1,8 @@
 """Least privilege, tried rather than read: by two emulators of IAM that know nothing of each other.
 
-Each policy is given to a user of its own, who then does all that its holder must, and a list of
-what it must not. MiniStack moreover runs both functions under their roles with IAM enforced.
+The policies are read from the roles that MiniStack made of the templates. Each is given to a user
+of its own, who then does all that its holder must, and a list of what it must not. MiniStack
+moreover runs both functions under their roles with IAM enforced; moto judges policies alone.
 """
 
 import dataclasses
@@ -16,10 +17,10 @@ from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
 from tgpipeline import deploy, local
-from tgpipeline.deploy import Cloud, functions, gateway, roles, schedule, storage
+from tgpipeline.deploy import Stack, stages
 from tgpipeline.lake import stores
 from tgpipeline.local import ministack as local_aws
-from tgpipeline.settings import Settings
+from tgpipeline.settings import Settings, aws_client
 
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 GROUP = -4123456789
@@ -47,36 +48,46 @@ class Judge:
         )
 
 
-def _settings(endpoint_url: str) -> Settings:
-    return Settings(
-        name="aurora",
-        raw_bucket=RAW,
-        enriched_bucket=ENRICHED,
-        chat_ids=(GROUP,),
-        webhook_secret="secret",
-        endpoint_url=endpoint_url,
-    )
+@pytest.fixture(scope="module")
+def policies() -> dict[str, Any]:
+    """What each holder may do, read from what MiniStack made of the templates."""
+    with local.start() as stack, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_S3_BUCKET", RAW)
+        patch.setenv("AWS_S3_ENRICHED", ENRICHED)
+        patch.setenv("TGPIPELINE_NAME", "aurora")
+        settings = Settings.from_env()
+        deploy.up(settings)
+        iam = aws_client("iam", settings)
+        found = {}
+        for stage in ("ingest", "etl"):
+            role = Stack(stage, settings).resources()["Role"]["PhysicalResourceId"]
+            inline = iam.get_role_policy(RoleName=role, PolicyName=stage)
+            found[stage] = inline["PolicyDocument"]
+        arn = Stack("analytics", settings).outputs()["AnalystPolicy"]
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        managed = iam.get_policy_version(PolicyArn=arn, VersionId=version)
+        found["analyst"] = managed["PolicyVersion"]["Document"]
+        assert stack.settings.raw_bucket != RAW
+        return found
 
 
-def _prepare(judge: Judge) -> None:
+def _prepare(judge: Judge, policies: dict[str, Any]) -> None:
     iam, s3 = judge.client("root", "iam"), judge.client("root", "s3")
-    account = judge.client("root", "sts").get_caller_identity()["Account"]
     for bucket in (RAW, ENRICHED, "somebody-elses"):
         s3.create_bucket(Bucket=bucket)
     for bucket, key in (
         (RAW, "telegram/x"),
         (RAW, "quarantine/x"),
         (RAW, "migrations/x"),
+        (RAW, "bots/x"),
         (ENRICHED, "telegram/x"),
         (ENRICHED, "athena-results/x"),
         ("somebody-elses", "telegram/x"),
     ):
         s3.put_object(Bucket=bucket, Key=key, Body=b"{}")
-    settings = deploy.Deployment.of(_settings(judge.endpoint_url))
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    policies = {h: roles.policy(h, settings, account) for h in HOLDERS}
-    policies["admin"] = {"Version": "2012-10-17", "Statement": [everything]}
-    for holder, policy in policies.items():
+    admin = {"Version": "2012-10-17", "Statement": [everything]}
+    for holder, policy in (policies | {"admin": admin}).items():
         iam.create_user(UserName=holder)
         iam.put_user_policy(UserName=holder, PolicyName=holder, PolicyDocument=json.dumps(policy))
         made = iam.create_access_key(UserName=holder)["AccessKey"]
@@ -84,21 +95,21 @@ def _prepare(judge: Judge) -> None:
 
 
 @pytest.fixture(scope="module")
-def ministack() -> Iterator[Judge]:
+def ministack(policies: dict[str, Any]) -> Iterator[Judge]:
     with local_aws.start(enforce_iam=True) as stack:
         judge = Judge("ministack", stack.endpoint_url, {"root": ("local", "local")})
-        _prepare(judge)
+        _prepare(judge, policies)
         yield judge
 
 
 @pytest.fixture(scope="module")
-def moto() -> Iterator[Judge]:
+def moto(policies: dict[str, Any]) -> Iterator[Judge]:
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     url = "http://{}:{}".format(*server.get_host_and_port())
     judge = Judge("moto", url, {"root": ("root", "root")})
     try:
-        _prepare(judge)
+        _prepare(judge, policies)
         # From here on moto asks IAM about every call.
         requests.post(f"{url}/moto-api/reset-auth", data=b"0", timeout=10).raise_for_status()
         yield judge
@@ -125,6 +136,8 @@ MAY = {
         ("list_objects_v2", RAW, "migrations/"),
         ("get_object", RAW, "telegram/x"),
         ("get_object", RAW, "migrations/x"),
+        ("get_object", RAW, "bots/x"),
+        ("put_object", RAW, "bots/5.json"),
         ("put_object", RAW, "quarantine/context_date=2025-11-28/0.bin"),
         ("put_object", ENRICHED, "telegram/messages/context_date=2025-11-28/part-0.parquet"),
         ("get_object", ENRICHED, "telegram/x"),
@@ -230,9 +243,17 @@ def test_nobody_reaches_another_service(judge: Judge) -> None:
 
 
 def test_the_analyst_queries_in_the_own_workgroup_alone(ministack: Judge) -> None:
-    root = Cloud(_settings(ministack.endpoint_url))
-    root._clients = {(s, False): ministack.client("root", s) for s in ("glue", "athena", "sts")}
-    deploy.catalog.ensure_tables(root)
+    key, secret = ministack.keys["root"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", key)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+        ours = Settings(
+            name="aurora",
+            raw_bucket=RAW,
+            enriched_bucket=ENRICHED,
+            endpoint_url=ministack.endpoint_url,
+        )
+        stages.deploy("analytics", ours)
     athena = ministack.client("analyst", "athena")
     started = athena.start_query_execution(
         QueryString="SELECT count(*) FROM events",
@@ -273,14 +294,13 @@ def test_a_bucket_takes_nothing_without_tls(enforced: local.Stack) -> None:
         enforced.url, json=_update(1, text="oi"), headers={HEADER: local.SECRET}, timeout=30
     )
     assert answer.status_code == 500  # the stack speaks plain HTTP: the bucket's policy refuses
-    s3 = Cloud(enforced.settings).client("s3")
+    s3 = aws_client("s3", enforced.settings)
     assert s3.list_objects_v2(Bucket=enforced.settings.raw_bucket)["KeyCount"] == 0
 
 
 def test_both_functions_do_their_work_under_their_roles(enforced: local.Stack) -> None:
-    settings, cloud = enforced.settings, Cloud(enforced.settings)
-    s3 = cloud.client("s3")
-    for bucket in storage.buckets(cloud.settings):  # plain HTTP, from here on
+    settings, s3 = enforced.settings, aws_client("s3", enforced.settings)
+    for bucket in (settings.raw_bucket, settings.enriched_bucket):  # plain HTTP, from here on
         s3.delete_bucket_policy(Bucket=bucket)
     new = -1004123456789
     bodies: list[Any] = [
@@ -298,38 +318,45 @@ def test_both_functions_do_their_work_under_their_roles(enforced: local.Stack) -
         Bucket=settings.raw_bucket, Key="telegram/context_date=2025-11-28/8.json", Body=b"{"
     )
     for status in ("written", "unchanged"):
-        done = functions.invoke("etl", {"date": "2025-11-28"}, settings)
+        done = deploy.invoke("etl", {"date": "2025-11-28"}, settings)
         assert [day["status"] for day in done["days"]] == [status]
     assert done["totals"]["messages"] == 4
     assert done["totals"]["quarantined"] == 1
-    logs = cloud.client("logs").describe_log_streams(
+    logs = aws_client("logs", settings).describe_log_streams(
         logGroupName=f"/aws/lambda/{settings.name}-ingest"
     )
     assert logs["logStreams"]
 
 
 def test_the_roles_as_aws_would_simulate_them(enforced: local.Stack) -> None:
-    cloud = Cloud(enforced.settings)
-    raw, enriched = (f"arn:aws:s3:::{b}" for b in storage.buckets(cloud.settings))
-    etl = cloud.arn("lambda", f"function:{cloud.name('etl')}:live")
-    for role, action, resource, expected in (
-        ("ingest", "s3:PutObject", f"{raw}/telegram/x", True),
-        ("ingest", "s3:GetObject", f"{raw}/telegram/x", False),
-        ("ingest", "s3:PutObject", f"{enriched}/telegram/x", False),
-        ("etl", "s3:GetObject", f"{raw}/telegram/x", True),
-        ("etl", "s3:DeleteObject", f"{raw}/telegram/x", False),
-        ("etl", "lambda:InvokeFunction", etl, False),
-        ("scheduler", "lambda:InvokeFunction", etl, True),
-        ("scheduler", "lambda:InvokeFunction", etl.replace("-etl", "-ingest"), False),
-        ("scheduler", "sqs:SendMessage", schedule.ensure_queue(cloud), True),
-        ("scheduler", "s3:GetObject", f"{raw}/telegram/x", False),
+    settings = enforced.settings
+    raw, enriched = (
+        f"arn:aws:s3:::{settings.raw_bucket}",
+        f"arn:aws:s3:::{settings.enriched_bucket}",
+    )
+    made = {stage: Stack(stage, settings).resources() for stage in ("ingest", "etl")}
+    iam, functions = aws_client("iam", settings), "arn:aws:lambda:us-east-1:000000000000:function:"
+    etl, queue = f"{functions}{settings.name}-etl", made["etl"]["Failed"]["PhysicalResourceId"]
+    failed = f"arn:aws:sqs:us-east-1:000000000000:{queue.rpartition('/')[2]}"
+    for stage, role, action, resource, expected in (
+        ("ingest", "Role", "s3:PutObject", f"{raw}/telegram/x", True),
+        ("ingest", "Role", "s3:GetObject", f"{raw}/telegram/x", False),
+        ("ingest", "Role", "s3:PutObject", f"{enriched}/telegram/x", False),
+        ("etl", "Role", "s3:GetObject", f"{raw}/telegram/x", True),
+        ("etl", "Role", "s3:DeleteObject", f"{raw}/telegram/x", False),
+        ("etl", "Role", "lambda:InvokeFunction", etl, False),
+        ("etl", "SchedulerRole", "lambda:InvokeFunction", etl, True),
+        ("etl", "SchedulerRole", "lambda:InvokeFunction", f"{functions}tgpipeline-ingest", False),
+        ("etl", "SchedulerRole", "sqs:SendMessage", failed, True),
+        ("etl", "SchedulerRole", "s3:GetObject", f"{raw}/telegram/x", False),
     ):
-        found = cloud.client("iam").simulate_principal_policy(
-            PolicySourceArn=cloud.arn("iam", f"role/{cloud.name(role)}"),
-            ActionNames=[action],
-            ResourceArns=[resource],
+        name = made[stage][role]["PhysicalResourceId"]
+        arn = iam.get_role(RoleName=name)["Role"]["Arn"]
+        found = iam.simulate_principal_policy(
+            PolicySourceArn=arn, ActionNames=[action], ResourceArns=[resource]
         )["EvaluationResults"]
-        assert [one["EvalDecision"] == "allowed" for one in found] == [expected], (role, action)
+        allowed = [one["EvalDecision"] == "allowed" for one in found]
+        assert allowed == [expected], (stage, role, action)
 
 
 def test_the_webhook_is_closed_to_other_addresses() -> None:
@@ -337,10 +364,9 @@ def test_the_webhook_is_closed_to_other_addresses() -> None:
         narrow = dataclasses.replace(
             deploy.Deployment.of(stack.settings), telegram_ranges="149.154.160.0/20"
         )
-        storage.ensure_bucket(narrow.raw_bucket, narrow)
-        roles.ensure_role("ingest", narrow)
-        functions.ensure_function("ingest", narrow)
-        url = gateway.ensure_api(narrow).url
+        for stage in ("lake", "ingest"):
+            stages.deploy(stage, narrow)
+        url = deploy.webhook.deployed(narrow).url
         headers = {HEADER: local.SECRET}
         answer = requests.post(url, json=_update(1), headers=headers, timeout=30)
         assert answer.status_code == 403

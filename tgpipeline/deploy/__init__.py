@@ -118,7 +118,7 @@ def package(settings: Settings) -> Iterator[str]:
         words += ["--template-file", str(templates.path(stage)), "--capabilities", "CAPABILITY_IAM"]
         words += ["--tags", f"tgpipeline={settings.name}", "--parameter-overrides"]
         words += [f"{k}={v}" for k, v in given.items() if v is not None and k != "WebhookSecret"]
-        hidden = ' WebhookSecret="$TELEGRAM_WEBHOOK_SECRET"' if stage == "ingest" else ""
+        hidden = ' WebhookSecret="$TELEGRAM_WEBHOOK_SECRET"' if given.get("WebhookSecret") else ""
         yield shlex.join(words) + hidden
         if stage == "lake" and not stack.exists:
             return

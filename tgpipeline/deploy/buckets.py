@@ -10,7 +10,7 @@ from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.stacks import Stack
 from tgpipeline.errors import DeployError
 from tgpipeline.lake import keys
-from tgpipeline.settings import aws_client
+from tgpipeline.settings import aws_client, aws_session
 
 
 def outside(settings: Deployment) -> dict[str, str]:
@@ -89,19 +89,14 @@ def delete(bucket: str, settings: Deployment) -> None:
     Raises:
         DeployError: if S3 refuses.
     """
-    s3 = aws_client("s3", settings)
+    endpoint = settings.endpoint_url or None
+    doomed = aws_session(settings).resource("s3", endpoint_url=endpoint).Bucket(bucket)
     with reasons.explained(f"delete bucket {bucket}", settings):
         try:
-            for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-                found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-                batch = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
-                if batch:
-                    s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
-            for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
-                for one in page.get("Uploads", ()):
-                    which = {"Key": one["Key"], "UploadId": one["UploadId"]}
-                    s3.abort_multipart_upload(Bucket=bucket, **which)
-            s3.delete_bucket(Bucket=bucket)  # refused if anything is left in it
+            doomed.object_versions.delete()
+            for upload in doomed.multipart_uploads.all():
+                upload.abort()
+            doomed.delete()  # refused if anything is left in it
         except ClientError as error:
             if error.response["Error"]["Code"] != "NoSuchBucket":
                 raise

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -38,18 +37,10 @@ class Status:
         return all(right for _, _, right in self.rows)
 
     def __str__(self) -> str:
-        width = max(len(what) for what, _, _ in self.rows)
         lines = [
-            f"{'ok ' if right else '!! '} {what:<{width}}  {state}"
-            for what, state, right in self.rows
+            f"{'ok' if right else '!!'}  {what:<26} {state}" for what, state, right in self.rows
         ]
         return "\n".join([f"deployment {self.name}", *lines])
-
-    def _repr_markdown_(self) -> str:
-        lines = [
-            f"| {'✓' if right else '✗'} | {what} | {state} |" for what, state, right in self.rows
-        ]
-        return "\n".join(["| | what | state |", "|---|---|---|", *lines])
 
 
 def status(settings: Settings) -> Status:
@@ -149,24 +140,20 @@ def _alarms(settings: Deployment) -> Row:
 
 
 def _last_error(function: str, settings: Deployment) -> Row:
-    """The end of the last line that tells of an error, of the last 14 days."""
+    """The last line that tells of an error, of the last 14 days."""
     since = datetime.now(UTC) - timedelta(14)
-    pages = aws_client("logs", settings).get_paginator("filter_log_events")
-    found: list[dict[str, Any]] = []
+    group = {"logGroupName": f"/aws/lambda/{settings.name}-{function}", "filterPattern": _ERRORS}
+    group |= {"startTime": int(since.timestamp() * 1000)}
+    pages = aws_client("logs", settings).get_paginator("filter_log_events").paginate(**group)
+    state = "none in 14 days"
     try:
-        for page in pages.paginate(
-            logGroupName=f"/aws/lambda/{settings.name}-{function}",
-            filterPattern=_ERRORS,
-            startTime=int(since.timestamp() * 1000),
-        ):
-            found += page["events"]
+        lines = [event for page in pages for event in page["events"]]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
-    # CloudWatch gives the oldest first, on pages of which any may be empty.
-    last = max(found, key=lambda event: event["timestamp"], default=None)
-    state = "none in 14 days"
-    if last:
+        lines = []
+    if lines:  # the oldest come first, on pages of which any may be empty
+        last = max(lines, key=lambda event: event["timestamp"])
         when = datetime.fromtimestamp(last["timestamp"] / 1000, UTC)
         state = f"{when:%Y-%m-%d %H:%M} UTC: {last['message'].strip()[:160]}"
     return f"last error of {function}", state, True

@@ -54,27 +54,21 @@ def download(folder: Path, architecture: str, runtime: str = RUNTIME) -> list[Pa
     Raises:
         DeployError: if one is neither there nor to be had.
     """
-    machine, python = _MACHINES[architecture], _python_with_pip(folder)
-    folder = folder / f"{runtime}-{architecture}"
-    folder.mkdir(parents=True, exist_ok=True)
-    platforms = [f"manylinux2014_{machine}", *(f"manylinux_2_{n}_{machine}" for n in _GLIBC)]
-    command = [python, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
-    command += ["--no-deps", "--only-binary=:all:", "--python-version", runtime[len("python") :]]
-    command += [word for platform in platforms for word in ("--platform", platform)]
-    wheels = []
-    for requirement in recipe()["requirements"]:
-        where = [*command, "--dest", str(folder), requirement]
-        offline = [*where, "--no-index", "--find-links", str(folder)]
-        if subprocess.run(offline, capture_output=True, check=False).returncode != 0:
-            online = subprocess.run(where, capture_output=True, text=True, check=False)
-            if online.returncode != 0:
-                raise DeployError(
-                    f"pip found no wheel of {requirement} for {runtime} on {architecture}:\n"
-                    f"{online.stderr.strip()[-1000:]}"
-                )
-        name = requirement.replace("==", "-")
-        wheels.append(next(folder.glob(f"{name}-*{machine}.whl")))
-    return wheels
+    machine, kept = _MACHINES[architecture], folder / f"{runtime}-{architecture}"
+    named = [requirement.replace("==", "-") for requirement in recipe()["requirements"]]
+    if not all(list(kept.glob(f"{name}-*{machine}.whl")) for name in named):
+        command = [_python_with_pip(folder), "-m", "pip", "download", "--quiet", "--no-deps"]
+        command += ["--only-binary=:all:", "--python-version", runtime.removeprefix("python")]
+        for platform in ("manylinux2014", *(f"manylinux_2_{n}" for n in _GLIBC)):
+            command += ["--platform", f"{platform}_{machine}"]
+        command += ["--dest", str(kept), *recipe()["requirements"]]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise DeployError(
+                f"pip found no wheels for {runtime} on {architecture}: "
+                f"{done.stderr.strip()[-1000:]}. Mend that, then run it again."
+            )
+    return [next(kept.glob(f"{name}-*{machine}.whl")) for name in named]
 
 
 def _python_with_pip(folder: Path) -> str:

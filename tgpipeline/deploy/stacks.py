@@ -143,7 +143,10 @@ class Stack:
         with self._change_set(parameters) as (_, changes):
             pass
         if before in _EMPTY:
-            self.delete()
+            self.call("delete_stack")
+            for _ in waits():
+                if not self.status:
+                    break
         return changes
 
     def deploy(

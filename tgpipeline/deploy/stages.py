@@ -119,15 +119,10 @@ def import_buckets(settings: Deployment, listener: Listener = nobody) -> list[Ch
     found = {} if stack.exists else buckets.outside(settings)
     if not found:
         return []
-    bucket = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "RetainExceptOnCreate"}
-    named = {key: bucket | {"Properties": {"BucketName": name}} for key, name in found.items()}
-    wanted = [
-        {
-            "ResourceType": bucket["Type"],
-            "LogicalResourceId": key,
-            "ResourceIdentifier": {"BucketName": name},
-        }
-        for key, name in found.items()
-    ]
+    kind, named, wanted = "AWS::S3::Bucket", {}, []
+    for key, bucket in found.items():
+        name = {"BucketName": bucket}
+        named[key] = {"Type": kind, "DeletionPolicy": "Retain", "Properties": name}
+        wanted.append({"ResourceType": kind, "LogicalResourceId": key, "ResourceIdentifier": name})
     how = {"TemplateBody": json.dumps({"Resources": named}), "ResourcesToImport": wanted}
-    return stack.deploy({}, listener, ChangeSetType="IMPORT", **how)
+    return stack.deploy({}, listener, ChangeSetType="IMPORT", Tags=None, **how)

@@ -80,12 +80,12 @@ def deployed_secret(settings: Settings) -> str:
 
     It lives there and nowhere else: CloudFormation does not tell it.
     """
-    client, name = aws_client("lambda", settings), f"{settings.name}-ingest"
     if not Stack("ingest", settings).exists:
         return ""
+    client, name = aws_client("lambda", settings), f"{settings.name}-ingest"
     with reasons.explained(f"function {name}", settings):
-        found = client.get_function_configuration(FunctionName=name)
-    return str(found["Environment"]["Variables"][variable("webhook_secret")])
+        found = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    return str(found[variable("webhook_secret")])
 
 
 def rotate_secret(settings: Settings, bot: "Bot", new: str = "") -> Settings:

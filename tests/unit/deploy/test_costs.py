@@ -1,5 +1,6 @@
 """Costs and status: figures that add up, states that say what to mend."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -48,5 +49,4 @@ def test_a_status_says_what_is_wrong() -> None:
     assert fine.ok
     bad = Status("aurora", [*fine.rows, ("failed runs", "2 wait in the queue", False)])
     assert not bad.ok
-    assert "!!  failed runs  2 wait in the queue" in str(bad)
-    assert "| ✗ | failed runs | 2 wait in the queue |" in bad._repr_markdown_()
+    assert re.search(r"^!!  failed runs +2 wait in the queue$", str(bad), re.MULTILINE)

@@ -142,10 +142,8 @@ def test_a_bucket_in_another_region_is_found_before_anything_is_made(answers: An
 
 def test_a_bucket_is_emptied_page_by_page_and_versions_count(answers: Any) -> None:
     s3 = answers("s3")
-    page = {
-        "Versions": [{"Key": "a", "VersionId": "1"}],
-        "DeleteMarkers": [{"Key": "a", "VersionId": "2"}],
-    }
+    page = {"Versions": [{"Key": "a", "VersionId": "1"}], "DeleteMarkers": []}
+    page["DeleteMarkers"] = [{"Key": "a", "VersionId": "2"}]
     s3.add_response("list_object_versions", {**page, "IsTruncated": True, "NextKeyMarker": "a"})
     both = {"Objects": [{"Key": "a", "VersionId": "1"}, {"Key": "a", "VersionId": "2"}]}
     s3.add_response("delete_objects", {}, {"Bucket": BUCKET, "Delete": both | {"Quiet": True}})
