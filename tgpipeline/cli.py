@@ -1,8 +1,8 @@
 """The command line: `tgpipeline COMMAND`. Each command calls one function of the package.
 
 Exit codes: 0 done; 1 it failed, the reason is on standard error; 2 the command line is wrong;
-3 it ran and found something to mend (`rows`, `quarantine retry`, `check`,
-`status`); 130 interrupted.
+3 it ran and found something to mend (`rows`, `import`, `quarantine retry`, `check`, `up`, `status`,
+`package`); 130 interrupted.
 """
 
 import argparse

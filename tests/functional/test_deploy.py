@@ -74,22 +74,21 @@ def test_the_url_takes_post_and_nothing_else_on_one_path(settings: Settings) -> 
 def test_a_setting_reaches_what_it_concerns_and_nothing_else(settings: Settings) -> None:
     url = deploy.up(settings).url
     wanted = deploy.Deployment.of(settings)
-    for changed, concerned in (
-        ({"timezone": "Europe/Lisbon"}, ["Function", "Function", "Nightly"]),
-        ({"log_days": 7}, ["Log", "Log"]),
-        ({"throttle": 5}, ["Stage"]),
-        ({"scan_limit": 20_000_000}, ["WorkGroup"]),
-        ({"quarantine_days": 30}, ["Raw"]),
-        ({"quiet_hours": 12}, ["QuietAlarm"]),
-        ({"quiet_hours": 0}, ["QuietAlarm"]),
+    for stage, changed, concerned in (
+        ("etl", {"timezone": "Europe/Lisbon"}, {"Function", "Nightly"}),
+        ("ingest", {"log_days": 7}, {"Log"}),
+        ("ingest", {"throttle": 5}, {"Stage"}),
+        ("analytics", {"scan_limit": 20_000_000}, {"WorkGroup"}),
+        ("lake", {"quarantine_days": 30}, {"Raw"}),
+        ("ingest", {"quiet_hours": 12}, {"QuietAlarm"}),
+        ("ingest", {"quiet_hours": 0}, {"QuietAlarm"}),
     ):
-        made = deploy.up(dataclasses.replace(wanted, **changed))
         wanted = dataclasses.replace(wanted, **changed)
-        # A reference to what is modified is listed, too; what is made anew or removed is not.
-        direct = {change.resource for change in made.changes}
-        assert set(concerned) <= direct, (changed, direct)
-        assert not any(change.action == "Replace" for change in made.changes)
-        assert deploy.up(wanted).changes == []
+        made = stages.deploy(stage, wanted)
+        # What refers to a changed resource is listed, too; nothing is made anew.
+        assert concerned <= {change.resource for change in made}, changed
+        assert not any(change.action == "Replace" for change in made)
+        assert stages.plan(stage, wanted) == []
     assert post(url, settings.webhook_secrets[0]) == 200
 
 

@@ -142,9 +142,15 @@ def _alarms(settings: Deployment) -> Row:
 def _last_error(function: str, settings: Deployment) -> Row:
     """The last line that tells of an error, of the last 14 days."""
     since = datetime.now(UTC) - timedelta(14)
-    group = {"logGroupName": f"/aws/lambda/{settings.name}-{function}", "filterPattern": _ERRORS}
-    group |= {"startTime": int(since.timestamp() * 1000)}
-    pages = aws_client("logs", settings).get_paginator("filter_log_events").paginate(**group)
+    pages = (
+        aws_client("logs", settings)
+        .get_paginator("filter_log_events")
+        .paginate(
+            logGroupName=f"/aws/lambda/{settings.name}-{function}",
+            filterPattern=_ERRORS,
+            startTime=int(since.timestamp() * 1000),
+        )
+    )
     state = "none in 14 days"
     try:
         lines = [event for page in pages for event in page["events"]]
