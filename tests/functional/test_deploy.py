@@ -269,18 +269,17 @@ def test_a_bucket_outside_the_stack_has_two_ways_out(settings: Settings) -> None
 
 
 def test_a_first_deployment_that_failed_is_made_anew_and_that_is_said(settings: Settings) -> None:
-    stages.deploy("lake", settings)
-    logs = aws_client("logs", settings)
-    theirs = f"/aws/lambda/{settings.name}-ingest"
-    logs.create_log_group(logGroupName=theirs)
-    with pytest.raises(DeployError, match=r"Log \(AWS::Logs::LogGroup\).*outside the stack"):
-        stages.deploy("ingest", settings)
-    assert Stack("ingest", settings).status == "ROLLBACK_COMPLETE"
-    logs.delete_log_group(logGroupName=theirs)
+    s3, lake = aws_client("s3", settings), Stack("lake", settings)
+    s3.create_bucket(Bucket=settings.raw_bucket)  # by somebody else, after `up` has looked
+    with pytest.raises(DeployError, match=r"Raw \(AWS::S3::Bucket\).*outside the stack"):
+        lake.deploy(stages.parameters(lake))
+    assert lake.status == "ROLLBACK_COMPLETE"
+    s3.delete_bucket(Bucket=settings.raw_bucket)
+    assert [change.action for change in stages.plan("lake", settings)] == ["Replace"]
     told: list[str] = []
-    stages.deploy("ingest", settings, listener=lambda event: told.append(event.reason))
+    stages.deploy("lake", settings, listener=lambda event: told.append(event.reason))
     assert told[0] == "its first deployment failed: made anew"
-    assert Stack("ingest", settings).status == "CREATE_COMPLETE"
+    assert lake.status == "CREATE_COMPLETE"
 
 
 def test_what_was_changed_by_hand_is_shown_with_what_to_do(settings: Settings) -> None:

@@ -230,7 +230,17 @@ class Stack:
             # The first failure is the cause; what it stopped is "cancelled".
             causes = [e for e in told if "_FAILED" in e.status and "cancelled" not in e.reason]
             own = [e for e in causes if e.type != _STACK]
-            raise reasons.of_event(self.name, [*own, *causes, told[-1]][0])
+            refused = self._refused() if any("DescribeEvents" in e.reason for e in causes) else []
+            raise reasons.of_event(self.name, [*refused, *own, *causes, told[-1]][0])
+
+    def _refused(self, **change_set: str) -> list[Event]:
+        """What CloudFormation refused before it changed anything; the reason only refers to it."""
+        found = self.call("describe_events", Filters={"FailedEvents": True}, **change_set)
+        return [
+            Event("VALIDATION_FAILED", e["ResourceType"], e["LogicalResourceId"], e[reason])
+            for e in found["OperationEvents"]
+            if (reason := "ValidationStatusReason") in e
+        ]
 
     @contextmanager
     def _change_set(self, parameters: Parameters, **how: Any) -> Iterator[tuple[str, list[Change]]]:
@@ -257,7 +267,10 @@ class Stack:
         if page["Status"] == "FAILED" and not re.search(
             "didn't contain changes|No updates", reason
         ):
-            raise DeployError(f"stack {self.name}: {reason} {reasons.advice(reason)}")
+            refused = self._refused(**made) if "DescribeEvents" in reason else []
+            raise reasons.of_event(
+                self.name, [*refused, Event("FAILED", _STACK, self.name, reason)][0]
+            )
         found = page["Changes"]
         while page.get("NextToken"):
             page = self.call("describe_change_set", **made, NextToken=page["NextToken"])

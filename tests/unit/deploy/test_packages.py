@@ -141,5 +141,5 @@ def test_a_wheel_that_cannot_be_had_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    with pytest.raises(DeployError, match="pip found no wheel of obstore"):
+    with pytest.raises(DeployError, match=r"pip found no wheels.*obstore"):
         layer.download(tmp_path, "arm64")

@@ -146,9 +146,9 @@ def test_a_bucket_is_emptied_page_by_page_and_versions_count(answers: Any) -> No
     page["DeleteMarkers"] = [{"Key": "a", "VersionId": "2"}]
     s3.add_response("list_object_versions", {**page, "IsTruncated": True, "NextKeyMarker": "a"})
     both = {"Objects": [{"Key": "a", "VersionId": "1"}, {"Key": "a", "VersionId": "2"}]}
-    s3.add_response("delete_objects", {}, {"Bucket": BUCKET, "Delete": both | {"Quiet": True}})
+    s3.add_response("delete_objects", {}, {"Bucket": BUCKET, "Delete": both})
     s3.add_response("list_object_versions", {"Versions": [{"Key": "b", "VersionId": "3"}]})
-    one = {"Objects": [{"Key": "b", "VersionId": "3"}], "Quiet": True}
+    one = {"Objects": [{"Key": "b", "VersionId": "3"}]}
     s3.add_response("delete_objects", {}, {"Bucket": BUCKET, "Delete": one})
     s3.add_response("list_multipart_uploads", {"Uploads": [{"Key": "c", "UploadId": "9"}]})
     upload = {"Bucket": BUCKET, "Key": "c", "UploadId": "9"}
