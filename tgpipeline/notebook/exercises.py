@@ -130,3 +130,23 @@ def first_reaction(answer: Any, month: list[Any]) -> str | None:
     if answer.get("event_type") != "message_reaction":
         return say("A reaction belongs to the other table.")
     return None
+
+
+@rule
+def missed_objects(answer: int, objects: int) -> str | None:
+    """04: what whoever reads one page of a listing never sees."""
+    if answer == objects:
+        return say("One page is seen: not all are missed.")
+    return None if answer == max(0, objects - 1000) else say("One page holds 1,000 keys at most.")
+
+
+@rule
+def kinds_of_day(answer: Any, objects: int) -> str | None:
+    """04: how many updates of each kind a day holds."""
+    if not isinstance(answer, dict):
+        return say("A dict from kind to number is wanted.")
+    if "message" not in answer:
+        return say("The kind of a new message is called message.")
+    if sum(answer.values()) < objects:
+        return say("Fewer updates than objects: some of the day are missing.")
+    return None

@@ -159,3 +159,25 @@ def heard(card: Card) -> None:
         card.box(0.3, y, 4.6, 0.33, what, size=9.5)
         card.arrow((5.0, y + 0.17), (5.7, y + 0.17), color=color)
         card.text(5.9, y + 0.17, told, ha="left", color=color, weight="bold", size=9.5)
+
+
+@drawing(
+    "redelivery",
+    2.2,
+    "The function answers 500. Telegram keeps the update and tries again after 2, 4, 8 and more "
+    "seconds, at most two minutes apart, for 24 hours. The group's newer messages wait behind it. "
+    "When the function answers 200, all of them arrive in order.",
+)
+def redelivery(card: Card) -> None:
+    """Telegram tries again until it hears 200."""
+    card.axes.plot([0.6, 9.4], [1.0, 1.0], color=GREY, lw=1)
+    tries = ((0.8, "500", ""), (1.7, "500", "2 s"), (3.0, "500", "4 s"), (4.9, "500", "8 s"))
+    for x, status, wait in (*tries, (7.6, "200", "… at most 2 min")):
+        color = GREEN if status == "200" else RED
+        card.axes.plot([x], [1.0], marker="o", ms=9, color=color)
+        card.text(x, 1.38, status, color=color, weight="bold")
+        if wait:
+            card.text(x - (0.5 if wait[0] != "…" else 1.1), 0.72, wait, size=8.5, color=GREY)
+    card.text(3.0, 1.9, "the update waits at Telegram, and newer ones behind it", size=9.5)
+    card.text(8.2, 1.9, "all arrive, in order", size=9.5, color=GREEN)
+    card.text(5.0, 0.25, "after 24 hours Telegram forgets it", size=9, color=GREY)

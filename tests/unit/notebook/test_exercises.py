@@ -56,6 +56,12 @@ ANSWERS = {
             Row(text="x"): "as_json",
         },
     ),
+    "missed_objects": ({"objects": 3895}, [2895], {3895: "not all", 1000: "1,000 keys"}),
+    "kinds_of_day": (
+        {"objects": 3},
+        [Row(message=2, edited_message=1)],
+        {3: "dict", Row(text=3): "called message", Row(message=2): "missing"},
+    ),
 }
 
 
