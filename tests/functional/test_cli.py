@@ -208,3 +208,26 @@ def test_check_and_rotate_secret_on_a_deployed_bot(settings, stack, tgpipeline):
         assert list(stores.list_days(stores.open_store(settings.raw_bucket, settings)))
     finally:
         stack.bot.delete_webhook()
+
+
+def test_up_package_and_down_say_what_they_do(settings, tgpipeline):
+    secret = {"TELEGRAM_WEBHOOK_SECRET": "kept-out-of-sight", "TELEGRAM_BOT_TOKEN": ""}
+    planned = tgpipeline("up", "--dry-run", **secret)
+    assert planned.returncode == 0, planned.stderr
+    assert f"would {settings.name}-etl: add AWS::Lambda::Function Function" in planned.stdout
+    made = tgpipeline("up", **secret)
+    assert made.returncode == 0, made.stderr
+    assert "CREATE_COMPLETE" in made.stdout
+    assert "Athena answers" in made.stdout
+    commands = tgpipeline("package", **secret)
+    assert commands.stdout.count("aws cloudformation deploy --stack-name") == 4
+    asked = tgpipeline("down", **secret)
+    assert asked.returncode == 1
+    assert "say --yes where nobody can be asked" in asked.stderr
+    deleted = tgpipeline("down", "--yes", **secret)
+    assert deleted.returncode == 0, deleted.stderr
+    assert {line.partition(":")[0] for line in deploy.resources(settings)} == {
+        f"{settings.name}-lake"
+    }
+    for done in (planned, made, commands, asked, deleted):
+        assert "kept-out-of-sight" not in done.stdout + done.stderr

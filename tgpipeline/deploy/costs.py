@@ -50,7 +50,9 @@ class Use:
         etl_gb: memory of the ETL.
         alarms: how many there are.
         lookback: days that each run looks at beside its own.
+        made_again: days made once more a month, for a late message or an edit: all their objects.
         queries: a month.
+        days_listed: days that a query asks about; Athena lists the folder of each.
         scanned: bytes that a query is billed for at least, by Athena's terms.
     """
 
@@ -63,7 +65,9 @@ class Use:
     etl_gb: float = 1769 / 1024
     alarms: int = 9
     lookback: int = 3
+    made_again: int = 10
     queries: int = 300
+    days_listed: int = 30
     scanned: int = 10_000_000
 
 
@@ -80,16 +84,17 @@ def monthly(messages: int, use: Use | None = None, region: str = REGION) -> dict
     """
     use, prices = use or Use(), PRICES[region]
     a_day = messages / 30
-    lists = (1 + use.lookback) * (a_day / 1_000 + 1) + 4
-    etl_seconds = use.etl_start + a_day / use.etl_rate
+    lists = 30 * ((1 + use.lookback) * (a_day / 1_000 + 1) + 4) + use.queries * use.days_listed
+    again = 1 + use.made_again / 30
+    etl_seconds = use.etl_start + again * a_day / use.etl_rate
     scanned = max(use.scanned, messages * use.row_bytes)
     return {
         "API Gateway": messages * prices["api request"],
         "Lambda ingest": messages
         * (prices["invocation"] + use.ingest_gb_seconds * prices["GB-second"]),
         "Lambda etl": 30 * (prices["invocation"] + etl_seconds * use.etl_gb * prices["GB-second"]),
-        "S3 requests": messages * (prices["put or list"] + prices["get"])
-        + 30 * lists * prices["put or list"],
+        "S3 requests": messages * (prices["put or list"] + again * prices["get"])
+        + lists * prices["put or list"],
         "S3 storage": messages * (use.raw_bytes + use.row_bytes) / 1e9 * prices["GB-month"],
         "CloudWatch": messages * use.log_bytes / 1e9 * prices["GB of log"]
         + use.alarms * prices["alarm"],

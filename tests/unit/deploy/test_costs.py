@@ -13,9 +13,10 @@ def test_a_bill_worked_out_by_hand() -> None:
     bill = costs.monthly(1_000_000)
     assert bill["API Gateway"] == pytest.approx(3.50)
     assert bill["Lambda ingest"] == pytest.approx(0.20 + 1e6 * 0.0125 * 0.0000133334)
-    # A PUT and a GET a message; each night four days are listed, 34 pages each, and four HEADs.
-    lists = 30 * (4 * (1e6 / 30 / 1000 + 1) + 4) * 0.000005
-    assert bill["S3 requests"] == pytest.approx(5.0 + 0.4 + lists)
+    # A PUT and a GET per message, a third of them once more for late edits; each night four days
+    # are listed, 34 pages each, and four HEADs; each of 300 queries lists the folders of 30 days.
+    lists = (30 * (4 * (1e6 / 30 / 1000 + 1) + 4) + 300 * 30) * 0.000005
+    assert bill["S3 requests"] == pytest.approx(5.0 + 0.4 * 4 / 3 + lists)
     assert bill["Athena"] == pytest.approx(300 * 80e6 / 1e12 * 5)
 
 

@@ -276,6 +276,13 @@ def test_the_schedule_tells_the_function_its_scheduled_time_in_the_zone() -> Non
     assert made["Target"]["DeadLetterConfig"] == {"Arn": "<Failed.Arn>"}
 
 
+def test_a_run_that_fails_to_the_last_try_leaves_its_event_in_the_queue() -> None:
+    made = cfn.resources("etl")["Retries"]["Properties"]
+    assert (made["FunctionName"], made["MaximumRetryAttempts"]) == ("<Function>", 2)
+    assert made["DestinationConfig"] == {"OnFailure": {"Destination": "<Failed.Arn>"}}
+    assert cfn.resources("etl")["Failed"]["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
+
+
 def function(stage: str, **parameters: Any) -> dict[str, Any]:
     return dict(cfn.resources(stage, **parameters)["Function"]["Properties"])
 
