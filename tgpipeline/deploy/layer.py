@@ -82,7 +82,7 @@ def _python_with_pip(folder: Path) -> str:
             f"the layer is made with pip, and {sys.executable} has none and cannot make one "
             f"({error}). Install pip, or name a layer that exists in TGPIPELINE_LAYER."
         ) from None
-    return str(next((folder / "pip").glob("*/python*")))
+    return str(next(path for path in (folder / "pip").glob("*/python*") if path.is_file()))
 
 
 def contents(wheels: list[Path]) -> dict[str, bytes]:
