@@ -12,7 +12,7 @@ DEPS   := pyproject.toml constraints.txt
 .DEFAULT_GOAL := help
 .PHONY: help demo test check unit functional fmt notebooks badges constraints templates
 .PHONY: environment colab architecture translate drawings site browser colab-freeze lowest
-.PHONY: release bench clean
+.PHONY: catalogue release bench clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -66,6 +66,9 @@ templates: $(VENV)/.dev  ## fill in what lambda_src/*.yaml takes from code: colu
 
 environment: $(VENV)/.dev  ## write environment.yml from pyproject.toml
 	$(BIN)/python -m tools.environment
+
+catalogue: $(VENV)/.dev  ## extract and compile the report's sentences in other languages
+	$(BIN)/python -m tools.catalogue
 
 colab: $(VENV)/.dev  ## all notebooks with Colab's versions (needs python3.13)
 	$(BIN)/python -m tools.environments colab

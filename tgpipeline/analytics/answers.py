@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from tgpipeline.analytics import language, topics
+from tgpipeline.analytics import topics
 from tgpipeline.analytics.engine import Engine
+from tgpipeline.analytics.language import detect
 from tgpipeline.analytics.support import conversations, discover, metrics, problems
 
 OFFICE = "mon-fri 9-18, sat 9-13"
@@ -30,6 +31,7 @@ class Answers:
         office: office hours, as `metrics.Office.parse` reads them.
         topics_file: definitions of problems; those of the package if not given.
         cut: a day to compare before and after; none if not given.
+        language: of titles, `en` or `pt`; that in which most is written if not given.
 
     Attributes:
         asked: the answers of the engine so far, in order.
@@ -53,12 +55,14 @@ class Answers:
         office: str = OFFICE,
         topics_file: str | Path = "",
         cut: date | str = "",
+        language: str = "",
     ) -> None:
         self.engine, self.names, self.salt, self.agents = engine, names, salt, agents
         self.start, self.end, self.cut = str(start), str(end), str(cut)
         self.timezone, self.chat = timezone or engine.timezone, chat
         self.office, self.topics = metrics.Office.parse(office), topics.load(topics_file or None)
         self.asked: list[pd.DataFrame] = []
+        self._language = language
         self._kept: dict[str, pd.DataFrame] = {}
         if chat:
             engine.group_of(chat)
@@ -70,6 +74,11 @@ class Answers:
             self._kept[name] = self.engine.query(name, **period, timezone=self.timezone, **more)
             self.asked.append(self._kept[name])
         return self._kept[name]
+
+    @cached_property
+    def language(self) -> str:
+        """The language as given, or that in which most of the last messages are written."""
+        return self._language or detect(self.messages["text"].dropna().tail(5_000))
 
     @cached_property
     def labels(self) -> dict[int, str]:
@@ -91,7 +100,7 @@ class Answers:
     def frequent(self) -> pd.DataFrame:
         """As `problems.frequent`."""
         asked = self.conversations, self.messages, self.topics
-        return problems.frequent(*asked, language=language.use.current)
+        return problems.frequent(*asked, language=self.language)
 
     @cached_property
     def clusters(self) -> pd.DataFrame:
@@ -112,7 +121,7 @@ class Answers:
     def teach(self) -> pd.DataFrame:
         """As `problems.better_bot`."""
         asked = self.conversations, self.messages, self.topics
-        return problems.better_bot(*asked, language=language.use.current)
+        return problems.better_bot(*asked, language=self.language)
 
     @cached_property
     def waiting(self) -> pd.DataFrame:

@@ -5,7 +5,10 @@ them. A sentence is written once, in English, where it is used: `say("{n:,} mess
 """
 
 import gettext
+import re
 import string
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from numbers import Real
 from pathlib import Path
@@ -39,8 +42,8 @@ class use:  # noqa: N801, reads as a verb
         SettingsError: if there is no catalogue of it.
 
     >>> with use("pt"):
-    ...     say("{n:,} of {of:.1f}", n=3166, of=0.5)
-    '3.166 de 0,5'
+    ...     say("{low} to {high}", low=say("{n:,.1f}", n=3166.5), high=date(2025, 12, 1))
+    '3.166,5 a seg, 1 dez 2025'
     """
 
     current = "en"
@@ -62,6 +65,22 @@ class use:  # noqa: N801, reads as a verb
 
     def __exit__(self, *_: object) -> None:
         use.current, use._catalogue = self._before
+
+
+def detect(texts: Iterable[str | None]) -> str:
+    """The language in which most is written, by its function words; English where none is known.
+
+    >>> detect(["cadê o meu pedido?", "não chegou ainda"]), detect(["12", None])
+    ('pt', 'en')
+    """
+    from stop_words import get_stop_words
+
+    said = Counter(
+        w for text in texts if isinstance(text, str) for w in re.findall(r"\w+", text.lower())
+    )
+    known = {code: set(get_stop_words(code)) for code in LANGUAGES}
+    common = set.intersection(*known.values())
+    return max(LANGUAGES, key=lambda code: sum(said[w] for w in known[code] - common))
 
 
 def say(text: str, /, **values: Any) -> str:

@@ -16,6 +16,7 @@ from tgpipeline.analytics import charts, language
 from tgpipeline.analytics.answers import Answers
 from tgpipeline.analytics.charts import Chart
 from tgpipeline.analytics.engine import Engine
+from tgpipeline.analytics.findings import findings
 from tgpipeline.analytics.language import say
 from tgpipeline.analytics.support import metrics
 from tgpipeline.analytics.tables import Mask, Table, write_csv
@@ -23,6 +24,8 @@ from tgpipeline.analytics.tables import Mask, Table, write_csv
 logger = logging.getLogger(__name__)
 
 WIDE, NARROW = 7.4, 3.7  # inches of a chart: on a desk, on a phone
+LANG = {"en": "en", "pt": "pt-BR"}
+MOST = 20  # rows of a list on the page
 
 
 @dataclass
@@ -52,7 +55,6 @@ def build(
     *,
     output: str | Path = "report.html",
     csv: str | Path | None = None,
-    language: str = "en",
     **period: Any,
 ) -> Path:
     """Make the report of a period.
@@ -61,8 +63,7 @@ def build(
         engine: who answers: see `athena.connect`.
         output: the page to write.
         csv: folder for the tables, as CSV; none are written if not given.
-        language: of the page: `en` or `pt`.
-        **period: what `Answers` takes: `start`, `end`, `chat`, `names` and so on.
+        **period: what `Answers` takes: `start`, `end`, `chat`, `names`, `language` and so on.
 
     Returns:
         The path of the page.
@@ -72,7 +73,7 @@ def build(
         SettingsError: if office hours, zone or language are not right.
     """
     answers, page = Answers(engine, **period), Path(output)
-    html = render(answers, language)
+    html = render(answers)
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(html, "utf-8")
     if csv:
@@ -80,20 +81,20 @@ def build(
     return page
 
 
-def render(answers: Answers, lang: str = "en") -> str:
-    """The page, as HTML."""
+def render(answers: Answers) -> str:
+    """The page, as HTML, in the language of the answers."""
     from jinja2 import Environment
 
-    with language.use(lang):
+    with language.use(answers.language):
         sections = [make(answers) for make in SECTIONS]
         template = resources.files(__package__).joinpath("report.html.j2").read_text("utf-8")
         environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
         environment.filters["svg"] = lambda chart: [chart.svg(width) for width in (WIDE, NARROW)]
-        environment.globals |= {"say": say, "lang": lang, "table": Table.of}
+        environment.globals |= {"say": say, "lang": LANG[answers.language], "table": Table.of}
         return environment.from_string(template).render(
             title=say("Report, {start} to {end}", start=answers.start, end=answers.end),
             answers=answers,
-            findings=[chart.title for section in sections for chart in section.charts],
+            findings=findings(answers),
             nothing=charts.messages_per_day(answers.ask("messages_per_day")).title,
             unknown=unknown(answers),
             sections=[section for section in sections if section.charts],
@@ -105,9 +106,8 @@ def render(answers: Answers, lang: str = "en") -> str:
 def needs(answers: Answers) -> Section:
     """What do people need?"""
     frequent = Mask(answers).table(answers.frequent)
-    table = Table.of(frequent, "title", "conversations", "low", "high", "trend")
     section = Section(
-        say("What people need"), [charts.frequent_problems(answers.frequent)], [table],
+        say("What people need"), [charts.frequent_problems(answers.frequent)],
         quotes=_quoted(frequent, "title", "questions"),
     )  # fmt: skip
     known, of = frequent.dropna(subset="problem"), int(frequent["conversations"].sum())
@@ -130,8 +130,7 @@ def solved(answers: Answers) -> Section:
     """Does the bot solve it, and how long do people wait?"""
     shown = [charts.outcomes(answers.outcomes), charts.response_times(answers.waits),
              charts.reactions(answers.ask("reactions"))]  # fmt: skip
-    columns = ("measure", "numerator", "denominator", "share", "low", "high")
-    return Section(say("Does the bot solve it?"), shown, [Table.of(answers.outcomes, *columns)])
+    return Section(say("Does the bot solve it?"), shown)
 
 
 def when(answers: Answers) -> Section:
@@ -148,18 +147,20 @@ def when(answers: Answers) -> Section:
 def better(answers: Answers) -> Section:
     """Where does a better bot pay?"""
     teach = Mask(answers).table(answers.teach)
-    table = Table.of(teach, "title", "minutes", "with_agent", "same_answer", "of")
-    shown = [charts.better_bot(answers.teach)]
     quotes = _quoted(teach, "title", "answer")
-    return Section(say("Where a better bot pays"), shown, [table], quotes=quotes)
+    return Section(
+        say("Where a better bot pays"), [charts.better_bot(answers.teach)], quotes=quotes
+    )
 
 
 def waiting(answers: Answers) -> Section:
     """Who waits for an answer now?"""
     columns = ("local_time", "problem", "customer", "reason", "link")
-    table = Table.of(Mask(answers).table(answers.waiting), *columns)
+    latest = Mask(answers).table(answers.waiting).iloc[::-1]
+    latest["problem"] = [_title(answers, name) for name in latest["problem"]]
+    table = Table.of(latest, *columns, most=MOST)
     shown = [charts.unanswered(answers.waiting)]
-    return Section(say("Unanswered now"), shown, [table], [say(metrics.DEFINITIONS["unanswered"])])
+    return Section(say("Unanswered now"), shown, [table])
 
 
 def volume(answers: Answers) -> Section:
@@ -168,6 +169,7 @@ def volume(answers: Answers) -> Section:
         say("How much is written"),
         [
             charts.messages_per_day(answers.ask("messages_per_day")),
+            charts.calendar(answers.ask("messages_per_day")),
             charts.messages_per_user_per_day(
                 answers.ask("messages_per_user_per_day"), answers.labels
             ),
@@ -179,10 +181,27 @@ def volume(answers: Answers) -> Section:
 
 
 def people(answers: Answers) -> Section:
-    """Who comes, and who stays?"""
+    """Who comes, who stays, who answers whom, and who has fallen silent?"""
     names = ("active_people", "new_and_returning", "weekly_retention", "concentration",
              "joins_and_leaves")  # fmt: skip
-    return Section(say("Who comes"), [getattr(charts, name)(answers.ask(name)) for name in names])
+    mask = Mask(answers)
+    wrote = answers.ask("people").sort_values("messages", ascending=False, kind="stable")
+    tables = (
+        (say("Who wrote most"), wrote[~wrote["is_bot"]], 10,
+         ("user_id", "messages", "active_days", "first_day", "last_day")),
+        (say("Who has fallen silent: wrote every week, not for three weeks"),
+         answers.ask("fallen_silent"), 20, ("user_id", "messages", "last_day")),
+        (say("Who answers whom"), answers.ask("reply_pairs"), 10,
+         ("user_id", "target_user_id", "replies")),
+        (say("Sites that are linked to most"), answers.ask("shared_domains"), 10,
+         ("domain", "links", "people")),
+    )  # fmt: skip
+    return Section(
+        say("Who comes"),
+        [getattr(charts, name)(answers.ask(name)) for name in names],
+        [Table.of(mask.table(frame), *columns, caption=caption, most=most)
+         for caption, frame, most, columns in tables if len(frame)],
+    )  # fmt: skip
 
 
 # What is asked first stands first.
@@ -207,6 +226,12 @@ def cost(engine: Engine, asked: Sequence[pd.DataFrame]) -> str:
         scanned=sum(frame.attrs.get("bytes_scanned", 0) for frame in asked),
         usd=sum(frame.attrs.get("usd", 0) for frame in asked),
     )
+
+
+def _title(answers: Answers, problem: Any) -> str:
+    """What a problem is called, in the language that is set."""
+    known = answers.topics.problems.get(problem) if isinstance(problem, str) else None
+    return known.title.get(language.use.current, known.name) if known else ""
 
 
 def _definitions() -> pd.DataFrame:

@@ -9,20 +9,41 @@ from typing import Any
 import pandas as pd
 
 from tgpipeline.analytics.answers import Answers
+from tgpipeline.analytics.charts.support import duration
 from tgpipeline.analytics.language import date_text, mark, say
 
 RAW = {"conversation_messages", "conversation_events", "first_rows"}  # texts: never as CSV
 IDS = ("user_id", "from_id", "customer", "target_user_id")
 NAMES = ("name", "first_name", "username")
 QUOTES = ("questions", "answer")
-MOST = 40  # rows of a table on the page
 # What tells who somebody is: addresses, mentions, long numbers (orders, documents, telephones).
 _REVEALING = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|@\w{3,}|\+?\d[\d .()-]{3,}\d")
 _HEADS = {
     "title": mark("problem"), "with_agent": mark("answered by agents"), "of": mark("of"),
     "same_answer": mark("same answer"), "local_time": mark("asked"), "numerator": mark("cases"),
-    "low": mark("95% interval"),
+    "low": mark("95% interval"), "user_id": mark("person"), "target_user_id": mark("whom"),
+    "p50": mark("median"), "p90": mark("9 in 10"), "denominator": mark("of"),
+    "is_after": mark("after the day"),
 }  # fmt: skip
+# The other headings are the columns' names; these words and those of `WORDS` are translated.
+HEADINGS = (
+    mark("active days"), mark("answer"), mark("answered"), mark("average"), mark("by bots"),
+    mark("by people"), mark("cohort"), mark("cohort size"), mark("content type"),
+    mark("conversations"), mark("customer"), mark("daily"), mark("day"), mark("days"),
+    mark("definition"), mark("deviation"), mark("domain"), mark("emoji"), mark("first day"),
+    mark("hour"), mark("joined"), mark("last day"), mark("left"), mark("link"), mark("links"),
+    mark("measure"), mark("median"), mark("members only"), mark("messages"),
+    mark("messages per day"), mark("minutes"), mark("month"), mark("monthly"), mark("new people"),
+    mark("no person came"), mark("no reply"), mark("people"), mark("questions"), mark("reason"),
+    mark("replies"), mark("returning people"), mark("saves"), mark("share"), mark("to bots"),
+    mark("to people"), mark("to unknown"), mark("topic"), mark("trend"), mark("visits"),
+    mark("week"), mark("weekly"), mark("weeks later"), mark("who"), mark("yes"), mark("no"),
+)  # fmt: skip
+WORDS = ("trend", "who", "asked", "reason", "measure")  # columns of words to translate
+_VALUES = (
+    mark("rising"), mark("falling"), mark("new"), mark("anyone"), mark("bot"), mark("person"),
+    mark("any time"), mark("office hours"), mark("outside"), mark("someone"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -33,28 +54,34 @@ class Table:
         heads: of its columns, in the language that was set.
         rows: as many texts each; a link is a text that begins with https://t.me/.
         more: rows that are left out.
+        caption: what it shows.
     """
 
     heads: list[str]
     rows: list[list[str]]
     more: int = 0
+    caption: str = ""
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, *columns: str) -> "Table":
+    def of(cls, frame: pd.DataFrame, *columns: str, caption: str = "", most: int = 400) -> "Table":
         """A DataFrame's columns, all if none is named: shares in percent, intervals in one column.
 
         >>> Table.of(pd.DataFrame({"low": [0.25], "high": [0.75]}))
-        Table(heads=['95% interval'], rows=[['25% to 75%']], more=0)
+        Table(heads=['95% interval'], rows=[['25% to 75%']], more=0, caption='')
         """
-        shown = frame[[*columns] if columns else frame.columns].head(MOST)
-        text = {name: [cell(str(name), v) for v in shown[name]] for name in shown.columns}
+        shown = frame[[*columns] if columns else frame.columns].head(most)
+        waits = {"median", "low", "high", "p90"} if "median" in shown else set()
+        text = {
+            name: [cell("wait" if name in waits else str(name), v) for v in shown[name]]
+            for name in shown.columns
+        }
         if "low" in text and "high" in text:
             both = zip(text["low"], text.pop("high"), strict=True)
             unknown = say("not known")
             text["low"] = [say("{low} to {high}", low=a, high=b) if a else unknown for a, b in both]
         rows = [list(values) for values in zip(*text.values(), strict=True)]
         heads = [say(_HEADS.get(str(name), str(name).replace("_", " "))) for name in text]
-        return cls(heads, rows, max(0, len(frame) - MOST))
+        return cls(heads, rows, max(0, len(frame) - most), caption)
 
 
 def cell(name: str, value: Any) -> str:
@@ -68,6 +95,8 @@ def cell(name: str, value: Any) -> str:
         return " · ".join(cell(name, item) for item in value)
     if value is None or pd.isna(value):
         return ""
+    if name == "wait":
+        return duration(float(value))
     if name in ("share", "low", "high"):
         return say("{share:.0%}", share=value)
     if isinstance(value, pd.Timestamp):
@@ -75,6 +104,8 @@ def cell(name: str, value: Any) -> str:
         return day if value == value.normalize() else f"{day}, {value:%H:%M}"
     if isinstance(value, bool):
         return say("yes") if value else say("no")
+    if name in WORDS:
+        return say(str(value).replace("_", " "))
     if isinstance(value, float):
         return say("{n:,.1f}", n=value) if value % 1 else say("{n:,.0f}", n=value)
     return str(value)
@@ -98,7 +129,7 @@ class Mask:
         safe = frame.copy()
         for column in safe.columns.intersection(IDS):
             safe[column] = [
-                self.labels.get(v, "someone") if pd.notna(v) else None for v in safe[column]
+                self.labels.get(v, say("someone")) if pd.notna(v) else None for v in safe[column]
             ]
         if self.names:
             return safe

@@ -88,6 +88,7 @@ def frames(length: int = 30) -> dict[str, pd.DataFrame]:
         },
         "unanswered": {"waiting_hours": [25.0, 70.0], "reason": ["no reply", "no person came"]},
     }  # fmt: skip
+    found["calendar"] = found["messages_per_day"]
     made = {name: pd.DataFrame(columns) for name, columns in found.items()}
     rates = {name: (metrics.Rate(8, 10), "") for name in charts.support.LABELS}
     rates["solved_by_bot"] = (metrics.Rate(0, 0), "not archived")

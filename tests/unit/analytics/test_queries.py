@@ -364,3 +364,60 @@ def test_a_message_with_an_impossible_date_breaks_no_question() -> None:
     for name in NAMES:
         rows = ask(connection, name)
         assert not (name == "messages_per_day" and rows)
+
+
+def said(number: int, day: int, who: int, text: str = "oi", to: int = 0) -> dict:
+    """A message of a day of November 2025 (of October: below 1), maybe in reply to another."""
+    moment = datetime(2025, 11, 1, 15, tzinfo=UTC) + timedelta(days=day - 1)
+    message = {
+        "message_id": number,
+        "from": {"id": who, "is_bot": who == 999, "first_name": "P"},
+        "chat": {"id": OLD, "type": "group", "title": "Loja"},
+        "date": int(moment.timestamp()),
+        "text": text,
+    }
+    reply = {"reply_to_message": {"message_id": to, "from": {"id": 1}}} if to else {}
+    return {"update_id": number, "message": message | reply}
+
+
+def rows_of(updates: list[dict], name: str, start: str, end: str) -> list[tuple]:
+    sql = questions.fill(questions.read(name), {"start": start, "end": end})
+    return lake(updates).execute(questions.translate(sql)).fetchall()
+
+
+def test_reply_pairs_are_of_people_and_of_the_period() -> None:
+    updates = [
+        said(1, 3, 5), said(2, 3, 6, to=1), said(3, 4, 6, to=1), said(4, 4, 5, to=2),
+        said(5, 4, 999, to=1), said(6, 4, 5, to=5), said(7, 4, 5, to=4), said(8, 9, 6, to=1),
+        said(9, 2, 6, to=1),
+    ]  # fmt: skip
+    found = rows_of(updates, "reply_pairs", "2025-11-03", "2025-11-08")
+    assert found == [(6, 5, 2), (5, 6, 1)], "no bots, no replies to oneself, no other days"
+
+
+def test_domains_are_counted_by_link_and_by_person() -> None:
+    updates = [
+        said(1, 3, 5, "veja https://www.Loja.example/a?b e http://loja.example"),
+        said(2, 3, 6, "https://loja.example/c, https://outra.example.br)"),
+        said(3, 3, 999, "https://loja.example"),
+        said(4, 9, 5, "https://loja.example"),
+        said(5, 3, 5, "loja.example sem nada"),
+    ]
+    found = rows_of(updates, "shared_domains", "2025-11-03", "2025-11-08")
+    assert found == [("loja.example", 3, 2), ("outra.example.br", 1, 1)]
+
+
+def test_fallen_silent_are_who_wrote_in_each_of_four_weeks_and_not_in_the_last_three() -> None:
+    end = 30  # of November; the last three weeks begin on the 10th
+    weeks = (end - 21, end - 28, end - 35, end - 42)
+    updates = [said(n, day, 5) for n, day in enumerate(weeks, 1)]
+    updates += [said(10 + n, day, 6) for n, day in enumerate(weeks[:3])]
+    updates += [said(20 + n, day, 7) for n, day in enumerate((*weeks, end - 20))]
+    updates += [said(30 + n, day, 999) for n, day in enumerate(weeks)]
+    updates += [said(40 + n, day - 6, 8) for n, day in enumerate(weeks)]
+    updates += [said(50 + n, day - 7, 9) for n, day in enumerate(weeks)]
+    found = rows_of(updates, "fallen_silent", "2025-11-30", "2025-11-30")
+    assert [(user, messages, silent) for user, messages, _, silent in found] == [
+        (5, 4, 21), (8, 4, 27),
+    ]  # fmt: skip
+    assert found[0][2] == date(2025, 11, 9)

@@ -1,8 +1,8 @@
 """What the page holds, in which order, and what it hides."""
 
-import dataclasses
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -49,12 +49,20 @@ def engine() -> Duck:
 
 @pytest.fixture(scope="module")
 def answers(engine: Duck) -> Answers:
-    return Answers(engine, **PERIOD)
+    return Answers(engine, **PERIOD, language="en")
 
 
 @pytest.fixture(scope="module")
-def page(answers: Answers) -> str:
-    return report.render(answers)
+def written(engine: Duck, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("report")
+    output, csv = folder / "out" / "r.html", folder / "csv"
+    report.build(engine, **PERIOD, language="en", output=output, csv=csv)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(written: Path) -> str:
+    return (written / "out" / "r.html").read_text("utf-8")
 
 
 class Balanced(HTMLParser):
@@ -101,24 +109,23 @@ def test_what_people_write_is_no_html_and_nobody_is_named(page: str) -> None:
     assert not re.search("Josefa|48113", page)
 
 
-def test_names_are_shown_where_asked_for(engine: Duck) -> None:
-    page = report.render(Answers(engine, **PERIOD, names=True))
-    assert "Josefa" in page
-    assert "Names are shown" in page
+def test_names_are_shown_where_asked_for(engine: Duck, answers: Answers) -> None:
+    named = report.people(Answers(engine, **PERIOD, names=True, language="en")).tables
+    assert named[0].caption == "Who wrote most"
+    assert named[0].rows[0][0].startswith("Josefa")
+    assert report.people(answers).tables[0].rows[0][0].startswith("person ")
 
 
 def test_an_empty_period_says_so_and_draws_nothing(engine: Duck) -> None:
-    page = report.render(Answers(engine, start="2024-01-01", end="2024-01-02"))
+    page = report.render(Answers(engine, start="2024-01-01", end="2024-01-02", language="en"))
     assert "No messages from 2024-01-01 to 2024-01-02" in page
     assert "<svg" not in page
 
 
-def test_the_page_is_written_with_its_tables(engine: Duck, tmp_path) -> None:
-    made = report.build(engine, **PERIOD, output=tmp_path / "a" / "r.html", csv=tmp_path / "csv")
-    assert made.read_text("utf-8").startswith("<!DOCTYPE html>")
-    tables = {file.stem: file.read_text("utf-8") for file in (tmp_path / "csv").iterdir()}
-    assert pd.read_csv(tmp_path / "csv" / "messages_per_day.csv")["messages"].sum() == 50
-    assert "outcomes" in tables
+def test_tables_are_written_beside_the_page(written: Path) -> None:
+    tables = {file.stem: file.read_text("utf-8") for file in (written / "csv").iterdir()}
+    assert pd.read_csv(written / "csv" / "messages_per_day.csv")["messages"].sum() == 50
+    assert {"outcomes", "reply_pairs", "shared_domains", "fallen_silent"} <= tables.keys()
     assert "conversation_messages" not in tables
     assert not any(re.search("Josefa|48113", text) for text in tables.values())
 
@@ -170,8 +177,10 @@ def test_tables_are_written_for_people() -> None:
     assert table.rows == [["a", "10% to 25%", "https://t.me/c/1/2", "1,000,000"]]
     nothing = pd.DataFrame({"low": [float("nan")], "high": [float("nan")]})
     assert Table.of(nothing).rows == [["not known"]]
-    many = Table.of(pd.DataFrame({"n": range(45)}))
+    many = Table.of(pd.DataFrame({"n": range(45)}), most=40)
     assert (len(many.rows), many.more) == (40, 5)
+    waits = pd.DataFrame({"who": ["bot"], "median": [6.0], "low": [5.0], "high": [7.0]})
+    assert Table.of(waits).rows == [["bot", "6 s", "5 s to 7 s"]]
 
 
 def test_where_definitions_name_little_groups_of_questions_are_shown(engine: Duck) -> None:
@@ -187,4 +196,3 @@ def test_a_section_leaves_out_charts_of_nothing(answers: Answers) -> None:
     section = report.volume(answers)
     assert not any("topic" in chart.title for chart in section.charts)
     assert all(len(chart.data) for chart in section.charts)
-    assert [f.name for f in dataclasses.fields(section)][:2] == ["title", "charts"]

@@ -7,6 +7,7 @@ carries the numbers that it draws. No function touches pyplot, so no figure stay
 
 from tgpipeline.analytics.charts.people import (
     active_people,
+    calendar,
     concentration,
     joins_and_leaves,
     new_and_returning,
@@ -37,6 +38,7 @@ __all__ = [
     "active_people",
     "before_and_after",
     "better_bot",
+    "calendar",
     "concentration",
     "frequent_problems",
     "joins_and_leaves",

@@ -1,6 +1,7 @@
 """Who writes: how many, who is new, who stays, who writes most."""
 
 import math
+from typing import Any
 
 import pandas as pd
 
@@ -18,6 +19,7 @@ from tgpipeline.analytics.charts.style import (
     heat,
     nothing,
 )
+from tgpipeline.analytics.language import MONTHS, WEEKDAYS, many, mark, say
 
 
 @chart()
@@ -27,17 +29,42 @@ def active_people(frame: pd.DataFrame) -> Drawn:
         return nothing(frame)
     last, daily = frame.iloc[-1], frame["daily"].astype(float)
     sticky = daily.mean() / float(frame["monthly"].max())
-    title = (
-        f"{daily.mean():.0f} people a day on average; {last['weekly']} in the last 7 days, "
-        f"{last['monthly']} in the last 28 ({sticky:.0%} of a month's people write on a given day)"
-    )
-    on = axes(title, "", "people who wrote")
-    on.plot(frame["day"], frame["monthly"].astype(float), ":", color=OTHER, label="28 days")
-    on.plot(frame["day"], frame["weekly"].astype(float), "--", color=MARK, label="7 days")
-    on.plot(frame["day"], daily, color=PEOPLE, label="day")
+    title = say(
+        "{daily:,.0f} people a day on average; {weekly:,} in the last 7 days, {monthly:,} in the "
+        "last 28 ({sticky:.0%} of a month's people write on a given day)",
+        daily=daily.mean(), weekly=int(last["weekly"]), monthly=int(last["monthly"]),
+        sticky=sticky,
+    )  # fmt: skip
+    on = axes(title, "", say("people who wrote"))
+    on.plot(frame["day"], frame["monthly"].astype(float), ":", color=OTHER, label=say("28 days"))
+    on.plot(frame["day"], frame["weekly"].astype(float), "--", color=MARK, label=say("7 days"))
+    on.plot(frame["day"], daily, color=PEOPLE, label=say("day"))
     on.set_ylim(bottom=0)
     on.legend(frameon=False, ncols=3)
-    return dated(on, "day, local time"), frame[["day", "daily", "weekly", "monthly"]]
+    return dated(on, say("day, local time")), frame[["day", "daily", "weekly", "monthly"]]
+
+
+@chart()
+def calendar(frame: pd.DataFrame) -> Drawn:
+    """The days of the period as a calendar: one row per week, darker where less was written.
+
+    Args:
+        frame: answer of `messages_per_day`.
+    """
+    days = every_day(frame, ["messages"])
+    week = days.index.to_period("W").start_time
+    grid = days.assign(week=week, weekday=days.index.day_of_week)
+    grid = grid.pivot_table(index="week", columns="weekday", values="messages")
+    grid = grid.reindex(columns=range(7))
+    quiet = int((days["messages"] == 0).sum())
+    title = many("{n} day without any message, of {of}", "{n} days without any message, of {of}",
+                 quiet, of=len(days))  # fmt: skip
+    on = axes(title, "", say("week that begins on"), height=0.22 * len(grid) + 1.2)
+    weeks = [_week(week) for week in grid.index]
+    heat(on, range(8), weeks, grid.to_numpy(), say("messages"))
+    on.set_xticks([n + 0.5 for n in range(7)], [say(name) for name in WEEKDAYS])
+    data = grid.set_axis(WEEKDAYS, axis=1).rename_axis("week").reset_index()
+    return on, data
 
 
 @chart()
@@ -45,16 +72,21 @@ def new_and_returning(frame: pd.DataFrame) -> Drawn:
     """Each week's people, those seen before and those new to the lake."""
     rest = frame.iloc[1:] if len(frame) > 1 else frame
     new, people = int(rest["new_people"].sum()), int(rest["people"].sum())
-    weeks = "weeks after the first; " if len(frame) > 1 else ""
-    title = f"{new / people:.0%} of a week's people are new ({weeks}{new:,} of {people:,})"
-    on = axes(title, "", "people who wrote")
+    words = mark("{share:.0%} of a week's people are new ({n:,} of {of:,})")
+    if len(frame) > 1:
+        words = mark(
+            "{share:.0%} of a week's people are new (after the first week: {n:,} of {of:,})"
+        )
+    on = axes(say(words, share=new / people, n=new, of=people), "", say("people who wrote"))
     starts, returning = frame["week"], frame["returning_people"].astype(float)
-    on.bar(starts, returning, 5.5, color=OTHER, label="seen before")
-    on.bar(starts, frame["new_people"].astype(float), 5.5, returning, color=PEOPLE, label="new")
+    on.bar(starts, returning, 5.5, color=OTHER, label=say("seen before"))
+    on.bar(
+        starts, frame["new_people"].astype(float), 5.5, returning, color=PEOPLE, label=say("new")
+    )
     on.legend(frameon=False, ncols=2)
-    dated(on, "week that begins on")
+    dated(on, say("week that begins on"))
     some = starts[:: math.ceil(len(starts) / 8)]
-    on.set_xticks(some, [f"{week.day} {week:%b}\n{week:%Y}" for week in some])
+    on.set_xticks(some, [f"{week.day} {say(MONTHS[week.month - 1])}\n{week.year}" for week in some])
     return on, frame[["week", "new_people", "returning_people"]]
 
 
@@ -74,13 +106,16 @@ def weekly_retention(frame: pd.DataFrame) -> Drawn:
     first = frame[frame["weeks_later"] == 1]
     if len(first):
         kept, size = int(first["people"].sum()), int(first["cohort_size"].sum())
-        title = f"{kept / size:.0%} of new people write again the week after ({kept:,} of {size:,})"
+        title = say(
+            "{share:.0%} of new people write again the week after ({n:,} of {of:,})",
+            share=kept / size, n=kept, of=size,
+        )  # fmt: skip
     else:
-        title = "No whole week after a first one in this period"
-    on = axes(title, "weeks after the first message", "week of the first message")
-    weeks = [f"{week:%d %b %Y}" for week in grid.index]
+        title = say("No whole week after a first one in this period")
+    on = axes(title, say("weeks after the first message"), say("week of the first message"))
+    weeks = [_week(week) for week in grid.index]
     columns = [x - 0.5 for x in range(latest + 2)]
-    heat(on, columns, weeks, grid.to_numpy(), "% of the cohort", vmin=0, vmax=100)
+    heat(on, columns, weeks, grid.to_numpy(), say("% of the cohort"), vmin=0, vmax=100)
     on.set_xticks(range(0, latest + 1, math.ceil((latest + 1) / 14)))
     if grid.size <= 60:
         for y, row in enumerate(grid.to_numpy()):
@@ -97,9 +132,12 @@ def concentration(frame: pd.DataFrame) -> Drawn:
     people, total = len(frame), int(frame["messages"].sum())
     top = math.ceil(people / 10)
     share = int(frame["messages_so_far"].iloc[top - 1]) / total
-    who = f"The {top} who write most (10% of {people} people)"
-    title = f"{who} wrote {share:.0%} of {total:,} messages"
-    on = axes(title, "people, those who write most first, %", "share of messages, %")
+    title = many(
+        "The one who writes most (of {people:,} people) wrote {share:.0%} of {total:,} messages",
+        "The {n:,} who write most (of {people:,} people) wrote {share:.0%} of {total:,} messages",
+        top, people=people, share=share, total=total,
+    )  # fmt: skip
+    on = axes(title, say("people, those who write most first, %"), say("share of messages, %"))
     x = [0.0, *(100 * (i + 1) / people for i in range(people))]
     on.plot(x, [0.0, *(100 * frame["messages_so_far"].astype(float) / total)], color=PEOPLE)
     on.plot([0, 100], [0, 100], ":", color=OTHER)
@@ -111,18 +149,25 @@ def concentration(frame: pd.DataFrame) -> Drawn:
     return on, pd.DataFrame({"people": tenths, "messages": wrote})
 
 
-@chart("joins or leaves")
+@chart(mark("joins or leaves"))
 def joins_and_leaves(frame: pd.DataFrame) -> Drawn:
     """Who comes (up) and who goes (down), a day."""
     changes = bool(frame["joined"].sum() + frame["left_group"].sum())
     names = ("joined", "left_group") if changes else ("join_notices", "leave_notices")
     days = every_day(frame, list(names))
     came, went = int(days[names[0]].sum()), int(days[names[1]].sum())
-    source = "" if changes else " (from notices in the chat: no membership changes were delivered)"
-    on = axes(f"{came} joined, {went} left: {came - went:+d}{source}", "", "people a day")
-    on.bar(days.index, days[names[0]], color=AGENTS, label="joined")
-    on.bar(days.index, -days[names[1]], color=OPEN, label="left")
+    title = say("{came:,} joined, {went:,} left: {more:+d}", came=came, went=went, more=came - went)
+    if not changes:
+        title += say(" (from notices in the chat: no membership changes were delivered)")
+    on = axes(title, "", say("people a day"))
+    on.bar(days.index, days[names[0]], color=AGENTS, label=say("joined"))
+    on.bar(days.index, -days[names[1]], color=OPEN, label=say("left"))
     on.axhline(0, color="black", linewidth=0.8)
     on.legend(frameon=False, ncols=2)
     data = days.set_axis(["joined", "left"], axis=1).astype(int).rename_axis("day").reset_index()
-    return dated(on, "day, local time"), data
+    return dated(on, say("day, local time")), data
+
+
+def _week(week: Any) -> str:
+    month = say(MONTHS[week.month - 1])
+    return say("{day} {month} {year}", day=week.day, month=month, year=week.year)

@@ -18,10 +18,9 @@ from typing import Any, Concatenate, ParamSpec
 
 import pandas as pd
 from matplotlib import rc_context
-from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter, MaxNLocator
+from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, LogFormatter, MaxNLocator
 
 from tgpipeline.analytics.language import MONTHS, mark, say
 from tgpipeline.analytics.support.rates import Rate
@@ -31,6 +30,7 @@ PEOPLE, BOT, AGENTS = "#0072B2", "#E69F00", "#009E73"
 OPEN, OTHER, MARK = "#D55E00", "#999999", "#CC79A7"
 HEAT = "cividis"
 INK = "#1b1f24"  # of all text and lines; a page puts its own in its place
+NARROW = 5.0  # inches; a chart that is not wider has half of the marks
 WIDTH, DPI = 6.4, 115  # inches: letters stay legible where a phone shrinks the picture
 _STYLE: dict[Any, Any] = {
     "text.parse_math": False,  # a dollar in a name is a dollar
@@ -55,6 +55,7 @@ class Chart:
         self.axes: Any
         with rc_context(_STYLE):
             self.axes, self.data = draw()
+            _plain(self.axes)
 
     @property
     def title(self) -> str:
@@ -97,7 +98,8 @@ class Chart:
         with rc_context({**_STYLE, "svg.hashsalt": name}), place, warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph")  # the reader's fonts have it
             axes, _ = self._draw()
-            _wrap_labels(axes, width)
+            _plain(axes)
+            _fit(axes, width)
             axes.get_figure().savefig(buffer, format="svg", transparent=True, metadata=_NO_DATE)
         drawn = buffer.getvalue()
         drawn = re.sub(r' id="[A-Za-z][\w.]*_\d+"|<metadata>.*?</metadata>', "", drawn, flags=re.S)
@@ -206,7 +208,7 @@ def nothing(frame: pd.DataFrame, what: str = mark("messages")) -> Drawn:
 
 def dated(on: Any, label: str, *, grid: bool = True) -> Any:
     """Give the horizontal axis readable dates and this label."""
-    locator = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
+    locator = AutoDateLocator(minticks=3, maxticks=9 if Place.width > NARROW else 5)  # type: ignore[no-untyped-call]
     on.xaxis.set_major_locator(locator)
     on.xaxis.set_major_formatter(_Dates(locator))  # type: ignore[no-untyped-call]
     on.set_xlabel(label)
@@ -267,8 +269,28 @@ def _months(text: str) -> str:
     return re.sub("[A-Z][a-z]{2}", lambda m: say(m[0]) if m[0] in MONTHS else m[0], text)
 
 
-def _wrap_labels(on: Axes, width: float) -> None:
-    """Break long names on the left, which would leave no room for the bars."""
+def _plain(on: Any) -> None:
+    """Powers of ten as plain numbers: no mathematics is set in charts."""
+    for axis in (on.xaxis, on.yaxis):
+        if isinstance(axis.get_major_formatter(), LogFormatter):
+            axis.set_major_formatter(FuncFormatter(lambda x, _: say("{x:,.0f}", x=x)))
+
+
+def _fit(on: Any, width: float) -> None:
+    """What a page needs: legends above the bars, long names broken, fewer marks where narrow."""
+    narrow = width <= NARROW
+    handles, labels = on.get_legend_handles_labels()
+    if on.get_legend():
+        ncols = 4 if not narrow else 2 if len("".join(labels)) < 36 else 1
+        on.legend(handles, labels, frameon=False, ncols=ncols, loc="lower left",
+                  bbox_to_anchor=(0, 1), fontsize=9, borderpad=0)  # fmt: skip
     if isinstance(on.yaxis.get_major_formatter(), FixedFormatter):
         texts = [fill(t.get_text(), max(12, int(4.5 * width))) for t in on.get_yticklabels()]
         on.set_yticks(on.get_yticks(), texts)
+    on.set_xlabel(fill(on.get_xlabel(), int(10 * width)))
+    if narrow:
+        on.tick_params(axis="x", labelsize=8)
+        fixed = isinstance(on.xaxis.get_major_formatter(), FixedFormatter)
+        if isinstance(on.xaxis.get_major_locator(), FixedLocator) and len(on.get_xticks()) > 4:
+            labels = [t.get_text() for t in on.get_xticklabels()][::2]
+            on.set_xticks(on.get_xticks()[::2], labels if fixed else None)
