@@ -97,15 +97,17 @@ def test_waiting_outside_of_office_hours() -> None:
 def test_a_tenth_that_writes_most_of_it() -> None:
     counts = [100, 50, 50, *[1] * 27]
     frame = pd.DataFrame({"messages": counts, "messages_so_far": pd.Series(counts).cumsum()})
-    assert one(findings.few(Given(concentration=frame))).text == (
-        "3 of 30 people wrote 88% of all messages."
-    )
+    finding = one(findings.few(Given(concentration=frame)))
+    assert finding.text == "3 of 30 people wrote 88% of all messages."
+    assert finding.surprise == pytest.approx(math.log2(200 / 227 / 0.35))
     assert list(findings.few(Given(concentration=frame.head(29)))) == []
 
 
 def test_new_people_who_do_not_stay() -> None:
     frame = pd.DataFrame({"weeks_later": [0, 1, 1, 2], "people": [40, 5, 5, 9], "cohort_size": 20})
-    assert "Of new people, 75% (30 of 40;" in one(findings.stay(Given(weekly_retention=frame))).text
+    finding = one(findings.stay(Given(weekly_retention=frame)))
+    assert "Of new people, 75% (30 of 40; 95% interval 60% to 86%)" in finding.text
+    assert finding.surprise == pytest.approx(math.log2(0.5981 / 0.5), abs=0.001)
     few = frame.assign(cohort_size=14)
     assert list(findings.stay(Given(weekly_retention=few))) == []
 
@@ -114,6 +116,7 @@ def test_weekly_writers_who_have_fallen_silent() -> None:
     gone = pd.DataFrame({"user_id": [1]})
     finding = one(findings.silent(Given(fallen_silent=gone)))
     assert finding.text == "1 person who wrote every week has not written for three weeks."
+    assert finding.surprise == pytest.approx(math.log2(1 / 40 / 0.01))
     with language.use("pt"):
         assert "não escreve há três semanas" in one(findings.silent(Given(fallen_silent=gone))).text
     assert list(findings.silent(Given(fallen_silent=gone, people=29))) == []
@@ -140,5 +143,7 @@ def test_what_is_asked_most_and_what_rises() -> None:
     )  # fmt: skip
     most, rising = findings.need(Given(frequent=frame))
     assert most.text.startswith("No problem is asked about more than Refund: 50% (20 of 40;")
+    assert most.surprise == pytest.approx(math.log2(0.352 / 0.1), abs=0.01)
     assert "about X." in rising.text
+    assert rising.surprise == 2
     assert [f.text for f in findings.need(Given(frequent=frame.assign(of=29)))] == [rising.text]

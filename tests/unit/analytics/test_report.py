@@ -88,6 +88,8 @@ def test_a_page_stands_alone(page: str) -> None:
     assert not re.search(r"<script|<link[^>]+href=\"http|src=\"http|@import|<img", page)
     assert len(page) < 2_000_000
     assert not re.search('role="img" aria-label=""', page)
+    widths = set(re.findall(r'viewBox="0 0 ([\d.]+)', page))
+    assert widths == {"532.8", "266.4"}, "each chart for a desk and for a phone, in points"
 
 
 def test_findings_stand_first_then_needs_then_volume_and_definitions_last(page: str) -> None:
