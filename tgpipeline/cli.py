@@ -251,22 +251,54 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 @command(
     "report",
+    option(
+        "path",
+        nargs="?",
+        help="result.json of a Telegram Desktop export, its folder or a zip of it, a folder of "
+        "updates, or what --keep left; the configured lake where none is given",
+    ),
+    option("-o", "--output", default="report.html", help="the page to write (report.html)"),
+    option("--keep", metavar="FOLDER", help="keep the raw and the enriched zone there"),
     _FROM,
     _TO,
-    option("--chat", type=int, default=0, help="one group alone, by any id it has had"),
+    option("--chat", help="one group alone: any id it has had, or its title in an export"),
+    option("--timezone", metavar="ZONE", help="of days and hours, such as Europe/Lisbon"),
+    option("--office", metavar="HOURS", help='office hours, such as "mon-fri 9-18, sat 9-13"'),
+    option("--agents", metavar="IDS", help="user ids of who answers, separated by commas"),
+    option("--topics", dest="topics_file", metavar="FILE", help="definitions of problems"),
+    option("--language", metavar="LANG", help="of the page: en or pt"),
     option("--names", action="store_true", help="show people's names instead of pseudonyms"),
+    option("--salt", help="makes pseudonyms the same in every report with this salt"),
+    option("--cut", metavar="DATE", type=date.fromisoformat, help="compare before and after"),
     option("--csv", metavar="FOLDER", help="also write the tables there"),
-    option("-o", "--output", default="report.html", help="the page to write (report.html)"),
 )
 def _report(arguments: argparse.Namespace) -> int:
-    """Write one page for a manager, of the last 30 days: findings, charts, definitions."""
-    from tgpipeline.analytics import athena, report
+    """Write one page for a manager, from an export or the lake: findings, charts, definitions."""
+    from tgpipeline.analytics import group
 
-    settings = Settings.from_env("enriched_bucket")
-    days = _days(arguments, settings, usual=30)
-    chosen = {name: getattr(arguments, name) for name in ("chat", "names", "csv", "output")}
-    print(report.build(athena.connect(settings), start=days[0], end=days[-1], **chosen))
+    chat, timezone = arguments.chat, arguments.timezone or ""
+    if arguments.path:
+        found = group.read_export(arguments.path, chat, timezone, arguments.keep)
+    else:
+        from tgpipeline.analytics import athena
+
+        settings = Settings.from_env("enriched_bucket")
+        found = group.Group(athena.connect(settings), _whole(chat, "--chat") if chat else 0)
+    names = "start end timezone office topics_file language names salt cut csv".split()
+    how = {name: value for name in names if (value := getattr(arguments, name))}
+    if arguments.agents:
+        how["agents"] = [_whole(part, "--agents") for part in arguments.agents.split(",")]
+    print(found.report(arguments.output, **how))
+    for note in found.notes:
+        print(f"  {note}")
     return 0
+
+
+def _whole(text: str, option: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise SettingsError(f"{option} {text!r} is not an id: ids are whole numbers.") from None
 
 
 @command("local", option("--through", default="", help="ingest, webhook, etl or analytics"))
@@ -284,14 +316,14 @@ def _local(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _days(arguments: argparse.Namespace, settings: Settings, usual: int = 1) -> list[date]:
-    """The days that --date, or --from and --to, ask for; the `usual` last ones if nothing does."""
+def _days(arguments: argparse.Namespace, settings: Settings) -> list[date]:
+    """The days that --date, or --from and --to, ask for; yesterday if nothing does."""
     from datetime import datetime
 
     day = getattr(arguments, "date", None)
     yesterday = datetime.now(settings.tz).date() - timedelta(1)
     end = arguments.end or day or max(yesterday, arguments.start or yesterday)
-    start = arguments.start or day or end - timedelta(usual - 1)
+    start = arguments.start or day or end
     if start > end:
         raise SettingsError(f"the first day, {start}, lies after the last, {end}.")
     return [start + timedelta(n) for n in range((end - start).days + 1)]

@@ -9,11 +9,11 @@ from typing import Any
 
 # The extra that brings a module, for whoever has not installed it.
 EXTRAS = dict.fromkeys(
-    "jinja2 matplotlib numpy pandas PIL pyathena scipy sklearn".split(), "analytics"
+    "duckdb jinja2 matplotlib numpy pandas PIL pyathena scipy sklearn".split(), "analytics"
 )
 EXTRAS |= dict.fromkeys("snowballstemmer sqlglot stop_words".split(), "analytics")
 EXTRAS |= dict.fromkeys("ipykernel nbconvert nbformat papermill pygments".split(), "notebooks")
-EXTRAS |= dict.fromkeys(("duckdb", "ministack"), "local")
+EXTRAS["ministack"] = "local"
 
 
 class TgPipelineError(Exception):

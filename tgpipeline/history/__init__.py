@@ -7,17 +7,14 @@ chats are in it, then their messages), so memory does not grow with it.
 """
 
 import logging
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from obstore.exceptions import BaseError
-from tqdm import tqdm
 
 from tgpipeline.errors import HistoryError, LakeError, UpdateError
 from tgpipeline.history.content import known, whole
@@ -26,6 +23,7 @@ from tgpipeline.history.export import Chat, Export
 from tgpipeline.history.file import ExportFile
 from tgpipeline.history.lines import HistoryLines
 from tgpipeline.lake import stores
+from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import content_type, context_date
 
@@ -92,7 +90,6 @@ def import_export(
     path: str | Path,
     settings: Settings,
     chat: int | str | None = None,
-    progress: bool | None = None,
     store: "ObjectStore | None" = None,
 ) -> Summary:
     """Import the messages of a Telegram Desktop export into the raw zone.
@@ -105,7 +102,6 @@ def import_export(
         settings: names the raw bucket, the chats that are ours, and the time zone of days.
         chat: the one to import: its id, in the Bot API's form or the export's, or its title.
             Without it: those of `settings.chat_ids`; all of a file of one chat if none are set.
-        progress: whether to show a bar; None shows one on a terminal and in a notebook.
         store: the raw bucket; opened by its name where it is None.
 
     Returns:
@@ -119,18 +115,15 @@ def import_export(
     if store is None:
         settings.require("raw_bucket")
         store = stores.open_store(settings.raw_bucket, settings)
-    if progress is None:
-        progress = sys.stderr.isatty() or "ipykernel" in sys.modules
-    bar = partial(tqdm, unit="B", unit_scale=True, disable=not progress, leave=False)
     export, summary = Export(ExportFile(path)), Summary(str(path))
     try:
-        with bar(desc="looking for chats", total=export.size) as shown:
-            chats = export.chats(shown.update)
+        with progress("bytes searched for chats", export.size) as advance:
+            chats = export.chats(advance)
         converters = _choose(chats, chat, settings, stores.groups(store), summary)
         lines = HistoryLines(store)
         try:
-            with bar(desc="importing", total=export.size) as shown:
-                for number, record in export.messages(converters, shown.update):
+            with progress("bytes imported", export.size) as advance:
+                for number, record in export.messages(converters, advance):
                     _import(record, converters[number], lines, settings, summary)
         except HistoryError as error:
             raise HistoryError(

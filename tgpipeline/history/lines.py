@@ -137,10 +137,12 @@ def mark(line: dict[str, Any]) -> tuple[int, int]:
     The hash of empty counts of reactions is 0.
     """
     counts = sub(line, "message_reaction_count")
-    message = sub(line, "message") or counts
+    message = counts or sub(line, "message")
     about = hash((integer(sub(message, "chat").get("id")), integer(message.get("message_id"))))
-    if counts and not counts.get("reactions"):
-        return about, 0
-    said = json.dumps(message.get("reactions"), sort_keys=True).encode()
     version = (message.get("edit_date"), message.get("message_thread_id"), line.get("converter"))
-    return about, hash((about, zlib.crc32(said), *(integer(n) or 0 for n in version)))
+    own = hash((about, *(integer(n) or 0 for n in version)))
+    if counts:
+        reactions = counts.get("reactions")
+        said = json.dumps(reactions, sort_keys=True).encode()
+        own = hash((own, zlib.crc32(said))) if reactions else 0
+    return about, own

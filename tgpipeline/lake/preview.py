@@ -16,7 +16,7 @@ from tgpipeline.errors import UpdateError
 from tgpipeline.lake import documents
 from tgpipeline.lake.rows import Flattener, as_json
 
-_SUFFIXES = {".json", ".ndjson", ".jsonl"}
+SUFFIXES = {".json", ".ndjson", ".jsonl"}
 
 
 def rows_of(
@@ -36,7 +36,7 @@ def rows_of(
     """
     flattener = Flattener(tz)
     for path in paths:
-        for name, body in _documents(path, stdin):
+        for name, body in documents_of(path, stdin):
             yield _row(name, body, flattener)
 
 
@@ -57,14 +57,17 @@ def _row(name: str, body: bytes | OSError, flattener: Flattener) -> dict[str, An
     return {"file": name, "table": table, **as_json(table, values)}
 
 
-def _documents(path: str | Path, stdin: IO[bytes] | None) -> Iterator[tuple[str, bytes | OSError]]:
+def documents_of(
+    path: str | Path, stdin: IO[bytes] | None = None
+) -> Iterator[tuple[str, bytes | OSError]]:
+    """Name and bytes of each update in a file or folder; the error where a file cannot be read."""
     if str(path) == "-":
         yield from _split("-", stdin or sys.stdin.buffer)
         return
     path = Path(path)
     files = [path]
     if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.suffix in _SUFFIXES and p.is_file())
+        files = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file())
     for file in files:
         try:
             with file.open("rb") as stream:

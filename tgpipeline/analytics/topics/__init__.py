@@ -8,7 +8,7 @@ and of letters). It learns from nothing else; the same texts and file give the s
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -247,4 +247,9 @@ def load(path: str | Path | None = None) -> Topics:
     Raises:
         SettingsError: the file cannot be read, or a definition in it is wrong; says which.
     """
-    return Topics(*read(path))
+    return Topics(*read(path)) if path else _own()
+
+
+@cache
+def _own() -> Topics:  # once: its model takes seconds to fit
+    return Topics(*read(None))
