@@ -29,7 +29,8 @@ class Watch:
             forget()
             return tree
         known = [self.shell.user_ns.get(name) for name in _names(tree)]
-        codes = [value.__code__ for value in known if isinstance(value, FunctionType)]
+        own = [f for f in known if isinstance(f, FunctionType) and f.__module__ == "__main__"]
+        codes = [function.__code__ for function in own]
         known += [self.shell.user_ns.get(name) for code in codes for name in code.co_names]
         if any(_is_of_stack(value) or any(map(_is_of_stack, _inside(value))) for value in known):
             raise _rejection(self.shell)
