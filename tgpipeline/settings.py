@@ -297,7 +297,7 @@ def secret(name: str) -> str:
     return value
 
 
-def use_colab_secrets() -> list[str]:
+def use_notebook_secrets() -> list[str]:
     """In Colab and Kaggle, put their Secrets into the environment, for boto3 and `Settings`.
 
     What the environment has already stays; what is missing, or not granted to this notebook, is

@@ -144,7 +144,7 @@ def in_colab(monkeypatch, **known):
 def test_colabs_secrets_are_found_by_settings_and_boto3(monkeypatch):
     in_colab(monkeypatch, AWS_S3_BUCKET=" raw ", AWS_SECRET_ACCESS_KEY="k", TIMEZONE="UTC")
     monkeypatch.setenv("TIMEZONE", "Europe/Lisbon")
-    assert settings.use_colab_secrets() == ["AWS_SECRET_ACCESS_KEY", "AWS_S3_BUCKET"]
+    assert settings.use_notebook_secrets() == ["AWS_SECRET_ACCESS_KEY", "AWS_S3_BUCKET"]
     assert os.environ["AWS_SECRET_ACCESS_KEY"] == "k"
     found = Settings.from_env("raw_bucket")
     assert (found.raw_bucket, found.timezone) == ("raw", "Europe/Lisbon"), "what is set stays"
@@ -168,7 +168,7 @@ def test_kaggles_secrets_are_found_likewise(monkeypatch):
     kaggle.UserSecretsClient = lambda: SimpleNamespace(get_secret=stored.get)
     monkeypatch.setitem(sys.modules, "kaggle_secrets", kaggle)
     monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Interactive")
-    assert settings.use_colab_secrets() == ["AWS_S3_BUCKET"]
+    assert settings.use_notebook_secrets() == ["AWS_S3_BUCKET"]
     assert secret("A_SECRET") == "kaggle"
     monkeypatch.setenv("B_SECRET", "environment")
     assert secret("B_SECRET") == "environment"
@@ -204,7 +204,7 @@ def test_a_url_that_no_client_could_call_is_refused(variable, value):
 def test_elsewhere_there_are_no_colab_secrets(monkeypatch):
     monkeypatch.delitem(sys.modules, "google.colab", raising=False)
     before = dict(os.environ)
-    assert settings.use_colab_secrets() == []
+    assert settings.use_notebook_secrets() == []
     assert dict(os.environ) == before
 
 
