@@ -5,7 +5,6 @@ Otherwise a client would try again and again, and the reader would get a page of
 
 import ast
 import sys
-from collections.abc import Iterable
 from types import FunctionType
 from typing import Any
 
@@ -16,23 +15,22 @@ from tgpipeline.telegram.bot import Bot
 _CLIENTS = ("botocore.client", "obstore")
 
 
-class Watch:
+class _Watch:
     """Looks at each cell before it runs: one of IPython's transformers of syntax trees."""
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
-        shell.ast_transformers.append(self)
 
     def visit(self, tree: ast.AST) -> ast.AST:
         """Let a cell pass, unless a name in it stands for something of the stack."""
         if "local.start(" in ast.unparse(tree):
             forget()
             return tree
-        known = [self.shell.user_ns.get(name) for name in _names(tree)]
+        names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
+        known = [self.shell.user_ns.get(name) for name in names]
         own = [f for f in known if isinstance(f, FunctionType) and f.__module__ == "__main__"]
-        codes = [function.__code__ for function in own]
-        known += [self.shell.user_ns.get(name) for code in codes for name in code.co_names]
-        if any(_is_of_stack(value) or any(map(_is_of_stack, _inside(value))) for value in known):
+        known += [self.shell.user_ns.get(name) for f in own for name in f.__code__.co_names]
+        if any(map(_is_of_stack, known)):
             raise _rejection(self.shell)
         return tree
 
@@ -41,34 +39,27 @@ def watch() -> None:
     """Begin to look, where this is a notebook."""
     forget()
     if shell := _shell():
-        Watch(shell)
+        shell.ast_transformers.append(_Watch(shell))
 
 
 def forget() -> None:
-    """Look no longer: a stack is there again, or there will be none."""
+    """Look no longer: a stack is there again."""
     if shell := _shell():
-        kept = [t for t in shell.ast_transformers if not isinstance(t, Watch)]
+        kept = [t for t in shell.ast_transformers if not isinstance(t, _Watch)]
         shell.ast_transformers[:] = kept
-
-
-def _names(tree: ast.AST) -> set[str]:
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def _shell() -> Any:
     return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
 
 
-def _is_of_stack(value: Any) -> bool:
-    mine = isinstance(value, (Settings, Bot, Telegram))
-    return mine or type(value).__module__.startswith(_CLIENTS)
-
-
-def _inside(value: Any) -> Iterable[Any]:
-    """What an object, or a function that another one made, holds on to."""
-    cells = getattr(value, "__closure__", None) or ()
-    held = {} if isinstance(value, type(ast)) else getattr(value, "__dict__", {})
-    return [*held.values(), *(cell.cell_contents for cell in cells)]
+def _is_of_stack(value: Any, depth: int = 1) -> bool:
+    """Whether it is a client or settings, or holds one, as a function does that another made."""
+    if isinstance(value, (Settings, Bot, Telegram)) or type(value).__module__.startswith(_CLIENTS):
+        return True
+    cells = [cell.cell_contents for cell in getattr(value, "__closure__", None) or ()]
+    held = [*getattr(value, "__dict__", {}).values(), *cells]
+    return bool(depth) and any(_is_of_stack(one, depth - 1) for one in held)
 
 
 def _rejection(shell: Any) -> Exception:
