@@ -6,9 +6,8 @@ a message that also came by webhook is one row there. The file is read twice, in
 chats are in it, then their messages), so memory does not grow with it.
 """
 
-import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -30,7 +29,7 @@ from tgpipeline.telegram.updates import content_type, context_date
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-logger = logging.getLogger(__name__)
+Wanted = int | str | None
 
 _NEVER = datetime.max.replace(tzinfo=UTC)  # messages without a date are skipped before
 
@@ -87,10 +86,7 @@ class Summary:
 
 
 def import_export(
-    path: str | Path,
-    settings: Settings,
-    chat: int | str | None = None,
-    store: "ObjectStore | None" = None,
+    path: str | Path, settings: Settings, chat: Wanted = None, store: "ObjectStore | None" = None
 ) -> Summary:
     """Import the messages of a Telegram Desktop export into the raw zone.
 
@@ -133,8 +129,7 @@ def import_export(
         finally:
             lines.flush()
             summary.new, summary.present, summary.objects = lines.new, lines.present, lines.objects
-            summary.notes += _notes(export, [converters[n] for n in converters])
-            logger.info("%s", summary)
+            summary.notes += _notes(export, converters.values())
     except BaseError as error:
         raise LakeError(
             f"s3://{settings.raw_bucket} cannot be read or written: {str(error)[:300]}. Check that "
@@ -160,7 +155,7 @@ def _import(
     lines.add(day, {"message_reaction_count": converter.reactions(record, message)})
 
 
-def _notes(export: Export, converters: list[Converter]) -> list[str]:
+def _notes(export: Export, converters: Collection[Converter]) -> list[str]:
     local_dates = sum(converter.local_dates for converter in converters)
     places = ", ".join(f"{offset:,}" for offset in export.unreadable[:10])
     notes = {
@@ -174,11 +169,7 @@ def _notes(export: Export, converters: list[Converter]) -> list[str]:
 
 
 def _choose(
-    chats: list[Chat],
-    chat: int | str | None,
-    settings: Settings,
-    groups: Mapping[int, int],
-    summary: Summary,
+    chats: list[Chat], chat: Wanted, settings: Settings, groups: dict[int, int], summary: Summary
 ) -> dict[int, Converter]:
     """A converter for each chat that is to be imported, by its position in the file."""
     wanted: set[Any] = set(settings.chat_ids) if chat is None else {whole(chat) or chat}
@@ -207,8 +198,8 @@ def _choose(
         if len(chats) == 1 and whole(chats[0].id) is None:
             why = "does not tell which chat it is of"
         others = ", ".join(f"{told}: {n:,} messages" for told, n in summary.other_chats.items())
+        how = "Say which to import with `chat` (on the command line --chat): its id as the bot"
         raise HistoryError(
-            f"{summary.path} {why}; it has {others[:1000]}. Say which to import with `chat` (on "
-            "the command line --chat): its id as the bot sees it, such as -1001234567890."
+            f"{summary.path} {why}; it has {others[:1000]}. {how} sees it, such as -1001234567890."
         )
     return chosen

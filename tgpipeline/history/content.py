@@ -24,30 +24,22 @@ _MEDIA = dict(
     "giveaway_results=giveaway_winners paid_stars_amount=paid_media "
     "rich_message=rich_message".split()
 )
-_MEDIA_TYPES = {
-    "audio_file": "audio",
-    "video_file": "video",
-    "video_message": "video_note",
-    "voice_message": "voice",
-    **{name: name for name in "animation audio document sticker video video_note voice".split()},
-}
-_DETAILS = frozenset(
-    [
-        *_MEDIA,
-        *"file_name mime_type file_size width height performer title photo_file_size thumbnail "
-        "thumbnail_file_size duration_seconds sticker_emoji contact_vcard contact_vcard_file_size "
-        "address live_location_period_seconds game_description game_link".split(),
-    ]
+_MEDIA_TYPES = {name: name for name in "animation audio document sticker video voice".split()}
+_MEDIA_TYPES |= {"audio_file": "audio", "video_file": "video", "video_note": "video_note"}
+_MEDIA_TYPES |= {"video_message": "video_note", "voice_message": "voice"}
+_DETAILS = _MEDIA.keys() | set(
+    "file_name mime_type file_size width height performer title photo_file_size thumbnail "
+    "thumbnail_file_size duration_seconds sticker_emoji contact_vcard contact_vcard_file_size "
+    "address live_location_period_seconds game_description game_link".split()
 )
 # What the converter reads of every message, and of those that somebody wrote.
 COMMON = frozenset(
     "id type date date_unixtime edited edited_unixtime from from_id actor actor_id action text "
     "text_entities reply_to_message_id reply_to_peer_id reactions".split()
 )
-READ = COMMON | _DETAILS.union(
-    "author forwarded_from forwarded_from_id saved_from saved_from_id via_bot inline_bot_buttons "
-    "media_spoiler self_destruct_period_seconds".split()
-)
+READ = COMMON | _DETAILS
+READ |= set("author forwarded_from forwarded_from_id saved_from saved_from_id via_bot".split())
+READ |= set("inline_bot_buttons media_spoiler self_destruct_period_seconds".split())
 
 
 def whole(value: Any) -> int | None:

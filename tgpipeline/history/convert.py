@@ -34,11 +34,7 @@ _PEER = re.compile(r"(user|chat|channel)(\d{1,19})")
 # The account that copies a linked channel's posts: https://core.telegram.org/bots/api#message
 _TELEGRAM = {"id": 777000, "is_bot": False, "first_name": "Telegram"}
 _READY = {"via_bot", "forwarded_from"}  # made elsewhere: its buttons came along
-_RENAMED = {
-    "author": "author_signature",
-    "inline_bot_buttons": "reply_markup",
-    "media_spoiler": "has_media_spoiler",
-}
+_RENAMED = {"author": "author_signature", "inline_bot_buttons": "reply_markup"}
 _FORWARDED = {"user": "sender_user", "chat": "sender_chat", "channel": "chat"}
 
 

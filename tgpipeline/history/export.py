@@ -94,17 +94,15 @@ class Export:
                     found.append(chat)
                     continue
                 chat.messages += 1
-                person = _person(record)
-                if type(person) is int:
-                    chat.newest_number = max(chat.newest_number, str(record.get("date", "9")))
+                about = record if type(record) is dict else {}
+                if type(about.get("from_id", about.get("actor_id"))) is int:
+                    chat.newest_number = max(chat.newest_number, str(about.get("date", "9")))
         except HistoryError:
             if not any(chat.messages for chat in found):
                 raise
         if not found:
-            raise HistoryError(
-                f"{self.name} is JSON, but not an export of Telegram Desktop: it has no list of "
-                f"messages. If it is one of contacts or of settings only, {AGAIN}."
-            )
+            why = "is JSON, but not an export of Telegram Desktop: it has no list of messages"
+            raise HistoryError(f"{self.name} {why}. If it is of contacts or settings, {AGAIN}.")
         return found
 
     def messages(
@@ -205,18 +203,14 @@ class _Window:
         self.text = self.text[self.position :] + self._decode(piece, self.ended)
         self.position = 0
         if len(self.text) > LONGEST:
-            raise HistoryError(
-                f"{self._name}: what begins at byte {self.offset:,} is longer than "
-                f"{LONGEST >> 20} MB, which no message of Telegram is."
-            )
+            why = f"what begins at byte {self.offset:,} is longer than any message of Telegram"
+            raise HistoryError(f"{self._name} is no export: {why}.")
         return not self.ended
 
     def broken(self, where: str) -> HistoryError:
         """The error for a file that ends too early."""
-        return HistoryError(
-            f"{self._name} breaks off at byte {self._bytes:,}{where}: it was not finished, or not "
-            "copied whole. Copy or export it again."
-        )
+        why = f"breaks off at byte {self._bytes:,}{where}: it was not finished, or not copied whole"
+        return HistoryError(f"{self._name} {why}. Copy or export it again.")
 
 
 def _next_chat(window: _Window) -> Chat | None:
@@ -243,10 +237,6 @@ def _describe(chat: Chat, text: str) -> bool:
     if "messages" in told:
         chat.name, chat.type, chat.id = told.get("name"), told.get("type"), told.get("id")
     return "messages" in told
-
-
-def _person(record: Any) -> Any:
-    return record.get("from_id", record.get("actor_id")) if type(record) is dict else None
 
 
 def mend(text: str) -> str:

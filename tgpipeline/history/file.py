@@ -3,7 +3,6 @@
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -11,6 +10,7 @@ from tgpipeline.errors import HistoryError
 
 READ_SIZE = 1 << 20
 AGAIN = 'export the chat again in Telegram Desktop, with the format "Machine-readable JSON"'
+HTML = f"is an HTML export, which cannot be imported: {AGAIN}"
 
 
 class ExportFile:
@@ -28,35 +28,35 @@ class ExportFile:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.name = str(path)
-        self._path, self._member = Path(path), ""
+        self.name, found = str(path), Path(path)
+        self._open: Callable[[], IO[bytes]]
         try:
-            if self._path.is_dir():
-                found = [f for p in ("*.*", "*/*.*") for f in self._path.glob(p)]
-                self._path /= self._pick([f.relative_to(self._path).as_posix() for f in found])
-            elif zipfile.is_zipfile(self._path):
-                with zipfile.ZipFile(self._path) as archive:
-                    self._member = self._pick(archive.namelist())
-                    self.size = archive.getinfo(self._member).file_size
-            if not self._member:
-                self.size = self._path.stat().st_size
-            if not self.size:
-                raise HistoryError(f"{self.name} is empty: copy or export it again.")
+            if found.is_dir():
+                files = [f for p in ("*.*", "*/*.*") for f in found.glob(p)]
+                found /= self._pick([f.relative_to(found).as_posix() for f in files])
+            if zipfile.is_zipfile(found):
+                archive = zipfile.ZipFile(found)
+                member = self._pick(archive.namelist())
+                self.size, self._open = (
+                    archive.getinfo(member).file_size,
+                    lambda: archive.open(member),
+                )
+            else:
+                self.size, self._open = found.stat().st_size, lambda: found.open("rb")
         except OSError as error:
             raise HistoryError(f"{self.name} cannot be opened: {error.strerror}.") from None
         except zipfile.BadZipFile as error:
             raise HistoryError(f"{self.name} is a damaged zip ({error}): copy it again.") from None
+        if not self.size:
+            raise HistoryError(f"{self.name} is empty: copy or export it again.")
 
     def _pick(self, names: list[str]) -> str:
         names.sort(key=lambda name: name.count("/"))
-        for name in names:
-            if PurePosixPath(name).name == "result.json":
-                return name
-        if any(PurePosixPath(name).name == "messages.html" for name in names):
-            raise HistoryError(f"{self.name} is an HTML export, which cannot be imported: {AGAIN}")
-        raise HistoryError(
-            f"{self.name} holds no result.json, which is the name of Telegram Desktop's export."
-        )
+        by_name = {PurePosixPath(name).name: name for name in reversed(names)}
+        if "result.json" in by_name:
+            return by_name["result.json"]
+        why = "holds no result.json, which is the name of Telegram Desktop's export"
+        raise HistoryError(f"{self.name} {HTML if 'messages.html' in by_name else why}.")
 
     def pieces(self, progress: Callable[[int], object]) -> Iterator[bytes]:
         """The JSON in pieces of a megabyte.
@@ -77,19 +77,8 @@ class ExportFile:
                     yield piece
                     done += len(piece)
         except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-            raise HistoryError(
-                f"{self.name} cannot be read past byte {done:,} ({error}). If it is a zip, unpack "
-                "it and import the result.json in it."
-            ) from None
-
-    @contextmanager
-    def _open(self) -> Iterator[IO[bytes]]:
-        if self._member:
-            with zipfile.ZipFile(self._path) as archive, archive.open(self._member) as stream:
-                yield stream
-        else:
-            with self._path.open("rb") as stream:
-                yield stream
+            why = f"cannot be read past byte {done:,} ({error})"
+            raise HistoryError(f"{self.name} {why}. If it is a zip, unpack it first.") from None
 
     def _check(self, piece: bytes) -> None:
         """Refuse what begins as no export does, saying what it is."""
@@ -98,7 +87,7 @@ class ExportFile:
             return
         why = "is not an export of Telegram Desktop: that begins with an opening brace."
         if head.startswith(b"<"):
-            why = f"is an HTML export, which cannot be imported: {AGAIN}"
+            why = f"{HTML}."
         if piece.startswith((b"\xff\xfe", b"\xfe\xff")):
             why = "is UTF-16: save it as UTF-8, as it was exported."
         if piece.startswith(b"PK"):

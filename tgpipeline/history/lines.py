@@ -1,16 +1,14 @@
 """Writing imported messages into the raw zone, each version of a message once.
 
 A day's lines are gathered and written as few objects of bounded size. What earlier imports wrote is
-known by a mark of 8 bytes per line, read when a day is first touched and then kept, so that
-importing the same or a newer export adds only what is not there. Each line says which version of
+known by a hash per line, read when a day is first touched and then kept, so that importing the
+same or a newer export adds only what is not there. Each line says which version of
 the converter made it (`converter`) and which import of its day it came with (`import`): of two
 lines about the same edit of a message, the greater converter counts, then the later import.
 """
 
 import json
 import zlib
-from array import array
-from bisect import bisect_left
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -40,7 +38,7 @@ class _Day:
     `reactions` has the latest counts of each message, `imported` the number of this import.
     """
 
-    marks: "array[int]" = field(default_factory=lambda: array("q"))
+    marks: set[int] = field(default_factory=set)
     reactions: dict[int, int] = field(default_factory=dict)
     imported: int = 1
     lines: bytearray = field(default_factory=bytearray)  # a list of small ones takes 10 times this
@@ -79,8 +77,7 @@ class HistoryLines:
         line |= {"converter": VERSION, "import": found.imported}
         about, own = mark(line)
         if "message" in line:
-            place = bisect_left(found.marks, own)
-            is_there = place < len(found.marks) and found.marks[place] == own
+            is_there = own in found.marks
         elif is_there := found.reactions.get(about, 0) == own:
             self.present -= not own  # there is nothing to say
         else:
@@ -123,10 +120,9 @@ class HistoryLines:
                     number = integer(line.get("import")) or 0
                     found.imported = max(found.imported, number + 1)
                     if "message" in line:
-                        found.marks.append(own)
+                        found.marks.add(own)
                     elif number >= latest.get(about, 0):
                         found.reactions[about], latest[about] = own, number
-        found.marks = array("q", sorted(found.marks))
         return found
 
 

@@ -26,12 +26,11 @@ _NAMED = dict(
     "topic_edit=forum_topic_edited giveaway_launch=giveaway_created "
     "giveaway_results=giveaway_completed set_chat_wallpaper=chat_background_set "
     "set_same_chat_wallpaper=chat_background_set boost_apply=boost_added send_star_gift=gift "
-    "paid_messages_price_change=paid_message_price_changed "
-    "todo_completions=checklist_tasks_done todo_append_tasks=checklist_tasks_added "
-    "poll_append_answer=poll_option_added poll_delete_answer=poll_option_deleted "
-    "process_suggested_post=suggested_post_approved suggested_post_success=suggested_post_paid "
-    "suggested_post_refund=suggested_post_refunded managed_bot_created=managed_bot_created "
-    "allow_sending_messages=write_access_allowed".split()
+    "paid_messages_price_change=paid_message_price_changed todo_completions=checklist_tasks_done "
+    "todo_append_tasks=checklist_tasks_added poll_append_answer=poll_option_added "
+    "poll_delete_answer=poll_option_deleted process_suggested_post=suggested_post_approved "
+    "suggested_post_success=suggested_post_paid suggested_post_refund=suggested_post_refunded "
+    "managed_bot_created=managed_bot_created allow_sending_messages=write_access_allowed".split()
 )
 _48_BITS = re.compile(r"\d{15}")
 _IN_CHANNELS = {"paid_message_price_changed": "direct_message_price_changed"}
