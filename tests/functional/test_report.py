@@ -54,6 +54,7 @@ def settings() -> Iterator[Settings]:
 def test_a_page_of_what_athena_answers_names_nobody(settings: Settings, tmp_path: Path) -> None:
     made = report.build(
         athena.connect(settings), start="2025-11-27", end="2025-11-29", csv=tmp_path / "csv",
+        language="en",
         output=tmp_path / "out" / "report.html",
     )  # fmt: skip
     page = made.read_text("utf-8")
