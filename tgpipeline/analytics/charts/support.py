@@ -19,6 +19,7 @@ from tgpipeline.analytics.charts.style import (
     intervals,
     nothing,
 )
+from tgpipeline.analytics.language import mark, say
 from tgpipeline.analytics.support.metrics import Rate
 
 LABELS = {
@@ -147,21 +148,26 @@ def better_bot(frame: pd.DataFrame) -> Drawn:
     return on, frame[["title", "minutes", "saves", "same_answer", "of"]]
 
 
-@chart("reactions were delivered")
+@chart(mark("reactions were delivered"))
 def reactions(frame: pd.DataFrame) -> Drawn:
     """Which reactions are given to people and to bots."""
     total, shown = int(frame["reactions"].sum()), frame.head(10).iloc[::-1]
     first = frame.iloc[0]
     share = int(frame["to_bots"].sum()) / total
     often = emoji(first["emoji"])
-    title = f"{total} reactions, most often {often}; {share:.0%} of them to bots"
-    on = axes(title, "reactions", "", height=0.3 * len(shown) + 1.3)
+    title = say(
+        "{total:,} reactions, most often {emoji}; {share:.0%} of them to bots",
+        total=total, emoji=often, share=share,
+    )  # fmt: skip
+    on = axes(title, say("reactions"), "", height=0.3 * len(shown) + 1.3)
     people, bots = shown["to_people"].astype(float), shown["to_bots"].astype(float)
-    on.barh(range(len(shown)), people, color=PEOPLE, label="to people")
-    on.barh(range(len(shown)), bots, left=people, color=BOT, label="to bots")
+    on.barh(range(len(shown)), people, color=PEOPLE, label=say("to people"))
+    on.barh(range(len(shown)), bots, left=people, color=BOT, label=say("to bots"))
     unknown = shown["to_unknown"].astype(float)
     if unknown.sum():
-        on.barh(range(len(shown)), unknown, left=people + bots, color=OTHER, label="unknown")
+        on.barh(
+            range(len(shown)), unknown, left=people + bots, color=OTHER, label=say("to unknown")
+        )
     on.set_yticks(range(len(shown)), [emoji(e) for e in shown["emoji"]])
     on.legend(frameon=False, loc="lower right")
     return on, frame[["emoji", "to_people", "to_bots", "to_unknown"]]

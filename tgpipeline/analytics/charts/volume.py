@@ -20,8 +20,17 @@ from tgpipeline.analytics.charts.style import (
     intervals,
     nothing,
 )
-from tgpipeline.analytics.language import WEEKDAYS, date_text
+from tgpipeline.analytics.language import WEEKDAYS, many, mark, say
 from tgpipeline.analytics.support.metrics import Rate, busiest_hour
+
+PER_UNIT = {
+    "day": mark("messages a day"), "week": mark("messages a week"),
+    "month": mark("messages a month"),
+}  # fmt: skip
+LOCAL_TIME = {
+    "day": mark("day, local time"), "week": mark("week, local time"),
+    "month": mark("month, local time"),
+}  # fmt: skip
 
 
 @chart()
@@ -30,24 +39,23 @@ def messages_per_day(frame: pd.DataFrame) -> Drawn:
     days = every_day(frame, ["messages", "by_people", "by_bots"])
     top = days["messages"].idxmax()
     middle = float(days["messages"].median())
-    ratio = (
-        f", {days['messages'].max() / middle:.1f} times the median day"
-        if middle and len(days) > 1
-        else ""
-    )
-    total, top_count = int(days["messages"].sum()), int(days["messages"].max())
-    title = f"{total:,} messages; most on {date_text(top)}: {top_count:,}{ratio}"
+    total, most = int(days["messages"].sum()), int(days["messages"].max())
+    title = say("{total:,} messages; most on {day}: {n:,}", total=total, day=top, n=most)
+    if middle and len(days) > 1:
+        title += say(", {ratio:.1f} times the median day", ratio=most / middle)
     unit, binned = by_unit(days)
-    on = axes(title, "", f"messages a {unit}")
+    on = axes(title, "", say(PER_UNIT[unit]))
     width = {"day": 0.85, "week": 6.0, "month": 25.0}[unit]
     align = {"align": "center" if unit == "day" else "edge"}
-    on.bar(binned.index, binned["by_people"], width, color=PEOPLE, label="people", **align)
+    on.bar(binned.index, binned["by_people"], width, color=PEOPLE, label=say("people"), **align)
     if binned["by_bots"].sum():
         bottom = binned["by_people"]
-        on.bar(binned.index, binned["by_bots"], width, bottom, color=BOT, label="bots", **align)
+        on.bar(
+            binned.index, binned["by_bots"], width, bottom, color=BOT, label=say("bots"), **align
+        )
         on.legend(frameon=False, ncols=2)
     data = binned[["by_people", "by_bots"]].astype(int).rename_axis(unit).reset_index()
-    return dated(on, f"{unit}, local time"), data
+    return dated(on, say(LOCAL_TIME[unit])), data
 
 
 @chart()
@@ -70,34 +78,40 @@ def messages_per_user_per_day(
     days = every_day(grid.reset_index(), list(shown.index), frame.attrs)
     unit, binned = by_unit(days)
     share = shown.sum() / totals.sum()
-    who = f"The {len(shown)} who write most" if len(shown) > 1 else labels.get(int(shown.index[0]))
-    title = f"{who} wrote {share:.0%} of the {int(totals.sum()):,} messages of people"
+    title = many(
+        "{name} wrote {share:.0%} of the {total:,} messages of people",
+        "The {n} who write most wrote {share:.0%} of the {total:,} messages of people",
+        len(shown), name=labels.get(int(shown.index[0])), share=share, total=int(totals.sum()),
+    )  # fmt: skip
     on = axes(title, "", "")
     columns = [*binned.index, binned.index[-1] + pd.Timedelta(days=UNIT_DAYS[unit])]
     rows = [labels[int(user)] for user in shown.index]
-    heat(on, columns, rows, binned[shown.index].to_numpy(dtype=float).T, f"messages a {unit}")
+    heat(on, columns, rows, binned[shown.index].to_numpy(dtype=float).T, say(PER_UNIT[unit]))
     data = binned[shown.index].astype(int).set_axis(rows, axis=1).rename_axis(unit).reset_index()
-    return dated(on, f"{unit}, local time", grid=False), data
+    return dated(on, say(LOCAL_TIME[unit]), grid=False), data
 
 
 @chart()
 def message_length_per_day(frame: pd.DataFrame) -> Drawn:
     """Average and quantiles of the length of people's messages, a day."""
     half, tenth = frame["p50"].median(), frame["p90"].median()
-    title = (
-        f"On the median day, half of the messages have at most {half:.0f} characters, "
-        f"one in ten more than {tenth:.0f}"
-    )
-    on = axes(title, "", "characters a message")
-    mark = {"marker": "o", "markersize": 3} if len(frame) < 100 else {}
+    title = say(
+        "On the median day, half of the messages have at most {half:,.0f} characters, one in ten "
+        "more than {tenth:,.0f}",
+        half=half, tenth=tenth,
+    )  # fmt: skip
+    on = axes(title, "", say("characters a message"))
+    points = {"marker": "o", "markersize": 3} if len(frame) < 100 else {}
     days = frame["day"]
     low, high = frame["p50"].astype(float), frame["p90"].astype(float)
-    on.fill_between(days, low, high, color=PEOPLE, alpha=0.18, lw=0, label="p50 to p90")
-    on.plot(days, low, color=PEOPLE, label="median", **mark)
-    on.plot(days, frame["average"], color=MARK, linestyle="--", label="average", **mark)
+    on.fill_between(
+        days, low, high, color=PEOPLE, alpha=0.18, lw=0, label=say("half to nine in ten")
+    )
+    on.plot(days, low, color=PEOPLE, label=say("median"), **points)
+    on.plot(days, frame["average"], color=MARK, linestyle="--", label=say("average"), **points)
     on.set_ylim(bottom=0)
     on.legend(frameon=False, ncols=3)
-    return dated(on, "day, local time"), frame[["day", "average", "p50", "p90"]]
+    return dated(on, say("day, local time")), frame[["day", "average", "p50", "p90"]]
 
 
 @chart()
@@ -125,13 +139,16 @@ def messages_by_content_type(frame: pd.DataFrame) -> Drawn:
     """What is sent, of people and of bots."""
     total, edited = int(frame["messages"].sum()), int(frame["edited"].sum())
     texts = int(frame.loc[frame["content_type"] == "text", "messages"].sum())
-    title = f"{texts / total:.0%} of {total:,} messages are text; {edited / total:.0%} were edited"
-    on = axes(title, "messages (logarithmic scale)", "")
+    title = say(
+        "{text:.0%} of {total:,} messages are text; {edited:.0%} were edited",
+        text=texts / total, total=total, edited=edited / total,
+    )  # fmt: skip
+    on = axes(title, say("messages (logarithmic scale)"), "")
     shown = frame.head(12).iloc[::-1]
     places = range(len(shown))
     people, bots = shown["by_people"].astype(float), shown["by_bots"].astype(float)
-    on.barh([p + 0.2 for p in places], people, 0.4, color=PEOPLE, label="people")
-    on.barh([p - 0.2 for p in places], bots, 0.4, color=BOT, label="bots")
+    on.barh([p + 0.2 for p in places], people, 0.4, color=PEOPLE, label=say("people"))
+    on.barh([p - 0.2 for p in places], bots, 0.4, color=BOT, label=say("bots"))
     on.set_yticks(list(places), shown["content_type"])
     on.set_xscale("symlog", linthresh=1)
     on.set_xlim(left=0)
@@ -143,12 +160,18 @@ def messages_by_content_type(frame: pd.DataFrame) -> Drawn:
 def messages_by_topic(frame: pd.DataFrame) -> Drawn:
     """Which topics of a forum people write in."""
     if frame["message_thread_id"].isna().all():
-        return nothing(frame, "forum topics")
+        return nothing(frame, mark("forum topics"))
     total, shown = int(frame["messages"].sum()), frame.head(12).iloc[::-1]
-    names = ["main" if pd.isna(t) else f"topic {t}" for t in shown["message_thread_id"]]
+    names = [
+        say("main topic") if pd.isna(t) else say("topic {id}", id=t)
+        for t in shown["message_thread_id"]
+    ]
     share = frame["messages"].iloc[0] / total
-    title = f"{len(frame)} topics; most is written in {names[-1]}: {share:.0%} of people's messages"
-    on = axes(title, "messages of people", "")
+    title = say(
+        "{n} topics; most is written in {name}: {share:.0%} of people's messages",
+        n=len(frame), name=names[-1], share=share,
+    )  # fmt: skip
+    on = axes(title, say("messages of people"), "")
     on.barh(range(len(shown)), shown["messages"].astype(float), color=PEOPLE)
     on.set_yticks(range(len(shown)), names)
     on.set_ylim(-0.6, max(len(shown), 4) - 0.4)

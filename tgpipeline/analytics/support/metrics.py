@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from tgpipeline.analytics.language import say
 from tgpipeline.analytics.support.rates import DEFINITIONS as DEFINITIONS
 from tgpipeline.analytics.support.rates import NO_AUTHORS, NO_BOT, NO_SIGNALS, rates
 from tgpipeline.analytics.support.rates import Rate as Rate
@@ -38,7 +39,7 @@ def labels(people: pd.DataFrame, *, names: bool = False, salt: str = "") -> dict
     taken: set[str] = set()
     for number, row in enumerate(people.dropna(subset=["user_id"]).itertuples(), 1):
         user_id = int(row.user_id)
-        kind = "bot" if row.is_bot else "person"
+        kind = say("bot") if row.is_bot else say("person")
         if names and isinstance(row.name, str) and row.name.strip():
             label = row.name.strip()[:24]
         elif salt:
