@@ -150,3 +150,19 @@ def kinds_of_day(answer: Any, objects: int) -> str | None:
     if sum(answer.values()) < objects:
         return say("Fewer updates than objects: some of the day are missing.")
     return None
+
+
+@rule
+def status_of_new_kind(answer: int) -> str | None:
+    """03: what is an update of our chat is stored, known kind or not."""
+    if answer == 500:
+        return say("Telegram would repeat it for a day and hold back what comes after it.")
+    return None if answer == 200 else say("Look at the table: it is an update, and of our chat.")
+
+
+@rule
+def quarantine_reason(answer: Any) -> str | None:
+    """03: the reason that lies beside a body that is no update."""
+    if not isinstance(answer, str):
+        return say("A text is wanted: the reason in the object's metadata.")
+    return None if "update_id" in answer else say("The reason names what is missing in the body.")

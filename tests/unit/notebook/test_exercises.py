@@ -62,6 +62,12 @@ ANSWERS = {
         [Row(message=2, edited_message=1)],
         {3: "dict", Row(text=3): "called message", Row(message=2): "missing"},
     ),
+    "status_of_new_kind": ({}, [200], {500: "repeat", 403: "table"}),
+    "quarantine_reason": (
+        {},
+        ["no update_id that is a 64-bit integer"],
+        {"not JSON": "missing", 200: "text"},
+    ),
 }
 
 
