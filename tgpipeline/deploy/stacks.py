@@ -131,7 +131,8 @@ class Stack:
         if not self.status:
             return {}
         pages = self.client.get_paginator("list_stack_resources").paginate(StackName=self.name)
-        found = [one for page in pages for one in page["StackResourceSummaries"]]
+        with reasons.explained(f"resources of stack {self.name}", self.settings):
+            found = [one for page in pages for one in page["StackResourceSummaries"]]
         there = [one for one in found if one["ResourceStatus"] != "DELETE_COMPLETE"]
         return {one["LogicalResourceId"]: one for one in there}
 
@@ -208,19 +209,19 @@ class Stack:
     def events(self, stack_id: str = "", **token: str) -> Iterator[Event]:
         """The stack's events, the newest first; those of one operation, if its token is given."""
         pages = self.client.get_paginator("describe_stack_events")
-        for page in pages.paginate(StackName=stack_id or self.name):
-            for one in page["StackEvents"]:
-                if token and one.get("ClientRequestToken") != token["ClientRequestToken"]:
-                    return
-                what = (one["ResourceStatus"], one["ResourceType"], one["LogicalResourceId"])
-                yield Event(*what, one.get("ResourceStatusReason", ""))
+        with reasons.explained(f"events of stack {self.name}", self.settings):
+            for page in pages.paginate(StackName=stack_id or self.name):
+                for one in page["StackEvents"]:
+                    if token and one.get("ClientRequestToken") != token["ClientRequestToken"]:
+                        return
+                    what = (one["ResourceStatus"], one["ResourceType"], one["LogicalResourceId"])
+                    yield Event(*what, one.get("ResourceStatusReason", ""))
 
     def _follow(self, stack_id: str, listener: Listener, **token: str) -> None:
         """Tell of the events of one operation until the stack's own last one."""
         told: list[Event] = []
         for _ in waits():
-            with reasons.explained(f"events of stack {self.name}", self.settings):
-                events = list(self.events(stack_id, **token))[::-1]
+            events = list(self.events(stack_id, **token))[::-1]
             for event in events[len(told) :]:
                 listener(event)
             told = events
