@@ -8,14 +8,13 @@ Standard library and botocore alone.
 
 import base64
 import binascii
-import hashlib
 import hmac
 import json
 import logging
 import sys
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -95,9 +94,7 @@ def store(body: bytes, settings: Settings, s3: Any, received: datetime) -> dict[
         if kind in updates.MESSAGE_KINDS and chat_id is None:
             raise UpdateError("a message without a chat")
     except UpdateError as error:
-        key = keys.quarantine_key(body, received.astimezone(settings.tz).date())
-        stores.put_new(s3, settings.raw_bucket, key, body, {"reason": str(error)})
-        return {"outcome": "quarantined", "reason": str(error), "key": key}
+        return _quarantine(body, str(error), settings, s3, received)
     line = {"update_id": update["update_id"], "kind": kind, "chat_id": chat_id}
     migration = updates.migration(content) if kind in updates.MESSAGE_KINDS else None
     if chat_id is not None and not _is_ours(chat_id, migration, settings, s3):
@@ -105,9 +102,12 @@ def store(body: bytes, settings: Settings, s3: Any, received: datetime) -> dict[
     if migration is not None:
         _remember(migration, settings, s3)
     day = updates.context_date(content, settings.tz, received)
+    if day > received.astimezone(settings.tz).date() + timedelta(1):
+        # Athena reads no partition beyond tomorrow: it would be lost until that day has come.
+        return _quarantine(body, f"dated {day}, which is to come", settings, s3, received)
     key = keys.update_key(update["update_id"], day)
     new = stores.put_new(s3, settings.raw_bucket, key, body)
-    if not new and not _holds(s3, settings.raw_bucket, key, body):
+    if not new and not stores.holds(s3, settings.raw_bucket, key, body):
         # The number was taken: by another bot, or before a week without updates. Both are kept.
         key = keys.update_key(update["update_id"], day, body)
         new = stores.put_new(s3, settings.raw_bucket, key, body)
@@ -161,30 +161,12 @@ def _as_bytes(given: bytes | str | Mapping[str, Any]) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _holds(s3: Any, bucket: str, key: str, body: bytes) -> bool:
-    """Whether an object holds these very bytes, told by its ETag: nothing is read.
-
-    Under a KMS key an ETag is no MD5, so a repeat is stored once more there; it makes no other row.
-    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
-    """
-    etag = (_first(s3, bucket, key) or {}).get("ETag", "")
-    return bool(etag.strip('"') == hashlib.md5(body, usedforsecurity=False).hexdigest())
-
-
-def _first(s3: Any, bucket: str, prefix: str) -> dict[str, Any] | None:
-    """The first object under a prefix; None where there is none.
-
-    Raises:
-        LakeError: if it cannot be listed.
-    """
-    try:
-        found = s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
-    except Exception as error:  # botocore is imported where the client is made
-        raise LakeError(
-            f"s3://{bucket}/{prefix} was not listed ({type(error).__name__}). Check the "
-            "credentials, and that they may s3:ListBucket there."
-        ) from error
-    return next(iter(found.get("Contents", [])), None)
+def _quarantine(
+    body: bytes, reason: str, settings: Settings, s3: Any, received: datetime
+) -> dict[str, Any]:
+    key = keys.quarantine_key(body, received.astimezone(settings.tz).date())
+    stores.put_new(s3, settings.raw_bucket, key, body, {"reason": reason})
+    return {"outcome": "quarantined", "reason": reason, "key": key}
 
 
 def _is_ours(chat_id: int, migration: tuple[int, int] | None, settings: Settings, s3: Any) -> bool:
@@ -198,8 +180,7 @@ def _is_ours(chat_id: int, migration: tuple[int, int] | None, settings: Settings
         return True
     if migration is not None and chat_id == migration[1] and migration[0] in known:
         return True
-    # Listed, not fetched: to who may not list, a missing object and a forbidden one look the same.
-    if _first(s3, settings.raw_bucket, keys.migration_key(chat_id)):
+    if stores.first_object(s3, settings.raw_bucket, keys.migration_key(chat_id)):
         known.add(chat_id)
     return chat_id in known
 
@@ -213,7 +194,8 @@ def _remember(migration: tuple[int, int], settings: Settings, s3: Any) -> None:
 
 def _received(event: Mapping[str, Any]) -> datetime:
     """When API Gateway took the request; it is what dates an update that bears no date itself."""
-    milliseconds = (event.get("requestContext") or {}).get("requestTimeEpoch")
+    context = event.get("requestContext") or {}
+    milliseconds = context.get("requestTimeEpoch") or context.get("timeEpoch")  # REST, HTTP API
     if isinstance(milliseconds, int):
         return datetime.fromtimestamp(milliseconds / 1000, UTC)
     return datetime.now(UTC)
@@ -259,25 +241,40 @@ def _s3() -> Any:
     from botocore.config import Config
     from botocore.handlers import add_expect_header
 
-    config = Config(
+    options: dict[str, Any] = {
         # Three tries within the function's 25 seconds; Telegram's redelivery is the next.
-        connect_timeout=2,
-        read_timeout=5,
-        retries={"total_max_attempts": 3, "mode": "standard"},
+        "connect_timeout": 2,
+        "read_timeout": 5,
+        "retries": {"total_max_attempts": 3, "mode": "standard"},
         # What is left out costs a quarter of the call: the signature covers the body's SHA-256, so
         # a checksum beside it adds nothing, and the parameters are our own.
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-        parameter_validation=False,
-        user_agent="tgpipeline",
-    )
+        "request_checksum_calculation": "when_required",
+        "response_checksum_validation": "when_required",
+        "parameter_validation": False,
+        "user_agent": "tgpipeline",
+    }
+    # Older runtimes have a botocore that does not know the checksums' options, and sends none.
+    config = Config(**{k: v for k, v in options.items() if k in Config.OPTION_DEFAULTS})
     settings = Settings.from_env()
     client = botocore.session.get_session().create_client(
         "s3", settings.region, endpoint_url=settings.endpoint_url or None, config=config
     )
     # Some hundred bytes need not ask, with a round trip of their own, whether they may come.
     client.meta.events.unregister("before-call.s3", add_expect_header)
+    put = client.meta.service_model.operation_model("PutObject").input_shape
+    if "IfNoneMatch" not in put.members:  # added to botocore in August 2024
+        events = client.meta.events
+        events.register("provide-client-params.s3.PutObject", _without_condition)
+        events.register("before-call.s3.PutObject", _with_condition)
     return client
+
+
+def _without_condition(params: dict[str, Any], **_: Any) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if name != "IfNoneMatch"}
+
+
+def _with_condition(params: dict[str, Any], **_: Any) -> None:
+    params["headers"]["If-None-Match"] = "*"
 
 
 @cache

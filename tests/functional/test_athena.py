@@ -18,7 +18,7 @@ from tgpipeline.local import ministack
 from tgpipeline.settings import Settings
 
 pytestmark = pytest.mark.functional
-OLD, NEW = -4100, -1004100
+OLD, NEW = -4100, -1000000004100
 START = 1764331200  # 2025-11-28 09:00 in São Paulo
 PERIOD = {"start": "2025-11-27", "end": "2025-11-29"}
 
@@ -86,7 +86,7 @@ def test_a_group_is_found_under_each_id_it_has_had(filled) -> None:
     for chat in (OLD, NEW):
         frame = athena.query("messages_per_day", filled, chat=chat, **PERIOD)
         assert frame["messages"].tolist() == [2, 2, 2]
-    with pytest.raises(QueryError, match=r"-999 is not in the lake\. Chats in it: -1004100, -4100"):
+    with pytest.raises(QueryError, match=rf"-999 is not in the lake\. Chats in it: {NEW}, {OLD}"):
         athena.query("messages_per_day", filled, chat=-999, **PERIOD)
 
 

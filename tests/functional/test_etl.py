@@ -19,7 +19,7 @@ from tests.functional.proxy import Proxy
 from tgpipeline import ingest
 from tgpipeline.errors import LakeError, SettingsError
 from tgpipeline.etl import handler, writing
-from tgpipeline.lake import columns, keys, quarantine, stores
+from tgpipeline.lake import columns, keys, ledger, quarantine, stores
 
 DAY = date(2025, 11, 28)
 NEXT = DAY + timedelta(1)
@@ -152,11 +152,11 @@ def test_bad_objects_cost_themselves_only_and_say_why(zones):
     obstore.put(zones.raw, f"{PREFIX}history-a.ndjson", p.raw({"message": p.message(9)}) + b"\n{]")
     ledger = zones.run(DAY)[p.DAY]
     assert (ledger.documents, ledger.messages, ledger.quarantined) == (7, 2, 5)
-    found = {item.origin: item.reason for item in quarantine.items(zones.settings, s3=zones.s3)}
+    found = {item.origin: item.reason for item in quarantine.items(zones.settings)}
     assert set(found) == {"2.json", "3.json", "4.json", "5", "history-a.ndjson:2"}
     assert "not an object but list" in found["4.json"]
     assert zones.run(DAY, rebuild=True)[p.DAY].quarantined == 5
-    assert len(list(quarantine.items(zones.settings, s3=zones.s3))) == 5
+    assert len(list(quarantine.items(zones.settings))) == 5
 
 
 def test_the_quarantine_can_be_tried_again_after_a_fix(zones):
@@ -165,7 +165,7 @@ def test_the_quarantine_can_be_tried_again_after_a_fix(zones):
     obstore.put(zones.raw, f"{PREFIX}2.json", b"{")
     zones.run(DAY)
     ingest.store(b"{]", ours, zones.s3, edge.RECEIVED)
-    by_origin = {item.origin: item for item in quarantine.items(ours, s3=zones.s3)}
+    by_origin = {item.origin: item for item in quarantine.items(ours)}
     assert set(by_origin) == {"2.json", ""}
     for item in by_origin.values():
         assert quarantine.retry(ours, item, zones.s3) == "quarantined"
@@ -177,11 +177,40 @@ def test_the_quarantine_can_be_tried_again_after_a_fix(zones):
         zones.s3.put_object(Bucket=ours.raw_bucket, Key=item.key, Body=body, Metadata=notes)
     outcomes = [quarantine.retry(ours, item, zones.s3) for item in by_origin.values()]
     assert sorted(outcomes) == ["readable", "stored"]
-    assert list(quarantine.items(ours, s3=zones.s3)) == []
+    assert list(quarantine.items(ours)) == []
     obstore.put(zones.raw, f"{PREFIX}2.json", p.raw(p.text(2)))
     assert zones.run(DAY)[p.DAY].messages == 3
     with pytest.raises(LakeError, match="quarantine list"):
-        quarantine.content(ours, by_origin[""].key, zones.s3)
+        quarantine.content(ours, by_origin[""].key)
+
+
+def test_stray_names_are_skipped_and_said(zones, caplog):
+    ingest.store(b"{]", zones.settings, zones.s3, edge.RECEIVED)
+    for key in ("quarantine/readme.txt", "quarantine/context_date=soon/x.bin", "telegram/other/1"):
+        obstore.put(zones.raw, key, b"x")
+    assert len(list(quarantine.items(zones.settings))) == 1
+    assert "quarantine/readme.txt" in caplog.text
+    assert '"count": 2' in caplog.text
+    assert [day.isoformat() for day in stores.list_days(zones.raw)] == []
+    assert "telegram/other" in caplog.text
+
+
+def test_the_bots_last_edit_within_a_second_wins(zones):
+    store = stores.archive(zones.settings, zones.s3)
+    first = p.message(9, sender=p.BOT, text="Consultando...")
+    for text in ("Seu pedido", "Seu pedido chega", "Seu pedido chega amanhã"):
+        store(first)
+        store(first | {"text": text, "edit_date": p.NOON + 3})
+    ledger = zones.run(DAY)[p.DAY]
+    assert (ledger.objects, ledger.messages, ledger.superseded) == (4, 1, 3)
+    assert texts(zones) == {9: "Seu pedido chega amanhã"}
+
+
+def test_a_temporary_folder_that_is_full_is_an_error_that_says_so(zones, monkeypatch):
+    zones.put(p.text(1))
+    monkeypatch.setattr("tempfile.tempdir", "/dev/full")
+    with pytest.raises(LakeError, match="TMPDIR"):
+        zones.run(DAY)
 
 
 def test_unknown_kinds_are_counted_by_name_and_do_not_break_the_metadata(zones):
@@ -325,6 +354,69 @@ def test_a_migration_learnt_later_reaches_days_already_made(zones):
     obstore.put(zones.raw, keys.migration_key(p.SUPERGROUP), marker)
     assert zones.run(DAY)[p.DAY].status == "written"
     assert zones.rows(DAY)[0]["group_id"] == p.GROUP
+
+
+def history(zones, *senders, day=DAY):
+    moment = p.NOON + 86_400 * (day - DAY).days
+    lines = [
+        p.raw({"message": p.message(100 + n, text="oi", date=moment, sender={"id": sender})})
+        for n, sender in enumerate(senders)
+    ]
+    body = b"\n".join(lines)
+    obstore.put(zones.raw, keys.history_key(body, day), body)
+
+
+def kinds(zones, day=DAY):
+    return {row["author_id"]: row["author_kind"] for row in zones.rows(day)}
+
+
+def test_a_bot_that_is_met_later_is_a_bot_in_the_history_of_the_days_concerned(zones):
+    history(zones, p.BOT["id"], 5)
+    history(zones, 5, 6, day=NEXT)
+    assert zones.run(DAY, NEXT)[p.DAY].unknown_authors == 2
+    assert kinds(zones) == {p.BOT["id"]: None, 5: None}
+    later = NEXT + timedelta(1)
+    zones.put(p.text(1, sender=p.BOT, date=p.NOON + 2 * 86_400))
+    zones.run(later)
+    assert json.loads(zones.raw.get(keys.bot_key(p.BOT["id"])).bytes().to_bytes())
+    again = zones.run(DAY, NEXT, later)
+    assert [ledger.status for ledger in again.values()] == ["written", "unchanged", "unchanged"]
+    assert again[p.DAY].made_from["bots"] == str(p.BOT["id"])
+    assert again[p.DAY].unknown_authors == 1
+    assert kinds(zones) == {p.BOT["id"]: "bot", 5: None}
+    assert {led.status for led in zones.run(DAY, NEXT, later).values()} == {"unchanged"}
+
+
+def test_one_run_knows_a_bot_on_the_days_before_it_was_met(zones):
+    history(zones, p.BOT["id"], 5)
+    history(zones, 5, day=NEXT)
+    last = NEXT + timedelta(1)
+    zones.put(p.text(1, sender=p.BOT, date=p.NOON + 2 * 86_400))
+    made = [(led.date, led.status) for led in handler.run(zones.settings, [DAY, NEXT, last])]
+    assert made[3:] == [(p.DAY, "written")]
+    assert [status for _, status in made[:3]] == ["written"] * 3
+    assert kinds(zones) == {p.BOT["id"]: "bot", 5: None}
+    assert {led.status for led in zones.run(DAY, NEXT, last).values()} == {"unchanged"}
+
+
+def test_a_bad_marker_stops_nothing(zones, caplog):
+    obstore.put(zones.raw, keys.migration_key(-5), b"[]")
+    obstore.put(zones.raw, "bots/readme.txt", b"")
+    zones.put(p.text(1))
+    assert zones.run(DAY)[p.DAY].messages == 1
+    assert "migrations/-5.json" in caplog.text
+    assert "bots/readme.txt" in caplog.text
+
+
+def test_days_with_other_columns_are_told_and_made_again(zones, monkeypatch):
+    zones.put(p.text(1), p.text(2, date=p.NOON + 86_400))
+    with monkeypatch.context() as before:
+        before.setattr(columns, "digest", lambda: "older")
+        zones.run(DAY)
+    zones.run(NEXT)
+    assert ledger.days_with_other_columns(zones.settings) == [DAY]
+    assert zones.run(DAY)[p.DAY].status == "written"
+    assert ledger.days_with_other_columns(zones.settings) == []
 
 
 def test_two_runs_at_once_leave_what_one_leaves(zones):

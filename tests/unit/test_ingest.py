@@ -1,6 +1,7 @@
 """The ingest function: what each request gets, what is stored, and what is never stored or said."""
 
 import base64
+import copy
 import gzip
 import json
 import logging
@@ -9,6 +10,7 @@ import time
 import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from botocore.loaders import Loader
 from moto import mock_aws
 
 import tgpipeline
@@ -103,6 +105,22 @@ def test_a_repeat_is_stored_once_and_answered_with_200(bucket, logged):
     assert [post(p.text(5)), post(p.text(5))] == [200, 200]
     assert len(bucket()) == 1
     assert [line["outcome"] for line in logged] == ["stored", "repeated"]
+
+
+def test_an_old_botocore_stores_each_update_once_too(bucket, logged, monkeypatch):
+    current = Loader.load_service_model
+
+    def older(self, service_name, type_name, *args, **options):
+        model = copy.deepcopy(current(self, service_name, type_name, *args, **options))
+        if (service_name, type_name) == ("s3", "service-2"):
+            del model["shapes"]["PutObjectRequest"]["members"]["IfNoneMatch"]
+        return model
+
+    monkeypatch.setattr(Loader, "load_service_model", older)
+    ingest._s3.cache_clear()
+    assert [post(p.text(5)), post(p.text(5))] == [200, 200]
+    assert [line["outcome"] for line in logged] == ["stored", "repeated"]
+    ingest._s3.cache_clear()
 
 
 def test_another_update_of_the_same_number_is_stored_beside_it(bucket, logged):
@@ -210,6 +228,32 @@ def test_the_migration_of_another_group_changes_nothing(bucket):
     ):
         assert post(update) == 200
     assert bucket() == {}
+
+
+@pytest.mark.parametrize("to", [-4999, 5, -1_000_000_000_000, -1_997_852_516_353, 2**40])
+def test_only_what_can_be_a_supergroup_is_a_migration(bucket, to):
+    group = {"id": p.GROUP, "type": "group"}
+    assert post(p.text(1, None, chat=group, migrate_to_chat_id=to)) == 200
+    assert [key.split("/")[0] for key in bucket()] == ["telegram"]
+    post(p.text(2, chat={"id": to, "type": "supergroup"}))
+    assert len(bucket()) == 1
+
+
+@pytest.mark.parametrize("name", ["requestTimeEpoch", "timeEpoch"])
+def test_what_bears_no_date_lies_on_the_day_that_the_gateway_took_it(bucket, name):
+    poll = p.update(1, "poll", p.CONTENTS["poll"])
+    post(poll, requestContext={name: (p.NOON + 86_400 * 3) * 1000})
+    assert list(bucket()) == ["telegram/context_date=2025-12-01/1.json"]
+
+
+@pytest.mark.parametrize(
+    ("days", "place"), [(1, "telegram"), (2, "quarantine"), (900, "quarantine")]
+)
+def test_what_is_dated_after_tomorrow_is_in_quarantine(bucket, logged, days, place):
+    received = {"requestTimeEpoch": (p.NOON + 3_600) * 1000}
+    assert post(p.text(1, date=p.NOON + 86_400 * days), requestContext=received) == 200
+    assert [key.split("/")[0] for key in bucket()] == [place]
+    assert logged[0].get("reason", "").endswith("which is to come") is (place == "quarantine")
 
 
 def test_base64_bodies_are_decoded(bucket):

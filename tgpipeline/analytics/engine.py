@@ -65,8 +65,8 @@ class Engine(ABC):
             QueryError: if the question or a parameter is not right, or it fails.
         """
         named = re.fullmatch(r"\w+", name_or_sql) is not None
-        name, sql = (name_or_sql, questions.read(name_or_sql)) if named else ("SQL", name_or_sql)
-        types = questions.parameters(sql)
+        name, sql = (name_or_sql, questions.sql_of(name_or_sql)) if named else ("SQL", name_or_sql)
+        types = questions.parameter_types(sql)
         if "timezone" in types:
             values["timezone"] = values.get("timezone") or self.timezone
         if "chat" in types and values.get("chat"):

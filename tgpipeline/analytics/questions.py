@@ -26,7 +26,7 @@ _BIGINT = range(-(2**63), 2**63)
 
 def names() -> dict[str, str]:
     """The questions in `queries/`: name of the file → its first line, the question itself."""
-    return {stem: question(read(stem)) for stem in _stems()}
+    return {stem: question(sql_of(stem)) for stem in _stems()}
 
 
 def question(sql: str) -> str:
@@ -39,7 +39,7 @@ def _stems() -> list[str]:
     return sorted(f.name[:-4] for f in folder.iterdir() if f.name.endswith(".sql"))
 
 
-def read(name: str) -> str:
+def sql_of(name: str) -> str:
     """The SQL of a question.
 
     Raises:
@@ -53,10 +53,10 @@ def read(name: str) -> str:
     return file.read_text("utf-8")
 
 
-def parameters(sql: str) -> dict[str, str]:
+def parameter_types(sql: str) -> dict[str, str]:
     """The parameters of a question: name → type (`date`, `bigint`, `varchar`).
 
-    >>> parameters("SELECT 1 WHERE 0 /* :chat */ = 0 AND DATE '2025-11-10' /* :start */ < now()")
+    >>> parameter_types("SELECT 0 /* :chat */, DATE '2025-11-10' /* :start */")
     {'chat': 'bigint', 'start': 'date'}
     """
     found: dict[str, str] = {}
@@ -88,7 +88,7 @@ def fill(sql: str, values: Mapping[str, Any], name: str = "SQL") -> str:
     >>> fill("SELECT 'x' /* :word */, 0 /* :chat */", {"word": "d'água"})
     "SELECT 'd''água' /* :word */, 0 /* :chat */"
     """
-    types = parameters(sql)
+    types = parameter_types(sql)
     unknown = sorted(values.keys() - types.keys())
     if unknown:
         raise QueryError(

@@ -9,7 +9,9 @@ from tgpipeline.deploy import buckets, costs, reasons
 from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.stacks import Stack, waits
 from tgpipeline.deploy.templates import STAGES
+from tgpipeline.errors import LakeError
 from tgpipeline.lake import keys
+from tgpipeline.lake.ledger import days_with_other_columns
 from tgpipeline.settings import Settings, aws_client
 
 _ERRORS = '?ERROR ?"Task timed out" ?"failed"'
@@ -48,7 +50,7 @@ def status(settings: Settings) -> Status:
 
     Returns:
         Each stack and what was changed in it by hand, the days that Athena sees, the last ETL run,
-        runs that failed, alarms, the last errors, this month's rough cost.
+        days made with other columns, runs that failed, alarms, the last errors, a rough cost.
 
     Raises:
         DeployError: if AWS cannot be asked.
@@ -56,7 +58,8 @@ def status(settings: Settings) -> Status:
     wanted = Deployment.of(settings)
     with reasons.explained("status", wanted):
         rows = [_stack(Stack(stage, wanted)) for stage in STAGES]
-        rows += [_days(wanted), _last_run(wanted), _failed_runs(wanted), _alarms(wanted)]
+        rows += [_days(wanted), _last_run(wanted), _columns(wanted)]
+        rows += [_failed_runs(wanted), _alarms(wanted)]
         rows += [_last_error(function, wanted) for function in ("ingest", "etl")]
         return Status(wanted.name, [*rows, _month(wanted)])
 
@@ -114,6 +117,17 @@ def _last_run(settings: Deployment) -> Row:
         return "last ETL run", "none yet", True
     when = newest["LastModified"].astimezone(UTC)
     return "last ETL run", f"{when:%Y-%m-%d %H:%M} UTC, of {keys.day_of(newest['Key'])}", True
+
+
+def _columns(settings: Deployment) -> Row:
+    try:
+        days = days_with_other_columns(settings)
+    except LakeError:
+        return "columns", "no tables yet", True
+    if not days:
+        return "columns", "the same on every day", True
+    command = f"tgpipeline etl --start {days[0]} --end {days[-1]}"
+    return "columns", f"{len(days):,} days were made with other columns: run `{command}`", False
 
 
 def failed_runs(settings: Settings) -> int:

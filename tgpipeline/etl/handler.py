@@ -15,13 +15,14 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import partial
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import obstore
+import pyarrow as pa
+import pyarrow.parquet as pq
 from obstore.exceptions import AlreadyExistsError, BaseError
 
 from tgpipeline.errors import LakeError, SettingsError, UpdateError
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 REQUESTS = 12  # under way at once, besides those that read a day's objects
-_DECLARED = [(table, c.name, c.type) for table, cs in columns.TABLES.items() for c in cs]
-COLUMNS = f"{zlib.crc32(repr(_DECLARED).encode()):08x}"  # another one for other columns
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -57,7 +56,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     logging.getLogger().setLevel(logging.INFO)
     settings = Settings.from_env("raw_bucket", "enriched_bucket")
-    ledgers = list(run(settings, days_of(event, settings), rebuild=bool(event.get("rebuild"))))
+    made = run(settings, days_of(event, settings), rebuild=bool(event.get("rebuild")))
+    ledgers = list({ledger.date: ledger for ledger in made}.values())
     totals = {
         name: sum(getattr(ledger, name) for ledger in ledgers)
         for name in ("objects", "documents", "messages", "superseded", "events", "quarantined")
@@ -112,48 +112,93 @@ def run(
         enriched: the enriched bucket, likewise.
 
     Yields:
-        The ledger of each day, as it is done.
+        The ledger of each day, as it is done; once more where a bot met on a later day turns out to
+        be among its authors.
 
     Raises:
         LakeError: if the raw zone cannot be read or the enriched zone not be written.
     """
     raw = raw or stores.open_store(settings.raw_bucket, settings)
     enriched = enriched or stores.open_store(settings.enriched_bucket, settings)
-    days = sorted(set(days))
     try:
         with ThreadPoolExecutor(REQUESTS) as pool:
-            groups = pool.submit(stores.groups, raw)
-            listings = reading.list_days(raw, days, pool)
-            ledgers = [
-                reading.ahead(pool, partial(stored, enriched, t), days) for t in columns.TABLES
-            ]
-            for listing, *before in zip(listings, *ledgers, strict=True):
-                made = made_from(listing, settings, groups.result())
-                ledger = Ledger(listing.day.isoformat(), objects=len(listing.names), made_from=made)
-                if not any(before) and not listing.names:
-                    ledger.status = "empty"
-                elif not rebuild and all(b and b.made_from == made for b in before):
-                    ledger = replace(before[0] or ledger, status="unchanged")
-                else:
-                    _make(_Day(raw, enriched, listing, ledger, settings.tz, groups.result()), pool)
-                logger.info(json.dumps(asdict(ledger)))
+            lake, doubtful = _Lake(raw, enriched, settings, pool), []
+            for ledger in _update(lake, days, rebuild):
+                if ledger.unknown_authors:
+                    doubtful.append(date.fromisoformat(ledger.date))
                 yield ledger
+            if lake.bots_met:  # who wrote on an earlier day may have been one of these
+                again = _update(lake, doubtful)
+                yield from (ledger for ledger in again if ledger.status == "written")
     except (BaseError, FileNotFoundError) as error:
         raise LakeError(
             f"s3://{settings.raw_bucket} could not be read, or s3://{settings.enriched_bucket} not "
             f"be written: {str(error).splitlines()[0][:300]}. Check that both exist and that this "
             "role may use them; then run again, which is safe after any failure."
         ) from error
+    except OSError as error:
+        raise LakeError(
+            f"the ETL could not use the temporary folder {tempfile.gettempdir()} "
+            f"({error.strerror or error}). Make room there, or name another one in TMPDIR (the "
+            "function's ephemeral storage, in Lambda); then run again."
+        ) from error
+
+
+@dataclass
+class _Lake:
+    raw: "ObjectStore"
+    enriched: "ObjectStore"
+    settings: Settings
+    pool: ThreadPoolExecutor
+    bots_met: set[int] = field(default_factory=set)
+
+
+def _update(lake: _Lake, days: Iterable[date], rebuild: bool = False) -> Iterator[Ledger]:
+    days, settings, pool = sorted(set(days)), lake.settings, lake.pool
+    markers = pool.submit(stores.read_markers, lake.raw)
+
+    def earlier(day: date) -> tuple[list[Ledger | None], bool]:
+        """The ledgers of a day's Parquet, and whether an author of it was met as a bot since."""
+        ledgers = [stored(lake.enriched, table, day) for table in columns.TABLES]
+        unknown = _unknown_authors(lake.enriched, day, ledgers[0])
+        return ledgers, not unknown.isdisjoint(markers.result().bots)
+
+    listings = reading.list_days(lake.raw, days, pool)
+    for listing, (before, bots) in zip(
+        listings, reading.prefetch(pool, earlier, days), strict=True
+    ):
+        made = made_from(listing, settings, markers.result().groups)
+        ledger = Ledger(listing.day.isoformat(), objects=len(listing.names), made_from=made)
+        if not any(before) and not listing.names:
+            ledger.status = "empty"
+        elif not (rebuild or bots) and all(b and b.made_from | made == b.made_from for b in before):
+            ledger = replace(before[0] or ledger, status="unchanged")
+        else:
+            _make(lake, _Day(listing, ledger, markers.result()))
+        logger.info(json.dumps(asdict(ledger)))
+        yield ledger
+
+
+def _unknown_authors(enriched: "ObjectStore", day: date, ledger: Ledger | None) -> set[int]:
+    """Ids of a day's authors of whom its Parquet does not know whether they are bots."""
+    if not ledger or not ledger.unknown_authors:
+        return set()
+    body = obstore.get(enriched, keys.enriched_key("messages", day)).bytes()
+    table = pq.ParquetFile(pa.BufferReader(body)).read(["author_id", "author_kind"])
+    return set(table.filter(table["author_kind"].is_null())["author_id"].to_pylist())
 
 
 def made_from(
     listing: reading.Listing, settings: Settings, groups: Mapping[int, int]
 ) -> dict[str, str]:
-    """All that decides what a day's Parquet holds: the same here means the same rows there."""
+    """All that decides what a day's Parquet holds: the same here means the same rows there.
+
+    Only the bots among its authors are not here; `_make` adds them once it has read the day.
+    """
     return {
         "objects": listing.fingerprint,
         "repeats": _digest(sorted(listing.again)),
-        "columns": COLUMNS,
+        "columns": columns.digest(),
         "timezone": settings.timezone,
         "groups": _digest(sorted(groups.items())),
     }
@@ -165,67 +210,70 @@ def _digest(values: list[Any]) -> str:
 
 @dataclass(frozen=True)
 class _Day:
-    raw: "ObjectStore"
-    enriched: "ObjectStore"
     listing: reading.Listing
     ledger: Ledger
-    tz: tzinfo
-    groups: Mapping[int, int]
+    markers: stores.Markers
 
 
-def _make(day: _Day, pool: ThreadPoolExecutor) -> None:
+def _make(lake: _Lake, day: _Day) -> None:
     """Make both tables of a day, and complete its ledger."""
     collecting = gc.isenabled()
     gc.disable()  # millions of small dicts without one cycle: collecting only costs time
     try:
         with tempfile.TemporaryDirectory(prefix="tgpipeline-etl-") as folder:
-            spools = {table: writing.Spool(table, Path(folder)) for table in columns.TABLES}
-            _read(day, spools)
-            _write(day, spools, Path(folder), pool)
+            writers = {table: writing.TableWriter(table, Path(folder)) for table in columns.TABLES}
+            _read_day(lake, day, writers)
+            _write_day(lake, day, writers, Path(folder))
     finally:
         if collecting:
             gc.enable()
 
 
-def _read(day: _Day, spools: Mapping[str, writing.Spool]) -> None:
-    ledger, flattener = day.ledger, rows.Flattener(day.tz, day.groups)
-    again = dict.fromkeys(spools, 0)
-    for document in reading.read_day(day.raw, day.listing):
+def _read_day(lake: _Lake, day: _Day, writers: Mapping[str, writing.TableWriter]) -> None:
+    ledger, bots = day.ledger, day.markers.bots
+    flattener = rows.Flattener(lake.settings.tz, day.markers.groups, bots)
+    again = dict.fromkeys(writers, 0)
+    for document in reading.read_day(lake.raw, day.listing):
         ledger.documents += 1
         try:
             row = versions.version(document, flattener)
         except UpdateError as error:
-            _quarantine(day.raw, document, str(error), day.listing.day)
+            _quarantine(lake.raw, document, str(error), day.listing.day)
             ledger.quarantined += 1
             continue
         if row.undated and document.name in day.listing.again:
             again[row.table] += 1
         else:
-            spools[row.table].add(row.values, row.identity, row.rank, len(document.body))
-    ledger.message_versions = spools["messages"].versions + again["messages"]
-    ledger.event_versions = spools["events"].versions + again["events"]
+            writers[row.table].add(row.values, row.identity, row.rank, len(document.body))
+    ledger.message_versions = writers["messages"].versions + again["messages"]
+    ledger.event_versions = writers["events"].versions + again["events"]
     ledger.unknown = most_common(flattener.unknown)
+    ledger.unknown_authors = len(flattener.undeclared - bots)
+    among = sorted(flattener.undeclared & bots)
+    ledger.made_from["bots"] = " ".join(map(str, among)) if len(among) < 20 else _digest(among)
+    for number in flattener.bots - bots - lake.bots_met:
+        obstore.put(lake.raw, keys.bot_key(number), json.dumps({"id": number}).encode())
+        lake.bots_met.add(number)
 
 
-def _write(
-    day: _Day, spools: Mapping[str, writing.Spool], folder: Path, pool: ThreadPoolExecutor
+def _write_day(
+    lake: _Lake, day: _Day, writers: Mapping[str, writing.TableWriter], folder: Path
 ) -> None:
-    ledger, stamp, writers = day.ledger, datetime.now(UTC), {}
-    for table, spool in spools.items():
-        writers[table] = spool.write(folder / f"{table}.parquet", stamp)
-    ledger.messages, ledger.events = spools["messages"].rows, spools["events"].rows
+    ledger, stamp = day.ledger, datetime.now(UTC)
+    files = {t: w.write(folder / f"{t}.parquet", stamp) for t, w in writers.items()}
+    ledger.messages, ledger.events = writers["messages"].rows, writers["events"].rows
     ledger.superseded = ledger.message_versions - ledger.messages
     ledger.repeated = ledger.event_versions - ledger.events
-    misfits = sum((spool.misfits for spool in spools.values()), Counter[str]())
+    misfits = sum((writer.misfits for writer in writers.values()), Counter[str]())
     ledger.misfits = dict(sorted(misfits.items()))
 
     def put(table: str) -> None:
-        writing.finish(writers[table], {"ledger": asdict(ledger)})
+        writing.finish(files[table], {"ledger": asdict(ledger)})
         key = keys.enriched_key(table, day.listing.day)
-        attributes = stores.attributes_for(day.enriched, ledger.attributes())
-        obstore.put(day.enriched, key, folder / f"{table}.parquet", attributes=attributes)
+        attributes = stores.attributes_for(lake.enriched, ledger.attributes())
+        obstore.put(lake.enriched, key, folder / f"{table}.parquet", attributes=attributes)
 
-    list(pool.map(put, writers))
+    list(lake.pool.map(put, files))
 
 
 def _quarantine(raw: "ObjectStore", document: documents.Document, reason: str, day: date) -> None:

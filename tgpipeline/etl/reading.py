@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 THREADS = 128  # sized for the 10 to 30 ms that S3 takes to answer, not for this machine's cores
-AHEAD = 4  # days that are asked about while one is read
-PIECE = 8 * 1024 * 1024  # of a newline-delimited object: in memory at one time
+AHEAD = 4  # days whose requests are under way while one is read
+CHUNK_BYTES = 8 * 1024 * 1024  # of a newline-delimited object: in memory at one time
 T = TypeVar("T")
 
 
@@ -67,14 +67,14 @@ def list_days(
     Args:
         store: the raw bucket.
         days: the days, oldest first.
-        pool: for `ahead`.
+        pool: for `prefetch`.
 
     Returns:
         A Listing a day.
     """
     wanted = set(days)
     both = sorted(wanted.union(day - timedelta(1) for day in wanted))
-    listings = ahead(pool, lambda day: list_day(store, day), both)
+    listings = prefetch(pool, lambda day: list_day(store, day), both)
 
     def listed() -> Iterator[Listing]:
         before: Listing | None = None
@@ -93,7 +93,7 @@ def _repeated(before: Listing, listing: Listing) -> frozenset[str]:
     return frozenset(name for name, size in both if (name, size) in known) if known else frozenset()
 
 
-def ahead(
+def prefetch(
     pool: ThreadPoolExecutor, function: Callable[[date], T], days: Iterable[date]
 ) -> Iterator[T]:
     """What a function says of each day, in order; the next days' requests are under way meanwhile.
@@ -124,14 +124,14 @@ def read_day(store: "ObjectStore", listing: Listing, threads: int = THREADS) -> 
         One Document an update, in no particular order.
     """
     prefix = keys.partition(keys.RAW, listing.day)
-    small = [name for name in listing.names if not name.endswith(".ndjson")]
+    small = [name for name in listing.names if not documents.form_of(name).many]
     for name, body in _read_many(store, prefix, small, threads):
-        yield documents.read(name, body)
+        yield documents.document_of(name, body)
     for name in listing.names:
-        if name.endswith(".ndjson"):
+        if documents.form_of(name).many:
             for number, line in enumerate(_lines(store, prefix + name), 1):
                 if line.strip():
-                    yield documents.read(f"{name}:{number}", line)
+                    yield documents.document_of(f"{name}:{number}", line)
 
 
 def _read_many(
@@ -163,8 +163,8 @@ def _read_many(
 def _lines(store: "ObjectStore", key: str) -> Iterator[bytes]:
     """The lines of an object of any size, one piece of it in memory at a time."""
     rest = b""
-    for piece in obstore.get(store, key).stream(min_chunk_size=PIECE):
+    for piece in obstore.get(store, key).stream(min_chunk_size=CHUNK_BYTES):
         # Of a line without end, no more is kept than shows that it is too long.
-        *lines, rest = (rest[: documents.LINE + 1] + bytes(piece)).split(b"\n")
+        *lines, rest = (rest[: documents.LONGEST + 1] + bytes(piece)).split(b"\n")
         yield from lines
     yield rest

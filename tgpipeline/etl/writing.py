@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tgpipeline.etl import runs
+from tgpipeline.etl import merging
 from tgpipeline.lake.columns import TABLES, fit
 from tgpipeline.lake.rows import Row
 
@@ -58,7 +58,7 @@ def to_table(table: str, rows: Iterable[Row], context_timestamp: datetime) -> pa
     return _stamped(table, pa.table(arrays, schema(table).remove(len(arrays))), context_timestamp)
 
 
-class Spool:
+class TableWriter:
     """The rows of one table and day on their way into a Parquet.
 
     Args:
@@ -83,7 +83,7 @@ class Spool:
         self._runs: list[Path] = []
 
     def add(
-        self, row: Row, identity: runs.Identity, rank: tuple[int, int, int], size: int = 0
+        self, row: Row, identity: merging.Identity, rank: tuple[int, int, int], size: int = 0
     ) -> None:
         """Add one version of a row.
 
@@ -112,9 +112,9 @@ class Spool:
             The writer, for `finish`; until then the file is not complete.
         """
         writer = pq.ParquetWriter(str(path), schema(self.table), compression="zstd", version="2.6")
-        for group in runs.regroup(self._merged(), ROW_GROUP):
+        for group in merging.regroup(self._merged(), ROW_GROUP):
             self.rows += len(group)
-            writer.write_table(_stamped(self.table, group.drop_columns(list(runs.KEYS)), stamp))
+            writer.write_table(_stamped(self.table, group.drop_columns(list(merging.KEYS)), stamp))
         if not self.rows:  # PyArrow 18 cannot read a file that has no row group at all
             writer.write_table(schema(self.table).empty_table())
         return writer
@@ -123,30 +123,30 @@ class Spool:
         keys = pa.Array.from_buffers(
             pa.int64(), len(self._keys) // 8, [None, pa.py_buffer(bytes(self._keys))]
         )
-        six = pa.FixedSizeListArray.from_arrays(keys, len(runs.KEYS))
+        six = pa.FixedSizeListArray.from_arrays(keys, len(merging.KEYS))
         arrays = _arrays(self.table, self._waiting, self.misfits)
         names = [c.name for c in TABLES[self.table][:-1]]
-        key_columns = [pc.list_element(six, i) for i in range(len(runs.KEYS))]
-        self._run.append(pa.table([*arrays, *key_columns], [*names, *runs.KEYS]))
+        key_columns = [pc.list_element(six, i) for i in range(len(merging.KEYS))]
+        self._run.append(pa.table([*arrays, *key_columns], [*names, *merging.KEYS]))
         self._waiting, self._keys, self._bytes = [], bytearray(), 0
         if sum(map(len, self._run)) >= RUN or sum(t.nbytes for t in self._run) > 4 * BYTES:
             self._end_run()
 
     def _end_run(self) -> None:
-        run = runs.latest(self._run)
+        run = merging.latest(self._run)
         self._run = []
         self._runs.append(self._folder / f"{self.table}-{len(self._runs)}.arrow")
-        runs.save(run, self._runs[-1])
+        merging.save_run(run, self._runs[-1])
 
     def _merged(self) -> Iterator[pa.Table]:
         if self._waiting:
             self._end_chunk()
         if self._run and not self._runs:
-            yield runs.latest(self._run)
+            yield merging.latest(self._run)
         elif self._runs:
             if self._run:
                 self._end_run()
-            yield from runs.merge(map(runs.load, self._runs))
+            yield from merging.merge(map(merging.load_run, self._runs))
 
 
 def finish(writer: pq.ParquetWriter, metadata: Mapping[str, Any]) -> None:

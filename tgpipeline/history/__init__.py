@@ -115,7 +115,7 @@ def import_export(
     try:
         with progress("bytes searched for chats", export.size) as advance:
             chats = export.chats(advance)
-        converters = _choose(chats, chat, settings, stores.groups(store), summary)
+        converters = _choose(chats, chat, settings, stores.read_markers(store).groups, summary)
         lines = HistoryLines(store)
         try:
             with progress("bytes imported", export.size) as advance:

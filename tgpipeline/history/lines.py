@@ -22,6 +22,7 @@ from obstore.exceptions import AlreadyExistsError
 from tgpipeline.etl import reading
 from tgpipeline.history.convert import VERSION
 from tgpipeline.lake import keys, stores
+from tgpipeline.lake.documents import form_of
 from tgpipeline.telegram.updates import integer, sub
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class HistoryLines:
         found, latest = _Day(), dict[int, int]()
         names = reading.list_day(self._store, day).names if day in self._known else []
         for name in names:
-            if name.startswith("history-"):
+            if form_of(name).source == "history":
                 path = keys.partition(keys.RAW, day) + name
                 for body in obstore.get(self._store, path).bytes().to_bytes().splitlines():
                     line = orjson.loads(body)

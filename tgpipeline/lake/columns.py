@@ -4,6 +4,7 @@ They are declared here and nowhere else: the Arrow schema, the Athena DDL, the t
 and the documentation are all made from `MESSAGES` and `EVENTS`. No I/O, standard library only.
 """
 
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +51,13 @@ MESSAGES = (
     Column("message_id", "int64", "message_id", "unique in its chat; 0 for ephemeral messages"),
     Column("message_thread_id", "int64", "message_thread_id", "thread of replies, or topic"),
     Column("is_topic_message", "bool", "is_topic_message", "the thread is a topic of a forum"),
-    Column("from_id", "int64", "from.id", "who wrote it"),
+    Column(
+        "topic_name", "string", "forum_topic_created.name", "the topic's name, where it is told"
+    ),
+    Column("is_comment", "bool", "reply_to_message", "the thread is a channel post's comments"),
+    Column("author_id", "int64", "", "who wrote it: user or chat; null if Telegram did"),
+    Column("author_kind", "string", "", "person, bot, chat or telegram; null if unknown"),
+    Column("from_id", "int64", "from.id", "user that Telegram names as its sender"),
     Column("from_is_bot", "bool", "from.is_bot", "whether that is a bot"),
     Column("from_first_name", "string", "from.first_name", "their first name"),
     Column("from_last_name", "string", "from.last_name", "their last name"),
@@ -96,6 +103,12 @@ EVENTS = (
     _STAMP,
 )
 TABLES = {"messages": MESSAGES, "events": EVENTS}
+
+
+def digest() -> str:
+    """Changes when a column's name, type or place changes: its days are then made again."""
+    declared = [(table, c.name, c.type) for table, columns in TABLES.items() for c in columns]
+    return f"{zlib.crc32(repr(declared).encode()):08x}"
 
 
 def fit(value: Any, type_name: str) -> tuple[Any, bool]:

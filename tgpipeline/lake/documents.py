@@ -1,5 +1,6 @@
 """One update as it lies in the raw zone: what its object's name means, and what its bytes say."""
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -7,7 +8,23 @@ from typing import Any, NamedTuple
 from tgpipeline.errors import UpdateError
 from tgpipeline.telegram import updates
 
-LINE = 32 * 1024 * 1024  # bytes; no update is longer than that by far
+LONGEST = 32 * 1024 * 1024  # bytes; no update is longer than that by far
+_SENT = re.compile(r"sent--?\d+-\d+-\d+-(\d+)\.json")
+
+
+class Form(NamedTuple):
+    """What the name of an object of the raw zone means.
+
+    Attributes:
+        source: `sent`: a Message as sendMessage returned it; `history`: imported, so that it may
+            lack its update_id; `webhook`: an update as Telegram posted it.
+        many: whether the object holds many of these, one on each line.
+        number: which of several that were sent with the same date and edit_date, from 0.
+    """
+
+    source: str
+    many: bool
+    number: int = 0
 
 
 class Document(NamedTuple):
@@ -18,6 +35,7 @@ class Document(NamedTuple):
         body: the bytes.
         update: what they say; None if they cannot be read.
         kind: name of the update's field that holds what happened.
+        source: `webhook`, `sent` or `history`.
         reason: why the bytes cannot be read.
     """
 
@@ -25,11 +43,24 @@ class Document(NamedTuple):
     body: bytes
     update: updates.Update | None = None
     kind: str = ""
+    source: str = ""
     reason: str = ""
 
 
+def form_of(name: str) -> Form:
+    """What the name of an object (or of a line in it) means; `keys` spells these names.
+
+    >>> form_of("sent--1004111222333-9.json"), form_of("history-5f0c.ndjson:12").source
+    (Form(source='sent', many=False, number=0), 'history')
+    """
+    own, _, _ = name.partition(":")
+    source = {"sent": "sent", "history": "history"}.get(own.partition("-")[0], "webhook")
+    repeated = _SENT.fullmatch(own) if source == "sent" else None
+    return Form(source, own.endswith(".ndjson"), int(repeated[1]) if repeated else 0)
+
+
 @cache
-def parser() -> Callable[[bytes], Any]:
+def json_parser() -> Callable[[bytes], Any]:
     """The fastest JSON parser at hand, with the standard library's verdict in every doubt."""
     try:
         import orjson
@@ -45,23 +76,24 @@ def parser() -> Callable[[bytes], Any]:
     return parse
 
 
-def read(name: str, body: bytes) -> Document:
-    """Parse one update of the raw zone.
+def document_of(name: str, body: bytes) -> Document:
+    """One update of the raw zone, parsed.
 
     Args:
-        name: of the object, which tells its form: `sent-…` is a Message as sendMessage returned
-            it, `history-…` an update that may lack its update_id, anything else an update.
+        name: of the object, which tells its form (`form_of`).
         body: the bytes.
     """
-    if len(body) > LINE:
-        return Document(
-            name, body[: LINE // 4], reason=f"longer than {LINE} bytes; the rest is cut off"
-        )
+    if len(body) > LONGEST:
+        reason = f"longer than {LONGEST} bytes; the rest is cut off"
+        return Document(name, body[: LONGEST // 4], reason=reason)
+    source = form_of(name).source
     try:
-        update = parser()(body)
-        if name.startswith("sent-"):
+        update = json_parser()(body)
+        if source == "sent":
             update = {"message": update}
-        kind = updates.check(update, numbered=not name.startswith(("sent-", "history-")))
-        return Document(name, body, update, kind)
+        kind = updates.check(update, numbered=source == "webhook")
     except UpdateError as error:
         return Document(name, body, reason=str(error))
+    if "update_id" in update:
+        source = "webhook"
+    return Document(name, body, update, kind, source)

@@ -5,7 +5,8 @@ Raw zone, bytes as Telegram sent them, one object an update:
     s3://<raw>/telegram/context_date=YYYY-MM-DD/sent-<chat_id>-<message_id>.json
     s3://<raw>/telegram/context_date=YYYY-MM-DD/history-<digest>.ndjson
     s3://<raw>/quarantine/context_date=YYYY-MM-DD/<sha256>.bin
-    s3://<raw>/migrations/<new chat_id>.json
+    s3://<raw>/migrations/<new chat_id>.json (which group a supergroup was before)
+    s3://<raw>/bots/<user id>.json (a user that is a bot)
 Enriched zone, Parquet, one object a table and day:
     s3://<enriched>/telegram/<table>/context_date=YYYY-MM-DD/part-0.parquet
 """
@@ -17,7 +18,7 @@ from typing import Any
 
 from tgpipeline.errors import LakeError
 
-RAW, QUARANTINE, MIGRATIONS = "telegram", "quarantine", "migrations"
+RAW, QUARANTINE, MIGRATIONS, BOTS = "telegram", "quarantine", "migrations", "bots"
 _PARTITION = "context_date="
 
 
@@ -41,15 +42,22 @@ def day_of(key: str) -> date:
 
 
 def update_key(update_id: int, day: date, body: bytes = b"") -> str:
-    """Key of an update in the raw zone; with the body, where another has the number already."""
+    """Key of an update in the raw zone.
+
+    Pass `body` when a different update already uses this update_id; its digest is appended.
+    """
     digest = f"-{hashlib.sha256(body).hexdigest()[:16]}" if body else ""
     return f"{partition(RAW, day)}{update_id}{digest}.json"
 
 
-def sent_key(message: Mapping[str, Any], day: date) -> str:
-    """Key of a Message that the bot sent; each edit of it has a key of its own."""
-    edited = f"-{message['edit_date']}" if message.get("edit_date") else ""
-    name = f"sent-{message['chat']['id']}-{message['message_id']}{edited}.json"
+def sent_key(message: Mapping[str, Any], day: date, number: int = 0) -> str:
+    """Key of a Message that the bot sent; each edit of it has a key of its own.
+
+    Edits within one second have the same edit_date: `number` counts them, from 0.
+    """
+    edited = message.get("edit_date") or 0
+    version = f"-{edited}-{number}" if number else f"-{edited}" if edited else ""
+    name = f"sent-{message['chat']['id']}-{message['message_id']}{version}.json"
     return partition(RAW, day) + name
 
 
@@ -66,6 +74,11 @@ def quarantine_key(body: bytes, day: date) -> str:
 def migration_key(new_chat_id: int) -> str:
     """Key of the marker that says which group a supergroup was before."""
     return f"{MIGRATIONS}/{new_chat_id}.json"
+
+
+def bot_key(user_id: int) -> str:
+    """Key of the marker that says that a user is a bot."""
+    return f"{BOTS}/{user_id}.json"
 
 
 def enriched_key(table: str, day: date) -> str:

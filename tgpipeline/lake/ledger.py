@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import obstore
-from obstore.exceptions import NotFoundError
+from obstore.exceptions import BaseError, NotFoundError
 
-from tgpipeline.lake import keys
+from tgpipeline.errors import LakeError
+from tgpipeline.lake import columns, keys, stores
+from tgpipeline.settings import Settings
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -36,9 +39,10 @@ class Ledger:
         quarantined: documents that could not be read.
         misfits: by column, values that did not fit and became null (or U+FFFD).
         unknown: by name, fields and kinds that this version does not know.
+        unknown_authors: authors of messages of whom it is not known whether they are bots.
         made_from: what decides the rows: the raw `objects` (their number, and a digest of their
             names, sizes and ETags), `repeats` of the day before, `columns`, `timezone` and
-            `groups` (each a digest or name).
+            `groups` (each a digest or name), and `bots`: authors that only a marker calls bots.
     """
 
     date: str
@@ -54,6 +58,7 @@ class Ledger:
     quarantined: int = 0
     misfits: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
+    unknown_authors: int = 0
     made_from: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -95,10 +100,40 @@ def stored(enriched: "ObjectStore", table: str, day: date) -> Ledger | None:
         found = obstore.get(enriched, keys.enriched_key(table, day), options={"head": True})
     except (FileNotFoundError, NotFoundError):
         return None
-    return read(found.attributes.get("ledger"))
+    return from_json(found.attributes.get("ledger"))
 
 
-def read(text: Any) -> Ledger:
+def days_with_other_columns(
+    settings: Settings, enriched: "ObjectStore | None" = None
+) -> list[date]:
+    """The days whose `messages` were made by a version that declares other columns.
+
+    `tgpipeline etl --start <first> --end <last>` makes them again.
+
+    Args:
+        settings: names the enriched bucket.
+        enriched: that bucket; opened by its name where it is None.
+
+    Raises:
+        LakeError: if the bucket cannot be listed.
+    """
+    enriched = enriched or stores.open_store(settings.enriched_bucket, settings)
+    try:
+        days = list(stores.list_days(enriched, f"{keys.RAW}/messages"))
+        with ThreadPoolExecutor(32) as pool:
+            made = list(pool.map(lambda day: stored(enriched, "messages", day), days))
+    except (BaseError, FileNotFoundError) as error:
+        told = str(error).splitlines()[0][:300]
+        raise LakeError(f"s3://{settings.enriched_bucket} cannot be listed: {told}") from error
+    digest = columns.digest()
+    return [
+        day
+        for day, one in zip(days, made, strict=True)
+        if one and one.made_from.get("columns") != digest
+    ]
+
+
+def from_json(text: Any) -> Ledger:
     """A ledger from its JSON; one without a `date` if it is from another version, or none."""
     try:
         return Ledger(**json.loads(text))

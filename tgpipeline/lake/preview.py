@@ -43,15 +43,11 @@ def rows_of(
 def _row(name: str, body: bytes | OSError, flattener: Flattener) -> dict[str, Any]:
     if isinstance(body, OSError):
         return {"file": name, "error": body.strerror or str(body)}
-    document = documents.read(name, body)
+    document = documents.document_of(name, body)
     try:
         if document.update is None:
             raise UpdateError(document.reason)
-        # Its own id tells how an update came; history has none, as the raw zone keeps it.
-        source = "sent" if name.startswith("sent-") else "webhook"
-        if "update_id" not in document.update and source != "sent":
-            source = "history"
-        table, values = flattener.row(document.update, body.decode(), source)
+        table, values = flattener.row(document.update, body.decode(), document.source)
     except UpdateError as error:
         return {"file": name, "error": str(error)}
     return {"file": name, "table": table, **as_json(table, values)}
@@ -90,7 +86,9 @@ def _split(name: str, stream: IO[bytes]) -> Iterator[tuple[str, bytes]]:
             whole = whole["result"]  # the answer of getUpdates
         if isinstance(whole, list):
             lines = (json.dumps(item).encode() for item in whole)
-        elif whole is None and any(documents.read(name, line).update for line in body.splitlines()):
+        elif whole is None and any(
+            documents.document_of(name, line).update for line in body.splitlines()
+        ):
             lines = body.splitlines()
         else:
             yield name, body
@@ -100,6 +98,6 @@ def _split(name: str, stream: IO[bytes]) -> Iterator[tuple[str, bytes]]:
 
 def _parsed(body: bytes) -> Any:
     try:
-        return documents.parser()(body)
+        return documents.json_parser()(body)
     except UpdateError:
         return None

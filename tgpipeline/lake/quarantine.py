@@ -5,20 +5,30 @@ other copy of it) and by the ETL (whose copy of it still lies in the raw zone).
 """
 
 import argparse
+import json
+import logging
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from obstore.exceptions import BaseError
 
 from tgpipeline import ingest
 from tgpipeline.errors import LakeError, UpdateError
-from tgpipeline.lake import documents, keys, rows, versions
+from tgpipeline.lake import documents, keys, rows, stores, versions
 from tgpipeline.settings import Settings, aws_client
 
+if TYPE_CHECKING:
+    from obstore.store import S3Store
+
+logger = logging.getLogger(__name__)
+
+REQUESTS = 64  # under way at once: each object is asked for its reason
 SHOWN = 600  # bytes of an object that `show` prints; the reason rarely lies further in
 _DONE = ("stored", "repeated", "readable")  # it is in the raw zone: the quarantine can let it go
 
@@ -48,65 +58,71 @@ class Item:
         return f"{self.key}  {self.size} bytes  from {where}  {self.reason}"
 
 
-def items(
-    settings: Settings, start: date | None = None, end: date | None = None, s3: Any = None
-) -> Iterator[Item]:
-    """What is in quarantine, oldest day first.
+def items(settings: Settings, start: date | None = None, end: date | None = None) -> Iterator[Item]:
+    """What is in quarantine, oldest day first; names that are of no day are logged, no more.
 
     Args:
         settings: names the raw bucket.
         start: first day; all from the beginning where it is None.
         end: last day, included; all to the end where it is None.
-        s3: a boto3 S3 client; made from the settings where it is None.
+
+    Raises:
+        LakeError: if it cannot be listed.
     """
-    s3 = s3 or aws_client("s3", settings)
-    pages = s3.get_paginator("list_objects_v2").paginate(
-        Bucket=settings.raw_bucket, Prefix=f"{keys.QUARANTINE}/"
-    )
-    with _explained(settings, "list what is there"):
-        for page in pages:
-            for found in page.get("Contents", ()):
-                day = keys.day_of(found["Key"])
-                if (start is None or day >= start) and (end is None or day <= end):
-                    yield item(settings, found["Key"], s3)
+    raw, wanted, stray = _raw(settings), [], []
+    with _explained(settings, "list what is there"), ThreadPoolExecutor(REQUESTS) as pool:
+        for page in raw.list(f"{keys.QUARANTINE}/"):
+            for found in page:
+                try:
+                    day = keys.day_of(found["path"])
+                except LakeError:
+                    stray.append(found["path"])
+                    continue
+                if (start or date.min) <= day <= (end or date.max):
+                    wanted.append(found["path"])
+        if stray:
+            line = {"skipped": stray[:20], "count": len(stray), "reason": "no partition of a day"}
+            logger.warning(json.dumps(line))
+        yield from pool.map(lambda key: _item(raw, key), wanted)
 
 
-def item(settings: Settings, key: str, s3: Any = None) -> Item:
+def item(settings: Settings, key: str) -> Item:
     """One object in quarantine.
 
     Raises:
         LakeError: if it is not there.
     """
-    s3 = s3 or aws_client("s3", settings)
     with _explained(settings, f"look for {key}"):
-        head = s3.head_object(Bucket=settings.raw_bucket, Key=key)
-    notes = head["Metadata"]
+        return _item(_raw(settings), key)
+
+
+def _item(raw: "S3Store", key: str) -> Item:
+    found = raw.get(key, options={"head": True})
+    notes, meta = found.attributes, found.meta
     return Item(
         key=key,
         day=keys.day_of(key),
-        size=head["ContentLength"],
-        reason=notes.get("reason", ""),
-        origin=notes.get("origin", ""),
-        stored=head["LastModified"],
+        size=meta["size"],
+        reason=str(notes.get("reason", "")),
+        origin=str(notes.get("origin", "")),
+        stored=meta["last_modified"],
     )
 
 
-def content(settings: Settings, key: str, s3: Any = None, most: int | None = None) -> bytes:
+def content(settings: Settings, key: str, most: int | None = None) -> bytes:
     """The bytes of an object in quarantine. They may hold anything, people's words too.
 
     Args:
         settings: names the raw bucket.
         key: of the object.
-        s3: a boto3 S3 client; made from the settings where it is None.
         most: so many bytes of its beginning; all where it is None.
 
     Raises:
         LakeError: if it cannot be read.
     """
-    s3 = s3 or aws_client("s3", settings)
     with _explained(settings, f"read {key}"):
-        body: bytes = s3.get_object(Bucket=settings.raw_bucket, Key=key)["Body"].read(most)
-    return body
+        body = _raw(settings).get(key).bytes().to_bytes()
+    return body[:most]
 
 
 def retry(settings: Settings, found: Item, s3: Any = None) -> str:
@@ -128,11 +144,13 @@ def retry(settings: Settings, found: Item, s3: Any = None) -> str:
     """
     settings.require("raw_bucket", "chat_ids")
     s3 = s3 or aws_client("s3", settings)
-    body = content(settings, found.key, s3)
+    body = content(settings, found.key)
     with _explained(settings, f"try {found.key} again"):
         if found.origin:
             try:
-                versions.version(documents.read(found.origin, body), rows.Flattener(settings.tz))
+                versions.version(
+                    documents.document_of(found.origin, body), rows.Flattener(settings.tz)
+                )
                 outcome = "readable"
             except UpdateError:
                 outcome = "quarantined"
@@ -144,15 +162,14 @@ def retry(settings: Settings, found: Item, s3: Any = None) -> str:
     return outcome
 
 
-def show(settings: Settings, key: str, s3: Any = None) -> str:
+def show(settings: Settings, key: str) -> str:
     """All that is known of an object in quarantine, and how it begins, for people.
 
     Raises:
         LakeError: if it is not there or cannot be read.
     """
-    s3 = s3 or aws_client("s3", settings)
-    found, bucket = item(settings, key, s3), f"s3://{settings.raw_bucket}/"
-    beginning = content(settings, key, s3, most=SHOWN)
+    found, bucket = item(settings, key), f"s3://{settings.raw_bucket}/"
+    beginning = content(settings, key, most=SHOWN)
     lines = {
         "object": bucket + key,
         "reason": found.reason,
@@ -180,16 +197,16 @@ def printable(body: bytes) -> str:
 
 def command(arguments: argparse.Namespace, settings: Settings) -> int:
     """What `tgpipeline quarantine` does, by `action`; returns its exit code."""
-    s3 = aws_client("s3", settings)
     if arguments.action == "show":
         if not arguments.key:
             raise LakeError("which object? `tgpipeline quarantine list` says what is there.")
-        print(show(settings, arguments.key, s3))
+        print(show(settings, arguments.key))
         return 0
     if arguments.key:
-        found = [item(settings, arguments.key, s3)]
+        found = [item(settings, arguments.key)]
     else:
-        found = list(items(settings, arguments.start, arguments.end, s3))
+        found = list(items(settings, arguments.start, arguments.end))
+    s3 = aws_client("s3", settings) if arguments.action == "retry" else None
     days: Counter[date] = Counter()
     left = len(found)
     for one in found:
@@ -209,12 +226,17 @@ def command(arguments: argparse.Namespace, settings: Settings) -> int:
 
 @contextmanager
 def _explained(settings: Settings, what: str) -> Iterator[None]:
-    """Turn what S3's client raises into what a person can act on."""
+    """Turn what the clients of S3 raise into what a person can act on."""
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, BaseError, FileNotFoundError) as error:
+        told = str(error).splitlines()[0][:300]
         raise LakeError(
-            f"s3://{settings.raw_bucket}: could not {what} ({error}). Check your credentials and "
+            f"s3://{settings.raw_bucket}: could not {what} ({told}). Check your credentials and "
             "AWS_S3_BUCKET, and that you may list, read and delete under quarantine/; "
             "`tgpipeline quarantine list` says what is there."
         ) from error
+
+
+def _raw(settings: Settings) -> "S3Store":
+    return stores.open_store(settings.raw_bucket, settings)

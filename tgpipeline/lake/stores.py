@@ -1,18 +1,25 @@
 """The lake's buckets: opened for many small objects, written once, listed by day."""
 
+import hashlib
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from tgpipeline.errors import LakeError
-from tgpipeline.lake.keys import MIGRATIONS, RAW, day_of, sent_key
+from tgpipeline.lake.keys import BOTS, MIGRATIONS, RAW, bot_key, day_of, sent_key
 from tgpipeline.settings import Settings, aws_client, aws_session
 from tgpipeline.telegram import updates
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore, S3Store
+
+logger = logging.getLogger(__name__)
 
 
 def put_new(
@@ -69,15 +76,52 @@ def archive(settings: Settings, s3: Any = None) -> Callable[[Mapping[str, Any]],
 
     def store(message: Mapping[str, Any]) -> str:
         day = updates.context_date(dict(message), settings.tz, datetime.now(UTC))
-        key = sent_key(message, day)
         try:
             body = json.dumps(message, ensure_ascii=False).encode()
         except UnicodeEncodeError:  # half a surrogate pair, which UTF-8 has no bytes for
             body = json.dumps(message).encode()
-        put_new(s3, settings.raw_bucket, key, body)
-        return key
+        return _put_last(s3, settings.raw_bucket, partial(sent_key, message, day), body)
 
     return store
+
+
+def _put_last(s3: Any, bucket: str, key_of: Callable[[int], str], body: bytes) -> str:
+    """Write behind all versions that are there, unless the last of them is this very one."""
+    for number in count():
+        key = key_of(number)
+        if put_new(s3, bucket, key, body):
+            break
+        if holds(s3, bucket, key, body) and not first_object(s3, bucket, key_of(number + 1)):
+            break
+    return key
+
+
+def holds(s3: Any, bucket: str, key: str, body: bytes) -> bool:
+    """Whether an object holds these very bytes, told by its ETag: nothing is read.
+
+    Under a KMS key an ETag is no MD5, so a repeat is stored once more there; it makes no other row.
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+    """
+    etag = (first_object(s3, bucket, key) or {}).get("ETag", "")
+    return bool(etag.strip('"') == hashlib.md5(body, usedforsecurity=False).hexdigest())
+
+
+def first_object(s3: Any, bucket: str, prefix: str) -> dict[str, Any] | None:
+    """The first object under a prefix, which may be a whole key; None where there is none.
+
+    It is listed, not fetched: without the right to list, S3 answers 403 for a missing object, too.
+
+    Raises:
+        LakeError: if it cannot be listed.
+    """
+    try:
+        found = s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
+    except Exception as error:
+        raise LakeError(
+            f"s3://{bucket}/{prefix} was not listed ({_error_code(error)[0]}). Check the "
+            "credentials, and that they may s3:ListBucket there."
+        ) from error
+    return next(iter(found.get("Contents", [])), None)
 
 
 def open_store(bucket: str, settings: Settings) -> "S3Store":
@@ -109,30 +153,67 @@ def attributes_for(store: "ObjectStore", attributes: Mapping[str, str]) -> dict[
 
 
 def list_days(store: "ObjectStore", prefix: str = RAW) -> Iterator[date]:
-    """The days that have a partition under a prefix, in order."""
+    """The days that have a partition under a prefix, in order; other names are logged, no more."""
     listing = store.list_with_delimiter(f"{prefix}/")
-    for name in sorted(listing["common_prefixes"]):
-        yield day_of(f"{name}/")
+    days, other = [], []
+    for name in listing["common_prefixes"]:
+        try:
+            days.append(day_of(f"{name}/"))
+        except LakeError:
+            other.append(name)
+    if other:
+        logger.warning(json.dumps({"skipped": other, "reason": "no partition of a day"}))
+    yield from sorted(days)
 
 
-def groups(store: "ObjectStore") -> dict[int, int]:
-    """For each supergroup that was a group before, that group's id.
+@dataclass(frozen=True)
+class Markers:
+    """What the raw zone remembers beside the messages.
 
-    Raises:
-        LakeError: if a marker cannot be read.
+    Attributes:
+        groups: for each supergroup that was a group before, that group's id.
+        bots: ids of users that are known as bots.
+        skipped: keys of markers that cannot be read.
     """
-    found: dict[int, int] = {}
-    for page in store.list(f"{MIGRATIONS}/"):
+
+    groups: Mapping[int, int] = field(default_factory=dict)
+    bots: frozenset[int] = frozenset()
+    skipped: tuple[str, ...] = ()
+
+
+def read_markers(store: "ObjectStore") -> Markers:
+    """Read `migrations/` and `bots/` of the raw zone.
+
+    A marker that cannot be read is skipped, logged, and named in the answer.
+    """
+    groups: dict[int, int] = {}
+    bots, skipped = set(), []
+    for path in _paths(store, f"{MIGRATIONS}/"):
+        try:
+            marker = json.loads(store.get(path).bytes().to_bytes())
+            migrated = updates.migration(
+                {"chat": {"id": marker["from"]}, "migrate_to_chat_id": marker["to"]}
+            )
+            if migrated is None:
+                raise ValueError("not the ids of a group and a supergroup")
+            groups[migrated[1]] = migrated[0]
+        except (KeyError, TypeError, ValueError):
+            skipped.append(path)
+    for path in _paths(store, f"{BOTS}/"):
+        name = path.removeprefix(f"{BOTS}/").removesuffix(".json")
+        if path == bot_key(int(name)) if name.isdecimal() else False:
+            bots.add(int(name))
+        else:
+            skipped.append(path)
+    for path in skipped:
+        logger.warning(json.dumps({"skipped": path, "reason": "not a marker: delete it"}))
+    return Markers(groups, frozenset(bots), tuple(skipped))
+
+
+def _paths(store: "ObjectStore", prefix: str) -> Iterator[str]:
+    for page in store.list(prefix):
         for item in page:
-            try:
-                marker = json.loads(store.get(item["path"]).bytes().to_bytes())
-                found[int(marker["to"])] = int(marker["from"])
-            except (KeyError, TypeError, ValueError):
-                raise LakeError(
-                    f"{item['path']} does not say which group a supergroup was before: expected "
-                    '{"from": …, "to": …}. Write it anew, or delete it.'
-                ) from None
-    return found
+            yield item["path"]
 
 
 def _error_code(error: Exception) -> tuple[str, int]:

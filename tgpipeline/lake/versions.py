@@ -8,7 +8,7 @@ import zlib
 from typing import NamedTuple
 
 from tgpipeline.errors import UpdateError
-from tgpipeline.lake.documents import Document
+from tgpipeline.lake.documents import Document, form_of
 from tgpipeline.lake.rows import Flattener, Row
 from tgpipeline.telegram.content import objects
 from tgpipeline.telegram.updates import MESSAGE_KINDS, Update, event_date, integer, sub
@@ -45,10 +45,7 @@ def version(document: Document, flattener: Flattener) -> Version:
     update, kind, body = document.update, document.kind, document.body
     if update is None:
         raise UpdateError(document.reason)
-    content, update_id = update[kind], update.get("update_id")
-    source = "webhook" if update_id is not None else "history"
-    if document.name.startswith("sent-"):
-        source = "sent"
+    content, update_id, source = update[kind], update.get("update_id"), document.source
     text = "" if kind in MESSAGE_KINDS else body.decode("utf-8", "replace")
     table, values = flattener.row(update, text, source, kind)
     undated = update_id is not None and event_date(content) is None
@@ -57,7 +54,7 @@ def version(document: Document, flattener: Flattener) -> Version:
     if table == "messages":
         edited = integer(content.get("edit_date")) or 0
         edited = max(0, min(edited, 2**60))
-        number = update_id or _import_of(update)
+        number = update_id or form_of(document.name).number or _import_of(update)
         rank = (len(_SOURCES) * edited + _SOURCES[source], number, digest)
         return Version(table, values, _identity(content, update_id, body), rank, undated)
     if update_id is not None:

@@ -74,6 +74,8 @@ ENVELOPE = frozenset(
 # Outside of it a date is an error of whoever wrote it, and would land where no query looks.
 FIRST_DATE, LAST_DATE = 1_376_438_400, 4_102_444_800
 _BIGINT = range(-(2**63), 2**63)
+# Ids of groups, and of supergroups. Source: https://core.telegram.org/api/bots/ids
+_GROUPS, _SUPERGROUPS = range(-999_999_999_999, 0), range(-1_997_852_516_352, -1_000_000_000_000)
 
 
 def parse(body: bytes) -> Update:
@@ -205,16 +207,16 @@ def context_date(content: Update, tz: tzinfo, received: datetime) -> date:
 def migration(content: Update) -> tuple[int, int] | None:
     """The (old, new) chat ids, where this message says that a group became a supergroup.
 
+    None as well where they cannot be the ids of a group and of a supergroup.
+
     Source: https://core.telegram.org/bots/api#message (migrate_to_chat_id, migrate_from_chat_id)
     """
     here = integer(sub(content, "chat").get("id"))
     to = integer(content.get("migrate_to_chat_id"))
-    origin = integer(content.get("migrate_from_chat_id"))
-    if here is not None and to is not None:
-        return here, to
-    if here is not None and origin is not None:
-        return origin, here
-    return None
+    old, new = (integer(content.get("migrate_from_chat_id")), here) if to is None else (here, to)
+    if old is None or new is None or old not in _GROUPS or new not in _SUPERGROUPS:
+        return None
+    return old, new
 
 
 def content_type(message: Update) -> tuple[str, list[str]]:

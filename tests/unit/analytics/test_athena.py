@@ -55,7 +55,7 @@ def test_a_wrong_missing_or_unknown_parameter_is_refused_by_name(values, names) 
 def test_a_period_that_ends_before_it_starts_is_refused() -> None:
     with pytest.raises(QueryError, match="ends before it starts"):
         questions.fill(
-            questions.read("messages_per_day"), {"start": "2025-11-28", "end": "2025-11-27"}
+            questions.sql_of("messages_per_day"), {"start": "2025-11-28", "end": "2025-11-27"}
         )
 
 
@@ -63,16 +63,16 @@ def test_an_unknown_zone_or_question_is_refused() -> None:
     with pytest.raises(QueryError, match="IANA"):
         questions.fill("SELECT 'UTC' /* :timezone */", {"timezone": "Sao Paulo"})
     with pytest.raises(QueryError, match="messages_per_day"):
-        questions.read("message_per_day")
+        questions.sql_of("message_per_day")
     with pytest.raises(QueryError, match="no query"):
-        questions.read("../athena")
+        questions.sql_of("../athena")
 
 
 def test_a_marker_that_stands_behind_no_literal_is_refused() -> None:
     with pytest.raises(QueryError, match="right behind a literal"):
-        questions.parameters("SELECT a /* :chat */ FROM t")
+        questions.parameter_types("SELECT a /* :chat */ FROM t")
     with pytest.raises(QueryError, match="same type"):
-        questions.parameters("SELECT 1 /* :chat */, '1' /* :chat */")
+        questions.parameter_types("SELECT 1 /* :chat */, '1' /* :chat */")
 
 
 def test_sql_that_cannot_be_read_is_refused() -> None:

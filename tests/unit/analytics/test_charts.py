@@ -43,7 +43,7 @@ def frames(length: int = 30) -> dict[str, pd.DataFrame]:
             "weekday": [1, 7], "hour": [9, 23], "messages": ints(8, 2),
         },
         "messages_by_content_type": {
-            "content_type": ["text", "photo"], "messages": ints(9, 1), "by_people": ints(8, 1),
+            "content_type": ["text", "photo"], "sent": ints(9, 1), "by_people": ints(8, 1),
             "by_bots": ints(1, 0), "edited": ints(1, 0),
         },
         "messages_by_topic": {

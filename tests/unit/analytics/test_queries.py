@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -104,12 +104,20 @@ def events() -> list[dict]:
 
 
 def lake(
-    updates: list[dict], groups: Mapping[int, int] = MappingProxyType({NEW: OLD})
+    updates: list[dict],
+    groups: Mapping[int, int] = MappingProxyType({NEW: OLD}),
+    *,
+    older: bool = False,
+    source: str = "webhook",
+    bots: Collection[int] = (),
 ) -> duckdb.DuckDBPyConnection:
-    """The two tables as the ETL writes them, in DuckDB under their names."""
-    flattener, rows, days = Flattener(SAO_PAULO, groups), defaultdict(list), defaultdict(list)
+    """The two tables as the ETL writes them, in DuckDB under their names.
+
+    Those of an `older` version have no word on authors and topics.
+    """
+    flattener, rows, days = Flattener(SAO_PAULO, groups, bots), defaultdict(list), defaultdict(list)
     for update in updates:
-        table, row = flattener.row(update, "{}")
+        table, row = flattener.row(update, "{}", source)
         content = next(v for v in update.values() if isinstance(v, dict))
         seconds = event_date(content) or int(datetime(2025, 10, 25, 12, tzinfo=UTC).timestamp())
         rows[table].append(row)
@@ -121,12 +129,15 @@ def lake(
         made = made.append_column("context_date", pa.array(days[table], pa.date32()))
         connection.register(f"{table}_arrow", made)
         connection.execute(f"CREATE TABLE {table} AS SELECT * FROM {table}_arrow")
+    if older:
+        for column in ("author_id", "author_kind", "topic_name", "is_comment"):
+            connection.execute(f"UPDATE messages SET {column} = NULL")
     return connection
 
 
-@pytest.fixture(scope="module")
-def full() -> duckdb.DuckDBPyConnection:
-    return lake(group() + events())
+@pytest.fixture(scope="module", params=["", "older"])
+def full(request: pytest.FixtureRequest) -> duckdb.DuckDBPyConnection:
+    return lake(group() + events(), older=bool(request.param))
 
 
 @pytest.fixture(scope="module")
@@ -135,8 +146,8 @@ def empty() -> duckdb.DuckDBPyConnection:
 
 
 def ask(connection: duckdb.DuckDBPyConnection, name: str, **values: object) -> list[tuple]:
-    sql = questions.read(name)
-    known = questions.parameters(sql)
+    sql = questions.sql_of(name)
+    known = questions.parameter_types(sql)
     given = {k: v for k, v in {**PERIOD, **values}.items() if k in known}
     return connection.execute(questions.translate(questions.fill(sql, given, name))).fetchall()
 
@@ -169,8 +180,8 @@ def test_a_file_is_one_question_in_athenas_sql(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"groups"}))
 def test_every_question_takes_the_same_parameters(name: str) -> None:
-    sql = questions.read(name)
-    known = questions.parameters(sql)
+    sql = questions.sql_of(name)
+    known = questions.parameter_types(sql)
     assert {"start", "end", "chat", "timezone"} <= known.keys()
     for parameter in known:
         literals = set(re.findall(rf"((?:DATE )?\S+) /\* :{parameter} \*/", sql))
@@ -179,8 +190,10 @@ def test_every_question_takes_the_same_parameters(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_question_reads_at_least_the_days_of_its_period(name: str) -> None:
-    sql = questions.read(name)
-    sql = questions.fill(sql, {k: v for k, v in PERIOD.items() if k in questions.parameters(sql)})
+    sql = questions.sql_of(name)
+    sql = questions.fill(
+        sql, {k: v for k, v in PERIOD.items() if k in questions.parameter_types(sql)}
+    )
     connection = duckdb.connect()
     connection.execute(
         "CREATE TABLE d AS SELECT CAST(DATE '2024-01-01' + INTERVAL (i) DAY AS date) "
@@ -352,6 +365,111 @@ def test_conversations_are_read_beyond_the_period_and_without_channel_posts() ->
     assert (min(days), max(days)) == (date(2025, 10, 22), date(2025, 11, 4))
     assert 777000 not in {row[6] for row in rows}
     assert -1009 not in {row[6] for row in rows}
+
+
+MORNING = int(datetime(2025, 10, 25, 12, tzinfo=UTC).timestamp())
+PERSON, RULES = ({"id": 71, "is_bot": False}, {"id": 72, "is_bot": True})
+CHANNEL = {"id": -1009, "type": "channel"}
+
+
+def said(number: int, sender: dict | None = PERSON, **more: object) -> dict:
+    """An update with one message, a minute after the one before it."""
+    message = {
+        "message_id": number,
+        "date": MORNING + 60 * number,
+        "chat": {"id": NEW},
+        "from": sender,
+    }
+    return {"update_id": number, "message": message | ({"text": "x"} | more)}
+
+
+def roles() -> list[dict]:
+    """Messages of all kinds of authors, an album among them, and a copy of a channel's post."""
+    copy = {"sender_chat": CHANNEL, "is_automatic_forward": True}
+    group_bot, channel_bot = ({"id": n, "is_bot": True} for n in (1087968824, 136817688))
+    album = {"text": None, "photo": [{}], "media_group_id": "5"}
+    return [
+        said(1, {"id": 777000, "is_bot": False}, **copy),
+        said(2, group_bot, sender_chat={"id": NEW}),
+        said(3, channel_bot, sender_chat=CHANNEL),
+        said(4, RULES),
+        *(said(n, **album) for n in (5, 6, 7)),
+        said(8, text=None, video={}, media_group_id="5"),
+        said(9, {"id": 73, "is_bot": False}, text=None, new_chat_title="Loja"),
+        said(10, text=None, photo=[{}], edit_date=MORNING + 900),
+    ]
+
+
+def test_who_writes_as_a_chat_is_a_person_and_telegrams_copies_are_nobodys() -> None:
+    connection = lake(roles())
+    day = date(2025, 10, 25)
+    assert ask(connection, "messages_per_day") == [(day, 8, 7, 1, 3, 0)]
+    per_user = {row[1]: row[2:] for row in ask(connection, "messages_per_user_per_day")}
+    assert per_user == {NEW: (False, 1), -1009: (False, 1), 71: (False, 5), 72: (True, 1)}
+    assert {row[0] for row in ask(connection, "people")} == set(per_user)
+    assert ask(connection, "coverage")[0][:7] == (8, 8, 0, 0, 1, 0, 1)
+    (active,) = (row for row in ask(connection, "active_people") if row[0] == day)
+    assert active[1:] == (3, 3, 3)
+    assert len(ask(connection, "concentration")) == 3
+    assert sum(row[2] for row in ask(connection, "messages_by_hour_and_weekday")) == 7
+    found = ask(connection, "conversation_messages")
+    assert [(row[6], row[17]) for row in found] == [
+        (NEW, "chat"), (-1009, "chat"), (72, "bot"), *[(71, "person")] * 5
+    ]  # fmt: skip
+    assert all(row[6] == row[16] for row in found)
+    assert all(row[7] == (row[17] == "bot") and row[8] == (row[17] == "chat") for row in found)
+
+
+def test_an_album_is_one_thing_that_somebody_sent() -> None:
+    assert ask(lake(roles()), "messages_by_content_type") == [
+        ("text", 3, 2, 1, 0, 0),
+        ("photo", 2, 2, 0, 1, 0),
+    ]
+
+
+def test_authors_of_whom_nothing_is_known_count_as_people_and_are_told() -> None:
+    history = [said(1, {"id": 71}), said(2, {"id": 72}), said(3, None), said(4, RULES)]
+    for older, bots in ((False, {72}), (False, ()), (True, ())):
+        connection = lake(history, older=older, source="history", bots=bots)
+        by_bots = 1 + len(bots)
+        unknown = 4 - by_bots
+        (row,) = ask(connection, "messages_per_day")
+        assert row[1:] == (4, 4 - by_bots, by_bots, 2 - len(bots), unknown)
+        (row,) = ask(connection, "messages_by_content_type")
+        assert row[1:] == (4, 4 - by_bots, by_bots, 0, unknown)
+        assert ask(connection, "coverage")[0][4:6] == (by_bots, unknown)
+
+
+def test_in_a_topic_and_under_a_post_only_real_replies_count() -> None:
+    topic = {"message_thread_id": 40, "is_topic_message": True}
+    first = {"message_id": 40, "from": PERSON, "forum_topic_created": {"name": "Entregas"}}
+    post = {"message_id": 50, "from": {"id": 777000}, "is_automatic_forward": True}
+    connection = lake(
+        [
+            said(41, reply_to_message=first, **topic),
+            said(42, RULES, reply_to_message=first, **topic),
+            said(43, reply_to_message={"message_id": 42, "from": RULES}, **topic),
+            said(44, text=None, forum_topic_edited={"name": "Envios"}, **topic),
+            said(45, reply_to_message=first, **topic),
+            said(51, reply_to_message=post, message_thread_id=50),
+            said(52, reply_to_message={"message_id": 51, "from": PERSON}, message_thread_id=50),
+            said(60, reply_to_message={"message_id": 52, "from": PERSON}, message_thread_id=52),
+        ]
+    )
+    replies = {row[0]: row[4:6] for row in ask(connection, "people")}
+    assert replies == {71: (3, 2), 72: (0, 0)}
+    found = ask(connection, "conversation_messages")
+    assert [(row[2], row[3], row[12], row[18], row[19]) for row in found] == [
+        (41, 40, None, "Entregas", None),
+        (42, 40, None, "Entregas", None),
+        (43, 40, 42, None, None),
+        (45, 40, None, "Entregas", None),
+        (51, 50, None, None, True),
+        (52, 50, 51, None, True),
+        (60, None, 52, None, None),
+    ]
+    by_topic = ask(connection, "messages_by_topic")
+    assert [(row[1], row[2], row[6]) for row in by_topic] == [(40, 3, "Envios"), (None, 3, None)]
 
 
 def test_a_message_with_an_impossible_date_breaks_no_question() -> None:

@@ -43,7 +43,7 @@ def talk() -> tuple[pd.DataFrame, pd.DataFrame]:
     connection = lake([*messages, *events], {SUPERGROUP: GROUP})
     frames = []
     for name in ("conversation_messages", "conversation_events"):
-        sql = questions.fill(questions.read(name), PERIOD, name)
+        sql = questions.fill(questions.sql_of(name), PERIOD, name)
         done = connection.execute(questions.translate(sql))
         described = [(d[0], str(d[1]).lower().split("_")[0]) for d in done.description]
         frames.append(athena.to_frame(described, done.fetchall()))

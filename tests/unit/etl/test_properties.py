@@ -20,7 +20,7 @@ from tests import edge
 from tests import payloads as p
 from tgpipeline import ingest
 from tgpipeline.errors import UpdateError
-from tgpipeline.etl import runs, writing
+from tgpipeline.etl import merging, writing
 from tgpipeline.lake import columns, documents, keys, rows
 from tgpipeline.lake.versions import version
 from tgpipeline.settings import Settings
@@ -194,7 +194,7 @@ def as_body(update):
 @settings(slow, max_examples=400)
 def test_nothing_makes_it_raise_anything_but_its_own_error(value, name):
     try:
-        found = version(documents.read(name, as_body(value)), rows.Flattener(ZONE))
+        found = version(documents.document_of(name, as_body(value)), rows.Flattener(ZONE))
     except UpdateError:
         return
     table = writing.to_table(found.table, [found.values], datetime.now(UTC))
@@ -208,10 +208,10 @@ def test_nothing_makes_it_raise_anything_but_its_own_error(value, name):
 def test_misfits_become_null_and_every_row_stays(found):
     flattener, count = rows.Flattener(ZONE), 0
     with TemporaryDirectory() as folder:
-        spools = {name: writing.Spool(name, Path(folder)) for name in columns.TABLES}
+        spools = {name: writing.TableWriter(name, Path(folder)) for name in columns.TABLES}
         for update in found:
             try:
-                one = version(documents.read("1.json", as_body(update)), flattener)
+                one = version(documents.document_of("1.json", as_body(update)), flattener)
             except UpdateError:
                 continue
             count += 1
@@ -231,7 +231,7 @@ def test_misfits_become_null_and_every_row_stays(found):
 def test_a_row_goes_through_json_and_back(update):
     body = as_body(update) if isinstance(update, dict) else update[0]
     try:
-        one = version(documents.read("1.json", body), rows.Flattener(ZONE))
+        one = version(documents.document_of("1.json", body), rows.Flattener(ZONE))
     except UpdateError:
         return
     (held,) = writing.to_table(one.table, [one.values], datetime.now(UTC)).to_pylist()
@@ -254,21 +254,23 @@ def test_the_sizes_of_chunks_and_runs_decide_nothing(found, chunk, run, piece, g
     for message_id, edit, update_id in found:
         rank = (edit, update_id)
         expected[message_id] = max(expected.get(message_id, rank), rank)
-    sizes = (writing.CHUNK, writing.RUN, runs.PIECE, writing.ROW_GROUP)
-    writing.CHUNK, writing.RUN, runs.PIECE, writing.ROW_GROUP = chunk, run, piece, group
+    sizes = (writing.CHUNK, writing.RUN, merging.BATCH_ROWS, writing.ROW_GROUP)
+    writing.CHUNK, writing.RUN, merging.BATCH_ROWS, writing.ROW_GROUP = chunk, run, piece, group
     try:
         with TemporaryDirectory() as folder:
-            spool = writing.Spool("messages", Path(folder))
+            spool = writing.TableWriter("messages", Path(folder))
             for message_id, edit, update_id in found:
                 edited = p.message(message_id, edit_date=edit or None)
                 body = p.raw(p.update(update_id, content=edited))
-                one = version(documents.read("1.json", body), rows.Flattener(ZoneInfo("UTC")))
+                one = version(
+                    documents.document_of("1.json", body), rows.Flattener(ZoneInfo("UTC"))
+                )
                 spool.add(one.values, one.identity, one.rank)
             path = Path(folder) / "messages.parquet"
             writing.finish(spool.write(path, datetime.now(UTC)), {})
             table = pq.ParquetFile(path).read()
     finally:
-        writing.CHUNK, writing.RUN, runs.PIECE, writing.ROW_GROUP = sizes
+        writing.CHUNK, writing.RUN, merging.BATCH_ROWS, writing.ROW_GROUP = sizes
     got = zip(
         *(table[n].to_pylist() for n in ("message_id", "edit_date", "update_id")), strict=True
     )

@@ -19,11 +19,11 @@ PREFIX = keys.partition(keys.RAW, DAY)
 @pytest.fixture(params=["orjson", "json"])
 def parser(request, monkeypatch):
     """Both parsers: the fast one, and the standard library's where it is not installed."""
-    documents.parser.cache_clear()
+    documents.json_parser.cache_clear()
     if request.param == "json":
         monkeypatch.setitem(sys.modules, "orjson", None)
-    yield documents.parser()
-    documents.parser.cache_clear()
+    yield documents.json_parser()
+    documents.json_parser.cache_clear()
 
 
 def listings(store, days):
@@ -113,7 +113,7 @@ def test_all_three_forms_are_read(parser):
     ],
 )
 def test_what_cannot_be_read_has_a_reason(parser, name, body):
-    document = documents.read(name, body)
+    document = documents.document_of(name, body)
     assert document.update is None
     assert document.reason
     assert document.body == body
@@ -137,7 +137,7 @@ def test_both_parsers_agree(parser, text):
 
 
 def test_lines_are_put_together_across_pieces(monkeypatch):
-    monkeypatch.setattr(reading, "PIECE", 1000)
+    monkeypatch.setattr(reading, "CHUNK_BYTES", 1000)
     store = MemoryStore()
     lines = [p.raw(p.text(n, "x" * (n % 700))) for n in range(500)]
     store.put(f"{PREFIX}batch.ndjson", b"\n".join(lines))
@@ -148,8 +148,8 @@ def test_lines_are_put_together_across_pieces(monkeypatch):
 
 
 def test_a_line_without_end_is_cut_off_and_the_next_is_read(monkeypatch):
-    monkeypatch.setattr(reading, "PIECE", 1_000)
-    monkeypatch.setattr(documents, "LINE", 4_000)
+    monkeypatch.setattr(reading, "CHUNK_BYTES", 1_000)
+    monkeypatch.setattr(documents, "LONGEST", 4_000)
     store = MemoryStore()
     store.put(f"{PREFIX}batch.ndjson", b"x" * 50_000 + b"\n" + p.raw(p.text(2)))
     found = read_all(store)

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests import payloads as p
-from tgpipeline.etl import runs, writing
+from tgpipeline.etl import merging, writing
 from tgpipeline.lake.columns import TABLES
-from tgpipeline.lake.documents import read
+from tgpipeline.lake.documents import document_of
 from tgpipeline.lake.rows import Flattener
 from tgpipeline.lake.versions import version
 from tgpipeline.settings import zone
@@ -22,10 +22,10 @@ FLATTENER = Flattener(zone("America/Sao_Paulo"))
 
 
 def spool_of(folder, updates, table="messages"):
-    spool = writing.Spool(table, folder)
+    spool = writing.TableWriter(table, folder)
     for update in updates:
         body = p.raw(update) if isinstance(update, dict) else update
-        one = version(read("x.json", body), FLATTENER)
+        one = version(document_of("x.json", body), FLATTENER)
         assert one.table == table
         spool.add(one.values, one.identity, one.rank, len(body))
     return spool
@@ -44,7 +44,7 @@ def small(monkeypatch):
     monkeypatch.setattr(writing, "CHUNK", 3)
     monkeypatch.setattr(writing, "RUN", 7)
     monkeypatch.setattr(writing, "ROW_GROUP", 10)
-    monkeypatch.setattr(runs, "PIECE", 2)
+    monkeypatch.setattr(merging, "BATCH_ROWS", 2)
 
 
 @pytest.mark.parametrize("table", ["messages", "events"])
@@ -186,7 +186,7 @@ def test_rows_are_sorted_by_chat_then_message(tmp_path):
 
 
 def test_to_table_is_what_the_file_holds(tmp_path):
-    rows = [version(read("x", p.raw(p.text(n))), FLATTENER).values for n in (1, 2)]
+    rows = [version(document_of("x", p.raw(p.text(n))), FLATTENER).values for n in (1, 2)]
     table = writing.to_table("messages", rows, STAMP)
     file, _ = written(tmp_path, [p.text(1), p.text(2)])
     assert table.equals(file.read())
@@ -195,6 +195,6 @@ def test_to_table_is_what_the_file_holds(tmp_path):
 
 def test_regrouping_keeps_every_row():
     tables = [pa.table({"n": list(range(i * 7, i * 7 + 7))}) for i in range(5)]
-    groups = list(runs.regroup(tables, 10))
+    groups = list(merging.regroup(tables, 10))
     assert [len(g) for g in groups] == [10, 10, 10, 5]
     assert pa.concat_tables(groups)["n"].to_pylist() == list(range(35))

@@ -8,6 +8,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 from obstore.store import MemoryStore
 
+from tests import edge
 from tests import payloads as p
 from tgpipeline.errors import LakeError
 from tgpipeline.lake import keys, stores
@@ -33,10 +34,14 @@ def test_keys():
     assert keys.sent_key(message, DAY) == f"{day}sent-{p.SUPERGROUP}-9.json"
     edited = keys.sent_key(message | {"edit_date": 5}, DAY)
     assert edited == f"{day}sent-{p.SUPERGROUP}-9-5.json"
+    assert keys.sent_key(message, DAY, 1) == f"{day}sent-{p.SUPERGROUP}-9-0-1.json"
+    again = keys.sent_key(message | {"edit_date": 5}, DAY, 2)
+    assert again == f"{day}sent-{p.SUPERGROUP}-9-5-2.json"
     assert keys.history_key(b"x", DAY).startswith(f"{day}history-")
     assert keys.history_key(b"x", DAY) == keys.history_key(b"x", DAY) != keys.history_key(b"y", DAY)
     assert keys.quarantine_key(b"x", DAY).startswith("quarantine/context_date=2025-11-28/2d711642")
     assert keys.migration_key(p.SUPERGROUP) == f"migrations/{p.SUPERGROUP}.json"
+    assert keys.bot_key(901) == "bots/901.json"
     assert keys.enriched_key("events", DAY) == (
         "telegram/events/context_date=2025-11-28/part-0.parquet"
     )
@@ -49,11 +54,18 @@ def test_the_day_of_a_key():
             keys.day_of(key)
 
 
-def test_the_days_of_a_store():
+def test_the_days_of_a_store(caplog):
     store = MemoryStore()
     for day in ("2025-12-01", "2025-11-30"):
         store.put(f"telegram/context_date={day}/1.json", b"{}")
     assert list(stores.list_days(store)) == [date(2025, 11, 30), date(2025, 12, 1)]
+    assert caplog.text == ""
+    for name in ("other", "context_date=soon"):
+        store.put(f"telegram/{name}/1.json", b"{}")
+    store.put("telegram/readme.txt", b"")
+    assert list(stores.list_days(store)) == [date(2025, 11, 30), date(2025, 12, 1)]
+    (line,) = [json.loads(record.message) for record in caplog.records]
+    assert sorted(line["skipped"]) == ["telegram/context_date=soon", "telegram/other"]
 
 
 def test_put_new_writes_once(s3):
@@ -107,11 +119,63 @@ def test_sent_messages_are_archived_as_json(s3, words):
     assert json.loads(bodies[0].decode())["text"] == words
 
 
-def test_groups_that_migrated():
+def test_every_version_that_was_sent_is_archived_in_the_order_of_writing():
     store = MemoryStore()
-    assert stores.groups(store) == {}
+    archive = stores.archive(Settings(raw_bucket="raw"), edge.MemoryS3(store))
+    first = p.message(9, sender=p.BOT, text="...")
+    edits = [first | {"text": text, "edit_date": p.NOON + 3} for text in ("Seu", "Seu pedido")]
+    written = [archive(message) for message in (first, first, *edits, edits[1], edits[0], edits[0])]
+    stem = f"telegram/context_date=2025-11-28/sent-{p.SUPERGROUP}-9"
+    one = p.NOON + 3
+    assert written == [
+        f"{stem}.json",
+        f"{stem}.json",
+        f"{stem}-{one}.json",
+        f"{stem}-{one}-1.json",
+        f"{stem}-{one}-1.json",
+        f"{stem}-{one}-2.json",
+        f"{stem}-{one}-2.json",
+    ]
+    assert archive(first | {"text": "other"}) == f"{stem}-0-1.json"
+    assert len([o for page in store.list() for o in page]) == 5
+
+
+def test_markers_say_what_groups_were_and_who_is_a_bot(caplog):
+    store = MemoryStore()
+    assert stores.read_markers(store) == stores.Markers({}, frozenset(), ())
     store.put(keys.migration_key(p.SUPERGROUP), b'{"from": -4111222333, "to": -1004111222333}')
-    assert stores.groups(store) == {p.SUPERGROUP: p.GROUP}
-    store.put(keys.migration_key(-5), b"[]")
-    with pytest.raises(LakeError, match=r"migrations/-5\.json"):
-        stores.groups(store)
+    store.put(keys.bot_key(901), b'{"id": 901}')
+    found = stores.read_markers(store)
+    assert (found.groups, found.bots) == ({p.SUPERGROUP: p.GROUP}, {901})
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "body"),
+    [
+        ("migrations/-5.json", b"[]"),
+        ("migrations/readme.txt", b"what is this"),
+        ("migrations/-1.json", b'{"from": "-4111222333", "to": -1004111222333}'),
+        ("migrations/-1.json", b'{"from": -4111222333, "to": -1000000000000}'),
+        ("migrations/-1.json", b'{"from": -1000000000001, "to": -1004111222333}'),
+        ("migrations/-1.json", b'{"from": -4111222333}'),
+        ("migrations/a/b.json", b"\xff"),
+        ("bots/readme.txt", b""),
+        ("bots/ana.json", b"{}"),
+        ("bots/901.txt", b"{}"),
+        ("bots/0901.json", b"{}"),
+        ("bots/901/x.json", b"{}"),
+        ("bots/-901.json", b"{}"),
+        ("bots/\u0661.json", b"{}"),
+    ],
+)
+def test_a_bad_marker_is_skipped_and_said(key, body, caplog):
+    store = MemoryStore()
+    store.put(keys.migration_key(p.SUPERGROUP), b'{"from": -4111222333, "to": -1004111222333}')
+    store.put(keys.bot_key(7), b"")
+    store.put(key, body)
+    found = stores.read_markers(store)
+    assert (found.groups, found.bots) == ({p.SUPERGROUP: p.GROUP}, {7})
+    assert found.skipped == (key,)
+    (line,) = [json.loads(record.message) for record in caplog.records]
+    assert line["skipped"] == key

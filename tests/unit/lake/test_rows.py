@@ -14,8 +14,8 @@ from tgpipeline.telegram import updates
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 
 
-def row(update, text="", source="webhook", zone=SAO_PAULO, groups=None):
-    flattener = rows.Flattener(zone, groups)
+def row(update, text="", source="webhook", zone=SAO_PAULO, groups=None, bots=()):
+    flattener = rows.Flattener(zone, groups, bots)
     table, values = flattener.row(update, text, source)
     assert len(values) == len(TABLES[table]) - 1
     return table, rows.as_json(table, values), dict(flattener.unknown)
@@ -52,6 +52,10 @@ def test_a_text_message_in_full():
         "message_id": 10,
         "message_thread_id": 3,
         "is_topic_message": True,
+        "topic_name": None,
+        "is_comment": None,
+        "author_id": -1009888777666,
+        "author_kind": "chat",
         "from_id": 5_111_111_111,
         "from_is_bot": False,
         "from_first_name": "Bia",
@@ -80,6 +84,95 @@ def test_a_text_message_in_full():
         "migrate_to_chat_id": None,
         "migrate_from_chat_id": None,
     }
+
+
+GROUP_BOT = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
+CHANNEL_BOT = {"id": 136817688, "is_bot": True, "first_name": "Channel"}
+TELEGRAM = {"id": 777000, "is_bot": False, "first_name": "Telegram"}
+POST = {"sender": TELEGRAM, "sender_chat": p.CHANNEL, "is_automatic_forward": True}
+
+
+@pytest.mark.parametrize(
+    ("fields", "author_id", "author_kind"),
+    [
+        ({}, p.BIA["id"], "person"),
+        ({"sender": p.BOT}, p.BOT["id"], "bot"),
+        ({"sender": GROUP_BOT, "sender_chat": p.CHAT}, p.SUPERGROUP, "chat"),
+        ({"sender": CHANNEL_BOT, "sender_chat": p.CHANNEL}, p.CHANNEL["id"], "chat"),
+        ({"sender": None, "sender_chat": p.CHANNEL}, p.CHANNEL["id"], "chat"),
+        ({"sender": GROUP_BOT}, GROUP_BOT["id"], "chat"),
+        ({"sender": CHANNEL_BOT}, CHANNEL_BOT["id"], "chat"),
+        (POST, None, "telegram"),
+        (POST | {"is_automatic_forward": None}, None, "telegram"),
+        (POST | {"sender": None}, None, "telegram"),
+        ({"text": None, "new_chat_title": "Loja"}, None, "telegram"),
+        ({"text": None, "scent": {}}, p.BIA["id"], "person"),
+        ({"sender": {"id": 9}}, 9, None),
+        ({"sender": {"id": 9, "is_bot": "no"}}, 9, None),
+        ({"sender": {"id": 901}}, 901, "bot"),
+        ({"sender": {"id": 901, "is_bot": False}}, 901, "person"),
+        ({"sender": {"id": "9"}}, None, None),
+        ({"sender": None}, None, None),
+    ],
+)
+def test_who_wrote_a_message_is_decided_here(fields, author_id, author_kind):
+    found = message_row(p.message(**{"text": "oi"} | fields), bots={901})
+    assert (found["author_id"], found["author_kind"]) == (author_id, author_kind)
+
+
+def test_bots_that_are_met_and_authors_that_nobody_describes_are_remembered():
+    flattener = rows.Flattener(SAO_PAULO, bots={901})
+    senders = [p.BIA, GROUP_BOT, CHANNEL_BOT, {"id": 9}, {"id": 901}, {"id": 5, "is_bot": True}]
+    for sender in senders:
+        flattener.row(p.update(content=p.message(sender=sender)))
+    flattener.row(p.update(content=p.message(reply_to_message=p.message(4, sender=p.BOT))))
+    flattener.row(p.update(content=p.message(reply_to_message=p.message(4, sender={"id": 8}))))
+    assert flattener.bots == {5, p.BOT["id"]}
+    assert flattener.undeclared == {9, 901}
+
+
+TOPIC = p.message(3, text=None, message_thread_id=3, forum_topic_created={"name": "Entregas"})
+COPY = p.message(3, text="Novidades", **POST)
+
+
+@pytest.mark.parametrize(
+    ("first", "is_topic", "number", "expected"),
+    [
+        (TOPIC, True, 3, (None, None, "Entregas", None)),
+        (TOPIC, None, 3, (None, None, "Entregas", None)),
+        (p.message(3, sender=p.RUI), True, 3, (None, None, None, None)),
+        (COPY, None, 3, (None, None, None, True)),
+        # The first reply to a message of a supergroup that is no forum: somebody answers Rui.
+        (p.message(3, sender=p.RUI), None, 3, (3, p.RUI["id"], None, None)),
+        (p.message(4, sender=p.RUI), True, 3, (4, p.RUI["id"], None, None)),
+        (COPY | {"message_id": 4}, None, 3, (4, TELEGRAM["id"], None, None)),
+        (p.message(3, sender=p.RUI), None, None, (3, p.RUI["id"], None, None)),
+        ({"from": p.RUI}, True, None, (None, p.RUI["id"], None, None)),
+    ],
+)
+def test_what_telegram_makes_a_reply_is_none(first, is_topic, number, expected):
+    content = p.message(
+        10, text="oi", reply_to_message=first, message_thread_id=number, is_topic_message=is_topic
+    )
+    found = message_row(content)
+    names = ("reply_to_message_id", "reply_to_from_id", "topic_name", "is_comment")
+    assert tuple(found[name] for name in names) == expected
+    assert found["message_thread_id"] == number
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ({"forum_topic_created": {"name": "Entregas", "icon_color": 7}}, "Entregas"),
+        ({"forum_topic_edited": {"name": "Envios"}}, "Envios"),
+        ({"forum_topic_edited": {"icon_custom_emoji_id": "5"}}, None),
+        ({"forum_topic_closed": {"name": "x"}}, None),
+        ({"forum_topic_edited": {"name": "Envios"}, "reply_to_message": TOPIC}, "Envios"),
+    ],
+)
+def test_a_topic_is_named_where_it_is_made_or_renamed(content, name):
+    found = message_row(p.message(12, text=None, message_thread_id=3, **content))
+    assert found["topic_name"] == name
 
 
 @pytest.mark.parametrize("name", sorted(p.CONTENTS))

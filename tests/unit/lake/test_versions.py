@@ -6,7 +6,7 @@ import pytest
 
 from tests import payloads as p
 from tgpipeline.errors import UpdateError
-from tgpipeline.lake.documents import read
+from tgpipeline.lake.documents import document_of, form_of
 from tgpipeline.lake.rows import Flattener
 from tgpipeline.lake.versions import version
 from tgpipeline.settings import zone
@@ -15,7 +15,9 @@ FLATTENER = Flattener(zone("UTC"))
 
 
 def of(update, name="1.json"):
-    return version(read(name, update if isinstance(update, bytes) else p.raw(update)), FLATTENER)
+    return version(
+        document_of(name, update if isinstance(update, bytes) else p.raw(update)), FLATTENER
+    )
 
 
 def test_a_message_and_its_edits_are_one_row():
@@ -31,6 +33,38 @@ def test_a_message_is_one_row_however_it_came():
     hook = of(p.update(5, content=message))
     assert sent.identity == history.identity == hook.identity
     assert history.rank < sent.rank < hook.rank
+
+
+def test_of_what_was_sent_within_one_second_the_last_written_is_the_latest():
+    edit = p.message(1, sender=p.BOT, text="b", edit_date=p.NOON + 1)
+    names = [f"sent-{p.SUPERGROUP}-1-{p.NOON + 1}{n}.json" for n in ("", "-1", "-2", "-10")]
+    for texts in ("abcd", "dcba"):
+        ranks = [of(edit | {"text": t}, name).rank for t, name in zip(texts, names, strict=True)]
+        assert ranks == sorted(ranks)
+    assert of(edit, names[3]).rank > of(p.message(1), f"sent-{p.SUPERGROUP}-1-0-99.json").rank
+    assert of(p.update(5, "edited_message", edit), "5.json").rank > of(edit, names[3]).rank
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("7.json", ("webhook", False, 0)),
+        ("7-0123456789abcdef.json", ("webhook", False, 0)),
+        ("sent--1004111222333-9.json", ("sent", False, 0)),
+        ("sent--1004111222333-9-1764342003.json", ("sent", False, 0)),
+        ("sent--1004111222333-9-1764342003-12.json", ("sent", False, 12)),
+        ("sent-5111111111-9-0-1.json", ("sent", False, 1)),
+        ("sent-batch.ndjson:3", ("sent", True, 0)),
+        ("history-5f0c.ndjson", ("history", True, 0)),
+        ("history-5f0c.ndjson:12", ("history", True, 0)),
+        ("historical.json", ("webhook", False, 0)),
+        ("sentence.json", ("webhook", False, 0)),
+        ("batch-1.ndjson:1", ("webhook", True, 0)),
+        ("readme.txt", ("webhook", False, 0)),
+    ],
+)
+def test_what_a_name_means(name, form):
+    assert form_of(name) == form
 
 
 def test_an_edit_wins_over_where_it_came_from():

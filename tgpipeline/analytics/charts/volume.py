@@ -137,8 +137,8 @@ def messages_by_hour_and_weekday(frame: pd.DataFrame) -> Drawn:
 @chart()
 def messages_by_content_type(frame: pd.DataFrame) -> Drawn:
     """What is sent, of people and of bots."""
-    total, edited = int(frame["messages"].sum()), int(frame["edited"].sum())
-    texts = int(frame.loc[frame["content_type"] == "text", "messages"].sum())
+    total, edited = int(frame["sent"].sum()), int(frame["edited"].sum())
+    texts = int(frame.loc[frame["content_type"] == "text", "sent"].sum())
     title = say(
         "{text:.0%} of {total:,} messages are text; {edited:.0%} were edited",
         text=texts / total, total=total, edited=edited / total,

@@ -3,14 +3,13 @@
 WITH written AS (
     SELECT
         CAST(from_unixtime("date") AT TIME ZONE 'America/Sao_Paulo' /* :timezone */ AS date) AS day,
-        coalesce(sender_chat_id, from_id) AS user_id
+        coalesce(author_id, sender_chat_id, from_id) AS user_id
     FROM messages
     WHERE context_date BETWEEN DATE '2025-11-10' /* :start */ - INTERVAL '2' DAY
             AND DATE '2025-12-09' /* :end */ + INTERVAL '2' DAY
-        AND 0 /* :chat */ IN (0, group_id)
-        AND NOT coalesce(is_service, false)
-        AND NOT (coalesce(from_is_bot, false) AND sender_chat_id IS NULL)
-        AND sent_at IS NOT NULL
+        AND 0 /* :chat */ IN (0, group_id) AND sent_at IS NOT NULL
+        AND NOT coalesce(author_kind = 'telegram', is_service, false)
+        AND NOT coalesce(author_kind = 'bot', from_is_bot AND sender_chat_id IS NULL, false)
 ),
 
 totals AS (

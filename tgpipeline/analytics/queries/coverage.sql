@@ -4,14 +4,14 @@ WITH rows_of_both AS (
     SELECT
         CAST(from_unixtime("date") AT TIME ZONE 'America/Sao_Paulo' /* :timezone */ AS date) AS day,
         source AS what,
-        coalesce(from_is_bot, false) AND sender_chat_id IS NULL AS by_bot,
-        from_is_bot IS NULL AND sender_chat_id IS NULL AS unknown_author,
+        coalesce(author_kind = 'bot', from_is_bot AND sender_chat_id IS NULL, false) AS by_bot,
+        author_kind IS NULL AND from_is_bot IS NULL AND sender_chat_id IS NULL AS unknown_author,
         edit_date IS NOT NULL AS edited
     FROM messages
     WHERE context_date BETWEEN DATE '2025-11-10' /* :start */ - INTERVAL '2' DAY
             AND DATE '2025-12-09' /* :end */ + INTERVAL '2' DAY
         AND 0 /* :chat */ IN (0, group_id)
-        AND NOT coalesce(is_service, false)
+        AND NOT coalesce(author_kind = 'telegram', is_service, false)
         AND sent_at IS NOT NULL
     UNION ALL
     SELECT

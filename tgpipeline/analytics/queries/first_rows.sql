@@ -13,6 +13,7 @@ SELECT
     chat_type,
     from_id,
     from_is_bot,
+    author_kind,
     content_type,
     text,
     reply_to_message_id,

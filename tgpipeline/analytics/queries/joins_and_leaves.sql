@@ -13,9 +13,8 @@ WITH changes AS (
     FROM events
     WHERE context_date BETWEEN DATE '2025-11-10' /* :start */ - INTERVAL '2' DAY
             AND DATE '2025-12-09' /* :end */ + INTERVAL '2' DAY
-        AND 0 /* :chat */ IN (0, group_id)
+        AND 0 /* :chat */ IN (0, group_id) AND sent_at IS NOT NULL
         AND event_type = 'chat_member'
-        AND sent_at IS NOT NULL
     UNION ALL
     SELECT
         CAST(from_unixtime("date") AT TIME ZONE 'America/Sao_Paulo' /* :timezone */ AS date) AS day,
@@ -23,9 +22,8 @@ WITH changes AS (
     FROM messages
     WHERE context_date BETWEEN DATE '2025-11-10' /* :start */ - INTERVAL '2' DAY
             AND DATE '2025-12-09' /* :end */ + INTERVAL '2' DAY
-        AND 0 /* :chat */ IN (0, group_id)
+        AND 0 /* :chat */ IN (0, group_id) AND sent_at IS NOT NULL
         AND content_type IN ('new_chat_members', 'left_chat_member')
-        AND sent_at IS NOT NULL
 )
 
 SELECT

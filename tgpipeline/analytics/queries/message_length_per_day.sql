@@ -8,11 +8,10 @@ WITH written AS (
     FROM messages
     WHERE context_date BETWEEN DATE '2025-11-10' /* :start */ - INTERVAL '2' DAY
             AND DATE '2025-12-09' /* :end */ + INTERVAL '2' DAY
-        AND 0 /* :chat */ IN (0, group_id)
-        AND NOT coalesce(is_service, false)
-        AND NOT (coalesce(from_is_bot, false) AND sender_chat_id IS NULL)
+        AND 0 /* :chat */ IN (0, group_id) AND sent_at IS NOT NULL
+        AND NOT coalesce(author_kind = 'telegram', is_service, false)
+        AND NOT coalesce(author_kind = 'bot', from_is_bot AND sender_chat_id IS NULL, false)
         AND coalesce(text, caption) IS NOT NULL
-        AND sent_at IS NOT NULL
 ),
 
 daily AS (

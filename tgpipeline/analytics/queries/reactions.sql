@@ -23,7 +23,7 @@ written AS (
     SELECT
         chat_id,
         message_id,
-        coalesce(from_is_bot, false) AND sender_chat_id IS NULL AS by_bot
+        coalesce(author_kind = 'bot', from_is_bot AND sender_chat_id IS NULL, false) AS by_bot
     FROM messages
     WHERE context_date BETWEEN DATE '2025-11-10' /* :start */ - INTERVAL '30' DAY
             AND DATE '2025-12-09' /* :end */ + INTERVAL '2' DAY

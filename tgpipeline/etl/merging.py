@@ -1,4 +1,4 @@
-"""Sorting more rows than memory holds: sorted runs in files, merged a piece at a time.
+"""Sorting more rows than memory holds: sorted runs in files, merged batch by batch.
 
 A row's first three key columns say which row it is, the other three which version of it is later.
 """
@@ -12,19 +12,19 @@ import pyarrow.compute as pc
 
 IDENTITY = ("#0", "#1", "#2")
 KEYS = (*IDENTITY, "#3", "#4", "#5")
-PIECE = 4_096  # rows of each run that are in memory while runs are merged
+BATCH_ROWS = 4_096  # rows of each run that are in memory while runs are merged
 Identity = tuple[int, int, int]
 
 
-def save(run: pa.Table, path: Path) -> None:
+def save_run(run: pa.Table, path: Path) -> None:
     """Write a sorted run to a file."""
     options = pa.ipc.IpcWriteOptions(compression="lz4")
     with pa.ipc.new_file(str(path), run.schema, options=options) as file:
-        file.write_table(run, max_chunksize=PIECE)
+        file.write_table(run, max_chunksize=BATCH_ROWS)
 
 
-def load(path: Path) -> Iterator[pa.Table]:
-    """Read a run back, a piece at a time."""
+def load_run(path: Path) -> Iterator[pa.Table]:
+    """Read a run back, batch by batch."""
     with pa.OSFile(str(path)) as source:
         file = pa.ipc.open_file(source)
         for number in range(file.num_record_batches):
@@ -48,7 +48,7 @@ def merge(runs: Iterable[Iterator[pa.Table]]) -> Iterator[pa.Table]:
     """Merge sorted runs.
 
     Args:
-        runs: each an iterator over the pieces of one run, sorted by identity, none of them twice.
+        runs: each an iterator over the batches of one run, sorted by identity, none of them twice.
 
     Yields:
         Tables that together hold the latest version of every row, sorted by identity.
@@ -60,7 +60,7 @@ def merge(runs: Iterable[Iterator[pa.Table]]) -> Iterator[pa.Table]:
         yield latest([head.before(bound) for head in heads])
         for head in unread:
             if head.last == bound:
-                head.read()
+                head.read_batch()
     yield latest([head.rows for head in heads])
 
 
@@ -78,13 +78,13 @@ class _Head:
         taken, self.rows = self.rows.slice(0, size), self.rows.slice(size)
         return taken
 
-    def read(self) -> None:
-        """Read the next piece of the run."""
-        piece = next(self._run, None)
-        if piece is None:
+    def read_batch(self) -> None:
+        """Read the next batch of the run."""
+        batch = next(self._run, None)
+        if batch is None:
             self.last = None
         else:
-            self.rows = pa.concat_tables([self.rows, piece])
+            self.rows = pa.concat_tables([self.rows, batch])
             self.last = self._identity(len(self.rows) - 1)
 
     def _identity(self, number: int) -> Identity:
