@@ -83,7 +83,7 @@ class Group:
     def query(self, name_or_sql: str, **values: Any) -> pd.DataFrame:
         """Ask a question: see `Engine.query`. The period and the chat need not be given."""
         named = name_or_sql.isidentifier()
-        types = questions.parameters(questions.read(name_or_sql) if named else name_or_sql)
+        types = questions.parameter_types(questions.sql_of(name_or_sql) if named else name_or_sql)
         usual = self.period(values.get("start"), values.get("end")) | {"chat": self.chat}
         return self.engine.query(
             name_or_sql, **{k: v for k, v in usual.items() if k in types} | values
@@ -203,7 +203,7 @@ def _collect(path: Path, raw: "LocalStore", settings: Settings) -> list[str]:
         raw.put(key.replace("/history-", f"/{form}-"), body)
 
     for name, body in preview.documents_of(path):
-        document = documents.read(name, b"" if isinstance(body, OSError) else body)
+        document = documents.document_of(name, b"" if isinstance(body, OSError) else body)
         if document.update is None:
             unreadable += 1
             key = keys.quarantine_key(document.body, datetime.now(settings.tz).date())

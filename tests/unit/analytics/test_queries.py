@@ -372,7 +372,7 @@ PERSON, RULES = ({"id": 71, "is_bot": False}, {"id": 72, "is_bot": True})
 CHANNEL = {"id": -1009, "type": "channel"}
 
 
-def said(number: int, sender: dict | None = PERSON, **more: object) -> dict:
+def one(number: int, sender: dict | None = PERSON, **more: object) -> dict:
     """An update with one message, a minute after the one before it."""
     message = {
         "message_id": number,
@@ -389,14 +389,14 @@ def roles() -> list[dict]:
     group_bot, channel_bot = ({"id": n, "is_bot": True} for n in (1087968824, 136817688))
     album = {"text": None, "photo": [{}], "media_group_id": "5"}
     return [
-        said(1, {"id": 777000, "is_bot": False}, **copy),
-        said(2, group_bot, sender_chat={"id": NEW}),
-        said(3, channel_bot, sender_chat=CHANNEL),
-        said(4, RULES),
-        *(said(n, **album) for n in (5, 6, 7)),
-        said(8, text=None, video={}, media_group_id="5"),
-        said(9, {"id": 73, "is_bot": False}, text=None, new_chat_title="Loja"),
-        said(10, text=None, photo=[{}], edit_date=MORNING + 900),
+        one(1, {"id": 777000, "is_bot": False}, **copy),
+        one(2, group_bot, sender_chat={"id": NEW}),
+        one(3, channel_bot, sender_chat=CHANNEL),
+        one(4, RULES),
+        *(one(n, **album) for n in (5, 6, 7)),
+        one(8, text=None, video={}, media_group_id="5"),
+        one(9, {"id": 73, "is_bot": False}, text=None, new_chat_title="Loja"),
+        one(10, text=None, photo=[{}], edit_date=MORNING + 900),
     ]
 
 
@@ -428,7 +428,7 @@ def test_an_album_is_one_thing_that_somebody_sent() -> None:
 
 
 def test_authors_of_whom_nothing_is_known_count_as_people_and_are_told() -> None:
-    history = [said(1, {"id": 71}), said(2, {"id": 72}), said(3, None), said(4, RULES)]
+    history = [one(1, {"id": 71}), one(2, {"id": 72}), one(3, None), one(4, RULES)]
     for older, bots in ((False, {72}), (False, ()), (True, ())):
         connection = lake(history, older=older, source="history", bots=bots)
         by_bots = 1 + len(bots)
@@ -446,14 +446,14 @@ def test_in_a_topic_and_under_a_post_only_real_replies_count() -> None:
     post = {"message_id": 50, "from": {"id": 777000}, "is_automatic_forward": True}
     connection = lake(
         [
-            said(41, reply_to_message=first, **topic),
-            said(42, RULES, reply_to_message=first, **topic),
-            said(43, reply_to_message={"message_id": 42, "from": RULES}, **topic),
-            said(44, text=None, forum_topic_edited={"name": "Envios"}, **topic),
-            said(45, reply_to_message=first, **topic),
-            said(51, reply_to_message=post, message_thread_id=50),
-            said(52, reply_to_message={"message_id": 51, "from": PERSON}, message_thread_id=50),
-            said(60, reply_to_message={"message_id": 52, "from": PERSON}, message_thread_id=52),
+            one(41, reply_to_message=first, **topic),
+            one(42, RULES, reply_to_message=first, **topic),
+            one(43, reply_to_message={"message_id": 42, "from": RULES}, **topic),
+            one(44, text=None, forum_topic_edited={"name": "Envios"}, **topic),
+            one(45, reply_to_message=first, **topic),
+            one(51, reply_to_message=post, message_thread_id=50),
+            one(52, reply_to_message={"message_id": 51, "from": PERSON}, message_thread_id=50),
+            one(60, reply_to_message={"message_id": 52, "from": PERSON}, message_thread_id=52),
         ]
     )
     replies = {row[0]: row[4:6] for row in ask(connection, "people")}
@@ -499,7 +499,7 @@ def said(number: int, day: int, who: int, text: str = "oi", to: int = 0) -> dict
 
 
 def rows_of(updates: list[dict], name: str, start: str, end: str) -> list[tuple]:
-    sql = questions.fill(questions.read(name), {"start": start, "end": end})
+    sql = questions.fill(questions.sql_of(name), {"start": start, "end": end})
     return lake(updates).execute(questions.translate(sql)).fetchall()
 
 
