@@ -176,7 +176,7 @@ class Markers:
         skipped: keys of markers that cannot be read.
     """
 
-    groups: Mapping[int, int] = field(default_factory=dict)
+    groups: dict[int, int] = field(default_factory=dict)
     bots: frozenset[int] = frozenset()
     skipped: tuple[str, ...] = ()
 
