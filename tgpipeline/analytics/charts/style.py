@@ -96,7 +96,7 @@ class Chart:
         name = hashlib.sha256(f"{self.title}{width}".encode()).hexdigest()[:8]
         place, buffer = Place(width, svg=True), io.StringIO()
         with rc_context({**_STYLE, "svg.hashsalt": name}), place, warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph")  # the reader's fonts have it
+            warnings.simplefilter("ignore", UserWarning)  # the reader's fonts have what ours lack
             axes, _ = self._draw()
             _plain(axes)
             _fit(axes, width)
