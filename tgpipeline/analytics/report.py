@@ -18,7 +18,7 @@ from tgpipeline.analytics.charts import Chart
 from tgpipeline.analytics.engine import Engine
 from tgpipeline.analytics.findings import findings
 from tgpipeline.analytics.language import say
-from tgpipeline.analytics.support import metrics
+from tgpipeline.analytics.support import metrics, silence
 from tgpipeline.analytics.tables import Mask, Table, write_csv
 
 logger = logging.getLogger(__name__)
@@ -130,14 +130,15 @@ def solved(answers: Answers) -> Section:
     """Does the bot solve it, and how long do people wait?"""
     shown = [charts.outcomes(answers.outcomes), charts.response_times(answers.waits),
              charts.reactions(answers.ask("reactions"))]  # fmt: skip
-    return Section(say("Does the bot solve it?"), shown)
+    notes = silence.sentences(silence.periods(answers.conversations, answers.messages))
+    return Section(say("Does the bot solve it?"), shown, notes=notes)
 
 
 def when(answers: Answers) -> Section:
     """When do people come?"""
     asked = metrics.questions_by_hour(answers.conversations)
     names = ("visits_by_hour", "messages_by_hour_and_weekday")
-    shown = [charts.visits_by_hour(asked)]
+    shown = [charts.questions_by_hour(asked)]
     shown += [getattr(charts, name)(answers.ask(name)) for name in names]
     if answers.cut:
         shown.append(charts.before_and_after(answers.ask("before_and_after", cut=answers.cut)))

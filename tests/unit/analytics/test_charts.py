@@ -13,7 +13,7 @@ from matplotlib.image import imread
 from tgpipeline.analytics import charts, language
 from tgpipeline.analytics.charts import style
 from tgpipeline.analytics.engine import to_frame
-from tgpipeline.analytics.support import metrics
+from tgpipeline.analytics.support import metrics, statistics
 
 DAYS = pd.date_range("2025-11-10", "2025-12-09", freq="D")
 PERIOD = {"start": "2025-11-10", "end": "2025-12-09", "timezone": "America/Sao_Paulo"}
@@ -75,13 +75,17 @@ def frames(length: int = 30) -> dict[str, pd.DataFrame]:
             "messages_per_day": [10.0, 30.0], "deviation": [3.0, 5.0],
         },
         "frequent_problems": {
-            "problem": ["refund", None], "title": ["Refund", "None known"], "conversations": [3, 1],
-            "of": [4, 4], "share": [0.75, 0.25], "trend": ["rising", ""],
+            "problem": ["refund", "coupon", None], "title": ["Refund", "Coupon", "None known"],
+            "conversations": [30, 20, 10], "of": [60] * 3, "share": [0.5, 0.33, 0.17],
+            "low": [0.3, 0.2, 0.1], "high": [0.7, 0.5, 0.3], "trend": ["rising", "", ""],
+            "as_frequent": [False, True, False],
         },
+        "questions_by_hour": {"hour": range(24), "questions": range(24)},
         "response_times": {
             "who": ["anyone", "person", "bot"], "asked": ["any time", "office hours", "any time"],
-            "conversations": [4, 3, 4], "answered": [4, 3, 0], "median": [9.0, 90.0, np.nan],
-            "p90": [600.0, 9000.0, np.nan],
+            "conversations": [40, 30, 40], "answered": [40, 20, 0], "median": [9.0, 90.0, np.inf],
+            "low": [5.0, 60.0, np.inf], "high": [20.0, np.inf, np.inf],
+            "p90": [600.0, np.inf, np.inf],
         },
         "better_bot": {
             "title": ["Refund"], "minutes": [60.0], "saves": [20.0], "same_answer": [1], "of": [3],
@@ -149,9 +153,9 @@ def test_a_group_without_topics_is_no_forum() -> None:
 
 
 def test_that_definitions_name_little_is_said_before_what_is_most_frequent() -> None:
-    frame = frames()["frequent_problems"].assign(conversations=[1, 3])
+    frame = frames()["frequent_problems"].assign(conversations=[5, 5, 50])
     finding = draw("frequent_problems", frame).alt
-    assert finding.startswith("Only 1 of 4 conversations are about a problem that is defined")
+    assert finding.startswith("Only 10 of 60 conversations are about a problem that is defined")
 
 
 def test_what_is_not_known_is_written_on_the_chart() -> None:
@@ -160,11 +164,47 @@ def test_what_is_not_known_is_written_on_the_chart() -> None:
     assert "not known" in chart.alt
 
 
-def test_many_hours_that_may_be_as_busy_are_counted() -> None:
-    few, many = ({"hour": range(n), "visits": [9] * n} for n in (4, 5))
-    found = [draw("visits_by_hour", pd.DataFrame(f)).alt for f in (few, many)]
-    assert "; 01h, 02h, 03h may be as busy." in found[0]
-    assert "; 4 other hours may be as busy." in found[1]
+def test_the_most_frequent_stands_with_what_may_be_as_frequent() -> None:
+    finding = draw("frequent_problems", frames()["frequent_problems"]).title
+    assert finding == (
+        "Most frequent: Refund, 50% of 60 conversations; perhaps as frequent: Coupon; "
+        "rising this week: Refund"
+    )
+
+
+def test_few_conversations_have_no_shares() -> None:
+    few = frames()["frequent_problems"].assign(conversations=[19, 9, 1], of=29)
+    assert draw("frequent_problems", few).title.startswith("Too few for shares: 29 conversations")
+    waits = frames()["response_times"].assign(conversations=29)
+    assert draw("response_times", waits).data.empty
+
+
+def test_waits_without_end_are_said_so() -> None:
+    chart = draw("response_times", frames()["response_times"])
+    assert chart.title == (
+        "Until half of those who ask have an answer: a person in office hours 2 min"
+    )
+    assert "2 min / over 72 h" in [text.get_text() for text in chart.axes.texts]
+
+
+def test_the_busiest_are_bands_of_questions_and_the_others_are_called_otherwise() -> None:
+    frame = frames()["questions_by_hour"]
+    assert draw("questions_by_hour", frame).title.startswith("Too few to say which hours")
+    frame.attrs["bands"] = statistics.Bands(((9, 12), (14, 17)), metrics.Rate(61, 100))
+    assert draw("questions_by_hour", frame).title == (
+        "Busiest: 9 to 12 and 14 to 17 h hold 61% of questions (95% interval 51% to 70%; 61 of 100 "
+        "on the days that did not choose these hours)"
+    )
+    for name in ("visits_by_hour", "messages_by_hour_and_weekday"):
+        assert "usiest" not in draw(name, frames()[name]).title
+
+
+def test_weekdays_count_for_each_day_that_there_was() -> None:
+    """30 days from a Monday: five Mondays and Tuesdays, four of each other weekday."""
+    frame = frames()["messages_by_hour_and_weekday"].assign(messages=[9, 8])
+    chart = draw("messages_by_hour_and_weekday", frame)
+    assert chart.title.startswith("Most messages of people are written on Sun (2.0 a day;")
+    assert chart.data.loc[9, "Mon"] == 1.8
 
 
 def test_weeks_are_marked_where_they_begin() -> None:
@@ -179,7 +219,7 @@ def test_weeks_are_marked_where_they_begin() -> None:
 def test_what_takes_the_largest_part_need_not_take_most() -> None:
     finding = draw("better_bot", frames()["better_bot"].assign(minutes=1200.0)).alt
     assert finding.startswith(
-        "Refund takes the largest part of agents' time: 1,200 of 1,200 minutes; 1 of 3 answers"
+        "Refund takes the largest part of agents' time: 1,200 of 1,200 minutes; 1 of 3 other"
     )
 
 

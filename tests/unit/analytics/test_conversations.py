@@ -252,7 +252,7 @@ def test_response_times_in_and_out_of_office_hours() -> None:
     assert table.loc[("person", "office hours"), "median"] == 240
     assert table.loc[("person", "outside"), "median"] == 1200
     assert table.loc[("bot", "any time"), "answered"] == 0
-    assert pd.isna(table.loc[("bot", "any time"), "median"])
+    assert table.loc[("bot", "any time"), "median"] == float("inf")
 
 
 def test_unanswered_questions_are_links_into_the_supergroup() -> None:
@@ -280,12 +280,17 @@ def test_unanswered_tells_silence_from_what_members_said_and_from_a_promise() ->
 
 def test_weeks_and_waiting_are_counted_to_the_periods_end_also_after_a_silence() -> None:
     messages = talk((0, ANA, "cadê meu pedido 4711?"), (60, BIA, "cadê meu pedido 4712?"))
-    messages.attrs["parameters"] = {"start": "2025-11-28", "end": "2025-12-05"}
+    messages.attrs["parameters"] = {"start": "2025-11-22", "end": "2025-12-05"}
     found = build(messages)
     frequent = problems.frequent(found, messages, known())
     assert frequent["conversations"].tolist() == [2]
     assert frequent["last_7_days"].tolist() == [0], "the week before the period's end was silent"
     assert frequent["before"].tolist() == [2]
+    assert frequent["trend"].tolist() == [""]
+    messages.attrs["parameters"] = {"start": "2025-11-23", "end": "2025-12-05"}
+    short = problems.frequent(build(messages), messages, known())
+    assert short["before"].isna().all(), "thirteen days are not two weeks"
+    messages.attrs["parameters"]["start"] = "2025-11-22"
     assert problems.unanswered(found)["waiting_hours"].tolist() == [183.0, 182.0]
     later = pd.concat([messages, talk((12 * 1440, BIA, "bom dia")).assign(message_id=3)])
     later.attrs = messages.attrs
@@ -304,9 +309,10 @@ def test_a_period_to_come_ends_where_the_lake_does() -> None:
 def test_groups_of_questions_need_no_definition() -> None:
     said: list[tuple[Any, ...]] = []
     for n in range(12):
-        said.append((3 * n, 20 + n, f"Bom dia, gente! A impressora da sala {n} imprime colorido?"))
-        said.append((3 * n + 1, 50 + n, f"tem vaga no estacionamento do bloco {n}?"))
-        said.append((3 * n + 2, AGENT, "Ana, tem sim"))
+        said.append((4 * n, 20 + n, f"Bom dia, gente! A impressora da sala {n} imprime colorido?"))
+        said.append((4 * n + 1, 50 + n, f"tem vaga no estacionamento do bloco {n}?"))
+        said.append((4 * n + 2, 80 + n, f"quando abre a biblioteca do campus {n}?"))
+        said.append((4 * n + 3, AGENT, "Ana, tem sim"))
     messages = talk(*said)
     found = build(messages)
     groups = discover.clusters(found, messages)
@@ -314,10 +320,15 @@ def test_groups_of_questions_need_no_definition() -> None:
     assert printer["messages"] == 12
     assert re.fullmatch(r"“A impressora da sala \d+ .*\?” \(message \d+\)", printer["questions"][0])
     assert groups["about"].str.contains("estacionamento").sum() == 1
-    # half of those about the printer are a week older, half of the others a month
-    early, printer = found["message_id"] < 19, found["message_id"].mod(3) == 1
-    found["asked"] -= 86_400 * (8 * (early & printer) + 30 * (early & ~printer))
-    assert "estacionamento" in " ".join(discover.rising(found, messages)["term"])
+    assert discover.rising(found, messages).empty, "one day is no two weeks"
+    # those about the printer are from the week before
+    for frame in (found, messages):
+        earlier = frame["message_id"].mod(4).eq(1).astype(int)
+        frame["local_time"] -= pd.to_timedelta(7 * earlier, "D")
+    found.attrs["parameters"] = {"start": "2025-11-15"}
+    rising = " ".join(discover.rising(found, messages)["term"])
+    assert "estacionamento" in rising
+    assert "impressora" not in rising
     assert discover.clusters(found.head(0), messages)["questions"].str[0].empty
 
 
@@ -333,11 +344,11 @@ def test_a_better_bot_learns_the_answer_that_is_always_the_same(
     found = build(messages)
     table = problems.better_bot(found, messages, known())
     assert len(table) == 1
-    assert table.loc[0, ["with_agent", "same_answer", "of"]].tolist() == [4, 3, 4]
+    assert table.loc[0, ["with_agent", "same_answer", "of"]].tolist() == [4, 2, 3]
     assert table.loc[0, "answer"].startswith("“Seu pedido saiu ontem e chega amanhã” (message ")
     monkeypatch.setattr(problems, "LATEST", 2)
     latest = problems.better_bot(found, messages, known())
-    assert latest.loc[0, ["with_agent", "same_answer", "of"]].tolist() == [4, 2, 2]
+    assert latest.loc[0, ["with_agent", "same_answer", "of"]].tolist() == [4, 1, 1]
     frequent = problems.frequent(found, messages, known(), language="pt")
     assert frequent.loc[0, ["conversations", "of"]].tolist() == [4, 4]
     assert "(message " in frequent.loc[0, "questions"][0]

@@ -30,6 +30,7 @@ from tgpipeline.analytics.charts.volume import (
     messages_by_topic,
     messages_per_day,
     messages_per_user_per_day,
+    questions_by_hour,
     visits_by_hour,
 )
 
@@ -50,6 +51,7 @@ __all__ = [
     "messages_per_user_per_day",
     "new_and_returning",
     "outcomes",
+    "questions_by_hour",
     "reactions",
     "response_times",
     "unanswered",

@@ -23,7 +23,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, LogFormatter, MaxNLocator
 
 from tgpipeline.analytics.language import MONTHS, mark, say
-from tgpipeline.analytics.support.rates import Rate
 
 # https://jfly.uni-koeln.de/color/
 PEOPLE, BOT, AGENTS = "#0072B2", "#E69F00", "#009E73"
@@ -156,15 +155,6 @@ def chart(
         return drawn
 
     return made
-
-
-def intervals(rates: Sequence[Rate]) -> tuple[list[float], list[list[float]]]:
-    """Shares in percent, and how far their 95 % intervals reach below and above them."""
-    shares = [100 * rate.share for rate in rates]
-    low, high = ([100 * rate.interval[end] for rate in rates] for end in (0, 1))
-    below = [max(0.0, share - bound) for share, bound in zip(shares, low, strict=True)]
-    above = [max(0.0, bound - share) for share, bound in zip(shares, high, strict=True)]
-    return shares, [below, above]
 
 
 def heat(

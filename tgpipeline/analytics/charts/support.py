@@ -16,11 +16,11 @@ from tgpipeline.analytics.charts.style import (
     axes,
     chart,
     emoji,
-    intervals,
     nothing,
 )
 from tgpipeline.analytics.language import mark, say
-from tgpipeline.analytics.support.metrics import Rate
+from tgpipeline.analytics.support.metrics import WATCHED
+from tgpipeline.analytics.support.statistics import ENOUGH
 
 LABELS = {
     "answered": "answered", "answered_by_bot": "answered by the bot",
@@ -45,21 +45,38 @@ def frequent_problems(frame: pd.DataFrame) -> Drawn:
         frame: from `problems.frequent`.
     """
     known = frame[frame["problem"].notna()]
-    rising = known.loc[known["trend"].isin(["rising", "new"]), "title"]
-    up = f"; rising this week: {', '.join(rising)}" if len(rising) else ""
-    first, of, named = frame.iloc[0], frame["of"].iloc[0], int(known["conversations"].sum())
-    title = f"Most frequent: {first['title']}, {first['share']:.0%} of {of} conversations{up}"
-    if 2 * named < of:  # what is most frequent among a few says little
-        title = f"Only {named} of {of} conversations are about a problem that is defined"
-    on = axes(title, "share of conversations, %", "", height=0.32 * len(frame) + 1.3)
+    first, of, named = frame.iloc[0], int(frame["of"].iloc[0]), int(known["conversations"].sum())
+    if of < ENOUGH:
+        title = say("Too few for shares: {of} conversations, quoted one by one", of=of)
+    elif 2 * named < of:  # what is most frequent among a few says little
+        title = say(
+            "Only {named:,} of {of:,} conversations are about a problem that is defined",
+            named=named, of=of,
+        )  # fmt: skip
+    else:
+        title = say(
+            "Most frequent: {problem}, {share:.0%} of {of:,} conversations",
+            problem=first["title"], share=float(first["share"]), of=of,
+        )  # fmt: skip
+        for others, words in (
+            (known["as_frequent"], mark("; perhaps as frequent: {problems}")),
+            (known["trend"].isin(["rising", "new"]), mark("; rising this week: {problems}")),
+        ):
+            if others.any():
+                title += say(words, problems=", ".join(known.loc[others, "title"]))
+    on = axes(title, say("share of conversations, %"), "", height=0.32 * len(frame) + 1.3)
     shown = frame.iloc[::-1]
-    rates = [Rate(int(r.conversations), int(r.of)) for r in shown.itertuples()]
     colours = [
         OTHER if pd.isna(r.problem) else OPEN if r.trend in ("rising", "new") else PEOPLE
         for r in shown.itertuples()
     ]
-    _bars(on, [f"{r.title} {_ARROWS[r.trend]}".strip() for r in shown.itertuples()], rates, colours)
-    return on, frame[["title", "conversations", "of", "trend"]]
+    labels = [f"{r.title} {_ARROWS[r.trend]}".strip() for r in shown.itertuples()]
+    if of < ENOUGH:
+        on.barh(labels, shown["conversations"], 0.7, color=colours)
+        on.set_xlabel(say("conversations"))
+    else:
+        _bars(on, labels, shown.rename(columns={"conversations": "n"}), colours)
+    return on, frame[["title", "conversations", "of", "low", "high", "trend"]]
 
 
 @chart("conversations")
@@ -72,15 +89,14 @@ def outcomes(frame: pd.DataFrame) -> Drawn:
     found = frame.set_index("measure")
     if not found.loc["answered", "denominator"]:
         return nothing(frame, "conversations")
-    rates = {m: Rate(int(r["numerator"]), int(r["denominator"])) for m, r in found.iterrows()}
-    bot, solved = rates["solved_by_bot"], rates["solved"]
-    alone = f"the bot alone solved {bot.share:.0%} of those it answered"
-    alone = alone if bot.denominator else "what the bot solved is not known"
-    title = f"{solved.share:.0%} of {solved.denominator} questions were solved; {alone}"
+    bot, solved = found.loc["solved_by_bot"], found.loc["solved"]
+    alone = f"the bot alone solved {bot['share']:.0%} of those it answered"
+    alone = alone if bot["denominator"] else "what the bot solved is not known"
+    title = f"{solved['share']:.0%} of {solved['denominator']} questions were solved; {alone}"
     on = axes(title, "%, with 95% interval", "", height=4.4)
-    shown = list(reversed(found.index))
-    colours = [COLOURS.get(m, PEOPLE) for m in shown]
-    _bars(on, [LABELS[m] for m in shown], [rates[m] for m in shown], colours)
+    shown = found.iloc[::-1].rename(columns={"numerator": "n", "denominator": "of"})
+    colours = [COLOURS.get(m, PEOPLE) for m in shown.index]
+    _bars(on, [LABELS[m] for m in shown.index], shown, colours)
     on.set_xlim(0, 130)
     on.set_xticks(range(0, 101, 20))
     return on, frame[["measure", "numerator", "denominator", "share", "low", "high"]]
@@ -95,32 +111,50 @@ def response_times(frame: pd.DataFrame) -> Drawn:
     """
     shown = frame[frame["answered"] > 0].iloc[::-1]
     if shown.empty:
-        return nothing(frame, "answers")
-    person = shown[(shown["who"] == "person")].set_index("asked")["median"]
-    parts = [f"{duration(person[w])} {t}" for w, t in (("office hours", "in office hours"),
-             ("outside", "outside")) if w in person]  # fmt: skip
-    bot = shown[(shown["who"] == "bot") & (shown["asked"] == "any time")]["median"]
-    parts += [f"the bot takes {duration(bot.iloc[0])}"] if len(bot) else []
-    title = f"Median wait for {'a person: ' if len(person) else ''}{'; '.join(parts)}"
+        return nothing(frame, mark("answers"))
+    most = int(frame["conversations"].max())
+    if most < ENOUGH:
+        return nothing(frame, say("waiting times: {n} conversations are too few", n=most))
+    half = shown.set_index(["who", "asked"])["median"]
+    person = [w for w in ("office hours", "outside") if ("person", w) in half]
+    parts = [
+        say(words, time=duration(half[row]))
+        for row, words in (
+            (("person", "office hours"), mark("a person in office hours {time}")),
+            (
+                ("person", "outside"),
+                mark("outside {time}") if len(person) > 1 else mark("a person {time}"),
+            ),
+            (("bot", "any time"), mark("the bot {time}")),
+        )
+        if row in half
+    ]
+    title = say("Until half of those who ask have an answer: {waits}", waits="; ".join(parts))
     height = 0.36 * len(shown) + 1.2
-    on = axes(title, "time to the first answer: dot median, bar 90th percentile", "", height)
+    on = axes(
+        title,
+        say("time until half (dot, with its interval) and nine in ten (bar) have an answer"),
+        "",
+        height,
+    )
     colour = {"anyone": PEOPLE, "bot": BOT, "person": AGENTS}
-    for place, row in enumerate(shown.itertuples()):
-        low, high = max(1, row.median), max(1, row.p90)
-        on.plot([low, high], [place, place], color=colour[row.who], linewidth=2, alpha=0.5)
-        on.plot([low], [place], "o", color=colour[row.who], markersize=8)
-        on.plot([high], [place], "|", color=colour[row.who], markersize=13, markeredgewidth=2)
+    seconds = shown[["low", "median", "high", "p90"]].clip(1, WATCHED)
+    for place, (row, at) in enumerate(zip(shown.itertuples(), seconds.itertuples(), strict=True)):
+        on.plot([at.low, at.high], [place, place], color=colour[row.who], linewidth=2, alpha=0.5)
+        on.plot([at.median], [place], "o", color=colour[row.who], markersize=8)
+        on.plot([at.p90], [place], "|", color=colour[row.who], markersize=13, markeredgewidth=2)
         text = f"{duration(row.median)} / {duration(row.p90)}"
-        on.annotate(text, (high, place), (8, -3), textcoords="offset points", fontsize=8)
-    labels = [f"{r.who}, {r.asked} ({r.answered})" for r in shown.itertuples()]
+        place_of = max(at.high, at.p90), place
+        on.annotate(text, place_of, (8, -3), textcoords="offset points", fontsize=8)
+    labels = [f"{r.who}, {r.asked} ({r.answered} of {r.conversations})" for r in shown.itertuples()]
     on.set_yticks(range(len(shown)), labels)
     on.set_xscale("log")
-    ticks = [t for t in _TICKS if t <= 3 * shown["p90"].max()]
+    ticks = [t for t in _TICKS if t <= 3 * seconds["p90"].max()]
     on.set_xticks(ticks, [duration(t) for t in ticks])
     on.set_xticks([], minor=True)
-    on.set_xlim(left=0.7, right=max(30.0, 6.0 * float(shown["p90"].max())))
+    on.set_xlim(left=0.7, right=max(30.0, 6.0 * float(seconds["p90"].max())))
     on.set_ylim(-0.6, len(shown) - 0.4)
-    return on, frame[["who", "asked", "conversations", "answered", "median", "p90"]]
+    return on, frame[["who", "asked", "conversations", "answered", "median", "low", "high", "p90"]]
 
 
 @chart("minutes of agents")
@@ -135,8 +169,8 @@ def better_bot(frame: pd.DataFrame) -> Drawn:
     top = frame.iloc[0]
     title = (
         f"{top['title']} takes the largest part of agents' time: {top['minutes']:,.0f} of "
-        f"{frame['minutes'].sum():,.0f} minutes; {top['same_answer']} of {top['of']} answers "
-        "were nearly the same"
+        f"{frame['minutes'].sum():,.0f} minutes; {top['same_answer']} of {top['of']} "
+        "other answers were nearly the same as the most typical one"
     )
     on = axes(title, "minutes of agents", "", height=0.32 * len(frame) + 1.5)
     shown = frame.iloc[::-1]
@@ -196,9 +230,11 @@ def unanswered(frame: pd.DataFrame) -> Drawn:
 def duration(seconds: float) -> str:
     """Seconds as people say them.
 
-    >>> duration(45), duration(600), duration(7200), duration(200_000)
-    ('45 s', '10 min', '2.0 h', '2.3 days')
+    >>> duration(45), duration(600), duration(7200), duration(200_000), duration(math.inf)
+    ('45 s', '10 min', '2.0 h', '2.3 days', 'over 72 h')
     """
+    if seconds > WATCHED:
+        return say("over {hours} h", hours=WATCHED // 3600)
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 5400:
@@ -210,17 +246,19 @@ _TICKS = (1, 10, 60, 600, 3600, 36_000, 4 * 86_400)
 _ARROWS = {"rising": "▲", "new": "▲ new", "falling": "▼", "": ""}
 
 
-def _bars(on: Any, labels: list[str], rates: list[Rate], colours: list[str]) -> None:
-    known = [place for place, rate in enumerate(rates) if rate.denominator]
-    shares, reach = intervals([rates[place] for place in known])
-    on.barh(known, shares, 0.7, color=[colours[place] for place in known], xerr=reach,
-            ecolor="#444444", capsize=2)  # fmt: skip
-    ends = [share + above for share, above in zip(shares, reach[1], strict=True)]
-    for place, end in zip(known, ends, strict=True):
-        rate = rates[place]
-        counts = f"{rate.share:.0%} ({rate.numerator} of {rate.denominator})"
-        on.annotate(counts, (end, place), (5, -3), textcoords="offset points", fontsize=8)
-    for place in set(range(len(rates))) - set(known):
-        on.text(1, place, "not known", va="center", fontsize=9, color="#444444")
+def _bars(on: Any, labels: list[str], rates: pd.DataFrame, colours: list[str]) -> None:
+    """Shares with their intervals, of a frame with `n`, `of`, `share`, `low`, `high`."""
+    known = (rates["of"] > 0).to_numpy()
+    low, share, high = (100 * rates[c].astype(float) for c in ("low", "share", "high"))
+    for place, row in enumerate(rates.itertuples()):
+        if not known[place]:
+            on.text(1, place, say("not known"), va="center", fontsize=9, color="#444444")
+            continue
+        reach = [[max(0.0, s.iloc[place])] for s in (share - low, high - share)]
+        on.barh(place, share.iloc[place], 0.7, color=colours[place], xerr=reach,
+                ecolor="#444444", capsize=2)  # fmt: skip
+        counts = f"{row.share:.0%} ({row.n} of {row.of})"
+        at = (high.iloc[place], place)
+        on.annotate(counts, at, (5, -3), textcoords="offset points", fontsize=8)
     on.set_yticks(range(len(labels)), labels)
-    on.set_xlim(0, max(ends, default=1.0) * 1.3)
+    on.set_xlim(0, 1.3 * max([*high[known], 1.0]))

@@ -1,6 +1,7 @@
 """How much is written, what, and when."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 import pandas as pd
 
@@ -17,11 +18,9 @@ from tgpipeline.analytics.charts.style import (
     dated,
     every_day,
     heat,
-    intervals,
     nothing,
 )
 from tgpipeline.analytics.language import WEEKDAYS, many, mark, say
-from tgpipeline.analytics.support.metrics import Rate, busiest_hour
 
 PER_UNIT = {
     "day": mark("messages a day"), "week": mark("messages a week"),
@@ -119,19 +118,31 @@ def messages_by_hour_and_weekday(frame: pd.DataFrame) -> Drawn:
     """Heat map of when people write."""
     grid = frame.pivot_table(index="weekday", columns="hour", values="messages", aggfunc="sum")
     grid = grid.reindex(index=range(1, 8), columns=range(24)).astype("float64").fillna(0)
-    hours = grid.sum()
-    top, share = int(hours.idxmax()), hours.max() / hours.sum()
+    grid = grid.div([max(1, n) for n in _weekdays(frame)], axis=0)
     day = grid.sum(axis=1)
-    title = (
-        f"Busiest hour: {top:02d}–{top + 1:02d}h, {share:.1%} of people's messages; "
-        f"busiest weekday: {WEEKDAYS[int(day.idxmax()) - 1]}, {day.max() / day.sum():.1%}"
-    )
+    top, hour = int(day.idxmax()) - 1, int(grid.sum().idxmax())
+    title = say(
+        "Most messages of people are written on {weekday} ({most:.1f} a day; mean of weekdays "
+        "{mean:.1f}) and at {hour:02d}-{end:02d}h",
+        weekday=say(WEEKDAYS[top]), most=float(day.max()), mean=float(day.mean()), hour=hour,
+        end=hour + 1,
+    )  # fmt: skip
     zone = frame.attrs.get("parameters", {}).get("timezone", "local time")
     on = axes(title, f"hour, {zone}", "")
-    heat(on, range(25), WEEKDAYS, grid.to_numpy(), "messages")
+    heat(on, range(25), WEEKDAYS, grid.to_numpy(), say("messages a day"))
     on.set_xticks(range(0, 25, 3))
-    data = grid.T.astype(int).set_axis(WEEKDAYS, axis=1).rename_axis("hour").reset_index()
+    data = grid.T.round(2).set_axis(WEEKDAYS, axis=1).rename_axis("hour").reset_index()
     return on, data
+
+
+def _weekdays(frame: pd.DataFrame) -> list[int]:
+    """How many Mondays, Tuesdays and so on the period has; one of each without a period."""
+    period = frame.attrs.get("parameters", {})
+    if "start" not in period:
+        return [1] * 7
+    first, last = (date.fromisoformat(period[end]) for end in ("start", "end"))
+    whole, rest = divmod((last - first).days + 1, 7)
+    return [whole + ((day - first.weekday()) % 7 < rest) for day in range(7)]
 
 
 @chart()
@@ -180,31 +191,50 @@ def messages_by_topic(frame: pd.DataFrame) -> Drawn:
 
 @chart()
 def visits_by_hour(frame: pd.DataFrame) -> Drawn:
-    """Which hours people come in, as shares with intervals; the busiest stands out.
+    """Which hours people write in, each person once an hour of a day.
 
     Args:
-        frame: answer of `visits_by_hour`, or from `metrics.questions_by_hour`.
+        frame: answer of `visits_by_hour`.
     """
-    top, rate, others = busiest_hour(frame)
-    low, high = rate.interval
-    what = frame.attrs.get("what", "visits")
-    named = ", ".join(f"{h:02d}h" for h in others)
-    named = named if len(others) <= 3 else f"{len(others)} other hours"
-    sure = f"; {named} may be as busy" if others else ""
-    title = (
-        f"Busiest hour: {top:02d}–{top + 1:02d}h with {rate.share:.1%} of {rate.denominator:,} "
-        f"{what} (95% interval {low:.1%} to {high:.1%}){sure}"
-    )
+    visits = frame.set_index("hour")["visits"].astype(int).reindex(range(24), fill_value=0)
+    top, total = int(visits.idxmax()), int(visits.sum())
+    title = say(
+        "Most people write at {top:02d}-{end:02d}h: {n:,} of {total:,} visits (a person, an hour)",
+        top=top, end=top + 1, n=int(visits[top]), total=total,
+    )  # fmt: skip
+    return _by_hour(frame, visits.rename("visits"), title, [(top, top + 1)])
+
+
+@chart(mark("questions"))
+def questions_by_hour(frame: pd.DataFrame) -> Drawn:
+    """Which hours questions come in; the busiest bands stand out.
+
+    Args:
+        frame: from `metrics.questions_by_hour`.
+    """
+    counts, bands = frame.set_index("hour")["questions"], frame.attrs.get("bands")
+    title = say("Too few to say which hours are busiest: {n} questions", n=int(counts.sum()))
+    if bands:
+        low, high = bands.rate.interval
+        title = say(
+            "Busiest: {bands} hold {share:.0%} of questions (95% interval {low:.0%} to {high:.0%}; "
+            "{n:,} of {of:,} on the days that did not choose these hours)",
+            bands=bands, share=bands.rate.share, low=low, high=high, n=bands.rate.numerator,
+            of=bands.rate.denominator,
+        )  # fmt: skip
+    return _by_hour(frame, counts, title, bands.hours if bands else ())
+
+
+def _by_hour(
+    frame: pd.DataFrame, counts: "pd.Series[int]", title: str, marked: Sequence[tuple[int, int]]
+) -> Drawn:
     zone = frame.attrs.get("parameters", {}).get("timezone", "local time")
-    on = axes(title, f"hour, {zone}", f"share of {what}, %")
-    found = dict(zip(frame["hour"].astype(int), frame["visits"].astype(int), strict=True))
-    rates = [Rate(found.get(hour, 0), rate.denominator) for hour in range(24)]
-    colours = [MARK if hour == top else PEOPLE for hour in range(24)]
-    shares, reach = intervals(rates)
-    on.bar(range(24), shares, 0.8, color=colours, yerr=reach, ecolor="#444444", capsize=2)
-    on.set_xticks(range(0, 24, 3))
-    counts = [found.get(hour, 0) for hour in range(24)]
-    return on, pd.DataFrame({"hour": range(24), what: counts, "share": [r.share for r in rates]})
+    on = axes(title, f"hour, {zone}", say(str(counts.name)))
+    inside = [any(first <= hour < last for first, last in marked) for hour in counts.index]
+    colours = [MARK if busy else PEOPLE for busy in inside]
+    on.bar(counts.index + 0.5, counts, 0.85, color=colours)
+    on.set_xticks(range(0, 25, 3))
+    return on, counts.reset_index()
 
 
 @chart()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
-from tgpipeline.analytics.support.metrics import WEEK
+from tgpipeline.analytics.support import silence
 from tgpipeline.analytics.support.problems import question_of, quote
 from tgpipeline.analytics.topics import terms
 from tgpipeline.analytics.topics.asking import is_question
@@ -111,14 +111,15 @@ def rising(conversations: "pd.DataFrame", messages: "pd.DataFrame") -> "pd.DataF
     """Which words and phrases more questions have in the last 7 days than in the 7 before.
 
     Returns:
-        As `terms.rising`.
+        As `terms.rising`; empty where the period does not hold both weeks whole.
     """
-    age = conversations.attrs.get("end", 0) - conversations["asked"]
-    weeks = []
-    for which in (age < WEEK, (age >= WEEK) & (age < 2 * WEEK)):
-        rows = [question_of(messages, c) for c in conversations[which].itertuples()]
-        weeks.append(messages["text"].iloc[rows].dropna())
-    return terms.rising(*weeks, ignore=_names(messages))
+    days = silence.last_weeks(conversations, messages)
+    day = conversations["local_time"].dt.normalize()
+    texts = []
+    for week in (days[7:], days[:7]) if days is not None else ((), ()):
+        rows = [question_of(messages, c) for c in conversations[day.isin(week)].itertuples()]
+        texts.append(messages["text"].iloc[rows].dropna())
+    return terms.rising(*texts, ignore=_names(messages))
 
 
 def _names(messages: "pd.DataFrame") -> set[str]:

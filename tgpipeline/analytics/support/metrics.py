@@ -5,9 +5,7 @@ What SQL is the right place for is in `queries/`; what problems there are, in `p
 
 import hashlib
 import hmac
-import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +15,12 @@ from tgpipeline.analytics.language import say
 from tgpipeline.analytics.support.rates import DEFINITIONS as DEFINITIONS
 from tgpipeline.analytics.support.rates import NO_AUTHORS, NO_BOT, NO_SIGNALS, rates
 from tgpipeline.analytics.support.rates import Rate as Rate
+from tgpipeline.analytics.support.silence import whole_days
+from tgpipeline.analytics.support.statistics import busiest_bands, wait
 from tgpipeline.errors import SettingsError
 
 WEEK = 7 * 86_400
+WATCHED = 72 * 3600  # seconds after which nobody waits for a first answer any more
 
 
 def labels(people: pd.DataFrame, *, names: bool = False, salt: str = "") -> dict[int, str]:
@@ -59,47 +60,49 @@ class Office:
     """When people are at work, in local time.
 
     Attributes:
-        hours: for each weekday (1 is Monday), from which hour to which.
+        minutes: those of a week at which the office is open, counted from Monday, 0:00.
     """
 
-    hours: Mapping[int, tuple[float, float]]
+    minutes: frozenset[int]
 
     @classmethod
     def parse(cls, text: str) -> "Office":
-        """Read it from text.
+        """Read it from text; spans may go past midnight and over the weekend, and a day have many.
 
         Raises:
-            SettingsError: if it is not written as in the example.
+            SettingsError: if it is not written as in the example, or says no time that there is.
 
-        >>> Office.parse("mon-fri 9-18, sat 9:30-13").hours[6]
-        (9.5, 13.0)
+        >>> len(Office.parse("mon-fri 9-12, fri-sun 22-2:30").minutes) / 60
+        28.5
         """
-        hours: dict[int, tuple[float, float]] = {}
+        minutes: set[int] = set()
         for part in text.lower().split(","):
             match = _OFFICE.fullmatch(part.strip())
-            if not match:
+            opens, closes, late = 0, 0, 0
+            if match:
+                opens, closes = (60 * int(match[i]) + int(match[i + 1] or 0) for i in (3, 5))
+                late = max(int(match[i] or 0) for i in (4, 6))
+            if not match or opens == closes or opens >= _DAY or closes > _DAY or late > 59:
                 raise SettingsError(
-                    f"office hours {part.strip()[:40]!r}: write as in 'mon-fri 9-18, sat 9-13'."
+                    f"office hours {part.strip()[:40]!r}: write days and hours as in "
+                    "'mon-fri 9-18, sat 9-13'; 'fri 22-6' ends on Saturday."
                 )
-            first = _WEEKDAYS.index(match[1])
-            last = _WEEKDAYS.index(match[2] or match[1])
-            opens = int(match[3]) + int(match[4] or 0) / 60
-            closes = int(match[5]) + int(match[6] or 0) / 60
-            hours |= dict.fromkeys(range(first + 1, last + 2), (opens, closes))
-        return cls(hours)
+            first, last = (_WEEKDAYS.index(match[i] or match[1]) for i in (1, 2))
+            closes += _DAY if closes < opens else 0
+            for day in range(first, first + (last - first) % 7 + 1):
+                minutes.update((day * _DAY + m) % (7 * _DAY) for m in range(opens, closes))
+        return cls(frozenset(minutes))
 
     def open(self, local_time: "pd.Series[Any]") -> "pd.Series[bool]":
         """Whether the office is open at these local times."""
-        hour = local_time.dt.hour + local_time.dt.minute / 60
-        span = [self.hours.get(d, (0.0, 0.0)) for d in (local_time.dt.day_of_week + 1).tolist()]
-        return pd.Series(
-            [a <= h < b for h, (a, b) in zip(hour, span, strict=True)], local_time.index, dtype=bool
-        )
+        t = local_time.dt
+        return (t.day_of_week * _DAY + t.hour * 60 + t.minute).isin(self.minutes)
 
 
+_DAY = 24 * 60
 _WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-_DAY = "(" + "|".join(_WEEKDAYS) + ")"
-_OFFICE = re.compile(rf"{_DAY}(?:-{_DAY})? +(\d\d?)(?::(\d\d))?-(\d\d?)(?::(\d\d))?")
+_NAMED = "(" + "|".join(_WEEKDAYS) + ")"
+_OFFICE = re.compile(rf"{_NAMED}(?:-{_NAMED})? +(\d\d?)(?::(\d\d))?-(\d\d?)(?::(\d\d))?")
 
 
 def outcomes(conversations: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFrame:
@@ -157,59 +160,48 @@ def reopened(conversations: pd.DataFrame) -> "pd.Series[bool]":
 def response_times(conversations: pd.DataFrame, office: Office) -> pd.DataFrame:
     """How long do customers wait for the first answer?
 
+    Who got none counts as still waiting, for as long as the lake knows, 72 hours at most. For a
+    person wait all to whom a person wrote, who asked for one, or whom the bot did not answer.
+
     Returns:
-        A row for each of who answered (anyone, bot, person) and when it was asked (any time, office
-        hours, outside): `who`, `asked`, `conversations`, `answered`, `median`, `p90` (seconds).
+        A row for each of who answers (anyone, bot, person) and when it was asked (any time, office
+        hours, outside): `who`, `asked`, `conversations`, `answered`, `median` with its interval
+        `low` and `high`, `p90`, all in seconds: infinite where fewer than that were answered.
     """
     c = conversations
-    first = pd.concat([c["bot_after"], c["person_after"]], axis=1).min(axis=1)
-    times = {"anyone": first, "bot": c["bot_after"], "person": c["person_after"]}
+    bot, person = c["bot_after"], c["person_after"]
+    known = (c.attrs.get("until", 0) - c["asked"]).clip(0, WATCHED)
+    for_person = person.notna() | c["handed"].fillna(False) | bot.isna()
+    first = pd.concat([bot, person], axis=1).min(axis=1)
+    times = {"anyone": (first, True), "bot": (bot, True), "person": (person, for_person)}
     is_open = office.open(c["local_time"])
     when = {"any time": is_open | True, "office hours": is_open, "outside": ~is_open}
+    day = c["local_time"].dt.normalize()
     rows = []
-    for who, seconds in times.items():
+    for who, (seconds, of) in times.items():
         for label, chosen in when.items():
-            found = sorted(seconds[chosen].dropna().astype(int))
-            rows.append(
-                (who, label, int(chosen.sum()), len(found), rank(found, 0.5), rank(found, 0.9))
-            )
-    names = "who asked conversations answered median p90".split()
+            here = (chosen & of).astype(bool)
+            w = wait(seconds[here], known[here], c["customer"][here], day[here])
+            rows.append((who, label, w.cases, w.answered, w.median, w.low, w.high, w.p90))
+    names = "who asked conversations answered median low high p90".split()
     return pd.DataFrame(rows, columns=names)
 
 
-def rank(ordered: list[int], share: float) -> float:
-    """The nearest-rank quantile of ordered numbers; NaN of none.
-
-    >>> rank([1, 2, 3, 4], 0.5), rank([1, 2, 3, 4], 0.9)
-    (2, 4)
-    """
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else math.nan
-
-
 def questions_by_hour(conversations: pd.DataFrame) -> pd.DataFrame:
-    """When questions are asked, for `charts.visits_by_hour`: no agents, no chatter."""
-    counts = conversations["local_time"].dt.hour.value_counts().sort_index()
-    frame = pd.DataFrame({"hour": counts.index.astype(int), "visits": counts.to_numpy(dtype=int)})
-    frame.attrs = {"what": "questions", "parameters": conversations.attrs.get("parameters", {})}
-    return frame
-
-
-def busiest_hour(visits: pd.DataFrame) -> tuple[int, Rate, list[int]]:
-    """The hour in which most people come, its share of visits, and which hours may be as busy.
-
-    Args:
-        visits: answer of `visits_by_hour`, not empty.
+    """When questions are asked: no agents, no chatter.
 
     Returns:
-        The hour; the rate; the other hours whose intervals reach into that of the busiest.
+        `hour`, `questions`; `attrs["bands"]` holds the busiest: see `busiest_bands`.
     """
-    total = int(visits["visits"].sum())
-    found = {
-        int(h): Rate(int(v), total) for h, v in zip(visits["hour"], visits["visits"], strict=True)
-    }
-    top = max(found, key=lambda hour: (found[hour].numerator, -hour))
-    floor = found[top].interval[0]
-    return top, found[top], [h for h, r in found.items() if h != top and r.interval[1] >= floor]
+    local = conversations["local_time"]
+    period = conversations.attrs.get("parameters", {})
+    if conversations.empty:
+        return pd.DataFrame(columns=["hour", "questions"])
+    counts = local.dt.hour.value_counts().reindex(range(24), fill_value=0)
+    frame = pd.DataFrame({"hour": range(24), "questions": counts.to_numpy(dtype=int)})
+    bands = busiest_bands(local, conversations["customer"], whole_days(conversations))
+    frame.attrs = {"parameters": period, "bands": bands}
+    return frame
 
 
 def _rate(cases: Any, of: Any = None) -> Rate:

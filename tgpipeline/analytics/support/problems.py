@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tgpipeline.analytics.support.metrics import WEEK, Rate, is_solved
+from tgpipeline.analytics.support import silence
+from tgpipeline.analytics.support.metrics import Rate, is_solved
+from tgpipeline.analytics.support.statistics import ENOUGH, as_frequent, changed, clustered
 from tgpipeline.analytics.topics.text import normalise
 
 if TYPE_CHECKING:
     from tgpipeline.analytics.topics import Topics
 
 LATEST = 2_000  # so many answers of a problem are compared with each other, at most
-NEAR = 0.4  # cosine from which two answers are the same
+SAME = 0.4  # cosine from which two answers are the same
 _WORDS = re.compile(r"[^\s.,!?]+").findall
 
 
@@ -30,55 +32,58 @@ def frequent(
         examples: how many questions to quote of each.
 
     Returns:
-        A row a problem, most frequent first; the last one is of none that is known. `problem`,
-        `title`, `conversations`, `of` (all), `share`, `low`, `high`, `last_7_days` (of the period),
-        `before` (the 7 days before those), `trend` (new, rising, falling or empty: by the interval
-        of the last week's part in both), `solved` (share), `questions` (quotes with message ids).
+        A row for each problem, most frequent first; the last one is of none that is known.
+        `problem`, `title`, `conversations`, `of` (all), `share`, `low`, `high`, `as_frequent`
+        (whether it may be as frequent as the first), `last_7_days` (of the period), `before` (the 7
+        days before those; both null where the period does not hold them whole), `trend` (new,
+        rising, falling or empty), `solved` (share), `questions` (quotes with message ids). Of fewer
+        than `ENOUGH` conversations shares are null, and `questions` quotes each.
     """
-    total, until = len(conversations), conversations.attrs.get("end", 0)
+    c = conversations
+    named, day = c["problem"].fillna(""), c["local_time"].dt.normalize()
+    also = as_frequent(c["problem"], c["customer"], day)
+    weeks = silence.last_weeks(c, messages)
+    daily = pd.DataFrame()
+    if weeks is not None:
+        daily = pd.crosstab(day, named).reindex(weeks, fill_value=0)
+    trends = dict(zip(daily, changed(daily), strict=True)) if len(daily) else {}
     rows = []
-    for name, group in conversations.groupby(conversations["problem"].fillna("")):
-        rate = Rate(len(group), total)
-        age = until - group["asked"]
-        week, before = int((age < WEEK).sum()), int(((age >= WEEK) & (age < 2 * WEEK)).sum())
-        quotes = [quote(messages, row) for row in _typical(group, messages, examples)]
+    for name, group in c.groupby(named):
+        rate = clustered(named == name, c["customer"], day)
+        low, high = rate.interval if len(c) >= ENOUGH else (None, None)
+        some = _typical(group, messages, examples)
+        if len(c) < ENOUGH:
+            some = [question_of(messages, case) for case in group.itertuples()]
         rows.append(
             {
                 "problem": name or None,
                 "title": _title(topics, str(name), language),
-                "conversations": len(group),
-                "of": total,
-                "share": rate.share,
-                "low": rate.interval[0],
-                "high": rate.interval[1],
-                "last_7_days": week,
-                "before": before,
-                "trend": trend(week, before),
+                "conversations": rate.numerator,
+                "of": rate.denominator,
+                "share": rate.share if len(c) >= ENOUGH else None,
+                "low": low,
+                "high": high,
+                "as_frequent": name in also,
+                "last_7_days": daily[name].iloc[7:].sum() if len(daily) else None,
+                "before": daily[name].iloc[:7].sum() if len(daily) else None,
+                "trend": trends.get(name, ""),
                 "solved": Rate(int(is_solved(group).sum()), len(group)).share,
-                "questions": quotes,
+                "questions": [quote(messages, row) for row in some],
             }
         )
     names = (
-        "problem title conversations of share low high last_7_days before trend solved questions"
+        "problem title conversations of share low high as_frequent last_7_days before trend solved "
+        "questions"
     )
     frame = pd.DataFrame(rows, columns=names.split())
+    shares = ["share", "low", "high"]
+    frame[shares] = frame[shares].astype(float)
+    frame[["last_7_days", "before"]] = frame[["last_7_days", "before"]].astype("Int64")
     frame["named"] = frame["problem"].notna()
     frame = frame.sort_values(["named", "conversations"], ascending=False, kind="stable")
     frame = frame.drop(columns="named").reset_index(drop=True)
-    frame.attrs = {"parameters": conversations.attrs.get("parameters", {})}
+    frame.attrs = {"parameters": c.attrs.get("parameters", {})}
     return frame
-
-
-def trend(week: int, before: int) -> str:
-    """Whether more came in a week than in the one before, beyond chance.
-
-    >>> trend(9, 0), trend(12, 10), trend(30, 8)
-    ('new', '', 'rising')
-    """
-    low, high = Rate(week, week + before).interval
-    if low > 0.5:
-        return "rising" if before else "new"
-    return "falling" if high < 0.5 else ""
 
 
 def better_bot(
@@ -88,8 +93,9 @@ def better_bot(
 
     Returns:
         A row a problem: `problem`, `title`, `conversations`, `with_agent`, `minutes` (of agents),
-        `same_answer`, `of`, `share`, `low`, `high`, `answer` (the most typical, quoted with its id)
-        and `saves` (minutes, if the bot gave that answer: minutes × share).
+        `same_answer` (near the most typical one, without itself), `of` (all but that one), `share`,
+        `low`, `high`, `answer` (the most typical, quoted with its id) and `saves` (minutes, if the
+        bot gave that answer: minutes × share).
     """
     agents = set(conversations.attrs.get("agents", ()))
     # Where there are no agents, whoever else writes answers: see conversations.
@@ -103,7 +109,7 @@ def better_bot(
             for c in helped.iloc[-LATEST:].itertuples()
         ]
         best, same = typical([_text(messages, i) for i in longest])
-        rate = Rate(same, len(longest))
+        rate = Rate(same, max(0, len(longest) - 1))
         minutes = float(group["minutes"].sum())
         rows.append(
             {
@@ -113,12 +119,12 @@ def better_bot(
                 "with_agent": len(helped),
                 "minutes": minutes,
                 "same_answer": same,
-                "of": len(longest),
+                "of": rate.denominator,
                 "share": rate.share,
                 "low": rate.interval[0],
                 "high": rate.interval[1],
                 "answer": quote(messages, longest[best]) if longest else "",
-                "saves": minutes * rate.share if longest else 0.0,
+                "saves": minutes * rate.share if rate.denominator else 0.0,
             }
         )
     names = (
@@ -179,17 +185,21 @@ def link(chat_id: int, message_id: int, thread_id: Any = None) -> str | None:
 
 
 def typical(texts: list[str]) -> tuple[int, int]:
-    """Which text is nearest to all, and how many are nearly the same as it (itself included)."""
+    """Which text is nearest to all, and how many others are nearly the same as it.
+
+    >>> typical(["a refund takes ten days", "refund takes ten days", "send a photo"])
+    (0, 1)
+    """
     if len(texts) < 2 or not any(normalise(t).strip() for t in texts):
-        return 0, len(texts)
+        return 0, max(0, len(texts) - 1)
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     weights = TfidfVectorizer(preprocessor=normalise, tokenizer=_WORDS, token_pattern=None)
     matrix = weights.fit_transform(texts)
     near = (matrix @ matrix.T).toarray()
-    close = (near >= NEAR).sum(axis=1)
+    close = (near >= SAME).sum(axis=1)
     best = int(max(range(len(texts)), key=lambda i: (close[i], near[i].sum(), -i)))
-    return best, max(1, int(close[best]))
+    return best, max(0, int(close[best]) - 1)
 
 
 def quote(messages: pd.DataFrame, row: int, length: int = 160, text: str = "") -> str:

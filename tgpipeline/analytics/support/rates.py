@@ -45,14 +45,25 @@ DEFINITIONS = {
     "asked and none came. Small talk with a question mark counts too: whom a question is meant "
     "for is not written anywhere.",
     "first_response": "Seconds from the question to the first message of the bot or an agent in "
-    "the conversation, of those answered. Median and p90 are nearest ranks.",
+    "the conversation. Who got none counts as waiting for as long as the lake knows, 72 hours at "
+    "most (Kaplan and Meier): the median is when half of all have an answer. For a person wait "
+    "those to whom one wrote, who asked for one, or whom the bot did not answer.",
     "minutes": "An agent's minutes: for each message the time since that agent's message before "
     "it, wherever it was, at most 5 minutes.",
     "same_answer": "Conversations whose longest answer by an agent is near the most typical one "
-    "of the problem (cosine of TF-IDF of words at least 0.4), of those an agent answered (the "
-    "latest 2,000 of each problem).",
+    "of the problem (cosine of TF-IDF of words at least 0.4), of the others that an agent answered "
+    "(the latest 2,000 of each problem).",
+    "busiest": "The three bands of three hours with most questions, chosen on every other day of "
+    "the period; their share is counted on the days between, so that it is not flattered.",
+    "trend": "New, rising, falling: conversations of the last 7 days and the 7 before, where the "
+    "period holds both. Held against all ways to deal these 14 days into two weeks, and corrected "
+    "for the number of problems (Benjamini and Hochberg, at 2.5 %).",
+    "silence": "Of the bot: pauses between two of its messages in which so much was asked that "
+    "chance cannot explain them (below 1 % for all pauses, by its share of answers on days on "
+    "which it writes). Of data: days without a message, where days of that weekday have 5 or more.",
     "visits": "A person in an hour of a day, however many messages they write in it.",
-    "interval": "95 % Wilson score interval. It takes cases as independent of each other.",
+    "interval": "95 % Wilson score interval, widened by how alike the cases of one person and of "
+    "one day are.",
 }
 
 
@@ -63,10 +74,12 @@ class Rate:
     Attributes:
         numerator: how many.
         denominator: of how many.
+        design: by how much cases that are alike widen the variance: see `statistics.clustered`.
     """
 
     numerator: int
     denominator: int
+    design: float = 1.0
 
     @property
     def share(self) -> float:
@@ -75,17 +88,19 @@ class Rate:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % Wilson score interval; all of 0 to 1 where nothing is known.
+        """The 95 % Wilson score interval of as many independent cases as these are worth.
+
+        All of 0 to 1 where nothing is known.
 
         Source: https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval
 
         >>> [round(bound, 3) for bound in Rate(8, 10).interval]
         [0.49, 0.943]
         """
-        n, z = self.denominator, 1.959963984540054
+        n, z = self.denominator / self.design, 1.959963984540054
         if not n:
             return 0.0, 1.0
-        p = self.numerator / n
+        p = self.share
         centre = (p + z * z / (2 * n)) / (1 + z * z / n)
         half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
         return max(0.0, centre - half), min(1.0, centre + half)

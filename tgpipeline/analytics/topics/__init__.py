@@ -6,7 +6,7 @@ and of letters). It learns from nothing else; the same texts and file give the s
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import pairwise
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tgpipeline.analytics.topics.asking import asks
 from tgpipeline.analytics.topics.definitions import HANDOVER, KINDS, Problem, read
 from tgpipeline.analytics.topics.phrases import Matcher, Phrase, stems, words
-from tgpipeline.analytics.topics.text import normalise
+from tgpipeline.analytics.topics.text import WORD, normalise
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,10 +29,13 @@ CLAUSE = 0.7  # ... of one in a clause, if its words are there too
 WORDS = 0.05  # ... of one of which several words or phrases are there
 ALONE = 0.45  # ... of one of which no word and no hint is there: only alike its examples
 EVIDENCE = 0.7  # what a definition's phrase weighs beside a text's TF-IDF vectors of length 1
-UNSEEN = 0.5  # how much an example teaches a second time, as if the file had no words for it
+AGAIN = 0.5  # how much an example teaches a second time, as if the file had no words for it
+
+UNSEEN = "?"  # all that no example has
 _CHUNK = 20_000  # texts at a time: bounds memory
 
-_Counts = list[list[int]]  # of words and of hints, for each definition
+_Counts = list[int]  # of words and of hints, for each definition
+_NOTHING: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ class Topics:
         import numpy as np
 
         readings = [self._read(text) for text in texts]
-        counts = np.array([whole for whole, _ in readings], dtype=float)
+        counts = self._counts([whole for whole, _ in readings])
         mine = [i for i, d in enumerate(self.definitions) if not d.flag]
         scores, none = self._probable(texts, counts)
         top = scores.max(axis=1)
@@ -127,16 +130,22 @@ class Topics:
             (row, text, found)
             for row, (_, parts) in enumerate(readings)
             for text, found in parts
-            if any(found[i][0] and scores[row, j] < MESSAGE for j, i in enumerate(mine))
+            if any(found[2 * i] and scores[row, j] < MESSAGE for j, i in enumerate(mine))
         ]
         if clauses:
             owners, parts, found = zip(*clauses, strict=True)
-            counts_ = np.array(found, dtype=float)
+            counts_ = self._counts(found)
             sure, _ = self._probable(parts, counts_)
             sure[(sure < CLAUSE) | (counts_[:, mine, 0] == 0)] = 0.0
             np.maximum.at(scores, np.array(owners), sure)
         wishes = [i for i, d in enumerate(self.definitions) if d.name == HANDOVER]
         return scores, np.asarray((counts[:, wishes, 0] > 0).any(axis=1))
+
+    def _counts(self, found: Sequence[_Counts]) -> "NDArray[np.float64]":
+        """Texts by definitions by words and hints."""
+        import numpy as np
+
+        return np.array(found, dtype=float).reshape(len(found), len(self.definitions), 2)
 
     def _probable(self, texts: Sequence[str], counts: "NDArray[np.float64]") -> tuple[Any, Any]:
         """Returns the probability of each problem, and of none."""
@@ -167,21 +176,24 @@ class Topics:
         for owner, kind, ways in found:
             if kind == "unless":
                 void.setdefault(owner, set()).update(place for way in ways for place in way)
-        whole = [[0, 0] for _ in self.definitions]
-        clauses = {clause: [[0, 0] for _ in self.definitions] for clause in clause_of.values()}
+        size = 2 * len(self.definitions)  # words and hints of each definition, in turn
+        whole: _Counts = [0] * size
+        clauses: dict[int, _Counts] = {}
         for owner, kind, ways in found:
-            valid = [way for way in ways if void.get(owner, set()).isdisjoint(way)]
+            valid = [way for way in ways if void.get(owner, _NOTHING).isdisjoint(way)]
             if kind == "unless" or not valid:
                 continue
-            whole[owner][kind == "hints"] += 1
+            slot = 2 * owner + (kind == "hints")
+            whole[slot] += 1
             ends = {(clause_of[way[0]], clause_of[way[-1]]) for way in valid}
             for clause in {first for first, last in ends if first == last}:
-                clauses[clause][owner][kind == "hints"] += 1
+                clauses.setdefault(clause, [0] * size)[slot] += 1
+        if not clauses or read[0][1] == read[-1][1]:  # nothing said, or one clause
+            return whole, []
         said: dict[int, list[str]] = {}
         for _, clause, word in read:
             said.setdefault(clause, []).append(word)
-        parts = [(" ".join(w), clauses[c]) for c, w in said.items() if len(w) > 1 < len(said)]
-        return whole, parts
+        return whole, [(" ".join(said[c]), n) for c, n in clauses.items() if len(said[c]) > 1]
 
     @cached_property
     def _matcher(self) -> tuple[Matcher, list[tuple[int, str]]]:
@@ -211,9 +223,17 @@ class Topics:
     def _vectorizers(self) -> list[Any]:
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-        texts = [text for text, _ in self._examples]
-        letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(4, 4), sublinear_tf=True)
-        return [v.fit(texts) for v in (TfidfVectorizer(analyzer=grams, sublinear_tf=True), letters)]
+        texts, found = [text for text, _ in self._examples], []
+        letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(4, 4)).build_analyzer()
+        for split in (grams, letters):
+            times = {gram for text in texts for gram in split(text)}
+            known = sorted(times)
+            analyzer = _Known(split, frozenset(known))
+            vectorizer = TfidfVectorizer(
+                analyzer=analyzer, vocabulary=[*known, UNSEEN], sublinear_tf=True
+            )
+            found.append(vectorizer.fit(texts))
+        return found
 
     @cached_property
     def _model(self) -> Any:
@@ -222,13 +242,27 @@ class Topics:
         from sklearn.linear_model import LogisticRegression
 
         texts, names = zip(*self._examples, strict=True)
-        counts = np.array([self._read(text)[0] for text in texts], dtype=float)
+        counts = self._counts([self._read(text)[0] for text in texts])
         # The words were written with the examples at hand, and match them more often than they
         # match what people write: so each example is also learned from without its words.
         features = vstack([self._features(texts, counts), self._features(texts, 0 * counts)])
-        weights = np.repeat([1.0, UNSEEN], len(texts))
+        weights = np.repeat([1.0, AGAIN], len(texts))
         model = LogisticRegression(C=2, max_iter=1000, class_weight="balanced")
         return model.fit(features, names * 2, sample_weight=weights)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Splits a text, and calls what no example has by one name: so it counts in a text's length.
+
+    Else a text of which the examples know two words would be those two words.
+    """
+
+    split: Callable[[str], list[str]]
+    known: frozenset[str]
+
+    def __call__(self, text: str) -> list[str]:
+        return [gram if gram in self.known else UNSEEN for gram in self.split(text)]
 
 
 def grams(text: str) -> list[str]:
@@ -237,7 +271,7 @@ def grams(text: str) -> list[str]:
     >>> grams("pedidos atrasados")
     ['ped', 'atras', 'ped atras']
     """
-    found = [w if w[0] == "<" else stems(w)[0] for w in re.findall(r"<[a-z]+>|[^\W_]+", text)]
+    found = [w if w[0] == "<" else stems(w)[0] for w in re.findall(rf"<[a-z]+>|{WORD}", text)]
     return found + [f"{first} {second}" for first, second in pairwise(found)]
 
 

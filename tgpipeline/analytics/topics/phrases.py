@@ -13,14 +13,14 @@ from itertools import chain
 
 import snowballstemmer
 
-from tgpipeline.analytics.topics.text import fold, short
+from tgpipeline.analytics.topics.text import WORD, fold, short
 from tgpipeline.errors import SettingsError
 
 NEAR, FAR = 4, 13  # how far the next word of a phrase may be: three words between, or twelve
 LONG = 6  # words of so many letters are recognised in spite of one slip
 _MOST = 50  # of matching one phrase in one text that are looked at: enough, and bounded
 _SENTENCE = 100  # added to positions at a sentence's end: further than any gap reaches
-_WORD = re.compile(r"<[a-z]+>|[^\W_]+|[.,!?]")
+_WORD = re.compile(rf"<[a-z]+>|{WORD}|[.,!?]")
 _JOINS = frozenset("e mas porem tambem pois porque and but also because".split())
 _PORTUGUESE, _ENGLISH = snowballstemmer.stemmer("portuguese"), snowballstemmer.stemmer("english")
 
@@ -147,11 +147,15 @@ class Matcher:
             for term in self._terms(word):
                 places.setdefault(term, []).append(position)
         present = places.keys()
-        matches = {}
+        matches: dict[int, list[tuple[int, ...]]] = {}
         for number in sorted({n for term in present for n in self._starts.get(term, ())}):
-            if any(step.isdisjoint(present) for step in self._steps[number]):
+            phrase = self.phrases[number]
+            if len(phrase) == 1:
+                here = {p for term in phrase[0][0] for p in places.get(term, ())}
+                matches[number] = [(p,) for p in sorted(here)]
+            elif any(step.isdisjoint(present) for step in self._steps[number]):
                 continue
-            if ways := _ways(self.phrases[number], places):
+            elif ways := _ways(phrase, places):
                 matches[number] = ways
         return matches
 

@@ -40,7 +40,15 @@ _KINDS = [
     ),
     ("numero", r"\b\d{5,}(?:-\d+)?\b"),
 ]
-_MASKS = [(re.compile(pattern), f" <{kind}> ") for kind, pattern in _KINDS]
+# Digits and the sign that a text has at least if it holds one: most need not be looked for.
+_NEEDS = {
+    "email": (0, "@"), "usuario": (0, "@"), "url": (0, "."), "nota": (44, ""), "cnpj": (14, "/"),
+    "cartao": (16, ""), "cpf": (11, ""), "rastreio": (9, ""), "telefone": (8, ""), "cep": (8, ""),
+    "pedido": (3, ""), "numero": (5, ""), "percento": (1, ""), "data": (2, ""),
+}  # fmt: skip
+_MASKS = [
+    (*_NEEDS.get(kind, (1, "")), re.compile(pattern), f" <{kind}> ") for kind, pattern in _KINDS
+]
 
 # Chat spelling -> what it stands for, already folded. One word each, so that no meaning hangs on
 # its neighbours; "n" and "q" are safe because numbers and codes are gone by then.
@@ -79,13 +87,20 @@ _LABEL = re.compile(r"\b(cpf|cep|pedido|order|compra|protocolo)\s*[:=-]\s*(?=\S)
 _SHORT_NOT = re.compile(r"\b([a-z]+)n't\b")
 _SHORT_IS = re.compile(r"\b(what|where|when|how|who|it|that|there)'s\b")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")  # "cadeeee"
-_PIECE = re.compile(r"<[a-z]+>|[^\W_]+|[.,!?;]")
+# A word goes on over marks that are no letters to Python: vowel signs, and joiners.
+WORD = r"[^\W_](?:[^\W_]|[\u0300-\u1cff\u200c\u200d])*"
+_PIECE = re.compile(rf"<[a-z]+>|{WORD}|[.,!?;]")
 _ASKED = re.compile(r"[.,!]*\?[.,!?]*")
-_COMBINING = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff\ufe00-\ufe0f]")
-_WRAPPED = 60  # a line so long is broken by its width, a shorter one by its writer
-_QUESTION_MARKS = str.maketrans(
-    {"¿": " ", "？": "?", "⁉": "?", "❓": "?", "❔": "?", "…": ".", "’": "'"}
+# Accents, and the vowel points of Arabic and Hebrew, which people write or leave out.
+_COMBINING = re.compile(
+    r"[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1-\u05c7\u0640\u064b-\u0652\u0670\u1ab0-\u1aff\u20d0-\u20ff"
+    r"\ufe00-\ufe0f]"
 )
+_WRAPPED = 60  # a line so long is broken by its width, a shorter one by its writer
+_MARKS = str.maketrans(
+    {"¿": " ", "？": "?", "؟": "?", "՞": "?", "⁇": "?", "⁉": "?", "❓": "?", "❔": "?", "…": ".",
+     "。": ".", "।": ".", "،": ",", "、": ",", "！": "!", "’": "'"}
+)  # fmt: skip
 
 
 def fold(text: str) -> str:
@@ -96,8 +111,8 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    text = unicodedata.normalize("NFKD", text.translate(_QUESTION_MARKS)).lower()
-    return _COMBINING.sub("", text)
+    text = unicodedata.normalize("NFKD", text.translate(_MARKS)).lower()
+    return unicodedata.normalize("NFC", _COMBINING.sub("", text))
 
 
 def normalise(text: str) -> str:
@@ -115,8 +130,10 @@ def normalise(text: str) -> str:
     if _MAY_HOLD_CODE.search(text):
         text = fold(_PROMOTION.sub(" <codigo> ", text))
         text = _LABEL.sub(r"\1 ", _NUMBER.sub("", text))
-        for pattern, kind in _MASKS:
-            text = pattern.sub(kind, text)
+        digits = sum(map(str.isdigit, text))
+        for least, sign, pattern, kind in _MASKS:
+            if digits >= least and sign in text:
+                text = pattern.sub(kind, text)
     else:
         text = fold(text)
     if "'" in text:

@@ -1,0 +1,248 @@
+"""How sure an answer is: intervals, tests and waits that hold for messages as they are.
+
+Questions are not independent of each other: a person asks several times, and on a bad day everybody
+asks the same. So intervals are clustered by person and by day, what is chosen on some days is
+counted on others, and what is looked for in many places is tested more strictly.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from tgpipeline.analytics.support.rates import Rate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ENOUGH = 30  # conversations; fewer are shown one by one
+LEVEL = 0.025  # chance of a false finding: of the problems together, and of the words together
+BANDS, BAND = 3, 3  # so many bands of so many hours can be staffed
+BAND_DAYS = 10  # so many days a period needs: bands are chosen on half of them
+_Z = 1.959963984540054
+
+
+def clustered(cases: Any, *clusters: Any) -> Rate:
+    """The rate of some cases, with its interval widened by how alike cases of one cluster are.
+
+    The variance is that of Cameron, Gelbach and Miller for clusters of two kinds; its ratio to the
+    variance of independent cases, at least 1, is the rate's design effect. Few clusters count for
+    less, as Student's t does (Korn and Graubard).
+
+    Source: https://doi.org/10.1198/jbes.2010.07136
+
+    Args:
+        cases: whether each is one, bool.
+        *clusters: up to two labels of each case, such as its person and its day.
+
+    >>> clustered([True, True, False, False], [1, 1, 2, 2]).design > 1
+    True
+    """
+    hit = np.asarray(cases, dtype=float)
+    n, hits = len(hit), int(hit.sum())
+    if hits in (0, n) or not clusters:
+        return Rate(hits, n)
+    codes = [pd.factorize(np.asarray(labels))[0] for labels in clusters]
+    rest = hit - hits / n
+    variance = sum(_between(rest, code) for code in codes)
+    if len(codes) == 2:
+        variance -= _between(rest, codes[0] * n + codes[1])
+    groups = min(len(set(code)) for code in codes)
+    design = n**3 * variance / (hits * (n - hits))
+    return Rate(hits, n, max(1.0, design * _few(groups)))
+
+
+def _between(rest: "NDArray[np.float64]", code: "NDArray[np.int64]") -> float:
+    """The variance of a mean, from the sums of what its clusters deviate by."""
+    _, code = np.unique(code, return_inverse=True)
+    sums = np.bincount(code, rest)
+    return float((sums**2).sum()) / len(rest) ** 2 * len(sums) / max(1, len(sums) - 1)
+
+
+def _few(groups: int) -> float:
+    from scipy.stats import t
+
+    return float((t.ppf(0.975, max(1, groups - 1)) / _Z) ** 2)
+
+
+@dataclass(frozen=True)
+class Wait:
+    """How long until something happens, where some have not seen it happen.
+
+    Attributes:
+        cases: how many wait.
+        answered: for how many of them it happened.
+        median: seconds until it has happened for half of all; infinite if it never does.
+        low: of the median's 95 % interval.
+        high: of the same; infinite where too few were answered to know.
+        p90: seconds until it has happened for nine in ten.
+    """
+
+    cases: int
+    answered: int
+    median: float
+    low: float
+    high: float
+    p90: float
+
+
+def wait(seconds: Any, known: Any, *clusters: Any) -> Wait:
+    """Waiting times by Kaplan and Meier: who has no answer yet counts for as long as is known.
+
+    The median's interval is that of Brookmeyer and Crowley on the log-log scale, widened by the
+    design effect of its clusters. Without censoring the quantiles are nearest ranks.
+
+    Source: https://en.wikipedia.org/wiki/Kaplan%E2%80%93Meier_estimator
+
+    Args:
+        seconds: until the answer; missing where none came.
+        known: seconds for which each was watched; an answer after them has not come yet.
+        *clusters: as for `clustered`.
+
+    >>> wait([10, 20, None, 40], [90, 90, 30, 90]).median
+    20.0
+    """
+    waited = np.asarray(pd.Series(seconds, dtype="Float64").to_numpy(float, na_value=math.inf))
+    limit = np.asarray(known, dtype=float)
+    seen = waited <= limit
+    time = np.where(seen, waited, limit)
+    if not len(time):
+        return Wait(0, 0, *[math.nan] * 4)
+    moments, place = np.unique(time, return_inverse=True)
+    events = np.bincount(place, seen, len(moments))
+    risk = len(time) - np.concatenate([[0], np.bincount(place).cumsum()[:-1]])
+    left = np.cumprod(1 - events / risk)
+    median = _reached(moments, left, 0.5)
+    design = clustered(time <= median, *clusters).design if math.isfinite(median) else 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.sqrt(design * np.cumsum(events / (risk * (risk - events)))) / np.log(left)
+        low, high = (left ** np.exp(sign * _Z * spread) for sign in (-1, 1))
+    low = np.where(left == 1, 1.0, np.nan_to_num(low))
+    high = np.where(left == 1, 1.0, np.nan_to_num(high))
+    return Wait(
+        len(time), int(seen.sum()), median, _reached(moments, np.minimum(low, high), 0.5),
+        _reached(moments, np.maximum(low, high), 0.5), _reached(moments, left, 0.1),
+    )  # fmt: skip
+
+
+def _reached(moments: "NDArray[np.float64]", left: "NDArray[np.float64]", share: float) -> float:
+    """The first moment at which no more than a share is left; infinite if there is none."""
+    below = np.flatnonzero(left <= share + 1e-9)
+    return float(moments[below[0]]) if len(below) else math.inf
+
+
+def changed(days: "pd.DataFrame") -> list[str]:
+    """What came more often or less often in the last seven of fourteen days, beyond chance.
+
+    Each count is held against all ways to deal its fourteen days into two weeks, which asks nothing
+    of how days differ; of all tested, `LEVEL` bounds the share that is found falsely (Benjamini and
+    Hochberg).
+
+    Args:
+        days: one row per day, fourteen, in order; one column of counts for each thing tested.
+
+    Returns:
+        For each column `new` (none in the week before), `rising`, `falling` or empty.
+    """
+    from scipy.stats import false_discovery_control
+
+    counts = days.to_numpy(float)
+    if not counts.size:
+        return [""] * counts.shape[1]
+    more = counts[7:].sum(axis=0) - counts[:7].sum(axis=0)
+    every = 2 * _deals() @ counts - counts.sum(axis=0)
+    chance = (np.abs(every) >= np.abs(more) - 1e-9).mean(axis=0)
+    sure = false_discovery_control(chance) <= LEVEL
+    ups = np.where(counts[:7].sum(axis=0) > 0, "rising", "new")
+    return [str(w) for w in np.where(~sure, "", np.where(more > 0, ups, "falling"))]
+
+
+@cache
+def _deals() -> Any:
+    """All ways to choose seven of fourteen days: one row per way, 1 for the days chosen."""
+    chosen = np.array(list(combinations(range(14), 7)))
+    return (chosen[:, :, None] == np.arange(14)).any(axis=1).astype(float)
+
+
+def as_frequent(labels: "Sequence[Any]", *clusters: Any) -> list[Any]:
+    """Which labels may be as frequent as the most frequent one (95 %, of all comparisons together).
+
+    Args:
+        labels: one for each case; None is none and is not compared.
+        *clusters: as for `clustered`.
+    """
+    from scipy.stats import norm
+
+    named = pd.Series(labels, dtype=object)
+    counts = named.value_counts()
+    if len(counts) < 2:
+        return []
+    top, needed = counts.index[0], norm.ppf(1 - 0.05 / (len(counts) - 1))
+    found = []
+    for other in counts.index[1:]:
+        either = named.isin([top, other]).to_numpy()
+        design = clustered(
+            (named == top)[either], *(np.asarray(c)[either] for c in clusters)
+        ).design
+        if counts[top] - counts[other] <= needed * math.sqrt(design * either.sum()):
+            found.append(other)
+    return found
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Hours in which most questions come.
+
+    Attributes:
+        hours: (first, one past the last) of each band, in order.
+        rate: the share of questions in them, on days that did not choose them.
+    """
+
+    hours: tuple[tuple[int, int], ...]
+    rate: Rate
+
+    def __str__(self) -> str:
+        """The hours as they are put on a duty roster.
+
+        >>> print(Bands(((9, 12), (14, 17), (19, 22)), Rate(61, 100)))
+        9 to 12, 14 to 17 and 19 to 22 h
+        """
+        spans = [f"{first} to {last}" for first, last in self.hours]
+        return " and ".join(filter(None, [", ".join(spans[:-1]), spans[-1]])) + " h"
+
+
+def busiest_bands(times: "pd.Series[Any]", people: Any, period: "pd.DatetimeIndex") -> Bands | None:
+    """The `BANDS` bands of `BAND` hours with most questions; None where there are too few to tell.
+
+    The bands are chosen on every other day of the period, and their share is counted on the days
+    between: so the interval holds although the bands were chosen for being the busiest.
+
+    Args:
+        times: when each question was asked, local time.
+        people: who asked each.
+        period: its whole days.
+    """
+    if len(period) < BAND_DAYS or len(times) < ENOUGH:
+        return None
+    day, hour = times.dt.normalize(), times.dt.hour.to_numpy()
+    chosen, other = (day.isin(period[n::2]).to_numpy() for n in (0, 1))
+    counts = np.bincount(hour[chosen], minlength=24)
+    load = np.convolve(counts, np.ones(BAND), "valid")
+    starts = [s for s in combinations(range(len(load)), BANDS)
+              if all(b - a >= BAND for a, b in pairwise(s))]  # fmt: skip
+    best = max(starts, key=lambda s: sum(load[list(s)]))
+    spans: list[tuple[int, int]] = []
+    for first in best:
+        joined = spans and spans[-1][1] == first
+        spans[-1:] = (
+            [(spans[-1][0], first + BAND)] if joined else [*spans[-1:], (first, first + BAND)]
+        )
+    inside = np.any([(a <= hour) & (hour < b) for a, b in spans], axis=0)[other]
+    if not len(inside):
+        return None
+    return Bands(tuple(spans), clustered(inside, np.asarray(people)[other], day[other]))
