@@ -166,3 +166,29 @@ def quarantine_reason(answer: Any) -> str | None:
     if not isinstance(answer, str):
         return say("A text is wanted: the reason in the object's metadata.")
     return None if "update_id" in answer else say("The reason names what is missing in the body.")
+
+
+@rule
+def rows_if_doubled(answer: int, rows: int) -> str | None:
+    """05: what a count sees when each day has two files of the same rows."""
+    if answer == rows:
+        return say("A count reads every file of a folder: the second one, too.")
+    return None if answer == 2 * rows else say("Each row would be there twice.")
+
+
+@rule
+def scheduled_day(answer: str) -> str | None:
+    """05: the day before the time that a run was scheduled for, in the group's zone."""
+    if str(answer) == "2025-11-29":
+        return say("This day has only begun: a run makes the day before.")
+    if str(answer) == "2025-11-27":
+        return say("Count from the scheduled time in the group's zone, not from another one.")
+    return None if str(answer) == "2025-11-28" else say("The day before the scheduled time.")
+
+
+@rule
+def set_aside_by_ingest(answer: int, items: list[Any]) -> str | None:
+    """05: the objects in quarantine that do not name an origin."""
+    if answer == sum(bool(item.origin) for item in items) != sum(not i.origin for i in items):
+        return say("These are the ones that the ETL set aside.")
+    return None if answer == sum(not item.origin for item in items) else say("Count again.")

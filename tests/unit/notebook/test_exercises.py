@@ -1,6 +1,7 @@
 """Exercises: what a reader is told of an answer, and what of a wrong one."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -67,6 +68,23 @@ ANSWERS = {
         {},
         ["no update_id that is a 64-bit integer"],
         {"not JSON": "missing", 200: "text"},
+    ),
+    "rows_if_doubled": ({"rows": 10}, [20], {10: "second one", 30: "twice"}),
+    "scheduled_day": (
+        {},
+        ["2025-11-28"],
+        {"2025-11-29": "only begun", "2025-11-27": "another one", "2025-12-01": "before"},
+    ),
+    "set_aside_by_ingest": (
+        {
+            "items": [
+                SimpleNamespace(origin=""),
+                SimpleNamespace(origin=""),
+                SimpleNamespace(origin="1.json"),
+            ]
+        },
+        [2],
+        {1: "ETL", 5: "again"},
     ),
 }
 
