@@ -12,7 +12,7 @@ DEPS   := pyproject.toml constraints.txt
 .DEFAULT_GOAL := help
 .PHONY: help demo test check unit functional fmt notebooks badges constraints templates
 .PHONY: environment colab architecture translate drawings site browser colab-freeze lowest
-.PHONY: catalogue release bench clean
+.PHONY: catalogue release bench bench-answers clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -84,6 +84,9 @@ release: check  ## see that version, tag and CHANGELOG agree
 
 bench: $(BENCH)/.installed  ## measure against named peers; writes benchmarks/results.md
 	$(BENCH)/bin/python -m benchmarks
+
+bench-answers: $(VENV)/.dev  ## how often the intervals of answers hold, on simulated groups
+	$(BIN)/python benchmarks/bench_answers.py
 
 constraints: $(VENV)/.dev  ## write the versions installed now into constraints.txt
 	$(BIN)/python -m tools.constraints
