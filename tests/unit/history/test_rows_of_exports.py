@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,16 @@ class Lake:
 
     def rows(self, table: str = "messages") -> Rows:
         days = list(stores.list_days(self.raw))
-        found: Rows = []
-        # A day comes twice where a bot that was met on it wrote on it before, too.
-        made = handler.run(self.settings, days, raw=self.raw, enriched=self.enriched)
-        for ledger in {ledger.date: ledger for ledger in made}.values():
+        found: dict[str, Rows] = {}
+        for ledger in handler.run(self.settings, days, raw=self.raw, enriched=self.enriched):
             assert ledger.balanced
             assert not ledger.quarantined
             key = keys.enriched_key(table, date.fromisoformat(ledger.date))
-            found += pq.ParquetFile(self.folder / "enriched" / key).read().to_pylist()
-        return sorted(found, key=lambda row: (row["date"], row["message_id"]))
+            made = pq.ParquetFile(self.folder / "enriched" / key).read().to_pylist()
+            found[ledger.date] = made  # a day is made again where a bot is met on a later one
+        return sorted(
+            chain.from_iterable(found.values()), key=lambda row: (row["date"], row["message_id"])
+        )
 
 
 @pytest.fixture
@@ -73,7 +75,9 @@ def test_the_words_of_a_rich_message_are_its_text(lake: Lake) -> None:
 def test_every_service_record_is_a_service_message(lake: Lake, action: str) -> None:
     told = {"type": "service", "actor": "Rui", "actor_id": "user5", "action": action}
     lake.load([message(1) | told, message(2)])
-    assert [row["is_service"] for row in lake.rows()] == [True, False]
+    rows = lake.rows()
+    assert [row["is_service"] for row in rows] == [True, False]
+    assert rows[0]["author_kind"] == "telegram"
 
 
 @pytest.mark.parametrize(
@@ -119,6 +123,9 @@ def test_a_linked_channels_post_is_telegrams_copy_and_comments_are_no_replies(
     assert [row["sender_chat_id"] for row in rows] == [-1000000000009, *[None] * 3, -1000000000009]
     assert [row["message_thread_id"] for row in rows] == [None, 10, 10, None, None]
     assert [row["is_topic_message"] for row in rows] == [None] * 5
+    assert [row["reply_to_message_id"] for row in rows] == [None, None, 11, None, None]
+    assert [row["is_comment"] for row in rows] == [None, True, None, None, None]
+    assert [row["author_kind"] for row in rows] == ["telegram", None, None, None, "chat"]
 
 
 def test_a_topic_has_its_thread_and_its_name(lake: Lake) -> None:
@@ -134,6 +141,8 @@ def test_a_topic_has_its_thread_and_its_name(lake: Lake) -> None:
     rows = lake.rows()
     assert [row["message_thread_id"] for row in rows] == [40, 40, 40, None]
     assert [row["is_topic_message"] for row in rows] == [True, True, True, None]
+    assert [row["reply_to_message_id"] for row in rows] == [None, None, 41, None]
+    assert [row["topic_name"] for row in rows] == ["Trocas", "Trocas", None, None]
 
 
 def test_in_an_hour_that_comes_twice_ids_go_up_and_so_does_time(tmp_path: Path) -> None:
@@ -206,3 +215,16 @@ def test_buttons_without_a_bot_that_made_them_tell_a_bot(lake: Lake) -> None:
     buttons = {"inline_bot_buttons": [[{"type": "url", "text": "Abrir"}]]}
     lake.load([message(1, **buttons), message(2, via_bot="@gif", **buttons), message(3)])
     assert [row["from_is_bot"] for row in lake.rows()] == [True, None, None]
+    assert [row["author_kind"] for row in lake.rows()] == ["bot"] * 3, "one author, met as a bot"
+
+
+def test_a_bot_that_the_webhook_brought_is_a_bot_in_history(lake: Lake) -> None:
+    lake.load(
+        [message(1), message(2, from_id="user900"), message(3), message(4, from_id="user900")]
+    )
+    assert [row["author_kind"] for row in lake.rows()] == [None] * 4
+    told = {"message_id": 2000, "date": START + 10**6, "chat": {"id": -1000000000077}, "text": "a"}
+    told |= {"from": {"id": 900, "is_bot": True, "first_name": "Loja"}}
+    key = keys.update_key(1, date(2026, 10, 3))
+    lake.raw.put(key, json.dumps({"update_id": 1, "message": told}).encode())
+    assert [row["author_kind"] for row in lake.rows()] == [None, "bot", None, "bot", "bot"]
