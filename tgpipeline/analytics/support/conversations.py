@@ -1,25 +1,27 @@
 """Conversations: a customer's question and everything that belongs to it.
 
 The lake holds messages; who talks with whom about what is not written anywhere. This is the rule by
-which it is told, first what is sure, then what is near, always in the same chat and topic:
+which it is told, in the same chat and topic. A message belongs to
 
-1. A message that replies to a message of a conversation belongs to that conversation, also if
-   another customer writes it: advice, a "me too". Only a question, or a wish for a person, of
-   another customer opens a conversation of its own.
-2. A customer's other messages go on with their latest conversation while it is open; else they open
-   a new one. It is open for `PATIENCE` while it waits for an answer, for `SILENCE` after one.
-3. Another message of the bot belongs to the conversation that was active in the last minute.
-4. Another message of an agent belongs to the open conversation whose customer it names; else to the
-   one in which that agent last spoke, within `NEAR`; else to the latest that waits, within `NEAR`.
+1. the conversation of the message that it replies to. A reply to somebody's latest message that
+   opens with their name may be meant for what the two were talking about just before.
+2. the conversation of the person whom it names: the one both took part in, else their latest.
+3. the conversation its author wrote in within the last ten minutes. Where nearly everybody uses
+   replies, a message without one stands for itself, and ten minutes become one.
+4. its author's own question, while that is open: `PATIENCE` while it waits for an answer, and after
+   one, for as long as the customer says whether it helped.
+5. what is near: a bot's message to what was active in the last minute, an agent's to the latest
+   question that waits, a member's to a question right before it.
 
-Kept are conversations in which the customer asks something or names a problem. Agents are those who
-are given, administrators, and who replied to many different people (see `find_agents`); where there
-are none, whoever replies to another's question answers it.
+What is left opens a conversation of its own. So does a customer who asks for themselves in a reply
+to another customer, and who asks something new after having been answered.
+
+Kept are conversations in which the customer asks something or names a problem, and those that the
+bot or an agent answered. What became of them is told in `outcomes`.
 """
 
-import re
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -27,74 +29,112 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tgpipeline.analytics.support.signals import HAPPY, NO, THANKS, UNHAPPY, UPSET, YES, find_agents
-from tgpipeline.analytics.topics.text import fold, normalise
+from tgpipeline.analytics.support import outcomes, signals
 
 if TYPE_CHECKING:
     from tgpipeline.analytics.topics import Topics
 
-PATIENCE, SILENCE, NEAR = 72 * 3600, 6 * 3600, 15 * 60  # seconds
+OWN, OWN_AMONG_REPLIES = 10 * 60, 60  # seconds for which one's own conversation goes on
+REPLIES = 2 / 3  # share of replies in the last messages from which nearly everybody uses them
+TOGETHER, NAMED = 20 * 60, 30 * 60  # seconds since two wrote together; since the named one wrote
+PATIENCE, SILENCE = 72 * 3600, 6 * 3600  # seconds: while waiting, and after an answer
+BOT_NEAR, AGENT_NEAR, MEMBER_NEAR = 60, 15 * 60, 5 * 60  # seconds
 
 
 @dataclass(eq=False)
 class Conversation:
     """One conversation while it is put together. Times are Unix seconds."""
 
+    number: int
     customer: int
-    last: int
+    last: int = 0
     rows: list[int] = field(default_factory=list)
+    wrote: dict[int, int] = field(default_factory=dict)  # when each person last wrote in it
     question: int | None = None
-    state: str = "open"  # then: waiting, wants_person, answered, confirmed
-    signal: str | None = None
-    handed: bool = False
-    members: int = 0
-    first: dict[str, int] = field(default_factory=dict)
-
-    def is_open(self, now: int) -> bool:
-        """Whether a message without a reply may still belong here."""
-        answered = self.state in ("answered", "confirmed")
-        return now - self.last <= (SILENCE if answered else PATIENCE)
+    problem: str | None = None
+    answered: bool = False  # by the bot or an agent, since the customer asked
+    thanked: bool = False
 
 
 def build(
-    messages: pd.DataFrame, events: pd.DataFrame, topics: "Topics", agents: Collection[int] = ()
+    messages: pd.DataFrame,
+    events: pd.DataFrame,
+    topics: "Topics",
+    agents: Collection[int] = (),
+    *,
+    horizon: float = 72,
+    rules: signals.Signals | None = None,
 ) -> pd.DataFrame:
-    """Put messages together into conversations.
+    """Put messages together into conversations, and tell what became of each.
 
     Args:
         messages: answer of `conversation_messages`, in order.
         events: answer of `conversation_events` of the same period.
         topics: labels problems.
         agents: user ids of who answers for the group; found by `find_agents` if none is given.
+        horizon: hours of silence after which it is settled what became of a conversation.
+        rules: what people say of an answer; the packaged ones if not given.
 
     Returns:
-        A row for each conversation whose question lies in the period: `group_id`, `chat_id`,
+        One row for each conversation whose question lies in the period: `group_id`, `chat_id`,
         `thread_id`, `message_id` (of the question), `customer`, `asked` (Unix seconds),
-        `local_time`, `problem` (or null), `messages`, `rows` (positions in `messages`), `bot_after`
-        and `person_after` (seconds until the bot, a person answered first; null if never),
-        `members` (replies of other customers), `handed` (to a person, or a person was asked for),
-        `state` (waiting, wants_person, answered, confirmed), `signal` (thanks, reaction, button,
-        complaint; null), `minutes` (of agents), `ended` (Unix seconds). `attrs["agents"]` names
-        who was held for an agent, `attrs["until"]` is the last moment that is known, and
-        `attrs["end"]` the last of the period.
+        `local_time`, `problem` (or null), `messages`, `rows` (positions in `messages`), `minutes`
+        (of agents), `ended` (Unix seconds), and the columns of `outcomes.COLUMNS`.
+        `attrs["agents"]` names who was identified as an agent, `attrs["until"]` is the last moment
+        that is known, and `attrs["end"]` the last of the period.
     """
-    # Imported history does not know bots as such.
-    bots = messages.loc[messages["is_bot"], "user_id"].unique()
-    messages = messages.assign(is_bot=messages["user_id"].isin(bots))
-    helpers = find_agents(messages, events, agents)
-    role = messages["user_id"].isin(helpers).map({True: "agent", False: "customer"})
-    role = role.mask(messages["is_bot"], "bot")
-    marks = topics.table(messages["text"].where(role == "customer"))
-    talk = _Talk(messages.assign(role=role), marks, events)
-    rows = [talk.summary(c) for c in talk.conversations if c.question is not None]
-    frame = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
+    talk = _talk(messages, events, topics, agents, rules)
+    put = Threads(talk)
+    found = [c for c in put.conversations if c.question is not None]
+    rows = [put.row(c) | outcomes.judge(c, talk, round(horizon * 3600)) for c in found]
+    columns = _COLUMNS | outcomes.COLUMNS
+    frame = pd.DataFrame(rows, columns=list(columns)).astype(columns)
+    frame = outcomes.taken_back(frame, round(horizon * 3600))
     period = messages.attrs.get("parameters", {})
     if "start" in period and len(frame):
         day = frame["local_time"].dt.normalize()
         frame = frame[(day >= period["start"]) & (day <= period["end"])].reset_index(drop=True)
     until, end = _last_moments(messages)
-    frame.attrs = {**messages.attrs, "agents": sorted(helpers), "until": until, "end": end}
+    frame.attrs = {**messages.attrs, "agents": sorted(talk.agents), "until": until, "end": end}
+    frame.attrs |= {"horizon": horizon, "judged": talk.judged}
     return frame
+
+
+def threads(
+    messages: pd.DataFrame,
+    events: pd.DataFrame,
+    topics: "Topics",
+    agents: Collection[int] = (),
+    rules: signals.Signals | None = None,
+) -> "pd.Series[int]":
+    """The number of the conversation of each message, whether or not anything is asked in it.
+
+    Args:
+        messages, events, topics, agents, rules: as for `build`.
+
+    Returns:
+        Numbers with the index of `messages`; a message that belongs to none has one of its own.
+    """
+    put = Threads(_talk(messages, events, topics, agents, rules))
+    numbers = [-i - 1 if c is None else c.number for i, c in enumerate(put.of)]
+    return pd.Series(numbers, messages.index, dtype=int)
+
+
+def _talk(
+    messages: pd.DataFrame,
+    events: pd.DataFrame,
+    topics: "Topics",
+    agents: Collection[int],
+    rules: signals.Signals | None,
+) -> outcomes.Talk:
+    # Imported history does not know bots as such.
+    bots = messages.loc[messages["is_bot"], "user_id"].unique()
+    messages = messages.assign(is_bot=messages["user_id"].isin(bots))
+    helpers = signals.find_agents(messages, events, agents)
+    role = messages["user_id"].isin(helpers).map({True: "agent", False: "customer"})
+    role = role.mask(messages["is_bot"], "bot")
+    marks = topics.table(messages["text"].where(role == "customer"))
+    return outcomes.Talk(messages, role, marks, events, rules or signals.load(), helpers)
 
 
 def _last_moments(messages: pd.DataFrame) -> tuple[int, int]:
@@ -120,180 +160,230 @@ def _last_moments(messages: pd.DataFrame) -> tuple[int, int]:
 _COLUMNS = {
     "group_id": "Int64", "chat_id": "Int64", "thread_id": "Int64", "message_id": "Int64",
     "customer": "Int64", "asked": "Int64", "local_time": "datetime64[ms]", "problem": "string",
-    "messages": "Int64", "rows": "object", "bot_after": "Int64", "person_after": "Int64",
-    "members": "Int64", "handed": "boolean", "state": "string", "signal": "string",
-    "minutes": "float64", "ended": "Int64",
+    "messages": "Int64", "rows": "object", "minutes": "float64", "ended": "Int64",
 }  # fmt: skip
 
 
-class _Talk:
-    """Goes through the messages once, in order."""
+class Threads:
+    """Goes through the messages once, in order.
 
-    def __init__(self, messages: pd.DataFrame, marks: pd.DataFrame, events: pd.DataFrame) -> None:
-        self.messages, self.marks = messages, marks
-        self.has_agents = bool(messages["role"].eq("agent").any())
+    Attributes:
+        conversations: all of them, also those in which nothing is asked.
+        of: for each message its conversation, or None.
+    """
+
+    def __init__(self, talk: outcomes.Talk) -> None:
+        self.talk = talk
         self.conversations: list[Conversation] = []
-        self.home: dict[tuple[Any, Any], Conversation] = {}
-        self.latest: dict[tuple[Any, ...], Conversation] = {}
-        self.active: dict[tuple[Any, Any], list[Conversation]] = defaultdict(list)
-        self.spoke: dict[int, int] = {}  # when each agent last wrote anything
-        self.minutes: Counter[int] = Counter()  # seconds of agents, by id() of the conversation
-        self.names: dict[int, set[str]] = defaultdict(set)
-        asks = marks["is_question"] | marks["problem"].notna() | marks["wants_person"]
-        self.asks, self.questions = asks.tolist(), marks["is_question"].tolist()
-        self.wants = marks["wants_person"].tolist()
-        after = defaultdict(list)
-        for e in events.itertuples():
-            if e.event_type != "chat_member":
-                after[e.chat_id, e.message_id].append(e)
+        self.of: list[Conversation | None] = []
+        self.own: dict[Any, tuple[Conversation, int]] = {}  # by place and person: where, and when
+        self.latest: dict[Any, int] = {}  # by place and person: the row of their last message
+        self.mine: dict[Any, list[Conversation]] = defaultdict(list)  # the last that they wrote in
+        self.active: dict[Any, list[Conversation]] = defaultdict(list)  # by place, the last at last
+        self.replies: dict[Any, deque[bool]] = defaultdict(lambda: deque(maxlen=50))
+        self.named: dict[Any, dict[str, Any]] = defaultdict(dict)  # by place: who has a name
+        self.before: dict[Any, int] = {}  # by place: the row of the last message
+        self.minutes: Counter[int] = Counter()  # seconds of agents, by conversation
+        for i in range(len(talk.date)):
+            self._step(i)
 
-        for i, m in enumerate(messages.itertuples()):
-            self._step(i, m)
+    def _step(self, i: int) -> None:
+        t = self.talk
+        place, author, role = t.place[i], t.author[i], t.role[i]
+        target = t.replied[i]
+        found = self._bot(i, target) if role == "bot" else self._person(i, target)
+        if found is None and role != "bot":
+            found = Conversation(len(self.conversations), author)
+            self.conversations.append(found)
+        if role == "agent":
+            before = self.latest.get((place, author))
+            gap = 300 if before is None else min(t.date[i] - t.date[before], 300)
+            self.minutes[found.number if found else -1] += gap
+        self.of.append(found)
+        self.before[place] = i
+        if author is not None:
+            self.latest[place, author] = i
+            self.named[place] |= dict.fromkeys(t.names(i), author)
+        if found is not None:
+            self._join(found, i)
 
-        for key, found in after.items():
-            if key in self.home:
-                for e in found:
-                    self._event(self.home[key], e)
+    def _join(self, c: Conversation, i: int) -> None:
+        t = self.talk
+        now, author, place = t.date[i], t.author[i], t.place[i]
+        c.rows.append(i)
+        c.last, c.wrote[author] = now, now
+        self.own[place, author] = c, now
+        for listed in (self.active[place], self.mine[place, author]):
+            if not listed or listed[-1] is not c:
+                if c in listed:
+                    listed.remove(c)
+                listed.append(c)
+                del listed[:-60]
+        asked = t.replied[i]
+        helps = t.role[i] != "customer" or (
+            not t.has_agents and (c.question is not None or (asked is not None and t.troubles(asked)))
+        )
+        if helps and author != c.customer:
+            real = t.answers(i)
+            if real and c.question is None and asked is not None and t.author[asked] == c.customer:
+                c.question = asked if t.role[asked] == "customer" else None
+            c.answered = c.answered or (real and c.question is not None)
+            if asked is not None and c.question is not None and t.author[asked] == c.customer:
+                self.own[place, c.customer] = c, now  # who is written to goes on there, too
+        elif c.question is None and t.opens[i]:
+            c.customer, c.question, c.problem = author, i, t.problem[i]
+        elif author == c.customer:
+            if c.answered and t.sign(i) in ("good", "thanks"):
+                c.thanked = True
+            elif c.answered and t.asks[i]:
+                c.answered = False
 
-    def _step(self, i: int, m: Any) -> None:
-        place = (m.group_id, None if pd.isna(m.message_thread_id) else m.message_thread_id)
-        replied = None if pd.isna(m.reply_to_message_id) else m.reply_to_message_id
-        target = self.home.get((m.chat_id, replied)) if replied is not None else None
-        found = getattr(self, f"_{m.role}")(i, m, place, target, replied is not None)
-        if m.role == "agent":
-            gap = m.date - self.spoke.get(m.user_id, 0)
-            self.spoke[m.user_id] = m.date
-            if found is not None:
-                self.minutes[id(found)] += min(gap, 300)
-        if found is None:
-            return
-        found.rows.append(i)
-        found.last = m.date
-        self.home[m.chat_id, m.message_id] = found
-        near = self.active[place]
-        if not near or near[-1] is not found:
-            if found in near:
-                near.remove(found)
-            near.append(found)
-            del near[:-60]
+    def _bot(self, i: int, target: int | None) -> Conversation | None:
+        t = self.talk
+        if target is not None or t.is_reply[i]:
+            return None if target is None else self.of[target]
+        near = self.active[t.place[i]]
+        return near[-1] if near and t.date[i] - near[-1].last <= BOT_NEAR else None
 
-    def _customer(
-        self, i: int, m: Any, place: Any, target: Conversation | None, _: bool
-    ) -> Conversation:
-        called = (m.first_name, m.username)
-        self.names[m.user_id] |= {fold(n) for n in called if isinstance(n, str) and n}
-        own = self.latest.get((*place, m.user_id))
-        asks = self.questions[i] or (self.has_agents and self.wants[i])
-        if target is not None and target.customer != m.user_id:
-            target.members += target.question is not None
-            if not asks:
-                if not self.has_agents:
-                    self._answers(target, m)
-                return target
-        if target is not None and target.customer == m.user_id and m.date - target.last <= PATIENCE:
-            own = target
-        elif own is None or not own.is_open(m.date):
-            own = Conversation(m.user_id, m.date)
-            self.conversations.append(own)
-        self.latest[*place, m.user_id] = own
-        self._hear(own, i, m)
-        return own
+    def _person(self, i: int, target: int | None) -> Conversation | None:
+        t = self.talk
+        place, author, now, role = t.place[i], t.author[i], t.date[i], t.role[i]
+        recent = self.replies[place]
+        recent.append(t.is_reply[i])
+        dense = len(recent) >= 20 and sum(recent) > REPLIES * len(recent)
+        c = None if target is None else self.of[target]
+        if c is not None and target is not None:
+            if role == "customer" and c.customer != author and self._for_oneself(i, target, c):
+                return None
+            other = t.author[target]
+            is_by_name = self.latest.get((place, other)) == target and t.opens_with(i, t.names(target))
+            return (not dense and is_by_name and self._together(place, author, other, now)) or c
+        own, when = self.own.get((place, author), (None, 0))
+        is_thanks = own is not None and own.customer == author and own.question is not None and (
+            now - own.last <= PATIENCE and t.sign(i) in ("good", "thanks")
+        )
+        if not dense and not is_thanks and (c := self._of_named(i)):
+            return c
+        goes_on = now - when <= (OWN_AMONG_REPLIES if dense else OWN)
+        if own is not None and (goes_on or (not dense and self._is_open(own, i))):
+            return None if self._is_second(own, i) else own
+        return None if dense else self._near(i)
 
-    def _hear(self, c: Conversation, i: int, m: Any) -> None:
-        """What a message of its customer does to a conversation."""
-        if c.question is None and self.asks[i]:
-            c.question, c.state = i, "waiting"
-        said = normalise(m.text) if isinstance(m.text, str) else ""
-        if self.wants[i]:
-            c.handed, c.state = c.handed or "bot" in c.first, "wants_person"
-        elif not c.first:
-            return
-        elif UPSET.search(said):
-            c.state, c.signal = "waiting", "complaint"
-        elif THANKS.search(said) and "?" not in said:
-            c.state, c.signal = "confirmed", "thanks"
-        elif self.asks[i] and c.state != "waiting":
-            c.state = "waiting"
+    def _for_oneself(self, i: int, target: int, c: Conversation) -> bool:
+        """Whether a reply to another customer asks for its author, and not back."""
+        t = self.talk
+        return (
+            t.opens[i]
+            and t.role[target] == "customer"
+            and t.author[i] not in c.wrote
+            and t.says(i, "own")
+            and not t.says(i, "to_one")
+        )
 
-    def _bot(
-        self, i: int, m: Any, place: Any, target: Conversation | None, replies: bool
-    ) -> Conversation | None:
-        if target is None and not replies:
-            near = self.active[place]
-            target = near[-1] if near and m.date - near[-1].last <= 60 else None
-        if target is not None and target.question is not None:
-            target.first.setdefault("bot", m.date)
-            if target.state == "waiting":  # what it says to who wants a person is no answer
-                target.state = "answered"
-        return target
+    def _is_second(self, c: Conversation, i: int) -> bool:
+        """Whether a customer asks something new after having been answered."""
+        t = self.talk
+        if not t.opens[i] or c.question is None or c.customer != t.author[i]:
+            return False
+        other = t.problem[i] is not None and t.problem[i] != c.problem
+        if c.thanked:
+            return t.questions[i]
+        return c.answered and other and c.problem is not None and t.says(i, "adds")
 
-    def _agent(
-        self, i: int, m: Any, place: Any, target: Conversation | None, replies: bool
-    ) -> Conversation | None:
-        if target is None:
-            target = self._addressed(m, place)
-        if target is not None:
-            self._answers(target, m)
-            self.latest[(*place, m.user_id)] = target
-        return target
+    def _is_open(self, c: Conversation, i: int) -> bool:
+        """Whether a message without a reply still belongs to what its author wrote in last."""
+        t = self.talk
+        age = t.date[i] - c.last
+        if t.role[i] == "agent":
+            return age <= AGENT_NEAR
+        if c.question is None or c.customer != t.author[i] or age > PATIENCE:
+            return False
+        if age <= SILENCE:
+            return True
+        if t.persists(i) and None in (t.problem[i], c.problem):
+            return True
+        if not t.questions[i] and t.sign(i) == "bad" and not t.is_opening(i) and not t.has_code(i):
+            return True
+        is_new = t.opens[i] and len(t.words(i)) > 3  # "anybody?" asks the same again
+        if is_new and (c.answered or t.problem[i] != c.problem):
+            return False
+        return not c.answered or t.sign(i) in ("good", "bad", "thanks")
 
-    def _answers(self, c: Conversation, m: Any) -> None:
-        """What a person's answer does to a conversation."""
-        if c.question is not None:
-            c.handed = c.handed or "bot" in c.first
-            c.first.setdefault("person", m.date)
-            c.state = "answered"
+    def _together(self, place: Any, one: Any, other: Any, now: int) -> Conversation | None:
+        """The conversation in which two people both wrote a short while ago."""
+        both = [
+            (max(c.wrote[one], c.wrote[other]), c.number, c)
+            for c in self.mine[place, one][-5:]
+            if min(c.wrote[one], c.wrote.get(other, 0)) >= now - TOGETHER
+        ]
+        return max(both)[2] if both else None
 
-    def _addressed(self, m: Any, place: Any) -> Conversation | None:
-        near = [c for c in reversed(self.active[place]) if c.is_open(m.date)]
-        words = set(re.findall(r"\w+", fold(m.text))) if isinstance(m.text, str) else set()
-        named = [c for c in near if self.names[c.customer] & words]
-        own = self.latest.get((*place, m.user_id))
-        if named:
-            return own if own in named else named[0]
-        if own is not None and m.date - self.spoke.get(m.user_id, 0) <= NEAR:
-            return own
-        waits = ("waiting", "wants_person")
-        return next((c for c in near if c.state in waits and m.date - c.last <= NEAR), None)
+    def _of_named(self, i: int) -> Conversation | None:
+        """The conversation of the person whom a message names."""
+        t = self.talk
+        place, author, now = t.place[i], t.author[i], t.date[i]
+        people = {p for word in t.words(i) if (p := self.named[place].get(word)) and p != author}
+        if t.role[i] == "agent" or (people and not t.has_agents and not t.opens[i]):
+            latest = {c.customer: c for c in self.active[place] if c.question is not None}
+            near = [c for p, c in latest.items() if p in people and now - c.last <= PATIENCE]
+            waits = [c for c in near if not c.answered]
+            for c in waits[1:]:  # one message may answer two
+                self._join(c, i)
+            if waits or t.role[i] == "agent":
+                return waits[0] if waits else near[-1] if near else None
+        for other in people:
+            row = self.latest[place, other]
+            if t.role[row] == "bot":
+                continue
+            is_helper = t.role[row] == "agent"
+            if now - t.date[row] <= NAMED and self.of[row] is not None and not (is_helper and t.opens[i]):
+                return self._together(place, author, other, now) or self.of[row]
+        return None
 
-    def _event(self, c: Conversation, e: Any) -> None:
-        """A reaction of its customer, or a button that they pressed."""
-        if e.from_id != c.customer or pd.isna(e.new_value) or not c.first:
-            return
-        words = set(str(e.new_value).replace(":", " ").replace("_", " ").casefold().split())
-        button = e.event_type == "callback_query"
-        late = button or e.date >= c.last  # a button press bears no date
-        if words & (YES if button else HAPPY) and not words & NO:
-            c.signal = c.signal or ("button" if button else "reaction")
-            c.state = "confirmed" if c.state == "answered" else c.state
-        elif words & (NO if button else UNHAPPY):
-            c.signal = "complaint" if c.state != "confirmed" else c.signal
-            if late and c.state == "answered" and not (button and "person" in c.first):
-                c.state = "wants_person" if button else "waiting"
+    def _near(self, i: int) -> Conversation | None:
+        t = self.talk
+        now, near = t.date[i], self.active[t.place[i]]
+        for e in t.events.get(i, ()):  # who reacts to it had asked for it
+            c, _ = self.own.get((t.place[i], e.from_id), (None, 0))
+            if c and c.question is not None and not c.answered and now - c.last <= AGENT_NEAR:
+                return c
+        if t.role[i] == "agent":
+            waits = (c for c in reversed(near) if c.question is not None and not c.answered)
+            return next((c for c in waits if now - c.last <= AGENT_NEAR), None)
+        last = near[-1] if near else None
+        if last is None or now - last.last > MEMBER_NEAR or last.rows[-1] != self.before[t.place[i]]:
+            return None
+        if not t.text[i] or t.is_opening(i):
+            return None
+        if self._is_aside(i, last):
+            t.opens[i] = False
+            return last
+        waits = last.question is not None and not last.answered and not t.opens[i]
+        return last if waits and t.author[last.rows[-1]] == last.customer else None
 
-    def summary(self, c: Conversation) -> dict[str, Any]:
-        """The row of a conversation."""
+    def _is_aside(self, i: int, last: Conversation) -> bool:
+        """Whether a message is put to who just spoke: by its words, or short and in their talk."""
+        t, before = self.talk, last.rows[-1]
+        if t.says(i, "to_all"):
+            return False
+        if t.says(i, "to_one") and not t.says(i, "own"):
+            return t.date[i] - last.wrote.get(last.customer, 0) <= MEMBER_NEAR
+        is_talk = last.question is None and t.role[before] == "customer"
+        return is_talk and t.problem[i] is None and len(t.words(i)) <= 6
+
+    def row(self, c: Conversation) -> dict[str, Any]:
+        """What is known of a conversation without its outcome."""
         assert c.question is not None
-        m = self.messages.iloc[c.question]
-        asked = int(m["date"])
-        problems = [p for i in c.rows if (p := self.marks["problem"].iloc[i]) is not None]
-        return {
-            "group_id": m["group_id"],
-            "chat_id": m["chat_id"],
-            "thread_id": m["message_thread_id"],
-            "message_id": m["message_id"],
+        m, t = self.talk.messages, self.talk
+        problems = [p for i in c.rows if (p := t.problem[i]) is not None]
+        names = ("group_id", "chat_id", "message_id", "local_time")
+        return {name: m[name].iloc[c.question] for name in names} | {
+            "thread_id": m["message_thread_id"].iloc[c.question],
             "customer": c.customer,
-            "asked": asked,
-            "local_time": m["local_time"],
+            "asked": t.date[c.question],
             "problem": problems[0] if problems else None,
             "messages": len(c.rows),
             "rows": c.rows,
-            "bot_after": c.first["bot"] - asked if "bot" in c.first else None,
-            "person_after": c.first["person"] - asked if "person" in c.first else None,
-            "members": c.members,
-            "handed": c.handed,
-            "state": c.state,
-            "signal": c.signal,
-            "minutes": self.minutes[id(c)] / 60,
+            "minutes": self.minutes[c.number] / 60,
             "ended": c.last,
         }
