@@ -11,7 +11,7 @@ import pandas as pd
 from tgpipeline.analytics import topics
 from tgpipeline.analytics.engine import Engine
 from tgpipeline.analytics.language import detect
-from tgpipeline.analytics.support import conversations, discover, metrics, problems
+from tgpipeline.analytics.support import conversations, discover, metrics, outcomes, problems
 
 OFFICE = "mon-fri 9-18, sat 9-13"
 
@@ -113,6 +113,12 @@ class Answers:
         return metrics.outcomes(self.conversations, self.ask("coverage"))
 
     @cached_property
+    def cases(self) -> pd.DataFrame:
+        """As `outcomes.cases`, with links: each number leads to its conversations."""
+        found = outcomes.cases(self.conversations)
+        return problems.with_links(found)
+
+    @cached_property
     def waits(self) -> pd.DataFrame:
         """As `metrics.response_times`."""
         return metrics.response_times(self.conversations, self.office)
@@ -131,4 +137,5 @@ class Answers:
     def derived(self) -> dict[str, pd.DataFrame]:
         """What is worked out from the answers, by the name of its CSV file."""
         names = ("outcomes", "frequent", "waits", "teach", "waiting", "clusters")
-        return {name: getattr(self, name) for name in names}
+        found = {name: getattr(self, name) for name in names}
+        return found | {"conversations": self.cases}

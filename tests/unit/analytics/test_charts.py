@@ -95,7 +95,7 @@ def frames(length: int = 30) -> dict[str, pd.DataFrame]:
     found["calendar"] = found["messages_per_day"]
     made = {name: pd.DataFrame(columns) for name, columns in found.items()}
     rates = {name: (metrics.Rate(8, 10), "") for name in charts.support.LABELS}
-    rates["solved_by_bot"] = (metrics.Rate(0, 0), "not archived")
+    rates["bot_at_least"] = rates["bot_at_most"] = (metrics.Rate(0, 0), "not archived")
     made["outcomes"] = metrics.rates(rates)
     for frame in made.values():
         frame.attrs = {"parameters": PERIOD | {"cut": "2025-11-28"}}
@@ -142,7 +142,7 @@ def test_waiting_is_told_apart_by_its_reason() -> None:
     finding = draw("unanswered", frames()["unanswered"]).alt
     assert finding.startswith(
         "2 questions wait: 1 without any reply, 0 with replies of other members only, "
-        "1 that asked for a person in vain"
+        "0 with fallbacks and promises only, 1 that asked for a person in vain"
     )
 
 

@@ -8,10 +8,18 @@ import pandas as pd
 import pytest
 
 from tgpipeline.analytics import athena, topics
-from tgpipeline.analytics.support import conversations, discover, metrics, problems, signals
+from tgpipeline.analytics.support import (
+    conversations,
+    discover,
+    metrics,
+    outcomes,
+    problems,
+    signals,
+)
 
 START = 1764331200  # Friday 2025-11-28 09:00 in São Paulo
 GROUP, BOT, AGENT, ANA, BIA = -1004123456789, 7000, 100, 1, 2
+ASKS = "como troco o produto?"
 NAMES = {BOT: "Aurora", AGENT: "Camila", ANA: "Ana", BIA: "Bia"}
 _MESSAGES = (
     "group_id bigint, chat_id bigint, message_id bigint, message_thread_id bigint, date bigint, "
@@ -63,6 +71,11 @@ def build(messages: pd.DataFrame, *events: tuple[Any, ...]) -> pd.DataFrame:
     return conversations.build(messages, happened(*events), known(), [AGENT])
 
 
+def settled(*said: tuple[Any, ...]) -> pd.DataFrame:
+    """The same, and the group is written in again when every horizon has passed."""
+    return talk(*said, (30 * 1440, 99, "bom dia"))
+
+
 def test_replies_come_before_nearness() -> None:
     found = build(
         talk(
@@ -76,7 +89,7 @@ def test_replies_come_before_nearness() -> None:
     )
     assert found["rows"].tolist() == [[0, 2, 4], [1, 3, 5]]
     assert found["person_after"].tolist() == [120, 120]
-    assert found["state"].tolist() == ["confirmed", "confirmed"]
+    assert found["outcome"].tolist() == ["open", "open"], "the lake ends here"
 
 
 def test_an_agent_is_taken_at_the_name_they_say() -> None:
@@ -104,7 +117,7 @@ def test_silence_ends_a_conversation_and_waiting_does_not() -> None:
     )
     assert found["rows"].tolist() == [[0, 1, 2]], "the last begins on another day"
     found.attrs["parameters"] = {}
-    later = build(talk((0, ANA, "cadê meu pedido?"), (1, BOT, "a caminho", 1), (400, ANA, "cadê?")))
+    later = build(talk((0, ANA, "cadê meu pedido?"), (1, BOT, "a caminho", 1), (400, ANA, ASKS)))
     assert later["rows"].tolist() == [[0, 1], [2]]
 
 
@@ -137,7 +150,7 @@ def test_another_customers_statement_belongs_to_what_it_replies_to() -> None:
         )
     )
     assert [rows[:2] for rows in found["rows"]] == [[0, 1], [2, 3]]
-    assert found["members"].tolist() == [2, 0], "who asks something else replied all the same"
+    assert found["members"].tolist() == [1, 0]
 
 
 def test_chatter_is_no_conversation() -> None:
@@ -145,32 +158,170 @@ def test_chatter_is_no_conversation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "events", "state", "handed"),
+    ("said", "events", "outcome", "handed"),
     [
         ([(2, ANA, "obrigado, resolveu!")], [], "confirmed", False),
-        ([(2, ANA, "isso não resolve nada")], [], "waiting", False),
-        ([(2, ANA, "quero falar com um atendente")], [], "wants_person", True),
-        ([(2, ANA, "quero falar com um atendente"), (3, BOT, "chamei", 3)], [],
-         "wants_person", True),
-        ([(3, AGENT, "resolvido aqui", 1)], [], "answered", True),
+        ([(2, ANA, "ok obrigado, vou aguardar")], [], "assumed", False),
+        ([(2, ANA, "isso não resolve nada")], [], "not_solved", False),
+        ([(2, ANA, "ótimo, mais um robô")], [], "not_solved", False),
+        ([(2, ANA, "obrigado"), (60 * 70, ANA, "ainda não chegou")], [], "not_solved", False),
+        ([(2, ANA, "obrigado"), (60 * 90, ANA, "ainda não chegou")], [], "confirmed", False),
+        ([(2, ANA, "quero falar com um atendente")], [], "not_solved", True),
+        ([(2, ANA, "quero falar com um atendente"), (3, BOT, "saiu para entrega", 3)], [],
+         "not_solved", True),
+        ([(3, AGENT, "foi entregue ontem", 1)], [], "assumed", True),
+        ([(2, ANA, "não chegou"), (3, AGENT, "vou verificar e te aviso", 1)], [],
+         "not_solved", True),
         ([], [("callback_query", 2, ANA, "solved:1:yes")], "confirmed", False),
-        ([], [("callback_query", 2, ANA, "solved:1:no")], "wants_person", False),
+        ([], [("callback_query", 2, ANA, "solved:1:no")], "not_solved", False),
         ([], [("message_reaction", 2, ANA, "❤")], "confirmed", False),
-        ([], [("message_reaction", 2, ANA, "👎")], "waiting", False),
-        ([], [("message_reaction", 2, BIA, "👎")], "answered", False),
-        ([], [], "answered", False),
+        ([], [("message_reaction", 2, ANA, "👎")], "not_solved", False),
+        ([], [("message_reaction", 2, BIA, "👎")], "assumed", False),
+        ([], [], "assumed", False),
     ],
 )  # fmt: skip
-def test_how_it_ends(said: list, events: list, state: str, handed: bool) -> None:
-    messages = talk((0, ANA, "cadê meu pedido 4711?"), (1, BOT, "está a caminho", 1), *said)
-    (row,) = build(messages, *events).itertuples()
-    assert (row.state, row.handed, row.bot_after) == (state, handed, 60)
+def test_how_it_ends(said: list, events: list, outcome: str, handed: bool) -> None:
+    messages = settled((0, ANA, "cadê meu pedido 4711?"), (1, BOT, "está a caminho", 1), *said)
+    row = next(build(messages, *events).itertuples())
+    assert (row.outcome, row.handed, row.bot_after) == (outcome, handed, 60)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Não entendi 😕 Escolha uma opção: 1 rastreio, 2 troca", "Já chamei um atendente, aguarde",
+     "Sorry, I did not understand", "No te entendí, probá con AYUDA", "Bom dia!",
+     "Qual é o número do pedido?"],
+)  # fmt: skip
+def test_what_answers_nothing_leaves_a_question_unanswered(text: str) -> None:
+    found = build(settled((0, ANA, "cadê meu pedido 4711?"), (1, BOT, text, 1)))
+    assert found["outcome"].tolist() == ["unanswered"]
+    assert found["bot_after"].tolist() == [60]
+    assert found["answer_after"].isna().all()
+
+
+def test_the_same_text_to_many_different_questions_answers_none_in_any_language() -> None:
+    about = ["тариф", "пароль", "доставка", "возврат", "магазин", "гарантия"]
+    said: list[tuple[Any, ...]] = []
+    for n, word in enumerate(about):
+        said += [(9 * n, 10 + n, f"{word}?"), (9 * n + 1, BOT, "Жми кнопку ниже", 2 * n + 1)]
+    repeated = outcomes_talk(talk(*said)).repeated
+    assert repeated == {"жми кнопку ниже"}
+    few = outcomes_talk(talk(*said[: 2 * (signals.SAID_TO - 1)]))
+    assert not few.repeated, "that few may be chance"
+
+
+def outcomes_talk(messages: pd.DataFrame) -> outcomes.Talk:
+    return conversations._talk(messages, happened(), known(), [AGENT], None)
 
 
 def test_who_asked_for_a_person_at_once_still_waits_for_one_after_the_bot_spoke() -> None:
-    said = [(0, ANA, "quero falar com um atendente"), (1, BOT, "vou chamar", 1)]
-    assert build(talk(*said))["state"].tolist() == ["wants_person"]
-    assert build(talk(*said, (9, AGENT, "oi, pronto", 1)))["state"].tolist() == ["answered"]
+    said = [(0, ANA, "quero falar com um atendente"), (1, BOT, "seu pedido saiu ontem", 1)]
+    assert build(settled(*said, (9, AGENT, "oi")))["outcome"].tolist() == ["unanswered"]
+    answered = build(settled(*said, (9, AGENT, "seu pedido chega hoje", 1)))
+    assert answered["outcome"].tolist() == ["assumed"]
+
+
+def test_a_horizon_must_pass_before_anything_is_settled() -> None:
+    said = [(0, ANA, "cadê meu pedido 4711?"), (1, BOT, "está a caminho", 1)]
+    for hours in (24, 72, 168):
+        early, late = (talk(*said, (1 + hours * 60 + m, 99, "bom dia")) for m in (-1, 0))
+        for messages, outcome in ((early, "open"), (late, "assumed")):
+            found = conversations.build(messages, happened(), known(), [AGENT], horizon=hours)
+            assert found["outcome"].tolist() == [outcome]
+
+
+def test_a_past_period_is_the_same_whenever_it_is_asked() -> None:
+    said = [(0, ANA, "cadê meu pedido 4711?"), (1, BOT, "está a caminho", 1),
+            (1500, ANA, "bom dia, cadê meu pedido 4711?"), (1501, BOT, "chega amanhã", 3)]  # fmt: skip
+    one = build(settled(*said))
+    whole = settled(*said)
+    whole.attrs["parameters"] = {"start": "2025-11-28", "end": "2025-12-10"}
+    both = build(whole)
+    assert one["outcome"].tolist() == both["outcome"].tolist()[:1] == ["not_solved"]
+
+
+def test_a_second_matter_is_a_second_question_and_leaves_the_first_as_it_was() -> None:
+    found = build(
+        settled(
+            (0, ANA, "cadê meu pedido 4711?"),
+            (1, BOT, "saiu para entrega", 1),
+            (2, ANA, "obrigada, resolvido"),
+            (4, ANA, "e como peço a nota fiscal?"),
+        )
+    )
+    assert found["outcome"].tolist() == ["confirmed", "unanswered"]
+
+
+def test_a_members_question_back_does_not_make_them_the_customer() -> None:
+    found = build(
+        settled(
+            (0, ANA, "o app não abre, alguém sabe por quê?"),
+            (1, BIA, "você já atualizou?", 1),
+            (2, ANA, "atualizei"),
+            (3, AGENT, "reinicia o celular", 1),
+        )
+    )
+    assert found["customer"].tolist() == [ANA]
+    assert found["rows"].tolist() == [[0, 1, 2, 3]]
+
+
+def test_one_message_may_answer_two_by_their_names() -> None:
+    found = build(
+        settled(
+            (0, ANA, "quando volta a travessa azul?"),
+            (40, BIA, "quanto custa o frete para Recife?"),
+            (90, AGENT, "Ana: dia 18. Bia: 20 reais"),
+        )
+    )
+    assert found["answer_after"].tolist() == [90 * 60, 50 * 60]
+
+
+def test_a_language_without_rules_is_not_judged() -> None:
+    messages = settled((0, ANA, "где мой заказ сегодня вечером?"), (1, BOT, "уже в пути", 1))
+    messages["text"] = messages["text"].replace("bom dia", "доброе утро")
+    found = build(messages)
+    assert found["outcome"].tolist() == ["not_judged"]
+    assert found["bot_after"].tolist() == [60]
+    table = metrics.outcomes(found, coverage(messages=3, by_bots=1, reactions=1))
+    assert table["note"].str.contains("not judged").all()
+    assert not table.set_index("measure").loc["confirmed", "denominator"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "near"),
+    [(conversations.BOT_NEAR, BOT), (conversations.AGENT_NEAR, AGENT)],
+)
+def test_what_is_near_belongs_and_a_second_later_it_does_not(seconds: int, near: int) -> None:
+    assert (conversations.BOT_NEAR, conversations.AGENT_NEAR) == (60, 900)
+    said = (0, ANA, "cadê meu pedido 4711?")
+    for late, size in ((0, 2), (1, 1)):
+        found = build(talk(said, ((seconds + late) / 60, near, "chega hoje")))
+        assert found["messages"].tolist() == [size]
+
+
+def test_ones_own_conversation_goes_on_for_ten_minutes() -> None:
+    assert (conversations.OWN, conversations.OWN_AMONG_REPLIES) == (600, 60)
+    for late, same in ((0, True), (1, False)):
+        messages = talk((0, 50, "que calor"), ((600 + late) / 60, 50, "vou tomar banho"))
+        numbers = conversations.threads(messages, happened(), known(), [AGENT])
+        assert (numbers.nunique() == 1) is same
+
+
+def test_every_number_leads_to_its_cases() -> None:
+    found = build(
+        settled(
+            (0, ANA, "cadê meu pedido 4711?"), (1, BOT, "está a caminho", 1), (2, ANA, "valeu!"),
+            (5, BIA, "o cupom não funciona, como uso?"),
+        )
+    )  # fmt: skip
+    table = metrics.outcomes(found, coverage(messages=4, by_bots=1, reactions=1))
+    cases = outcomes.cases(found)
+    for row in table.itertuples():
+        assert row.numerator == cases[row.measure].sum()
+        assert row.denominator == cases[row.measure].notna().sum()
+    parts = table.set_index("measure")["numerator"]
+    closed = parts[["confirmed", "assumed", "not_solved", "unanswered"]].sum()
+    assert closed + parts["open"] == len(found) == 2
 
 
 def test_agents_are_those_who_answer_many() -> None:
@@ -214,30 +365,26 @@ def coverage(**counts: int) -> pd.DataFrame:
 
 
 def test_what_the_lake_cannot_know_is_not_zero_percent() -> None:
-    found = build(talk((0, ANA, "cadê meu pedido?"), (1, AGENT, "chega hoje", 1)))
+    found = build(settled((0, ANA, "cadê meu pedido?"), (1, AGENT, "chega hoje", 1)))
     table = metrics.outcomes(found, coverage(messages=2)).set_index("measure")
-    assert table.loc["solved_by_bot", "denominator"] == 0
-    assert pd.isna(table.loc["solved_by_bot", "share"])
-    assert "archive" in table.loc["solved_by_bot", "note"]
+    assert table.loc["bot_at_most", "denominator"] == 0
+    assert pd.isna(table.loc["bot_at_most", "share"])
+    assert "archive" in table.loc["bot_at_most", "note"]
     assert "message_reaction" in table.loc["satisfied", "note"]
     assert (table.loc["answered", ["numerator", "denominator"]] == [1, 1]).all()
+    assert "archive" in metrics.solved_by_bot(table.reset_index())
     full = metrics.outcomes(found, coverage(messages=3, by_bots=1, reactions=1))
     assert not full["note"].any()
 
 
-def test_a_solved_problem_that_comes_back_was_not_durable() -> None:
-    said = talk(
-        (0, ANA, "cadê meu pedido 4711?"),
-        (1, BOT, "está a caminho", 1),
-        (500, ANA, "cadê meu pedido 4711?"),
-        (501, BOT, "está a caminho", 3),
-        (8 * 1440, BIA, "bom dia"),
-    )
-    found = build(said)
-    assert metrics.reopened(found).tolist() == [True, False]
-    table = metrics.outcomes(found, coverage(messages=5, by_bots=2)).set_index("measure")
-    assert table.loc["durable", ["numerator", "denominator"]].tolist() == [1, 2]
-    assert table.loc["reopened", ["numerator", "denominator"]].tolist() == [1, 2]
+def test_a_problem_that_comes_back_within_a_week_was_reopened() -> None:
+    said = [(0, ANA, "cadê meu pedido 4711?"), (1, BOT, "está a caminho", 1)]
+    for late, again in ((0, True), (1, False)):
+        back = 1 + 7 * 1440 + late / 60
+        messages = talk(*said, (back, ANA, "cadê meu pedido 4711?"), (9 * 1440, BIA, "bom dia"))
+        table = metrics.outcomes(build(messages), coverage(messages=4, by_bots=1))
+        row = table.set_index("measure").loc["reopened"]
+        assert row[["numerator", "denominator"]].tolist() == [int(again), 1]
 
 
 def test_response_times_in_and_out_of_office_hours() -> None:
@@ -267,7 +414,7 @@ def test_unanswered_tells_silence_from_what_members_said_and_from_a_promise() ->
     found = build(
         talk(
             (0, ANA, "cadê meu pedido 4711?"),
-            (1, BIA, "alguém indica um tênis bom?"),
+            (1, BIA, "como uso o cupom de desconto?"),
             (2, ANA, "eu gosto do azul", 2),
             (3, 12, "quero falar com um atendente"),
             (4, BOT, "vou chamar", 4),

@@ -23,18 +23,23 @@ from tgpipeline.analytics.support.metrics import WATCHED
 from tgpipeline.analytics.support.statistics import ENOUGH
 
 LABELS = {
-    "answered": "answered", "answered_by_bot": "answered by the bot",
-    "solved": "solved", "solved_by_bot": "solved by the bot alone,\nof those it answered",
-    "handed": "handed to a person,\nof those the bot answered",
-    "reopened": "reopened within 7 days,\nof those solved",
-    "durable": "still solved after 7 days", "satisfied": "satisfied, of who said so",
+    "confirmed": "confirmed by the customer", "assumed": "answered, then silence",
+    "not_solved": "not solved", "unanswered": "unanswered", "open": "still open,\nof all",
+    "answered": "answered", "solved_at_most": "solved at most",
+    "bot_at_least": "by the bot alone at least,\nof those it wrote in",
+    "bot_at_most": "by the bot alone at most,\nof those it wrote in",
+    "handed": "handed to a person,\nof those the bot wrote in",
+    "reopened": "reopened within 7 days,\nof those answered",
+    "satisfied": "satisfied, of who said so",
 }  # fmt: skip
 WAITS = {  # why: words for the title, colour
     "no reply": ("without any reply", OPEN),
     "members only": ("with replies of other members only", OTHER),
+    "no answer": ("with fallbacks and promises only", AGENTS),
     "no person came": ("that asked for a person in vain", MARK),
 }
-COLOURS = {"answered_by_bot": BOT, "solved_by_bot": BOT, "handed": AGENTS, "reopened": OPEN}
+COLOURS = {"bot_at_least": BOT, "bot_at_most": BOT, "handed": AGENTS, "reopened": OPEN,
+           "unanswered": OPEN, "not_solved": MARK, "open": OTHER}  # fmt: skip
 
 
 @chart("conversations")
@@ -87,12 +92,19 @@ def outcomes(frame: pd.DataFrame) -> Drawn:
         frame: from `metrics.outcomes`.
     """
     found = frame.set_index("measure")
-    if not found.loc["answered", "denominator"]:
+    if not found.loc["open", "denominator"]:
         return nothing(frame, "conversations")
-    bot, solved = found.loc["solved_by_bot"], found.loc["solved"]
-    alone = f"the bot alone solved {bot['share']:.0%} of those it answered"
-    alone = alone if bot["denominator"] else "what the bot solved is not known"
-    title = f"{solved['share']:.0%} of {solved['denominator']} questions were solved; {alone}"
+    share = found["share"]
+    total = int(found.loc["confirmed", "denominator"])
+    title = f"All {found.loc['open', 'denominator']:.0f} questions are still open"
+    if total:
+        solved = f"{share['confirmed']:.0%} and {share['solved_at_most']:.0%}"
+        title = f"Between {solved} of {total} questions were solved"
+    alone = "what the bot solved is not known"
+    if found.loc["bot_at_least", "denominator"]:
+        alone = f"{share['bot_at_least']:.0%} to {share['bot_at_most']:.0%} of those it wrote in"
+        alone += " by the bot alone"
+    title += f"; {alone}"
     on = axes(title, "%, with 95% interval", "", height=4.4)
     shown = found.iloc[::-1].rename(columns={"numerator": "n", "denominator": "of"})
     colours = [COLOURS.get(m, PEOPLE) for m in shown.index]

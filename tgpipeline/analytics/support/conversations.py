@@ -201,9 +201,8 @@ class Threads:
             self.minutes[found.number if found else -1] += gap
         self.of.append(found)
         self.before[place] = i
-        if author is not None:
-            self.latest[place, author] = i
-            self.named[place] |= dict.fromkeys(t.names(i), author)
+        self.latest[place, author] = i
+        self.named[place] |= dict.fromkeys(t.names(i), author)
         if found is not None:
             self._join(found, i)
 
@@ -220,9 +219,8 @@ class Threads:
                 listed.append(c)
                 del listed[:-60]
         asked = t.replied[i]
-        helps = t.role[i] != "customer" or (
-            not t.has_agents and (c.question is not None or (asked is not None and t.troubles(asked)))
-        )
+        is_asked = c.question is not None or (asked is not None and t.troubles(asked))
+        helps = t.role[i] != "customer" or (not t.has_agents and is_asked)
         if helps and author != c.customer:
             real = t.answers(i)
             if real and c.question is None and asked is not None and t.author[asked] == c.customer:
@@ -256,11 +254,16 @@ class Threads:
             if role == "customer" and c.customer != author and self._for_oneself(i, target, c):
                 return None
             other = t.author[target]
-            is_by_name = self.latest.get((place, other)) == target and t.opens_with(i, t.names(target))
+            is_by_name = self.latest.get((place, other)) == target and t.opens_with(
+                i, t.names(target)
+            )
             return (not dense and is_by_name and self._together(place, author, other, now)) or c
         own, when = self.own.get((place, author), (None, 0))
-        is_thanks = own is not None and own.customer == author and own.question is not None and (
-            now - own.last <= PATIENCE and t.sign(i) in ("good", "thanks")
+        is_thanks = (
+            own is not None
+            and own.customer == author
+            and own.question is not None
+            and (now - own.last <= PATIENCE and t.sign(i) in ("good", "thanks"))
         )
         if not dense and not is_thanks and (c := self._of_named(i)):
             return c
@@ -272,6 +275,8 @@ class Threads:
     def _for_oneself(self, i: int, target: int, c: Conversation) -> bool:
         """Whether a reply to another customer asks for its author, and not back."""
         t = self.talk
+        if t.wants[i] and t.has_agents:
+            return True
         return (
             t.opens[i]
             and t.role[target] == "customer"
@@ -287,7 +292,7 @@ class Threads:
             return False
         other = t.problem[i] is not None and t.problem[i] != c.problem
         if c.thanked:
-            return t.questions[i]
+            return bool(t.questions[i])
         return c.answered and other and c.problem is not None and t.says(i, "adds")
 
     def _is_open(self, c: Conversation, i: int) -> bool:
@@ -336,7 +341,11 @@ class Threads:
             if t.role[row] == "bot":
                 continue
             is_helper = t.role[row] == "agent"
-            if now - t.date[row] <= NAMED and self.of[row] is not None and not (is_helper and t.opens[i]):
+            if (
+                now - t.date[row] <= NAMED
+                and self.of[row] is not None
+                and not (is_helper and t.opens[i])
+            ):
                 return self._together(place, author, other, now) or self.of[row]
         return None
 
@@ -348,10 +357,14 @@ class Threads:
             if c and c.question is not None and not c.answered and now - c.last <= AGENT_NEAR:
                 return c
         if t.role[i] == "agent":
-            waits = (c for c in reversed(near) if c.question is not None and not c.answered)
-            return next((c for c in waits if now - c.last <= AGENT_NEAR), None)
+            waiting = (c for c in reversed(near) if c.question is not None and not c.answered)
+            return next((c for c in waiting if now - c.last <= AGENT_NEAR), None)
         last = near[-1] if near else None
-        if last is None or now - last.last > MEMBER_NEAR or last.rows[-1] != self.before[t.place[i]]:
+        if (
+            last is None
+            or now - last.last > MEMBER_NEAR
+            or last.rows[-1] != self.before[t.place[i]]
+        ):
             return None
         if not t.text[i] or t.is_opening(i):
             return None

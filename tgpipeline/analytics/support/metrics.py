@@ -12,8 +12,15 @@ from typing import Any
 import pandas as pd
 
 from tgpipeline.analytics.language import say
+from tgpipeline.analytics.support.outcomes import measures
 from tgpipeline.analytics.support.rates import DEFINITIONS as DEFINITIONS
-from tgpipeline.analytics.support.rates import NO_AUTHORS, NO_BOT, NO_SIGNALS, rates
+from tgpipeline.analytics.support.rates import (
+    NO_AUTHORS,
+    NO_BOT,
+    NO_SIGNALS,
+    NOT_JUDGED,
+    rates,
+)
 from tgpipeline.analytics.support.rates import Rate as Rate
 from tgpipeline.analytics.support.silence import whole_days
 from tgpipeline.analytics.support.statistics import busiest_bands, wait
@@ -113,48 +120,45 @@ def outcomes(conversations: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFram
         coverage: answer of `coverage`, for what the lake cannot know.
 
     Returns:
-        As `rates` makes it, a row for each of answered, answered_by_bot, solved, solved_by_bot,
-        handed, reopened, durable, satisfied.
+        As `rates` makes it, one row for each of `outcomes.measures`.
     """
-    c, knows = conversations, coverage.iloc[0] if len(coverage) else pd.Series(dtype="Int64")
-    bot, person = c["bot_after"].notna(), c["person_after"].notna()
-    solved = is_solved(c)
-    again = reopened(c)
-    old = c["ended"] <= c.attrs.get("until", 0) - WEEK
-    good = c["signal"].isin(["thanks", "reaction", "button"])
-    bad = c["signal"].eq("complaint").fillna(False)
+    knows = coverage.iloc[0] if len(coverage) else pd.Series(dtype="Int64")
     some = bool(knows.get("messages", 0))
     why = NO_AUTHORS if knows.get("by_unknown", 0) else NO_BOT
     no_bot = why if some and not knows["by_bots"] else ""
     no_signals = NO_SIGNALS if some and not knows["reactions"] + knows["button_presses"] else ""
-    alone = solved & bot & ~person & ~c["handed"]
-    unknown = Rate(0, 0)
-    return rates(
-        {
-            "answered": (_rate(bot | person), no_bot and f"by people only: {no_bot}"),
-            "answered_by_bot": (unknown if no_bot else _rate(bot), no_bot),
-            "solved": (_rate(solved), no_bot and f"by people only: {no_bot}"),
-            "solved_by_bot": (unknown if no_bot else _rate(alone, bot), no_bot),
-            "handed": (unknown if no_bot else _rate(c["handed"], bot), no_bot),
-            "reopened": (_rate(again, solved), ""),
-            "durable": (_rate(~again, solved & old), ""),
-            "satisfied": (_rate(good, good | bad), no_signals),
-        }
+    not_judged = "" if conversations.attrs.get("judged", True) else NOT_JUDGED
+    notes = dict.fromkeys(("answered", "solved_at_most"), no_bot and f"by people only: {no_bot}")
+    notes |= {"satisfied": no_signals}
+    found = {}
+    for name, (counted, of) in measures(conversations).items():
+        about_bot = name in ("bot_at_least", "bot_at_most", "handed")
+        rate = Rate(0, 0) if about_bot and no_bot else _rate(counted, of)
+        note = no_bot if about_bot else notes.get(name, "")
+        found[name] = (rate, not_judged or note)
+    return rates(found)
+
+
+def solved_by_bot(found: pd.DataFrame) -> str:
+    """What can be said of whether the bot solves it: a range, for silence tells nothing.
+
+    Args:
+        found: from `outcomes`.
+    """
+    rows = found.set_index("measure")
+    low, high = rows.loc["bot_at_least"], rows.loc["bot_at_most"]
+    if not low["denominator"]:
+        return str(low["note"] or "too few conversations")
+    return (
+        f"between {low['share']:.0%} (customers said so) and {high['share']:.0%} (or fell silent) "
+        f"of {low['denominator']:,} conversations it wrote in; with chance, "
+        f"{low['low']:.0%} to {high['high']:.0%}"
     )
 
 
 def is_solved(conversations: pd.DataFrame) -> "pd.Series[bool]":
-    """Which conversations ended with an answer and nothing said against it."""
-    return conversations["state"].isin(["answered", "confirmed"]).astype(bool)
-
-
-def reopened(conversations: pd.DataFrame) -> "pd.Series[bool]":
-    """After which solved conversations their customer asked about the same problem again."""
-    c = conversations.assign(solved=is_solved(conversations))
-    c = c[c["problem"].notna()].sort_values("asked", kind="stable")
-    later = c.groupby(["group_id", "customer", "problem"])["asked"].shift(-1)
-    again = c["solved"] & (later - c["ended"]).le(WEEK).fillna(False).astype(bool)
-    return again.reindex(conversations.index, fill_value=False).astype(bool)
+    """Which conversations are confirmed, or answered and then silent."""
+    return conversations["outcome"].isin(["confirmed", "assumed"]).astype(bool)
 
 
 def response_times(conversations: pd.DataFrame, office: Office) -> pd.DataFrame:

@@ -30,6 +30,7 @@ COLUMNS = {
     "handed": "boolean",  # a person wrote, or was asked for, after the bot
     "settled": "Int64",  # Unix seconds of the last that counted
 }
+REOPENED = 7 * 86_400  # seconds in which a customer who asks about the same again reopens it
 TAKEN_UP = 15 * 60  # seconds in which the customer takes up what a member said
 _NAME = re.compile(r"[^\s,:;.!?()@]+")
 
@@ -52,26 +53,33 @@ class Talk:
         agents: set[int],
     ) -> None:
         m, self.messages, self.rules, self.agents = messages, messages, rules, agents
-        self.date, self.role = m["date"].tolist(), role.tolist()
-        self.author = [None if pd.isna(a) else int(a) for a in m["user_id"]]
+        self.date: list[int] = m["date"].tolist()
+        self.role: list[str] = role.tolist()
+        unknown = -(2**62)  # whom nobody knows is somebody else each time
+        self.author = [unknown - i if pd.isna(a) else int(a) for i, a in enumerate(m["user_id"])]
         threads = [None if pd.isna(t) else int(t) for t in m["message_thread_id"]]
         self.place = list(zip(m["group_id"].tolist(), threads, strict=True))
         self.text = [text if isinstance(text, str) else "" for text in m["text"]]
         rows = {key: i for i, key in enumerate(zip(m["chat_id"], m["message_id"], strict=True))}
         targets = zip(m["chat_id"], m["reply_to_message_id"], strict=True)
         self.is_reply = m["reply_to_message_id"].notna().tolist()
-        found = [rows.get(key) if yes else None for key, yes in zip(targets, self.is_reply, strict=True)]
+        found = [
+            rows.get(key) if yes else None for key, yes in zip(targets, self.is_reply, strict=True)
+        ]
         self.replied = [r if r is not None and r < i else None for i, r in enumerate(found)]
         self.calls = list(zip(m["first_name"], m["username"], strict=True))
         self.until = max(self.date, default=0)
-        self.wants = marks["wants_person"].tolist()
-        self.problem = [p if isinstance(p, str) else None for p in marks["problem"]]
-        self.questions = marks["is_question"].tolist()
-        self.asks = (marks["is_question"] | marks["problem"].notna() | marks["wants_person"]).tolist()
+        self.wants: list[bool] = marks["wants_person"].tolist()
+        known = (p if isinstance(p, str) else None for p in marks["problem"])
+        self.problem: list[str | None] = list(known)
+        self.questions: list[bool] = marks["is_question"].tolist()
+        self.asks = (
+            marks["is_question"] | marks["problem"].notna() | marks["wants_person"]
+        ).tolist()
         self.has_agents = "agent" in self.role
         said = (t for t, r in zip(self.text, self.role, strict=True) if r == "customer" and t)
         self.judged = signals.is_judged(said)
-        self.opens = [a and self._opens(i) for i, a in enumerate(self.asks)]
+        self.opens: list[bool] = [a and self._opens(i) for i, a in enumerate(self.asks)]
         self.repeated = self._repeated()
         self.events: dict[int, list[Any]] = defaultdict(list)
         for e in events[events["event_type"] != "chat_member"].itertuples():
@@ -82,10 +90,9 @@ class Talk:
         """Whether what seems a question may open a conversation by itself."""
         if self.rules.is_remark(self.text[i]):
             return False
-        joins_in = self.says(i, "me_too") and (len(self.words(i)) <= 4 or not self.questions[i])
-        if joins_in:
-            return False
-        return self.questions[i] or (self.wants[i] and self.has_agents) or self.troubles(i)
+        if self.says(i, "me_too") and (len(self.words(i)) <= 4 or not self.questions[i]):
+            return False  # joins in
+        return bool(self.questions[i] or (self.wants[i] and self.has_agents) or self.troubles(i))
 
     def names(self, i: int) -> list[str]:
         """What the author of a message is called."""
@@ -105,7 +112,9 @@ class Talk:
 
     def troubles(self, i: int) -> bool:
         """Whether a statement says that something is wrong."""
-        talk = self.rules.is_remark(self.text[i]) or self.says(i, "me_too") or self.says(i, "advice")
+        talk = (
+            self.rules.is_remark(self.text[i]) or self.says(i, "me_too") or self.says(i, "advice")
+        )
         return not talk and self.rules.tells_trouble(self.text[i])
 
     def persists(self, i: int) -> bool:
@@ -129,7 +138,7 @@ class Talk:
         """Whether a message of the bot or an agent answers anything."""
         text = self.text[i]
         if not text:  # a voice message, a file
-            return self.messages["content_type"].iloc[i] != "sticker"
+            return bool(self.messages["content_type"].iloc[i] != "sticker")
         return self._shape(i) not in self.repeated and self.rules.is_answer(text)
 
     def _shape(self, i: int) -> str:
@@ -220,6 +229,7 @@ class _Judge:
                     del self.first[who]
                 return
         if who == "bot" and self.wants:
+            self.handed = True
             return  # a bot's reply does not answer someone who asked for a person
         if t.answers(row):
             self._answered(row, "members" if t.role[row] == "customer" else who)
@@ -235,7 +245,9 @@ class _Judge:
             self.is_told = True
             return True
         said = normalise(t.text[row])
-        return t.rules.is_remark(t.text[row]) or bool(t.rules.rules["remark"]["me_too"].search(said))
+        return t.rules.is_remark(t.text[row]) or bool(
+            t.rules.rules["remark"]["me_too"].search(said)
+        )
 
     def _member(self, row: int) -> None:
         self.members += 1
@@ -290,9 +302,17 @@ class _Judge:
         rules = self.talk.rules.rules
         words = set(str(e.new_value).replace(":", " ").replace("_", " ").casefold().split())
         button = e.event_type == "callback_query"
-        kinds = rules["button"] if button else {"yes": rules["emoji"]["good"], "no": rules["emoji"]["bad"]}
+        kinds = (
+            rules["button"]
+            if button
+            else {"yes": rules["emoji"]["good"], "no": rules["emoji"]["bad"]}
+        )
         if words & kinds["yes"] and not words & rules["button"]["no"]:
-            if self.by and not self.wants and not (self.verdict == "bad" and self.talk.role[row] == "bot" and not button):
+            if (
+                self.by
+                and not self.wants
+                and not (self.verdict == "bad" and self.talk.role[row] == "bot" and not button)
+            ):
                 self.verdict, self.signal = "good", "button" if button else "reaction"
         elif words & kinds["no"]:
             self.verdict, self.signal = "bad", "complaint"
@@ -333,3 +353,44 @@ def taken_back(frame: pd.DataFrame, horizon: int) -> pd.DataFrame:
     back = (later - ordered["settled"]).clip(lower=0).reindex(frame.index)
     came = back.le(horizon).fillna(False) & frame["outcome"].isin(["confirmed", "assumed"])
     return frame.assign(back_after=back, outcome=frame["outcome"].mask(came, "not_solved"))
+
+
+def measures(conversations: pd.DataFrame) -> dict[str, tuple[Any, Any]]:
+    """For each measure, which conversations it counts, and of which.
+
+    The same conditions count in `metrics.outcomes` and mark the cases in `cases`.
+    """
+    c = conversations
+    outcome, bot, handed = c["outcome"], c["bot_after"].notna(), c["handed"].fillna(False)
+    settled = ~outcome.isin(["open", "not_judged"])
+    alone = (c["by"] == "bot").fillna(False) & c["person_after"].isna() & ~handed
+    solved = outcome.isin(["confirmed", "assumed"])
+    answered = c["answer_after"].notna()
+    good = c["signal"].isin(["thanks", "reaction", "button"])
+    bad = c["signal"].eq("complaint").fillna(False)
+    watched = c["settled"] + REOPENED <= c.attrs.get("until", 0)
+    found = {name: (outcome == name, settled) for name in OUTCOMES[:-1]}
+    return found | {
+        "open": (outcome == "open", outcome.notna()),
+        "answered": (answered, settled),
+        "solved_at_most": (solved, settled),
+        "bot_at_least": (alone & (outcome == "confirmed"), settled & bot),
+        "bot_at_most": (alone & solved, settled & bot),
+        "handed": (handed, settled & bot),
+        "reopened": (c["back_after"].le(REOPENED).fillna(False), answered & watched),
+        "satisfied": (good, good | bad),
+    }
+
+
+def cases(conversations: pd.DataFrame) -> pd.DataFrame:
+    """One row for each conversation, with what every measure makes of it.
+
+    Returns:
+        The columns of `conversations.build` but `rows`, and one for each measure: true if it is
+        counted, false if it is not, null if it is not of those that the measure is about.
+    """
+    marked = {
+        name: counted.astype("boolean").where(of.astype(bool))
+        for name, (counted, of) in measures(conversations).items()
+    }
+    return conversations.drop(columns="rows").assign(**marked)

@@ -147,16 +147,17 @@ def unanswered(conversations: pd.DataFrame, *, hours: float = 24) -> pd.DataFram
     Returns:
         `local_time`, `waiting_hours`, `problem`, `customer`, `message_id`, `reason` and `link`
         (null in a basic group, which has no links). `reason` is `no reply` (of anybody),
-        `members only` (other members replied), or `no person came` (though asked for).
+        `members only` (other members replied), `no answer` (fallbacks and promises) or
+        `no person came` (though asked for).
     """
     c = conversations
     until = c.attrs.get("until", 0)
     silent = c["bot_after"].isna() & c["person_after"].isna()
-    promised = c["state"].eq("wants_person") & ~silent
+    in_vain = c["outcome"].isin(["not_solved", "open"]) & c["handed"] & c["person_after"].isna()
     waits = (until - c["asked"]).ge(hours * 3600)
-    found = c[(silent | promised) & waits].sort_values("asked", kind="stable")
+    found = c[(c["answer_after"].isna() | in_vain) & waits].sort_values("asked", kind="stable")
     reason = pd.Series("no reply", found.index).mask(found["members"] > 0, "members only")
-    where = zip(found["chat_id"], found["message_id"], found["thread_id"], strict=True)
+    reason = reason.where(silent[found.index], "no answer").mask(found["handed"], "no person came")
     return pd.DataFrame(
         {
             "local_time": found["local_time"],
@@ -164,10 +165,17 @@ def unanswered(conversations: pd.DataFrame, *, hours: float = 24) -> pd.DataFram
             "problem": found["problem"],
             "customer": found["customer"],
             "message_id": found["message_id"],
-            "reason": reason.where(silent[found.index], "no person came"),
-            "link": pd.Series([link(*m) for m in where], found.index, dtype="string"),
+            "reason": reason,
+            "link": with_links(found)["link"],
         }
     ).reset_index(drop=True)
+
+
+def with_links(conversations: pd.DataFrame) -> pd.DataFrame:
+    """Conversations with the column `link`: to the question, null in a basic group."""
+    where = conversations[["chat_id", "message_id", "thread_id"]].itertuples(index=False)
+    links = pd.Series([link(*m) for m in where], conversations.index, dtype="string")
+    return conversations.assign(link=links)
 
 
 def link(chat_id: int, message_id: int, thread_id: Any = None) -> str | None:

@@ -19,31 +19,47 @@ NO_SIGNALS = (
     "message_reaction and callback_query in allowed_updates, reactions also an admin bot)"
 )
 NO_AUTHORS = "imported history does not say who is a bot: all of its authors count as people"
+NOT_JUDGED = (
+    "people write in a language that the rules are not written for (Portuguese, English and "
+    "Spanish are): what became of a question is not judged, only who wrote when"
+)
 DEFINITIONS = {
     "conversation": "A customer's question or named problem with all that belongs to it: replies, "
-    "then what is near in the same chat and topic. It ends after 6 hours of silence, or 72 hours "
-    "while nobody has answered.",
+    "then who is named, who wrote in it a moment ago, and what is near, in one chat and topic. "
+    "Without a reply it goes on for 72 hours while nobody has answered, for 6 hours after that.",
     "agent": "Who answers for the group: those given; else administrators the lake knows of, and "
     "who replied to at least 5 different people and 2 % of all. If there is none, whoever replies "
     "to another's question answers it.",
-    "answered": "Conversations in which the bot or an agent wrote after the question, of all.",
-    "answered_by_bot": "Conversations in which the bot wrote after the question, of all.",
-    "solved": "Conversations that ended with an answer after which the customer gave thanks, a "
-    "good reaction, the yes button, or said nothing against it, of all. Silence counts as content.",
-    "solved_by_bot": "Solved with no word from a person and none asked for, of those that the bot "
-    "answered.",
-    "handed": "An agent wrote, or was asked for, after the bot had answered; of those that the bot "
-    "answered.",
-    "reopened": "Solved conversations whose customer asked about the same problem again within 7 "
-    "days, of those solved.",
-    "durable": "Solved conversations that were not reopened for 7 days, of those that ended at "
-    "least 7 days before the lake's last message.",
+    "answer": "What the bot or an agent writes, unless it only says that it did not understand, "
+    "promises that somebody will answer, greets, or asks back; what another member writes, where "
+    "the group has no agents or the customer takes it up. The bot's words do not answer who asked "
+    "for a person. The same text to many different questions answers none.",
+    "settled": "Conversations after whose last message a whole horizon (72 hours unless another "
+    "is given) has passed. All rates are of these; the others are open.",
+    "confirmed": "The customer said that it helped (in words, by a good reaction or the yes "
+    "button), and did not come back about it within the horizon; of those settled.",
+    "assumed": "There was an answer, then nothing that tells whether it helped; of those settled.",
+    "not_solved": "There was an answer, and the customer complained, came back about the same "
+    "within the horizon, or asked for a person and none came; of those settled.",
+    "unanswered": "There was no answer; of those settled.",
+    "open": "The horizon has not passed, so it is not known what becomes of them; of all.",
+    "answered": "There was an answer; of those settled.",
+    "solved_at_most": "Confirmed or assumed, of those settled. How many were solved lies between "
+    "this share and that of the confirmed.",
+    "bot_at_least": "Confirmed after an answer of the bot, with no word from a person and none "
+    "asked for; of those settled in which the bot wrote.",
+    "bot_at_most": "Confirmed or assumed after an answer of the bot, with no word from a person "
+    "and none asked for; of those settled in which the bot wrote.",
+    "handed": "An agent wrote, or was asked for, after the bot had written; of those settled in "
+    "which the bot wrote.",
+    "reopened": "The same customer asked about the same problem again within 7 days; of those "
+    "answered of which the lake knows the 7 days after.",
     "satisfied": "Thanks, good reactions and yes buttons, of those and complaints; the silent "
     "are left out.",
-    "unanswered": "Questions and named problems of at least 24 hours after which neither the bot "
-    "nor an agent wrote (no reply; members only: other members did), or for which a person was "
-    "asked and none came. Small talk with a question mark counts too: whom a question is meant "
-    "for is not written anywhere.",
+    "waiting": "Questions of at least 24 hours without an answer: nobody wrote (no reply), other "
+    "members did (members only), the bot or an agent did without answering (no answer), or a "
+    "person was asked for and none came. Whom a question is meant for is not written anywhere, so "
+    "some of what members ask each other is among them.",
     "first_response": "Seconds from the question to the first message of the bot or an agent in "
     "the conversation. Who got none counts as waiting for as long as the lake knows, 72 hours at "
     "most (Kaplan and Meier): the median is when half of all have an answer. For a person wait "

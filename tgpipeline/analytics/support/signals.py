@@ -26,7 +26,9 @@ REST = 3  # words beside a promise that say nothing
 SAID_TO = 5  # so many different questions with the same answer, and nothing in common: no answer
 _WORD = re.compile(r"<[a-z]+>|[^\W_]+")
 _SIGN = re.compile(r"[^\w\s!-/:-@\[-`{-~\u00a1-\u02af\u0300-\u036f]+")  # emoji end a sentence
-_NEGATIONS = frozenset("nao nem nunca jamais not never nope ni sin sem tampoco hardly nothing".split())
+_NEGATIONS = frozenset(
+    "nao nem nunca jamais not never nope ni sin sem tampoco hardly nothing".split()
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Signals:
             nothing where it cannot be told.
 
         >>> rules = load()
-        >>> [rules.read(t, "o app trava") for t in ("deu certo, valeu", "valeu por nada", "vou ver")]
+        >>> [rules.read(t) for t in ("deu certo, valeu", "valeu por nada", "vou ver")]
         ['good', 'bad', 'later']
         """
         emoji, r = self.rules["emoji"], self.rules["reply"]
@@ -93,7 +95,12 @@ class Signals:
             if r["failed"].search(clause) or (denies and not is_told):
                 found.add("bad")
             elif not denies:
-                rules = {"worked": "good", "later": "later", "thanks": "thanks", "acknowledged": "ok"}
+                rules = {
+                    "worked": "good",
+                    "later": "later",
+                    "thanks": "thanks",
+                    "acknowledged": "ok",
+                }
                 if r["wish"].search(clause):
                     del rules["worked"]
                 found |= {sign for rule, sign in rules.items() if r[rule].search(clause)}
@@ -107,9 +114,7 @@ class Signals:
             return False
         sentences = [s.strip() for s in re.findall(r"[^.!?]+[.!?]?", said)]
         kinds = ("promise", "closing", "greeting", "asks_back")
-        told = [
-            s for s in sentences if s[-1] != "?" and not any(rules[k].search(s) for k in kinds)
-        ]
+        told = [s for s in sentences if s[-1] != "?" and not any(rules[k].search(s) for k in kinds)]
         short = len(sentences) == len(told)  # a short answer is one, a short rest is none
         return any(short or len(s.split()) > REST for s in told)
 
@@ -131,7 +136,9 @@ class Signals:
         """Whether a statement says that something is wrong, or speaks of one's own matter."""
         said, words = normalise(text), set(_WORD.findall(normalise(text)))
         own = self.rules["remark"]["own"].search(said) or not _NEGATIONS.isdisjoint(words)
-        wrong = self.rules["reply"]["failed"].search(said) or self.rules["remark"]["trouble"].search(said)
+        wrong = self.rules["reply"]["failed"].search(said) or self.rules["remark"][
+            "trouble"
+        ].search(said)
         return bool(wrong or (own and self.read(text) not in ("good", "thanks")))
 
     def is_remark(self, text: str) -> bool:
