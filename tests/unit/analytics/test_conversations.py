@@ -232,7 +232,8 @@ def test_a_horizon_must_pass_before_anything_is_settled() -> None:
 
 def test_a_past_period_is_the_same_whenever_it_is_asked() -> None:
     said = [(0, ANA, "cadê meu pedido 4711?"), (1, BOT, "está a caminho", 1),
-            (1500, ANA, "bom dia, cadê meu pedido 4711?"), (1501, BOT, "chega amanhã", 3)]  # fmt: skip
+            (1500, ANA, "bom dia, cadê meu pedido 4711?"),
+            (1501, BOT, "chega amanhã", 3)]  # fmt: skip
     one = build(settled(*said))
     whole = settled(*said)
     whole.attrs["parameters"] = {"start": "2025-11-28", "end": "2025-12-10"}

@@ -126,8 +126,7 @@ def test_few_that_nobody_solved_are_called_solved(matched) -> None:
 def test_all_whom_nobody_wrote_to_are_found(found, truth) -> None:
     waiting = problems.unanswered(found)
     silent = waiting[waiting["reason"].isin(["no reply", "members only"])]
-    whose = {m[1]: n for n, messages in enumerate(truth["messages"]) for m in messages
-             if m[0] == SUPERGROUP}  # fmt: skip
+    whose = {m[1]: n for n, messages in enumerate(truth["messages"]) for m in messages}
     never = set(truth.index[truth["first_response_by"].isna()])
     assert never <= set(silent["message_id"].map(whose))
     assert len(never) >= 0.55 * len(silent)
