@@ -15,6 +15,7 @@ from tgpipeline.analytics.support import (
     outcomes,
     problems,
     signals,
+    threads,
 )
 
 START = 1764331200  # Friday 2025-11-28 09:00 in São Paulo
@@ -210,7 +211,7 @@ def test_the_same_text_to_many_different_questions_answers_none_in_any_language(
     assert not few.repeated, "that few may be chance"
 
 
-def outcomes_talk(messages: pd.DataFrame) -> outcomes.Talk:
+def outcomes_talk(messages: pd.DataFrame) -> Any:
     return conversations._talk(messages, happened(), known(), [AGENT], None)
 
 
@@ -290,10 +291,10 @@ def test_a_language_without_rules_is_not_judged() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "near"),
-    [(conversations.BOT_NEAR, BOT), (conversations.AGENT_NEAR, AGENT)],
+    [(threads.BOT_NEAR, BOT), (threads.AGENT_NEAR, AGENT)],
 )
 def test_what_is_near_belongs_and_a_second_later_it_does_not(seconds: int, near: int) -> None:
-    assert (conversations.BOT_NEAR, conversations.AGENT_NEAR) == (60, 900)
+    assert (threads.BOT_NEAR, threads.AGENT_NEAR) == (60, 900)
     said = (0, ANA, "cadê meu pedido 4711?")
     for late, size in ((0, 2), (1, 1)):
         found = build(talk(said, ((seconds + late) / 60, near, "chega hoje")))
@@ -301,7 +302,7 @@ def test_what_is_near_belongs_and_a_second_later_it_does_not(seconds: int, near:
 
 
 def test_ones_own_conversation_goes_on_for_ten_minutes() -> None:
-    assert (conversations.OWN, conversations.OWN_AMONG_REPLIES) == (600, 60)
+    assert (threads.OWN, threads.OWN_AMONG_REPLIES) == (600, 60)
     for late, same in ((0, True), (1, False)):
         messages = talk((0, 50, "que calor"), ((600 + late) / 60, 50, "vou tomar banho"))
         numbers = conversations.threads(messages, happened(), known(), [AGENT])

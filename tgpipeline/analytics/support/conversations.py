@@ -1,59 +1,22 @@
-"""Conversations: a customer's question and everything that belongs to it.
+"""Conversations with their outcomes: a customer's question and everything that belongs to it.
 
-The lake holds messages; who talks with whom about what is not written anywhere. This is the rule by
-which it is told, in the same chat and topic. A message belongs to
-
-1. the conversation of the message that it replies to. A reply to somebody's latest message that
-   opens with their name may be meant for what the two were talking about just before.
-2. the conversation of the person whom it names: the one both took part in, else their latest.
-3. the conversation its author wrote in within the last ten minutes. Where nearly everybody uses
-   replies, a message without one stands for itself, and ten minutes become one.
-4. its author's own question, while that is open: `PATIENCE` while it waits for an answer, and after
-   one, for as long as the customer says whether it helped.
-5. what is near: a bot's message to what was active in the last minute, an agent's to the latest
-   question that waits, a member's to a question right before it.
-
-What is left opens a conversation of its own. So does a customer who asks for themselves in a reply
-to another customer, and who asks something new after having been answered.
-
-Kept are conversations in which the customer asks something or names a problem, and those that the
-bot or an agent answered. What became of them is told in `outcomes`.
+Who belongs to which is told in `threads`, what became of them in `outcomes`. Kept are those in
+which the customer asks something or names a problem, and those that the bot or an agent answered.
 """
 
 import time
-from collections import Counter, defaultdict, deque
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from tgpipeline.analytics.support import outcomes, signals
+from tgpipeline.analytics.support.talk import Talk
+from tgpipeline.analytics.support.threads import Conversation, Threads
 
 if TYPE_CHECKING:
     from tgpipeline.analytics.topics import Topics
-
-OWN, OWN_AMONG_REPLIES = 10 * 60, 60  # seconds for which one's own conversation goes on
-REPLIES = 2 / 3  # share of replies in the last messages from which nearly everybody uses them
-TOGETHER, NAMED = 20 * 60, 30 * 60  # seconds since two wrote together; since the named one wrote
-PATIENCE, SILENCE = 72 * 3600, 6 * 3600  # seconds: while waiting, and after an answer
-BOT_NEAR, AGENT_NEAR, MEMBER_NEAR = 60, 15 * 60, 5 * 60  # seconds
-
-
-@dataclass(eq=False)
-class Conversation:
-    """One conversation while it is put together. Times are Unix seconds."""
-
-    number: int
-    customer: int
-    last: int = 0
-    rows: list[int] = field(default_factory=list)
-    wrote: dict[int, int] = field(default_factory=dict)  # when each person last wrote in it
-    question: int | None = None
-    problem: str | None = None
-    answered: bool = False  # by the bot or an agent, since the customer asked
-    thanked: bool = False
 
 
 def build(
@@ -86,7 +49,7 @@ def build(
     talk = _talk(messages, events, topics, agents, rules)
     put = Threads(talk)
     found = [c for c in put.conversations if c.question is not None]
-    rows = [put.row(c) | outcomes.judge(c, talk, round(horizon * 3600)) for c in found]
+    rows = [_row(c, talk, put) | outcomes.judge(c, talk, round(horizon * 3600)) for c in found]
     columns = _COLUMNS | outcomes.COLUMNS
     frame = pd.DataFrame(rows, columns=list(columns)).astype(columns)
     frame = outcomes.taken_back(frame, round(horizon * 3600))
@@ -126,7 +89,7 @@ def _talk(
     topics: "Topics",
     agents: Collection[int],
     rules: signals.Signals | None,
-) -> outcomes.Talk:
+) -> Talk:
     # Imported history does not know bots as such.
     bots = messages.loc[messages["is_bot"], "user_id"].unique()
     messages = messages.assign(is_bot=messages["user_id"].isin(bots))
@@ -134,7 +97,7 @@ def _talk(
     role = messages["user_id"].isin(helpers).map({True: "agent", False: "customer"})
     role = role.mask(messages["is_bot"], "bot")
     marks = topics.table(messages["text"].where(role == "customer"))
-    return outcomes.Talk(messages, role, marks, events, rules or signals.load(), helpers)
+    return Talk(messages, role, marks, events, rules or signals.load(), helpers)
 
 
 def _last_moments(messages: pd.DataFrame) -> tuple[int, int]:
@@ -164,239 +127,19 @@ _COLUMNS = {
 }  # fmt: skip
 
 
-class Threads:
-    """Goes through the messages once, in order.
-
-    Attributes:
-        conversations: all of them, also those in which nothing is asked.
-        of: for each message its conversation, or None.
-    """
-
-    def __init__(self, talk: outcomes.Talk) -> None:
-        self.talk = talk
-        self.conversations: list[Conversation] = []
-        self.of: list[Conversation | None] = []
-        self.own: dict[Any, tuple[Conversation, int]] = {}  # by place and person: where, and when
-        self.latest: dict[Any, int] = {}  # by place and person: the row of their last message
-        self.mine: dict[Any, list[Conversation]] = defaultdict(list)  # the last that they wrote in
-        self.active: dict[Any, list[Conversation]] = defaultdict(list)  # by place, the last at last
-        self.replies: dict[Any, deque[bool]] = defaultdict(lambda: deque(maxlen=50))
-        self.named: dict[Any, dict[str, Any]] = defaultdict(dict)  # by place: who has a name
-        self.before: dict[Any, int] = {}  # by place: the row of the last message
-        self.minutes: Counter[int] = Counter()  # seconds of agents, by conversation
-        for i in range(len(talk.date)):
-            self._step(i)
-
-    def _step(self, i: int) -> None:
-        t = self.talk
-        place, author, role = t.place[i], t.author[i], t.role[i]
-        target = t.replied[i]
-        found = self._bot(i, target) if role == "bot" else self._person(i, target)
-        if found is None and role != "bot":
-            found = Conversation(len(self.conversations), author)
-            self.conversations.append(found)
-        if role == "agent":
-            before = self.latest.get((place, author))
-            gap = 300 if before is None else min(t.date[i] - t.date[before], 300)
-            self.minutes[found.number if found else -1] += gap
-        self.of.append(found)
-        self.before[place] = i
-        self.latest[place, author] = i
-        self.named[place] |= dict.fromkeys(t.names(i), author)
-        if found is not None:
-            self._join(found, i)
-
-    def _join(self, c: Conversation, i: int) -> None:
-        t = self.talk
-        now, author, place = t.date[i], t.author[i], t.place[i]
-        c.rows.append(i)
-        c.last, c.wrote[author] = now, now
-        self.own[place, author] = c, now
-        for listed in (self.active[place], self.mine[place, author]):
-            if not listed or listed[-1] is not c:
-                if c in listed:
-                    listed.remove(c)
-                listed.append(c)
-                del listed[:-60]
-        asked = t.replied[i]
-        is_asked = c.question is not None or (asked is not None and t.troubles(asked))
-        helps = t.role[i] != "customer" or (not t.has_agents and is_asked)
-        if helps and author != c.customer:
-            real = t.answers(i)
-            if real and c.question is None and asked is not None and t.author[asked] == c.customer:
-                c.question = asked if t.role[asked] == "customer" else None
-            c.answered = c.answered or (real and c.question is not None)
-            if asked is not None and c.question is not None and t.author[asked] == c.customer:
-                self.own[place, c.customer] = c, now  # who is written to goes on there, too
-        elif c.question is None and t.opens[i]:
-            c.customer, c.question, c.problem = author, i, t.problem[i]
-        elif author == c.customer:
-            if c.answered and t.sign(i) in ("good", "thanks"):
-                c.thanked = True
-            elif c.answered and t.asks[i]:
-                c.answered = False
-
-    def _bot(self, i: int, target: int | None) -> Conversation | None:
-        t = self.talk
-        if target is not None or t.is_reply[i]:
-            return None if target is None else self.of[target]
-        near = self.active[t.place[i]]
-        return near[-1] if near and t.date[i] - near[-1].last <= BOT_NEAR else None
-
-    def _person(self, i: int, target: int | None) -> Conversation | None:
-        t = self.talk
-        place, author, now, role = t.place[i], t.author[i], t.date[i], t.role[i]
-        recent = self.replies[place]
-        recent.append(t.is_reply[i])
-        dense = len(recent) >= 20 and sum(recent) > REPLIES * len(recent)
-        c = None if target is None else self.of[target]
-        if c is not None and target is not None:
-            if role == "customer" and c.customer != author and self._for_oneself(i, target, c):
-                return None
-            other = t.author[target]
-            is_by_name = self.latest.get((place, other)) == target and t.opens_with(
-                i, t.names(target)
-            )
-            return (not dense and is_by_name and self._together(place, author, other, now)) or c
-        own, when = self.own.get((place, author), (None, 0))
-        is_thanks = (
-            own is not None
-            and own.customer == author
-            and own.question is not None
-            and (now - own.last <= PATIENCE and t.sign(i) in ("good", "thanks"))
-        )
-        if not dense and not is_thanks and (c := self._of_named(i)):
-            return c
-        goes_on = now - when <= (OWN_AMONG_REPLIES if dense else OWN)
-        if own is not None and (goes_on or (not dense and self._is_open(own, i))):
-            return None if self._is_second(own, i) else own
-        return None if dense else self._near(i)
-
-    def _for_oneself(self, i: int, target: int, c: Conversation) -> bool:
-        """Whether a reply to another customer asks for its author, and not back."""
-        t = self.talk
-        if t.wants[i] and t.has_agents:
-            return True
-        return (
-            t.opens[i]
-            and t.role[target] == "customer"
-            and t.author[i] not in c.wrote
-            and t.says(i, "own")
-            and not t.says(i, "to_one")
-        )
-
-    def _is_second(self, c: Conversation, i: int) -> bool:
-        """Whether a customer asks something new after having been answered."""
-        t = self.talk
-        if not t.opens[i] or c.question is None or c.customer != t.author[i]:
-            return False
-        other = t.problem[i] is not None and t.problem[i] != c.problem
-        if c.thanked:
-            return bool(t.questions[i])
-        return c.answered and other and c.problem is not None and t.says(i, "adds")
-
-    def _is_open(self, c: Conversation, i: int) -> bool:
-        """Whether a message without a reply still belongs to what its author wrote in last."""
-        t = self.talk
-        age = t.date[i] - c.last
-        if t.role[i] == "agent":
-            return age <= AGENT_NEAR
-        if c.question is None or c.customer != t.author[i] or age > PATIENCE:
-            return False
-        if age <= SILENCE:
-            return True
-        if t.persists(i) and None in (t.problem[i], c.problem):
-            return True
-        if not t.questions[i] and t.sign(i) == "bad" and not t.is_opening(i) and not t.has_code(i):
-            return True
-        is_new = t.opens[i] and len(t.words(i)) > 3  # "anybody?" asks the same again
-        if is_new and (c.answered or t.problem[i] != c.problem):
-            return False
-        return not c.answered or t.sign(i) in ("good", "bad", "thanks")
-
-    def _together(self, place: Any, one: Any, other: Any, now: int) -> Conversation | None:
-        """The conversation in which two people both wrote a short while ago."""
-        both = [
-            (max(c.wrote[one], c.wrote[other]), c.number, c)
-            for c in self.mine[place, one][-5:]
-            if min(c.wrote[one], c.wrote.get(other, 0)) >= now - TOGETHER
-        ]
-        return max(both)[2] if both else None
-
-    def _of_named(self, i: int) -> Conversation | None:
-        """The conversation of the person whom a message names."""
-        t = self.talk
-        place, author, now = t.place[i], t.author[i], t.date[i]
-        people = {p for word in t.words(i) if (p := self.named[place].get(word)) and p != author}
-        if t.role[i] == "agent" or (people and not t.has_agents and not t.opens[i]):
-            latest = {c.customer: c for c in self.active[place] if c.question is not None}
-            near = [c for p, c in latest.items() if p in people and now - c.last <= PATIENCE]
-            waits = [c for c in near if not c.answered]
-            for c in waits[1:]:  # one message may answer two
-                self._join(c, i)
-            if waits or t.role[i] == "agent":
-                return waits[0] if waits else near[-1] if near else None
-        for other in people:
-            row = self.latest[place, other]
-            if t.role[row] == "bot":
-                continue
-            is_helper = t.role[row] == "agent"
-            if (
-                now - t.date[row] <= NAMED
-                and self.of[row] is not None
-                and not (is_helper and t.opens[i])
-            ):
-                return self._together(place, author, other, now) or self.of[row]
-        return None
-
-    def _near(self, i: int) -> Conversation | None:
-        t = self.talk
-        now, near = t.date[i], self.active[t.place[i]]
-        for e in t.events.get(i, ()):  # who reacts to it had asked for it
-            c, _ = self.own.get((t.place[i], e.from_id), (None, 0))
-            if c and c.question is not None and not c.answered and now - c.last <= AGENT_NEAR:
-                return c
-        if t.role[i] == "agent":
-            waiting = (c for c in reversed(near) if c.question is not None and not c.answered)
-            return next((c for c in waiting if now - c.last <= AGENT_NEAR), None)
-        last = near[-1] if near else None
-        if (
-            last is None
-            or now - last.last > MEMBER_NEAR
-            or last.rows[-1] != self.before[t.place[i]]
-        ):
-            return None
-        if not t.text[i] or t.is_opening(i):
-            return None
-        if self._is_aside(i, last):
-            t.opens[i] = False
-            return last
-        waits = last.question is not None and not last.answered and not t.opens[i]
-        return last if waits and t.author[last.rows[-1]] == last.customer else None
-
-    def _is_aside(self, i: int, last: Conversation) -> bool:
-        """Whether a message is put to who just spoke: by its words, or short and in their talk."""
-        t, before = self.talk, last.rows[-1]
-        if t.says(i, "to_all"):
-            return False
-        if t.says(i, "to_one") and not t.says(i, "own"):
-            return t.date[i] - last.wrote.get(last.customer, 0) <= MEMBER_NEAR
-        is_talk = last.question is None and t.role[before] == "customer"
-        return is_talk and t.problem[i] is None and len(t.words(i)) <= 6
-
-    def row(self, c: Conversation) -> dict[str, Any]:
-        """What is known of a conversation without its outcome."""
-        assert c.question is not None
-        m, t = self.talk.messages, self.talk
-        problems = [p for i in c.rows if (p := t.problem[i]) is not None]
-        names = ("group_id", "chat_id", "message_id", "local_time")
-        return {name: m[name].iloc[c.question] for name in names} | {
-            "thread_id": m["message_thread_id"].iloc[c.question],
-            "customer": c.customer,
-            "asked": t.date[c.question],
-            "problem": problems[0] if problems else None,
-            "messages": len(c.rows),
-            "rows": c.rows,
-            "minutes": self.minutes[c.number] / 60,
-            "ended": c.last,
-        }
+def _row(c: Conversation, talk: Talk, put: Threads) -> dict[str, Any]:
+    """What is known of a conversation without its outcome."""
+    assert c.question is not None
+    m, t = talk.messages, talk
+    problems = [p for i in c.rows if (p := t.problem[i]) is not None]
+    names = ("group_id", "chat_id", "message_id", "local_time")
+    return {name: m[name].iloc[c.question] for name in names} | {
+        "thread_id": m["message_thread_id"].iloc[c.question],
+        "customer": c.customer,
+        "asked": t.date[c.question],
+        "problem": problems[0] if problems else None,
+        "messages": len(c.rows),
+        "rows": c.rows,
+        "minutes": put.minutes[c.number] / 60,
+        "ended": c.last,
+    }
