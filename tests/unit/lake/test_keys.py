@@ -30,6 +30,7 @@ def s3():
 def test_keys():
     day = "telegram/context_date=2025-11-28/"
     assert keys.update_key(7, DAY) == f"{day}7.json"
+    assert keys.update_key(7, DAY, b"x") == f"{day}7-2d711642b726b044.json"
     message = p.message(9)
     assert keys.sent_key(message, DAY) == f"{day}sent-{p.SUPERGROUP}-9.json"
     edited = keys.sent_key(message | {"edit_date": 5}, DAY)

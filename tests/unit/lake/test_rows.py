@@ -358,6 +358,16 @@ def test_wall_clock_is_what_zoneinfo_says_through_a_whole_year(zone):
         assert convert(seconds) == (local - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
 
 
+def test_wall_clock_changes_at_the_very_second():
+    tz = ZoneInfo("Europe/Lisbon")
+    convert = rows.wall_clock(tz)
+    change = int(datetime(2025, 3, 30, 1, tzinfo=UTC).timestamp())
+    for seconds in range(change - 9_000, change + 9_000, 450):
+        local = datetime.fromtimestamp(seconds, tz).replace(tzinfo=None)
+        assert convert(seconds) == (local - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
+    assert convert(change) - convert(change - 1) == 3_601_000
+
+
 def test_the_seeds_columns_are_a_subset_by_the_same_names():
     seed = "update_id message_id from_id from_is_bot from_first_name chat_id chat_type date text"
     assert {*seed.split(), "context_timestamp"} <= {column.name for column in MESSAGES}

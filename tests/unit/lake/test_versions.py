@@ -45,6 +45,17 @@ def test_of_what_was_sent_within_one_second_the_last_written_is_the_latest():
     assert of(p.update(5, "edited_message", edit), "5.json").rank > of(edit, names[3]).rank
 
 
+def test_a_later_edit_is_later_wherever_it_came_from():
+    edits = [p.message(1, text="x", edit_date=p.NOON + n) for n in (1, 2)]
+    hook = of(p.update(5, "edited_message", edits[0]))
+    assert of({"message": edits[1]}, "history-x.ndjson:1").rank > hook.rank
+
+
+@pytest.mark.parametrize("moment", [2**62, 2**63 - 1, -(2**63)])
+def test_ranks_have_64_bits_whatever_the_date(moment):
+    assert all(part in range(2**63) for part in of(p.text(1, edit_date=moment)).rank)
+
+
 @pytest.mark.parametrize(
     ("name", "form"),
     [
