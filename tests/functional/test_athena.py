@@ -1,10 +1,12 @@
 """Every question asked of Athena's stand-in through PyAthena, of a lake that the ETL made."""
 
+import io
 import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 
 import boto3
+import pyarrow.parquet as pq
 import pytest
 
 from tgpipeline.analytics import athena, questions, topics
@@ -88,6 +90,20 @@ def test_a_group_is_found_under_each_id_it_has_had(filled) -> None:
         assert frame["messages"].tolist() == [2, 2, 2]
     with pytest.raises(QueryError, match=rf"-999 is not in the lake\. Chats in it: {NEW}, {OLD}"):
         athena.query("messages_per_day", filled, chat=-999, **PERIOD)
+
+
+def test_days_made_before_there_were_authors_are_answered_from_what_they_have(filled) -> None:
+    store = stores.open_store(filled.enriched_bucket, filled)
+    before = athena.query("messages_per_day", filled, **PERIOD)
+    key = keys.enriched_key("messages", date(2025, 11, 28))
+    body = store.get(key).bytes().to_bytes()
+    older, new = io.BytesIO(), ["author_id", "author_kind", "topic_name", "is_comment"]
+    pq.write_table(pq.ParquetFile(io.BytesIO(body)).read().drop_columns(new), older)
+    store.put(key, older.getvalue())
+    try:
+        assert athena.query("messages_per_day", filled, **PERIOD).equals(before)
+    finally:
+        store.put(key, body)
 
 
 def test_own_sql_takes_parameters_too(filled) -> None:
