@@ -256,6 +256,13 @@ def test_what_is_dated_after_tomorrow_is_in_quarantine(bucket, logged, days, pla
     assert logged[0].get("reason", "").endswith("which is to come") is (place == "quarantine")
 
 
+@pytest.mark.parametrize(("more", "place"), [(0, "telegram"), (1, "quarantine")])
+def test_a_body_may_have_a_mebibyte(bucket, more, place):
+    room = 1_048_576 - len(p.raw(p.text(1, "")))
+    assert post(p.raw(p.text(1, "x" * (room + more))).decode()) == 200
+    assert [key.split("/")[0] for key in bucket()] == [place]
+
+
 def test_base64_bodies_are_decoded(bucket):
     body = json.dumps(p.text(5)).encode()
     assert post(base64.b64encode(body).decode(), isBase64Encoded=True) == 200

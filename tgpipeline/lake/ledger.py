@@ -42,7 +42,8 @@ class Ledger:
         unknown_authors: authors of messages of whom it is not known whether they are bots.
         made_from: what decides the rows: the raw `objects` (their number, and a digest of their
             names, sizes and ETags), `repeats` of the day before, `columns`, `timezone` and
-            `groups` (each a digest or name), and `bots`: authors that only a marker calls bots (20 at most).
+            `groups` (each a digest or name), and `bots`: authors that only a marker calls bots (the
+            first 20).
     """
 
     date: str
