@@ -107,7 +107,7 @@ def series(url: str, root: Path = ROOT) -> str:
 def files(root: Path = ROOT) -> list[Path]:
     """The files that carry the address."""
     texts = [root / name for name in ("README.md", "CITATION.cff")]
-    return [*filter(Path.is_file, texts), *sorted((root / "notebooks").glob("*.ipynb"))]
+    return [*filter(Path.is_file, texts), *sorted((root / "notebooks").rglob("*.ipynb"))]
 
 
 def main() -> None:

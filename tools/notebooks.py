@@ -3,12 +3,15 @@
     python -m tools.notebooks [02 05 …]
 
 What a run leaves behind that is not an answer (papermill's notes, times, kernel versions) is not
-stored. The README's pictures are two charts of the last notebook.
+stored. The README's pictures are two charts of the last notebook. The Portuguese notebooks are run
+as well: each cell has to say the numbers that the English one says.
 """
 
 import base64
+import re
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ import nbformat
 
 from tgpipeline.errors import TgPipelineError
 from tgpipeline.notebook import runner
-from tools import notebook_style
+from tools import notebook_style, translate
 
 DOCS = Path(__file__).parents[1] / "docs"
 PICTURES = ("messages_per_day", "outcomes")  # each is the chart of that name, and its file
@@ -54,6 +57,24 @@ def answers(notebook: Any) -> list[tuple[str, str]]:
     ]
 
 
+def differences(english: Any, other: Any) -> list[str]:
+    """The cells of two executed languages of a notebook whose outputs have other numbers.
+
+    The order of the numbers may differ, as sentences do, and so may `1,214` and `1.214`.
+    """
+    return [
+        f"cell {n} ({first[:50]}): in one language only: {' '.join(sorted(apart.elements()))}"
+        for n, ((first, one), (_, two)) in enumerate(
+            zip(answers(english), answers(other), strict=True), 1
+        )
+        if (apart := (_numbers(one) - _numbers(two)) + (_numbers(two) - _numbers(one)))
+    ]
+
+
+def _numbers(text: str) -> Counter[str]:
+    return Counter(re.sub("[.,]", "", number) for number in re.findall(r"\d+(?:[.,]\d+)*", text))
+
+
 def _clean(output: Any) -> Any:
     if "metadata" in output:
         kept = output.metadata.get("image/png", {}).get("alt")
@@ -73,6 +94,13 @@ def main(numbers: list[str]) -> int:
             store(path, executed)
             for name in PICTURES if path.name.startswith("06_") else ():
                 (DOCS / f"{name}.png").write_bytes(picture(executed, name))
+            translated = path.parent / translate.FOLDER / path.name
+            if translated.is_file():
+                portuguese = runner.execute(translated)
+                store(translated, portuguese)
+                for difference in differences(executed, portuguese):
+                    failed = True
+                    print(f"{path.name}, {difference}", file=sys.stderr)
         except TgPipelineError as error:
             failed = True
             print(error, file=sys.stderr)

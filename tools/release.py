@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
     done = subprocess.run(ask, cwd=ROOT, capture_output=True, text=True, check=False)
     tag = (arguments or done.stdout.split() or [""])[0]
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    notebooks = [p.read_text(encoding="utf-8") for p in (ROOT / "notebooks").glob("*.ipynb")]
+    notebooks = [p.read_text(encoding="utf-8") for p in (ROOT / "notebooks").rglob("*.ipynb")]
     found = problems(__version__, changelog, tag, notebooks)
     if "/OWNER/" in badges.repository():
         found.append("[project.urls] still says OWNER: run `make badges` where origin is the real")

@@ -5,7 +5,8 @@
 A catalogue (notebooks/pt-BR/NN_name.po) holds what a person reads: the prose of each Markdown cell,
 and the comments and sentences in code. Code itself is the same in both languages, but for the
 parameter `language`. What is new or has changed stands in the catalogue without a translation;
-what no cell says any more is dropped.
+what no cell says any more is dropped. A string of one word, as a table's heading, is code until
+somebody enters it in the catalogue.
 """
 
 import ast
@@ -31,7 +32,7 @@ Cell = Any
 Translate = Callable[[str], str]
 
 
-def texts(cell: Cell) -> Iterator[str]:
+def texts(cell: Cell, known: Catalog | None = None) -> Iterator[str]:
     """What a person reads in a cell, piece by piece, as it is in the source."""
     if cell.cell_type == "markdown":
         if match := _PICTURE.match(cell.source):
@@ -39,14 +40,14 @@ def texts(cell: Cell) -> Iterator[str]:
         else:
             yield _without_badge(cell.source)
     elif "setup" not in _tags(cell):
-        yield from (text for _, _, text in _spans(cell.source))
+        yield from (text for _, _, text in _spans(cell.source, _entered(cell, known)))
 
 
 def extract(notebook: Notebook, known: Catalog | None = None) -> Catalog:
     """The catalogue of a notebook, with the translations that are known already."""
     catalog = Catalog(locale=FOLDER.replace("-", "_"), fuzzy=False)
     for cell in notebook.cells:
-        for text in texts(cell):
+        for text in texts(cell, known):
             before = known.get(text, context=cell.id) if known else None
             catalog.add(text, string=before.string if before else "", context=cell.id)
     return catalog
@@ -64,7 +65,7 @@ def translate(notebook: Notebook, catalog: Catalog, name: str) -> Notebook:
             message = catalog.get(text, context=cell.id)
             return str(message.string) if message and message.string else text
 
-        cell.source = _translated(cell, said, name)
+        cell.source = _translated(cell, said, name, _entered(cell, catalog))
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return made
@@ -74,11 +75,11 @@ def missing(notebook: Notebook, catalog: Catalog) -> list[str]:
     """The cells whose prose is not in the catalogue, or changed since it was translated."""
     found = []
     for cell in notebook.cells:
-        for text in texts(cell):
+        for text in texts(cell, catalog):
             message = catalog.get(text, context=cell.id)
             if message is None or not message.string:
                 found.append(f"cell {cell.id}: not translated: {text.strip().splitlines()[0][:60]}")
-    wanted = {(cell.id, text) for cell in notebook.cells for text in texts(cell)}
+    wanted = {(cell.id, text) for cell in notebook.cells for text in texts(cell, catalog)}
     for message in catalog:
         if message.id and (message.context, message.id) not in wanted:
             found.append(f"cell {message.context}: translated, but no longer said in English")
@@ -99,7 +100,12 @@ def read_catalogue(path: Path) -> Catalog:
         return pofile.read_po(file, locale=FOLDER.replace("-", "_"))
 
 
-def _translated(cell: Cell, said: Translate, name: str) -> str:
+def _entered(cell: Cell, catalog: Catalog | None) -> set[str]:
+    """The texts of a cell that the catalogue has."""
+    return {str(m.id) for m in catalog or () if m.context == cell.id}
+
+
+def _translated(cell: Cell, said: Translate, name: str, entered: set[str]) -> str:
     source = str(cell.source)
     if cell.cell_type == "markdown":
         if match := _PICTURE.match(source):
@@ -110,7 +116,7 @@ def _translated(cell: Cell, said: Translate, name: str) -> str:
         return source
     if "parameters" in _tags(cell):
         source = source.replace('language = "en"', f'language = "{LANGUAGE}"')
-    for start, end, text in reversed(list(_spans(source))):
+    for start, end, text in reversed(list(_spans(source, entered))):
         source = source[:start] + said(text) + source[end:]
     return source
 
@@ -123,8 +129,8 @@ def _without_badge(source: str) -> str:
     return re.sub(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)", _BADGE, source)
 
 
-def _spans(source: str) -> list[tuple[int, int, str]]:
-    """Where comments and sentences are in a piece of code: start, end and the text itself."""
+def _spans(source: str, entered: set[str]) -> list[tuple[int, int, str]]:
+    """Where comments, sentences and entered words are in code: start, end and the text itself."""
     plain = re.sub(r"(?m)^(\s*)[%!]", r"\1#", source)
     starts = [0]
     for line in plain.splitlines(keepends=True):
@@ -141,7 +147,7 @@ def _spans(source: str) -> list[tuple[int, int, str]]:
         ):
             start = _offset(plain, starts, node.lineno, node.col_offset)
             end = _offset(plain, starts, node.end_lineno or 0, node.end_col_offset or 0)
-            if _is_sentence(plain[start:end], node):
+            if plain[start:end] in entered or _is_sentence(plain[start:end], node):
                 found.append((start, end, plain[start:end]))
     found.sort()
     outer = []

@@ -1,10 +1,16 @@
 """The Portuguese series is made from the English one: what is taken over, and what is told."""
 
+import ast
+import re
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tools import translate
+from tgpipeline.notebook import runner
+from tools import notebooks, translate
+
+TRANSLATED = [path for path in runner.find() if translate.catalogue_of(path).is_file()]
 
 
 @pytest.fixture
@@ -58,3 +64,65 @@ def test_a_catalogue_keeps_what_is_still_said(notebook):
     again = translate.extract(notebook, catalog)
     assert again.get("# of charts", context="a2").string == "# dos gráficos"
     assert again.get("# one of them", context="a3") is None
+
+
+def test_a_word_is_translated_once_somebody_entered_it(notebook):
+    catalog = translated(notebook, {})
+    catalog.add('"key"', string='"chave"', context="a3")
+    made = translate.translate(notebook, translate.extract(notebook, catalog), "01_test.ipynb")
+    assert made.cells[2].source.endswith('print(f"{n} rows were read", "chave")')
+    notebook.cells[2].source = "n = 1"
+    assert "cell a3: translated, but no longer said in English" in translate.missing(
+        notebook, catalog
+    )
+
+
+@pytest.mark.parametrize("path", TRANSLATED, ids=lambda path: path.stem)
+def test_the_catalogue_says_what_the_english_notebook_says(path):
+    notebook = nbformat.read(path, as_version=4)
+    assert translate.missing(notebook, translate.read_catalogue(path)) == []
+
+
+@pytest.mark.parametrize("path", TRANSLATED, ids=lambda path: path.stem)
+def test_the_portuguese_notebook_is_what_the_catalogue_makes(path):
+    notebook = nbformat.read(path, as_version=4)
+    made = translate.translate(notebook, translate.read_catalogue(path), path.name)
+    stored = nbformat.read(path.parent / translate.FOLDER / path.name, as_version=4)
+    assert [cell.id for cell in stored.cells] == [cell.id for cell in made.cells]
+    # Another matplotlib draws the same with other bytes.
+    sources = [[cell.source.partition("base64,")[0] for cell in n.cells] for n in (made, stored)]
+    changed = [one for one, two in zip(*sources, strict=True) if one != two]
+    assert changed == [], "run `make translate`"
+
+
+@pytest.mark.parametrize("path", TRANSLATED, ids=lambda path: path.stem)
+def test_portuguese_code_differs_in_its_strings_alone(path):
+    """Every cell parses, and an f-string shows the same values."""
+    stored = nbformat.read(path.parent / translate.FOLDER / path.name, as_version=4)
+    for english, cell in zip(nbformat.read(path, as_version=4).cells, stored.cells, strict=True):
+        if cell.cell_type == "code":
+            assert _skeleton(cell) == _skeleton(english), f"cell {cell.id}"
+
+
+def _skeleton(cell):
+    """The code of a cell without what its strings say; of f-strings the values, in any order."""
+    tree = ast.parse(re.sub(r"(?m)^(\s*)%.*$", r"\1pass", cell.source))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            node.values = sorted(
+                (value for value in node.values if isinstance(value, ast.FormattedValue)),
+                key=ast.dump,
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            node.value = ""
+    return ast.dump(tree)
+
+
+def test_other_numbers_in_the_other_language_are_named(notebook):
+    portuguese = nbformat.from_dict(notebook)
+    portuguese.cells[2].outputs = [nbformat.v4.new_output("stream", text="linhas lidas: 1")]
+    assert notebooks.differences(notebook, portuguese) == []
+    portuguese.cells[2].outputs[0].text = "1.214 linhas"
+    assert notebooks.differences(notebook, portuguese) == [
+        "cell 2 (n = 1  # one of them): in one language only: 1 1214"
+    ]
