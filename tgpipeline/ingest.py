@@ -21,7 +21,7 @@ from typing import Any
 from tgpipeline.errors import LakeError, UpdateError
 from tgpipeline.lake import keys, stores
 from tgpipeline.settings import Settings
-from tgpipeline.telegram import updates
+from tgpipeline.telegram import privacy, updates
 
 MAX_BODY = 1_048_576  # bytes; the longest message that Telegram allows takes a tenth of it
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105, a header's name
@@ -53,7 +53,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         status, line = 500, {"outcome": "failed", "error": str(error)}
     except Exception as error:  # any other failure of S3's client must end in 500 as well
         status, line = 500, {"outcome": "failed", "error": type(error).__name__}
-    return _answer(status, line, started)
+    reply = line.pop("reply", None)  # Telegram executes a call that the answer holds
+    answer = _answer(status, line, started)
+    return answer | {"body": json.dumps(reply)} if reply else answer
 
 
 def authorised(headers: Mapping[str, Any], settings: Settings) -> bool:
@@ -80,7 +82,9 @@ def store(body: bytes, settings: Settings, s3: Any, received: datetime) -> dict[
 
     Returns:
         What was done with it, to be logged: `outcome` is `stored`, `repeated` (it was there
-        already), `other_chat` or `quarantined`; and ids, never text or names.
+        already), `other_chat`, `private` (written to the bot alone: not stored) or `quarantined`;
+        and ids, never text or names. `reply`, where it asks for /privacy or /forget, is the Bot
+        API call that answers.
 
     Raises:
         LakeError: if it could not be stored.
@@ -96,6 +100,9 @@ def store(body: bytes, settings: Settings, s3: Any, received: datetime) -> dict[
     except UpdateError as error:
         return _quarantine(body, str(error), settings, s3, received)
     line = {"update_id": update["update_id"], "kind": kind, "chat_id": chat_id}
+    asked = privacy.asked(content, settings.bot_username) if kind == "message" else ""
+    if asked and privacy.is_private(content):
+        return {"outcome": "private", **line, **_reply(content, asked, settings, s3)}
     migration = updates.migration(content) if kind in updates.MESSAGE_KINDS else None
     if chat_id is not None and not _is_ours(chat_id, migration, settings, s3):
         return {"outcome": "other_chat", **line}
@@ -111,7 +118,21 @@ def store(body: bytes, settings: Settings, s3: Any, received: datetime) -> dict[
         # The number was taken: by another bot, or before a week without updates. Both are kept.
         key = keys.update_key(update["update_id"], day, body)
         new = stores.put_new(s3, settings.raw_bucket, key, body)
+    if asked:
+        line |= _reply(content, asked, settings, s3)
     return {"outcome": "stored" if new else "repeated", **line}
+
+
+def _reply(message: updates.Update, asked: str, settings: Settings, s3: Any) -> dict[str, Any]:
+    """What to answer to /privacy or /forget; the latter leaves a request for an administrator."""
+    who = privacy.person(message)
+    if asked == "/forget" and who is not None:
+        request = json.dumps({"user_id": who, "date": message.get("date")}).encode()
+        stores.put_new(s3, settings.raw_bucket, keys.request_key(who), request)
+    language = str(updates.sub(message, "from").get("language_code"))
+    own = settings.privacy_text, settings.privacy_text_pt
+    text = privacy.text_for(language, settings.raw_days, *own)
+    return {"asked": asked, "reply": privacy.answer(message, asked, text)}
 
 
 def store_update(update: bytes | str | Mapping[str, Any]) -> dict[str, Any]:
@@ -124,7 +145,8 @@ def store_update(update: bytes | str | Mapping[str, Any]) -> dict[str, Any]:
         update: the JSON as Telegram sent it, or what it holds.
 
     Returns:
-        What was done with it, as `store` says it.
+        What was done with it, as `store` says it. Where it holds a `reply`, send that: it answers
+        /privacy or /forget.
 
     Raises:
         SettingsError: if the environment lacks a setting that is needed.

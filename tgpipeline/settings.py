@@ -43,6 +43,10 @@ class Settings:
         telegram_api_url: base URL of the Bot API.
         timezone: IANA name; days, hours and weekdays are asked of this zone.
         lookback_days: how many days before the scheduled one the ETL looks for late changes.
+        bot_username: of the bot, without @; where it is empty, /privacy for any bot is answered.
+        privacy_text: the answer to /privacy; a default that fits most groups where it is empty.
+        privacy_text_pt: the same in Portuguese, for those whose app speaks it.
+        raw_days: after these, raw messages are deleted; 0 keeps them.
         region: AWS region.
         endpoint_url: AWS endpoint where it is not AWS's own; empty otherwise.
         access_key_id: of credentials in the environment; empty where they come from elsewhere.
@@ -57,6 +61,10 @@ class Settings:
     telegram_api_url: str = _var("TELEGRAM_API_URL", TELEGRAM_API_URL)
     timezone: str = _var("TIMEZONE", "America/Sao_Paulo")
     lookback_days: int = _var("LOOKBACK_DAYS", 3, most=366)
+    bot_username: str = _var("TELEGRAM_BOT_USERNAME")
+    privacy_text: str = _var("PRIVACY_TEXT")
+    privacy_text_pt: str = _var("PRIVACY_TEXT_PT")
+    raw_days: int = _var("RAW_DAYS", 0)
     region: str = _var("AWS_DEFAULT_REGION", "us-east-1")
     endpoint_url: str = _var("AWS_ENDPOINT_URL")
     access_key_id: str = _var("AWS_ACCESS_KEY_ID", secret=True)

@@ -445,3 +445,71 @@ def test_logs_and_answers_say_no_text_and_no_name(bucket, capsys):
     for handler in list(ingest._log().handlers):
         ingest._log().removeHandler(handler)
     ingest._log.cache_clear()
+
+
+def command(text, update_id=5, **fields):
+    length = len(text.split()[0])
+    entities = [{"type": "bot_command", "offset": 0, "length": length}]
+    return p.text(update_id, text, entities=entities, **fields)
+
+
+def call(update):
+    return ingest.lambda_handler({"headers": HEADERS, "body": json.dumps(update)}, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "sender", "says"),
+    [
+        ("/privacy", p.BIA, "Este bot guarda"),
+        ("/privacy@ajuda_bot", p.RUI, "This bot stores"),
+        ("/PRIVACY please", p.BIA | {"language_code": "fr"}, "This bot stores"),
+        ("/forget", p.BIA, "Seu pedido foi anotado"),
+    ],
+)
+def test_privacy_is_answered_through_the_webhook_and_stored(bucket, logged, text, sender, says):
+    answer = call(command(text, sender=sender))
+    body = json.loads(answer["body"])
+    assert answer["statusCode"] == 200
+    assert (body["method"], body["chat_id"]) == ("sendMessage", p.SUPERGROUP)
+    assert body["text"].startswith(says)
+    assert body["reply_parameters"]["message_id"] == 5
+    assert f"telegram/context_date={p.DAY}/5.json" in bucket()
+    assert logged[0]["outcome"] == "stored"
+    assert "reply" not in logged[0]
+    asked = [key for key in bucket() if key.startswith("requests/")]
+    assert asked == ([f"requests/forget-{p.BIA['id']}.json"] if "forget" in text else [])
+
+
+def test_privacy_has_the_owners_words_and_days(bucket, monkeypatch):
+    monkeypatch.setenv("PRIVACY_TEXT_PT", "Guardamos {how_long}.")
+    monkeypatch.setenv("RAW_DAYS", "90")
+    forget()
+    assert json.loads(call(command("/privacy"))["body"])["text"] == "Guardamos 90 dias."
+    english = json.loads(call(command("/privacy", 6, sender=p.RUI))["body"])["text"]
+    assert "How long: 90 days." in english
+
+
+def test_what_another_bot_is_asked_is_not_answered(bucket, monkeypatch):
+    monkeypatch.setenv("TELEGRAM_BOT_USERNAME", "Ajuda_bot")
+    forget()
+    assert json.loads(call(command("/privacy@other_bot"))["body"]) == {"ok": True}
+    assert json.loads(call(command("/forget@other_bot", 6))["body"]) == {"ok": True}
+    assert "text" in json.loads(call(command("/privacy@ajuda_bot", 7))["body"])
+    assert json.loads(call(p.text(8, "leia /privacy"))["body"]) == {"ok": True}
+
+
+def test_a_private_message_is_answered_and_not_stored(bucket, logged):
+    chat = {"id": p.BIA["id"], "type": "private", "first_name": "Bia"}
+    answer = json.loads(call(p.text(5, "olá", chat=chat))["body"])
+    assert (answer["chat_id"], answer["text"][:8]) == (p.BIA["id"], "Este bot")
+    assert bucket() == {}
+    assert logged[0]["outcome"] == "private"
+    assert "anotado" in json.loads(call(command("/forget", 6, chat=chat))["body"])["text"]
+    assert list(bucket()) == [f"requests/forget-{p.BIA['id']}.json"]
+
+
+def test_an_anonymous_administrator_leaves_no_request(bucket):
+    sender = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
+    answer = call(command("/forget", sender=sender, sender_chat=p.CHAT))
+    assert json.loads(answer["body"])["text"].startswith("This bot stores")
+    assert not any(key.startswith("requests/") for key in bucket())

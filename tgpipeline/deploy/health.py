@@ -59,7 +59,7 @@ def status(settings: Settings) -> Status:
     with reasons.explained("status", wanted):
         rows = [_stack(Stack(stage, wanted)) for stage in STAGES]
         rows += [_days(wanted), _last_run(wanted), _columns(wanted)]
-        rows += [_failed_runs(wanted), _alarms(wanted)]
+        rows += [_failed_runs(wanted), _alarms(wanted), _requests(wanted)]
         rows += [_last_error(function, wanted) for function in ("ingest", "etl")]
         return Status(wanted.name, [*rows, _month(wanted)])
 
@@ -151,6 +151,16 @@ def _alarms(settings: Deployment) -> Row:
     found = watch.describe_alarms(AlarmNamePrefix=f"{settings.name}-", StateValue="ALARM")
     ringing = [alarm["AlarmName"] for alarm in found["MetricAlarms"]]
     return "alarms", ", ".join(ringing) or "none rings", not ringing
+
+
+def _requests(settings: Deployment) -> Row:
+    """Who wrote /forget and is not erased yet."""
+    found = buckets.objects(settings, settings.raw_bucket, keys.REQUESTS)
+    users = [item["Key"][len(keys.REQUESTS) :].removesuffix(".json") for item in found]
+    if not users:
+        return "requests to forget", "none", True
+    state = f"{len(users)} people asked: `tgpipeline erase --user {users[0]}`"
+    return "requests to forget", state + "".join(f", --user {u}" for u in users[1:20]), False
 
 
 def _last_error(function: str, settings: Deployment) -> Row:

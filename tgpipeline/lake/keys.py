@@ -7,6 +7,7 @@ Raw zone, bytes as Telegram sent them, one object an update:
     s3://<raw>/quarantine/context_date=YYYY-MM-DD/<sha256>.bin
     s3://<raw>/migrations/<new chat_id>.json (which group a supergroup was before)
     s3://<raw>/bots/<user id>.json (a user that is a bot)
+    s3://<raw>/requests/forget-<user id>.json (who wants to be erased)
 Enriched zone, Parquet, one object a table and day:
     s3://<enriched>/telegram/<table>/context_date=YYYY-MM-DD/part-0.parquet
 """
@@ -19,6 +20,7 @@ from typing import Any
 from tgpipeline.errors import LakeError
 
 RAW, QUARANTINE, MIGRATIONS, BOTS = "telegram", "quarantine", "migrations", "bots"
+REQUESTS = "requests/forget-"
 _PARTITION = "context_date="
 
 
@@ -79,6 +81,11 @@ def migration_key(new_chat_id: int) -> str:
 def bot_key(user_id: int) -> str:
     """Key of the marker that says that a user is a bot."""
     return f"{BOTS}/{user_id}.json"
+
+
+def request_key(user_id: int) -> str:
+    """Key of the marker that says that a user wants to be erased."""
+    return f"{REQUESTS}{user_id}.json"
 
 
 def enriched_key(table: str, day: date) -> str:

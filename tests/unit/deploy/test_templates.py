@@ -293,6 +293,10 @@ def test_a_function_is_given_its_own_settings_and_no_token() -> None:
         "TELEGRAM_CHAT_ID": "-42,-1001",
         "TELEGRAM_WEBHOOK_SECRET": "secret",
         "TIMEZONE": "America/Sao_Paulo",
+        "TELEGRAM_BOT_USERNAME": "",
+        "PRIVACY_TEXT": "",
+        "PRIVACY_TEXT_PT": "",
+        "RAW_DAYS": 0,
     }
     assert function("etl")["Environment"]["Variables"] == {
         "AWS_S3_BUCKET": "aurora-raw",
