@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from tgpipeline import cli_deploy  # noqa: F401, declares the commands that deploy
+    from tgpipeline import cli_deploy, cli_privacy  # noqa: F401, they declare commands
 
     parser = argparse.ArgumentParser(
         prog="tgpipeline",
@@ -119,7 +119,7 @@ def _unicode() -> bool:
     option("--date", type=date.fromisoformat, help="one day; yesterday where none is given"),
     _FROM,
     _TO,
-    option("--rebuild", action="store_true", help="remake days that have not changed, too"),
+    option("--rebuild", action="store_true", help="remake days unchanged or expired, too"),
 )
 def _etl(arguments: argparse.Namespace) -> int:
     """Bring the enriched zone up to date with the raw zone, from this machine."""
@@ -129,7 +129,7 @@ def _etl(arguments: argparse.Namespace) -> int:
 
     for ledger in handler.run(settings, days, rebuild=arguments.rebuild):
         print(
-            f"{ledger.date} {ledger.status:<9} {ledger.documents:>7} documents → "
+            f"{ledger.date} {ledger.status:<11} {ledger.documents:>7} documents → "
             f"{ledger.messages} messages, {ledger.events} events, {ledger.superseded} superseded, "
             f"{ledger.repeated} repeated, {ledger.quarantined} quarantined"
         )

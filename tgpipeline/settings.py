@@ -43,10 +43,9 @@ class Settings:
         telegram_api_url: base URL of the Bot API.
         timezone: IANA name; days, hours and weekdays are asked of this zone.
         lookback_days: how many days before the scheduled one the ETL looks for late changes.
-        bot_username: of the bot, without @; where it is empty, /privacy for any bot is answered.
-        privacy_text: the answer to /privacy; a default that fits most groups where it is empty.
-        privacy_text_pt: the same in Portuguese, for those whose app speaks it.
+        bot_username, privacy_text, privacy_text_pt: what `telegram.privacy` answers /privacy with.
         raw_days: after these, raw messages are deleted; 0 keeps them.
+        pseudonym_key: with it the ETL writes pseudonyms (`etl.pseudonyms`).
         region: AWS region.
         endpoint_url: AWS endpoint where it is not AWS's own; empty otherwise.
         access_key_id: of credentials in the environment; empty where they come from elsewhere.
@@ -65,6 +64,7 @@ class Settings:
     privacy_text: str = _var("PRIVACY_TEXT")
     privacy_text_pt: str = _var("PRIVACY_TEXT_PT")
     raw_days: int = _var("RAW_DAYS", 0)
+    pseudonym_key: str = _var("PSEUDONYM_KEY", secret=True)
     region: str = _var("AWS_DEFAULT_REGION", "us-east-1")
     endpoint_url: str = _var("AWS_ENDPOINT_URL")
     access_key_id: str = _var("AWS_ACCESS_KEY_ID", secret=True)
@@ -101,9 +101,6 @@ class Settings:
             *require: names of attributes that must not be empty.
             env: the environment to read; this process's own where it is None.
             **overrides: attributes given directly.
-
-        Returns:
-            The settings, every value checked.
 
         Raises:
             SettingsError: if a required one is missing, a chat id or another number is none, a URL
@@ -277,8 +274,6 @@ def _read(item: Field[Any], text: str) -> Any:
 def secret(name: str) -> str:
     """Fetch a secret without ever showing it: the notebook's host, the environment, or a prompt.
 
-    Hosts that keep secrets are Colab (the key icon) and Kaggle (Add-ons, Secrets).
-
     Args:
         name: name of the variable, such as `TELEGRAM_BOT_TOKEN`.
 
@@ -308,8 +303,7 @@ def secret(name: str) -> str:
 def use_notebook_secrets() -> list[str]:
     """In Colab and Kaggle, put their Secrets into the environment, for boto3 and `Settings`.
 
-    What the environment has already stays; what is missing, or not granted to this notebook, is
-    left out.
+    What the environment has already stays.
 
     Returns:
         The names of the variables that were set, of those in `STORED`.

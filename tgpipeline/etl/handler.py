@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 
 from tgpipeline.errors import LakeError, SettingsError, UpdateError
 from tgpipeline.etl import reading, writing
-from tgpipeline.lake import columns, documents, keys, rows, stores, versions
+from tgpipeline.lake import columns, documents, keys, persons, rows, stores, versions
 from tgpipeline.lake.ledger import Ledger, most_common, stored
 from tgpipeline.settings import Settings
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 REQUESTS = 12  # under way at once, besides those that read a day's objects
+TOTALS = "objects documents messages superseded events quarantined erased".split()
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -45,7 +46,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     Args:
         event: `{"scheduled_time": "2025-11-29T03:15:00Z"}` from the Scheduler, for the day before
             that time and the `LOOKBACK_DAYS` before it; or `{"date": "2025-11-28"}`; or
-            `{"start": …, "end": …}`, both included. `"rebuild": true` remakes unchanged days too.
+            `{"start": …, "end": …}`, both included. `"rebuild": true` remakes unchanged days too,
+            and those of which fewer raw objects are left.
         context: unused.
 
     Returns:
@@ -58,10 +60,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings = Settings.from_env("raw_bucket", "enriched_bucket")
     made = run(settings, days_of(event, settings), rebuild=bool(event.get("rebuild")))
     ledgers = list({ledger.date: ledger for ledger in made}.values())
-    totals = {
-        name: sum(getattr(ledger, name) for ledger in ledgers)
-        for name in ("objects", "documents", "messages", "superseded", "events", "quarantined")
-    }
+    totals = {name: sum(getattr(ledger, name) for ledger in ledgers) for name in TOTALS}
     return {"days": [asdict(ledger) for ledger in ledgers], "totals": totals}
 
 
@@ -107,7 +106,7 @@ def run(
     Args:
         settings: names both buckets and the time zone.
         days: local days, in any order; they are brought up to date from the oldest on.
-        rebuild: remake a day even where nothing has changed.
+        rebuild: remake a day even where nothing has changed, or where raw objects are gone.
         raw: the raw bucket; opened by its name where it is None.
         enriched: the enriched bucket, likewise.
 
@@ -171,6 +170,8 @@ def _update(lake: _Lake, days: Iterable[date], rebuild: bool = False) -> Iterato
         ledger = Ledger(listing.day.isoformat(), objects=len(listing.names), made_from=made)
         if not any(before) and not listing.names:
             ledger.status = "empty"
+        elif not rebuild and any(b and b.objects > ledger.objects for b in before):
+            ledger = replace(before[0] or ledger, status="raw expired")
         elif not (rebuild or bots) and all(b and b.made_from | made == b.made_from for b in before):
             ledger = replace(before[0] or ledger, status="unchanged")
         else:
@@ -235,6 +236,11 @@ def _read_day(lake: _Lake, day: _Day, writers: Mapping[str, writing.TableWriter]
     again = dict.fromkeys(writers, 0)
     for document in reading.read_day(lake.raw, day.listing):
         ledger.documents += 1
+        left = _without_erased(document, day)
+        if left is None:
+            ledger.erased += 1
+            continue
+        document = left
         try:
             row = versions.version(document, flattener)
         except UpdateError as error:
@@ -254,6 +260,21 @@ def _read_day(lake: _Lake, day: _Day, writers: Mapping[str, writing.TableWriter]
     for number in flattener.bots - bots - lake.bots_met:
         obstore.put(lake.raw, keys.bot_key(number), json.dumps({"id": number}).encode())
         lake.bots_met.add(number)
+
+
+def _without_erased(document: documents.Document, day: _Day) -> documents.Document | None:
+    """A document without what people wrote who were erased after that; None if nothing is left."""
+    erased, update = day.markers.erased, document.update
+    if not erased or update is None:
+        return document
+    midnight = datetime.combine(day.listing.day, time(), UTC)
+    try:
+        rest = erased.without(update, document.kind, int(midnight.timestamp()))
+    except RecursionError:
+        return document  # quarantined next, as too deeply nested
+    if rest is None or rest is update:
+        return None if rest is None else document
+    return document._replace(update=rest, body=persons.as_bytes(rest))
 
 
 def _write_day(

@@ -22,6 +22,7 @@ from tgpipeline.history.export import Chat, Export
 from tgpipeline.history.file import ExportFile
 from tgpipeline.history.lines import HistoryLines
 from tgpipeline.lake import stores
+from tgpipeline.lake.persons import Erased
 from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import content_type, context_date
@@ -115,12 +116,13 @@ def import_export(
     try:
         with progress("bytes searched for chats", export.size) as advance:
             chats = export.chats(advance)
-        converters = _choose(chats, chat, settings, stores.read_markers(store).groups, summary)
+        markers = stores.read_markers(store)
+        converters = _choose(chats, chat, settings, markers.groups, summary)
         lines = HistoryLines(store)
         try:
             with progress("bytes imported", export.size) as advance:
                 for number, record in export.messages(converters, advance):
-                    _import(record, converters[number], lines, settings, summary)
+                    _import(record, converters[number], lines, settings, summary, markers.erased)
         except HistoryError as error:
             raise HistoryError(
                 f"{error} The {summary.messages:,} messages before that were imported; "
@@ -139,10 +141,19 @@ def import_export(
 
 
 def _import(
-    record: Any, converter: Converter, lines: HistoryLines, settings: Settings, summary: Summary
+    record: Any,
+    converter: Converter,
+    lines: HistoryLines,
+    settings: Settings,
+    summary: Summary,
+    erased: Erased,
 ) -> None:
     try:
         message = converter.message(record)
+        rest = erased.without({"message": message}, "message") if erased else {"message": message}
+        if rest is None:
+            raise UpdateError("written by somebody who was erased")
+        message = rest["message"]
     except UpdateError as reason:
         summary.skipped[str(reason)] += 1
         return

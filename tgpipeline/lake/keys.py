@@ -8,6 +8,8 @@ Raw zone, bytes as Telegram sent them, one object an update:
     s3://<raw>/migrations/<new chat_id>.json (which group a supergroup was before)
     s3://<raw>/bots/<user id>.json (a user that is a bot)
     s3://<raw>/requests/forget-<user id>.json (who wants to be erased)
+    s3://<raw>/erased/<hash>.json, or <hash><chat_id>.json (who was erased, until when)
+    s3://<raw>/erased/key (of these hashes)
 Enriched zone, Parquet, one object a table and day:
     s3://<enriched>/telegram/<table>/context_date=YYYY-MM-DD/part-0.parquet
 """
@@ -20,13 +22,13 @@ from typing import Any
 from tgpipeline.errors import LakeError
 
 RAW, QUARANTINE, MIGRATIONS, BOTS = "telegram", "quarantine", "migrations", "bots"
-REQUESTS = "requests/forget-"
-_PARTITION = "context_date="
+REQUESTS, ERASED = "requests/forget-", "erased"
+PARTITION = "context_date="
 
 
 def partition(prefix: str, day: date) -> str:
     """Prefix of one day, such as `telegram/context_date=2025-11-28/`."""
-    return f"{prefix}/{_PARTITION}{day.isoformat()}/"
+    return f"{prefix}/{PARTITION}{day.isoformat()}/"
 
 
 def day_of(key: str) -> date:
@@ -36,11 +38,9 @@ def day_of(key: str) -> date:
         LakeError: if the key is in no partition.
     """
     try:
-        return date.fromisoformat(key.split(_PARTITION, 1)[1][:10])
+        return date.fromisoformat(key.split(PARTITION, 1)[1][:10])
     except (IndexError, ValueError):
-        raise LakeError(
-            f"{key!r} is in no partition: expected …/{_PARTITION}YYYY-MM-DD/…"
-        ) from None
+        raise LakeError(f"{key!r} is in no partition: expected …/{PARTITION}YYYY-MM-DD/…") from None
 
 
 def update_key(update_id: int, day: date, body: bytes = b"") -> str:
@@ -86,6 +86,11 @@ def bot_key(user_id: int) -> str:
 def request_key(user_id: int) -> str:
     """Key of the marker that says that a user wants to be erased."""
     return f"{REQUESTS}{user_id}.json"
+
+
+def erased_key(hashed: str, chat_id: int = 0) -> str:
+    """Key of the marker that says that somebody was erased, in one chat or in all."""
+    return f"{ERASED}/{hashed}{chat_id or ''}.json"
 
 
 def enriched_key(table: str, day: date) -> str:

@@ -27,7 +27,8 @@ class Ledger:
 
     Attributes:
         date: the day, YYYY-MM-DD.
-        status: `written`, `unchanged` (its Parquet is of these very objects) or `empty`.
+        status: `written`, `unchanged` (its Parquet is of these very objects), `empty`, or
+            `raw expired`: its Parquet was made from more objects than are left, and stays.
         objects: raw objects of that day.
         documents: updates in them (a newline-delimited object holds many).
         message_versions: documents that are messages or edits of them.
@@ -37,6 +38,7 @@ class Ledger:
         events: rows of `events`.
         repeated: events that Telegram sent again after midnight, or an import brought again.
         quarantined: documents that could not be read.
+        erased: documents left out, because who wrote them was erased later.
         misfits: by column, values that did not fit and became null (or U+FFFD).
         unknown: by name, fields and kinds that this version does not know.
         unknown_authors: authors of messages of whom it is not known whether they are bots.
@@ -57,6 +59,7 @@ class Ledger:
     events: int = 0
     repeated: int = 0
     quarantined: int = 0
+    erased: int = 0
     misfits: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
     unknown_authors: int = 0
@@ -66,7 +69,8 @@ class Ledger:
     def balanced(self) -> bool:
         """Whether every document is accounted for."""
         return (
-            self.documents == self.message_versions + self.event_versions + self.quarantined
+            self.documents
+            == self.message_versions + self.event_versions + self.quarantined + self.erased
             and self.message_versions == self.messages + self.superseded
             and self.event_versions == self.events + self.repeated
         )

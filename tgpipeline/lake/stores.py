@@ -12,7 +12,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from tgpipeline.errors import LakeError
-from tgpipeline.lake.keys import BOTS, MIGRATIONS, RAW, bot_key, day_of, sent_key
+from tgpipeline.lake.keys import BOTS, ERASED, MIGRATIONS, RAW, bot_key, day_of, sent_key
+from tgpipeline.lake.persons import Erased
 from tgpipeline.settings import Settings, aws_client, aws_session
 from tgpipeline.telegram import updates
 
@@ -174,15 +175,17 @@ class Markers:
         groups: for each supergroup that was a group before, that group's id.
         bots: ids of users that are known as bots.
         skipped: keys of markers that cannot be read.
+        erased: who was erased, and until when.
     """
 
     groups: dict[int, int] = field(default_factory=dict)
     bots: frozenset[int] = frozenset()
     skipped: tuple[str, ...] = ()
+    erased: Erased = field(default_factory=Erased)
 
 
 def read_markers(store: "ObjectStore") -> Markers:
-    """Read `migrations/` and `bots/` of the raw zone.
+    """Read `migrations/`, `bots/` and `erased/` of the raw zone.
 
     A marker that cannot be read is skipped, logged, and named in the answer.
     """
@@ -205,9 +208,26 @@ def read_markers(store: "ObjectStore") -> Markers:
             bots.add(int(name))
         else:
             skipped.append(path)
+    erased = read_erased(store, skipped)
     for path in skipped:
         logger.warning(json.dumps({"skipped": path, "reason": "not a marker: delete it"}))
-    return Markers(groups, frozenset(bots), tuple(skipped))
+    return Markers(groups, frozenset(bots), tuple(skipped), erased)
+
+
+def read_erased(store: "ObjectStore", skipped: list[str] | None = None) -> Erased:
+    """Who was erased; what is no such marker is added to `skipped`."""
+    key, until = b"", {}
+    for path in _paths(store, f"{ERASED}/"):
+        body = store.get(path).bytes().to_bytes()
+        name = path.removeprefix(f"{ERASED}/").removesuffix(".json")
+        if name == "key":
+            key = body
+            continue
+        try:
+            until[name[:32], int(name[32:] or 0)] = int(json.loads(body)["until"])
+        except (KeyError, TypeError, ValueError):
+            (skipped if skipped is not None else []).append(path)
+    return Erased(key, until)
 
 
 def _paths(store: "ObjectStore", prefix: str) -> Iterator[str]:

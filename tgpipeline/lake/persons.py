@@ -1,0 +1,191 @@
+"""An update without somebody: what stays of it once a person's data is taken out. No I/O.
+
+An update that is the person's own goes as a whole. Of one that is somebody else's, what is theirs
+stays: whom it answers, quotes, forwards, mentions or adds is not said any more.
+"""
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tgpipeline.telegram.updates import ENVELOPE, Update, event_date, integer, sub
+
+GONE = "…"
+IsPerson = Callable[[Any, int | None], bool]  # an id, and when that happened (Unix seconds)
+# Fields whose strings are Telegram's words, not people's.
+_CODES = frozenset(
+    "type status language_code file_id file_unique_id mime_type emoji currency payload".split()
+)
+_KEPT_OF_MESSAGE = ("message_id", "message_thread_id", "date", "chat", "forum_topic_created")
+_WORDS_OF_OTHERS = frozenset("entities caption_entities quote reply_markup".split())
+_HUSK: dict[type, Any] = {str: GONE, dict: {"erased": True}, list: [{"erased": True}]}
+_USERS = (("from",), ("user",), ("source", "user"), ("boost", "source", "user"), ("chat",))
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who is to be taken out.
+
+    Attributes:
+        is_person: whether an id, at that time, is theirs.
+        words: finds their id, usernames and names in texts; None where these are not known.
+        names: their whole names, which nobody else bears, as hidden forwards show them.
+        polls: ids of the polls they made.
+    """
+
+    is_person: IsPerson
+    words: "re.Pattern[str] | None" = None
+    names: Collection[str] = ()
+    polls: Collection[str] = ()
+
+    def without(self, update: Update, kind: str, received: int | None = None) -> Update | None:
+        """The update without this person.
+
+        Args:
+            update: as Telegram sent it, or a line of an import.
+            kind: its field that holds what happened.
+            received: Unix seconds, where the update bears no date.
+
+        Returns:
+            The same object if it does not concern them; None if it is their own.
+        """
+        content = update[kind]
+        when = event_date(content) or received
+        users = [sub(content, *path) for path in _USERS]
+        users.append(
+            sub(content, "new_chat_member", "user") if "old_chat_member" in content else {}
+        )
+        if any(self._is(user, when) for user in users):
+            return None
+        if kind == "poll" and content.get("id") in self.polls:
+            return None
+        rest = {**update, kind: self._scrub(content, when)}
+        return update if rest == update else rest
+
+    def _is(self, user: Update, when: int | None) -> bool:
+        number = integer(user.get("id"))
+        return number is not None and self.is_person(number, when)
+
+    def _scrub(self, value: Any, when: int | None, name: str = "") -> Any:
+        if type(value) is str:
+            return self.masked(value) if name not in _CODES else value
+        if type(value) is list:
+            return [self._scrub(item, when, name) for item in value]
+        if type(value) is not dict:
+            return value
+        when = event_date(value) or when
+        if self._is(value, when):
+            return {k: value[k] for k in ("is_bot", "type") if k in value} | {"first_name": GONE}
+        if self.is_person(value.get("user_id"), when):  # a contact
+            return {"phone_number": GONE, "first_name": GONE}
+        return {k: self._scrub(v, when, k) for k, v in self._of_others(value, when).items()}
+
+    def _of_others(self, value: Update, when: int | None) -> Update:
+        """An object without the words that are this person's."""
+        reply, external = sub(value, "reply_to_message"), sub(value, "external_reply")
+        if "message_id" in value and self._is(sub(value, "from"), when):
+            return {k: value[k] for k in _KEPT_OF_MESSAGE if k in value}
+        answered = self._is(sub(reply, "from"), event_date(reply) or when)
+        if answered or self._from(sub(external, "origin"), when):
+            value = {k: v for k, v in value.items() if k != "quote"}
+        if self._from(sub(value, "origin"), when):
+            value = {"origin": value["origin"]}
+        forwarded = sub(value, "forward_from")
+        if self._from(sub(value, "forward_origin"), when) or self._is(forwarded, when):
+            value = {
+                k: v if k in ENVELOPE else _HUSK.get(type(v), True)
+                for k, v in value.items()
+                if k not in _WORDS_OF_OTHERS and k != "caption"
+            }
+        for text, entities in (("text", "entities"), ("caption", "caption_entities")):
+            for entity in value.get(entities) or ():
+                if type(entity) is dict and self._is(sub(entity, "user"), when):
+                    value = {**value, text: _blank(value.get(text), entity)}
+        return value
+
+    def _from(self, origin: Update, when: int | None) -> bool:
+        when = event_date(origin) or when
+        hidden = origin.get("sender_user_name") in self.names
+        return hidden or self._is(sub(origin, "sender_user"), when)
+
+    def masked(self, text: str) -> str:
+        """A text without their id, usernames and names, as long as before, for the offsets."""
+        return self.words.sub(lambda found: _fill(found[0]), text) if self.words else text
+
+
+def objects_in(value: Any) -> Iterator[Update]:
+    """Every object inside an update, itself included."""
+    if type(value) is dict:
+        yield value
+        value = list(value.values())
+    if type(value) is list:
+        for item in value:
+            yield from objects_in(item)
+
+
+def as_bytes(value: Any) -> bytes:
+    """JSON, UTF-8; escaped where it holds half of a surrogate pair."""
+    try:
+        return json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value).encode()
+
+
+def _fill(text: str) -> str:
+    return GONE * (len(text.encode("utf-16-le", "surrogatepass")) // 2)
+
+
+def _blank(text: Any, entity: Update) -> Any:
+    """A text whose units (UTF-16) under an entity are gone."""
+    start, length = integer(entity.get("offset")) or 0, integer(entity.get("length")) or 0
+    if type(text) is not str or start < 0 or length < 0:
+        return text
+    units = text.encode("utf-16-le", "surrogatepass")
+    before, there, after = (
+        units[: 2 * start],
+        units[2 * start : 2 * (start + length)],
+        units[2 * (start + length) :],
+    )
+    whole = before + (GONE * (len(there) // 2)).encode("utf-16-le") + after
+    return whole.decode("utf-16-le", "surrogatepass")
+
+
+def hashed(key: bytes, number: int) -> str:
+    """What stands for an erased person in the names of markers: 128 bits of an HMAC."""
+    return hmac.new(key, str(number).encode(), hashlib.sha256).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Erased:
+    """Who was erased, and until when.
+
+    Attributes:
+        key: of the hashes; empty where nobody was erased.
+        until: by hash and chat (0 for all), the Unix second before which nothing counts.
+    """
+
+    key: bytes = field(default=b"", repr=False)
+    until: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    _hashes: dict[int, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.until)
+
+    def without(self, update: Update, kind: str, received: int | None = None) -> Update | None:
+        """As `Person.without`, of all who were erased."""
+        content = update[kind]
+        chat = integer((sub(content, "chat") or sub(content, "message", "chat")).get("id")) or 0
+
+        def is_person(number: Any, when: int | None) -> bool:
+            if type(number) is not int:
+                return False
+            name = self._hashes.get(number) or hashed(self.key, number)
+            self._hashes[number] = name
+            until = max(self.until.get((name, 0), 0), self.until.get((name, chat), 0))
+            return until > 0 and (when is None or when < until)
+
+        return Person(is_person).without(update, kind, received)

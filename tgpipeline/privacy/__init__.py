@@ -1,0 +1,1 @@
+"""Whose messages they are: erasing a person, handing out what is stored of them."""
