@@ -303,19 +303,14 @@ def _where(cell: Cell) -> str:
 
 
 CHECKS: tuple[Callable[[Path, Notebook], Iterator[str]], ...] = (
-    _file, _cells, _order, _parameters, _links, _headings_case, _code, _rhythm, _outputs, _numbers,
+    _file, _cells, _order, _parameters, _links, _headings_case, _code, _rhythm, _outputs, _numbers, _teaching,
 )  # fmt: skip
-TEACHING = (_teaching,)
 
 
 def main() -> int:
     """Check the series; the exit code says whether it keeps to the guide."""
     paths = runner.find()
     found = gaps(paths) + [problem for path in paths for problem in problems(path)]
-    if "--teaching" in sys.argv:
-        for path in paths:
-            notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
-            found += [f"{path.name}: {p}" for check in TEACHING for p in check(path, notebook)]
     print("\n".join(found) or f"{len(paths)} notebooks keep to the guide")
     return 1 if found else 0
 

@@ -22,7 +22,7 @@ from tgpipeline.notebook import runner
 from tools import notebook_style, translate
 
 DOCS = Path(__file__).parents[1] / "docs"
-PICTURES = ("messages_per_day", "outcomes")  # each is the chart of that name, and its file
+PICTURES = {"06": ("messages_per_day",), "07": ("outcomes",)}  # charts, and files, of that name
 
 
 def store(path: Path, executed: Any) -> None:
@@ -92,7 +92,7 @@ def main(numbers: list[str]) -> int:
         try:
             executed = runner.execute(path)
             store(path, executed)
-            for name in PICTURES if path.name.startswith("06_") else ():
+            for name in PICTURES.get(path.name[:2], ()):
                 (DOCS / f"{name}.png").write_bytes(picture(executed, name))
             translated = path.parent / translate.FOLDER / path.name
             if translated.is_file():

@@ -192,3 +192,47 @@ def set_aside_by_ingest(answer: int, items: list[Any]) -> str | None:
     if answer == sum(bool(item.origin) for item in items) != sum(not i.origin for i in items):
         return say("These are the ones that the ETL set aside.")
     return None if answer == sum(not item.origin for item in items) else say("Count again.")
+
+
+@rule
+def busiest_day(answer: str, per_day: Any) -> str | None:
+    """06: the day with most messages of people."""
+    right = per_day.loc[per_day["by_people"].idxmax(), "day"]
+    if str(answer)[:10] == str(right)[:10]:
+        return None
+    if str(answer)[:10] not in {str(day)[:10] for day in per_day["day"]}:
+        return say("This is no day of the period, or not written as YYYY-MM-DD.")
+    return say("On another day people wrote more. Did you count the bot's messages, too?")
+
+
+@rule
+def edited_messages(answer: int, messages: Any) -> str | None:
+    """06: how many messages of people, service messages left out, were edited."""
+    edited = messages[messages["edit_date"].notna()]
+    written = edited[~edited["is_service"].fillna(False).astype(bool)]
+    if answer == int((written["author_kind"] == "person").sum()):
+        return None
+    if answer in (len(edited), len(written)):
+        return say("Are these people's messages alone?")
+    return say("Count rows that have an edit_date, in the period.")
+
+
+@rule
+def most_frequent(answer: Any, frequent: Any) -> str | None:
+    """07: the titles of all problems that may be the most frequent."""
+    right = {frequent["title"].iloc[0], *frequent.loc[frequent["as_frequent"], "title"]}
+    if not isinstance(answer, set | frozenset):
+        return say("A set of titles is wanted.")
+    if answer == right:
+        return None
+    if answer < right:
+        return say("Chance alone could have put another one first.")
+    return say("One of them is certainly less frequent, or is no title.")
+
+
+@rule
+def one_number(answer: str) -> str | None:
+    """07: confirmed plus assumed is the most that can be solved."""
+    if answer == "right":
+        return say("Then everybody who fell silent was content.")
+    return None if answer == "too high" else say("Who is counted as solved without having said so?")

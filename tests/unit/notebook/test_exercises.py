@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from tgpipeline.errors import NotebookError
@@ -86,6 +87,30 @@ ANSWERS = {
         [2],
         {1: "ETL", 5: "again"},
     ),
+    "busiest_day": (
+        {"per_day": pd.DataFrame({"day": ["2025-11-27", "2025-11-28"], "by_people": [3, 7]})},
+        ["2025-11-28"],
+        {"2025-11-27": "wrote more", "28/11": "YYYY-MM-DD"},
+    ),
+    "edited_messages": (
+        {
+            "messages": pd.DataFrame(
+                {
+                    "edit_date": [1, 2, 3, None],
+                    "is_service": [False, False, None, False],
+                    "author_kind": ["person", "bot", "person", "person"],
+                }
+            )
+        },
+        [2],
+        {3: "alone", 4: "edit_date"},
+    ),
+    "most_frequent": (
+        {"frequent": pd.DataFrame({"title": ["a", "b", "c"], "as_frequent": [False, True, False]})},
+        [frozenset({"a", "b"})],
+        {"a": "set", frozenset({"a"}): "Chance", frozenset({"a", "b", "c"}): "less frequent"},
+    ),
+    "one_number": ({}, ["too high"], {"right": "silent", "too low": "counted"}),
 }
 
 
