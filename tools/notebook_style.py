@@ -303,7 +303,8 @@ def _where(cell: Cell) -> str:
 
 
 CHECKS: tuple[Callable[[Path, Notebook], Iterator[str]], ...] = (
-    _file, _cells, _order, _parameters, _links, _headings_case, _code, _rhythm, _outputs, _numbers, _teaching,
+    _file, _cells, _order, _parameters, _links, _headings_case, _code, _rhythm, _outputs, _numbers,
+    _teaching,
 )  # fmt: skip
 
 
