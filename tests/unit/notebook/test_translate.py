@@ -104,6 +104,20 @@ def test_portuguese_code_differs_in_its_strings_alone(path):
             assert _skeleton(cell) == _skeleton(english), f"cell {cell.id}"
 
 
+def test_portuguese_links_lead_to_portuguese_notebooks_by_their_titles():
+    stored = {
+        path.name: nbformat.read(path.parent / translate.FOLDER / path.name, as_version=4).cells
+        for path in TRANSLATED
+    }
+    titles = {name: cells[0].source.partition("\n")[0] for name, cells in stored.items()}
+    for cell in (cell for cells in stored.values() for cell in cells):
+        for text, name in re.findall(r"\[([^\]]+)\]\((\w+\.ipynb)\)", cell.source):
+            assert titles.get(name, f"# {text}") == f"# {text}", f"cell {cell.id}"
+        for place in re.findall(r"\]\(((?:\.\./)*[\w./-]+\.md)", cell.source):
+            file = TRANSLATED[0].parent / translate.FOLDER / place
+            assert file.is_file(), f"cell {cell.id}: {place}"
+
+
 def _skeleton(cell):
     """The code of a cell without what its strings say; of f-strings the values, in any order."""
     tree = ast.parse(re.sub(r"(?m)^(\s*)%.*$", r"\1pass", cell.source))
