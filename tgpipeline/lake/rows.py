@@ -48,10 +48,7 @@ class Flattener:
     """
 
     def __init__(
-        self,
-        tz: tzinfo,
-        groups: Mapping[int, int] | None = None,
-        bots: Collection[int] = (),
+        self, tz: tzinfo, groups: Mapping[int, int] | None = None, bots: Collection[int] = ()
     ) -> None:
         self.unknown: Counter[str] = Counter()
         self.bots: set[int] = set()

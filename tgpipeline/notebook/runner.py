@@ -69,10 +69,7 @@ def parameters(notebook: nbformat.NotebookNode) -> dict[str, tuple[Any, str]]:
 
 
 def execute(
-    source: Path,
-    given: Mapping[str, Any] | None = None,
-    *,
-    output: Path | None = None,
+    source: Path, given: Mapping[str, Any] | None = None, *, output: Path | None = None
 ) -> nbformat.NotebookNode:
     """Run a notebook in a kernel of its own, in an empty folder.
 
