@@ -12,7 +12,7 @@ from math import log
 from typing import TYPE_CHECKING
 
 from tgpipeline.analytics.topics.phrases import stems, words
-from tgpipeline.analytics.topics.text import fold, normalise
+from tgpipeline.analytics.topics.text import fold, known, normalise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
 LONGEST = 3  # words in a phrase
 _LEVEL, _LEAST = 0.025, 5  # of `rising`: false discoveries, messages of both weeks
 COMMON = 0.5  # what is said in more of the messages says nothing
-_CHAT = """
-oi ola bom boa dia tarde noite obrigado obrigada valeu favor gente pessoal galera ok sim kk kkk rs
-hello hi hey thanks thank please ainda aqui agora hoje ontem amanha alguem ninguem voce voces tudo
-bem certo fazer faz quero queria preciso pode posso consigo saber vai vou esta estou fica ficou
-disso todo todos coisa lol haha moca mandei comprei
-"""
 
 
 @cache
@@ -33,7 +27,9 @@ def _stop_words() -> frozenset[str]:
     from stop_words import get_stop_words
 
     listed = [word for language in ("pt", "en") for word in get_stop_words(language)]
-    return frozenset(w for word in [*listed, *_CHAT.split()] for w in normalise(word).split())
+    return frozenset(
+        w for word in [*listed, *known()["chat"].split()] for w in normalise(word).split()
+    )
 
 
 def _phrases(text: str) -> Iterator[tuple[str, ...]]:
@@ -95,8 +91,8 @@ class Surfaces:
         return " ".join(self._accented.get(word, word) for word in self._phrase[key])
 
 
-def _weigh(normalised: Sequence[str]) -> tuple[Counter[str], list[tuple[float, str]]]:
-    """Counts in how many texts each term is, and ranks terms: frequent, but not everywhere."""
+def _ranked(normalised: Sequence[str]) -> list[str]:
+    """Ranks terms: frequent, but not everywhere."""
     counts: Counter[str] = Counter()
     for text in normalised:
         counts.update(set(keys(text)))
@@ -112,34 +108,7 @@ def _weigh(normalised: Sequence[str]) -> tuple[Counter[str], list[tuple[float, s
         for key, times in counts.items()
         if inside[key] < 0.7 * times and (times <= COMMON * total or total < 10)
     ]
-    return counts, sorted(ranked, key=lambda item: (-item[0], item[1]))
-
-
-def terms(
-    texts: Iterable[str | None], top: int = 30, *, ignore: Iterable[str] = ()
-) -> "pd.DataFrame":
-    """Returns the words and phrases that a group's messages are about, heaviest first.
-
-    Args:
-        texts: the messages.
-        top: how many terms at most.
-        ignore: words to leave out, such as members' names: people address each other.
-
-    Returns:
-        `term` as the group writes it, `messages` that have it, `share` of all messages, `weight`.
-    """
-    import pandas as pd
-
-    said = prepare(texts, ignore)
-    normalised = [read for _, _, read in said]
-    counts, ranked = _weigh(normalised)
-    surfaces = Surfaces((text for _, text, _ in said), normalised)
-    rows = [
-        (surfaces[key], counts[key], counts[key] / len(said), round(weight, 3))
-        for weight, key in ranked[:top]
-        if counts[key] > 1 or len(said) < 10
-    ]
-    return pd.DataFrame(rows, columns=["term", "messages", "share", "weight"])
+    return [key for _, key in sorted(ranked, key=lambda item: (-item[0], item[1]))]
 
 
 def rising(
@@ -163,9 +132,9 @@ def rising(
 
     names = list(ignore)
     new, old = prepare(now, names), prepare(before, names)
-    _, ranked = _weigh([read for _, _, read in new])
+    ranked = _ranked([read for _, _, read in new])
     (counts, past), (n, m) = (_counts(new), _counts(old)), (len(new), len(old))
-    tested = [key for _, key in ranked if counts[key] + past[key] >= _LEAST] if old else []
+    tested = [key for key in ranked if counts[key] + past[key] >= _LEAST] if old else []
     columns = ["term", "now", "before", "share_now", "share_before", "times"]
     if not tested:
         return pd.DataFrame(columns=columns)
