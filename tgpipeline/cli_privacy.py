@@ -23,3 +23,11 @@ def _erase(arguments: argparse.Namespace) -> int:
     from tgpipeline.privacy import erase
 
     return erase.command(arguments, Settings.from_env("raw_bucket", "enriched_bucket"))
+
+
+@command("export", _USER, option("-o", "--output", default="person.zip", help="(person.zip)"))
+def _export(arguments: argparse.Namespace) -> int:
+    """Write all that the lake holds of a person into a zip, as they may ask for it."""
+    from tgpipeline.privacy import export
+
+    return export.command(arguments, Settings.from_env("raw_bucket", "enriched_bucket"))

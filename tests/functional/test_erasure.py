@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import zipfile
+from dataclasses import replace
 from datetime import date
 
 import boto3
@@ -11,9 +13,10 @@ import pytest
 from tests import payloads as p
 from tests.functional.zones import Zones
 from tgpipeline import cli, history
-from tgpipeline.errors import LakeError
+from tgpipeline.errors import LakeError, SettingsError
+from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake import keys
-from tgpipeline.privacy import erase, search
+from tgpipeline.privacy import erase, export, search
 from tgpipeline.privacy.survey import Request
 
 DAY, NEXT = date(2025, 11, 28), date(2025, 11, 29)
@@ -201,6 +204,39 @@ def test_a_day_whose_raw_expired_is_filtered(zones):
     assert found(zones, [str(ID), "bia_nunes", "Nunes", "Bia"]) == []
     assert others(zones) == before
     assert zones.run(DAY)[str(DAY)].status == "raw expired"
+
+
+def test_pseudonymous_tables_lose_them_too(zones):
+    zones.settings = replace(zones.settings, pseudonym_key="k" * 32)
+    fill(zones)
+    user = Pseudonyms("k" * 32).id(ID)
+    assert found(zones, [str(user)])
+    for path in [o["path"] for page in zones.raw.list(f"{keys.RAW}/") for o in page][1:]:
+        if str(NEXT) not in path:
+            zones.raw.delete(path)  # expired: the tables alone know them
+    with pytest.raises(SettingsError, match="PSEUDONYM_KEY"):
+        erase.Erasure(replace(zones.settings, pseudonym_key=""), Request(ID, UNTIL))
+    assert erasure(zones).run() == []
+    assert found(zones, [str(user), str(ID)]) == []
+    assert len(zones.rows(DAY)) > 5
+
+
+def test_a_person_gets_what_is_theirs_alone(zones, tmp_path):
+    fill(zones)
+    counts = export.export(zones.settings, ID, tmp_path / "p.zip", zones.s3)
+    with zipfile.ZipFile(tmp_path / "p.zip") as archive:
+        told = {name: archive.read(name).decode() for name in archive.namelist()}
+    own = [json.loads(line) for line in told["own.ndjson"].splitlines()]
+    assert len(own) == counts["own.ndjson"] == 5
+    assert WORDS in told["own.ndjson"]
+    assert "bom dia" not in "".join(told.values())
+    assert "qual?" not in "".join(told.values())
+    assert [json.loads(line)["message_id"] for line in told["mentions.ndjson"].splitlines()]
+    assert "a.bin" in told["quarantine.txt"]
+    assert f'"from_id": {ID}' in told["tables.ndjson"]
+    with pytest.raises(LakeError, match="nothing of user 999999"):
+        export.export(zones.settings, 999999, tmp_path / "no.zip", zones.s3)
+    assert not (tmp_path / "no.zip").exists()
 
 
 def test_up_to_a_day_alone(zones):

@@ -11,13 +11,12 @@ import pandas as pd
 from tgpipeline.analytics.answers import Answers
 from tgpipeline.analytics.charts.support import duration
 from tgpipeline.analytics.language import date_text, mark, say
+from tgpipeline.lake.revealing import mask
 
 RAW = {"conversation_messages", "conversation_events", "first_rows"}  # texts: never as CSV
 IDS = ("user_id", "from_id", "customer", "target_user_id")
 NAMES = ("name", "first_name", "username")
 QUOTES = ("questions", "answer")
-# What tells who somebody is: addresses, mentions, long numbers (orders, documents, telephones).
-_REVEALING = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|@\w{3,}|\+?\d[\d .()-]{3,}\d")
 _HEADS = {
     "title": mark("problem"), "with_agent": mark("answered by agents"), "of": mark("of"),
     "same_answer": mark("same answer"), "local_time": mark("asked"), "numerator": mark("cases"),
@@ -144,7 +143,7 @@ class Mask:
         if not isinstance(value, str):
             return value
         text, mark_, number = value.rpartition(" (message ")  # the id at the end stays
-        text = _REVEALING.sub("…", text)
+        text = mask(text)
         return (self._hidden.sub("…", text) if self._hidden else text) + mark_ + number
 
 

@@ -29,6 +29,8 @@ class Deployment(Settings):
         alarm_topic: ARN of the SNS topic that alarms are sent to; nowhere if it is empty.
         log_days: how long the functions' logs are kept.
         quarantine_days: after these, what could not be read is deleted.
+        enriched_days: after these, the tables' objects are deleted; 0 keeps them. `raw_days` says
+            the same of raw messages.
         results_days: after these, query results are deleted.
         raw_cold_days: after these, large raw objects (imported history) move to `raw_cold_class`;
             0 leaves them.
@@ -53,6 +55,7 @@ class Deployment(Settings):
     alarm_topic: str = _var("TGPIPELINE_ALARM_TOPIC")
     log_days: int = _var("TGPIPELINE_LOG_DAYS", 30)
     quarantine_days: int = _var("TGPIPELINE_QUARANTINE_DAYS", 90)
+    enriched_days: int = _var("TGPIPELINE_ENRICHED_DAYS", 0)
     results_days: int = _var("TGPIPELINE_RESULTS_DAYS", 7)
     raw_cold_days: int = _var("TGPIPELINE_RAW_COLD_DAYS", 90)
     raw_cold_class: str = _var("TGPIPELINE_RAW_COLD_CLASS", "GLACIER_IR")

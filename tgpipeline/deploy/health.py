@@ -60,6 +60,7 @@ def status(settings: Settings) -> Status:
         rows = [_stack(Stack(stage, wanted)) for stage in STAGES]
         rows += [_days(wanted), _last_run(wanted), _columns(wanted)]
         rows += [_failed_runs(wanted), _alarms(wanted), _requests(wanted)]
+        rows += [_erasures(wanted)]
         rows += [_last_error(function, wanted) for function in ("ingest", "etl")]
         return Status(wanted.name, [*rows, _month(wanted)])
 
@@ -161,6 +162,24 @@ def _requests(settings: Deployment) -> Row:
         return "requests to forget", "none", True
     state = f"{len(users)} people asked: `tgpipeline erase --user {users[0]}`"
     return "requests to forget", state + "".join(f", --user {u}" for u in users[1:20]), False
+
+
+def _erasures(settings: Deployment) -> Row:
+    """Erasures that broke off, and those that Telegram may still bring something back of."""
+    found = [
+        item
+        for item in buckets.objects(settings, settings.raw_bucket, f"{keys.ERASED}/")
+        if item["Key"].endswith(".json")
+    ]
+    s3, since = aws_client("s3", settings), datetime.now(UTC) - timedelta(hours=48)
+    recent = sum(item["LastModified"] > since for item in found)
+    for item in found:
+        body = s3.get_object(Bucket=settings.raw_bucket, Key=item["Key"])["Body"].read()
+        if b'"days"' in body:
+            state = "one broke off or is under way: give the same `tgpipeline erase` once more"
+            return "erasures", state, False
+    again = f"{recent} in the last 48 hours: erase them once more after two days"
+    return "erasures", again if recent else "none in the last 48 hours", True
 
 
 def _last_error(function: str, settings: Deployment) -> Row:

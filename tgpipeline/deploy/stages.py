@@ -40,6 +40,8 @@ def parameters(stack: Stack) -> Parameters:
         found["ChatIds"] = ",".join(map(str, settings.chat_ids))
         found["WebhookSecret"] = settings.webhook_secret or KEEP
     if stack.stage == "etl":
+        if not settings.pseudonym_key and "PseudonymKey" in live:
+            found["PseudonymKey"] = KEEP  # a secret, like the webhook's
         found |= layer.parameters(settings)
     if stack.stage == "analytics":
         today = datetime.now(settings.tz).date().isoformat()

@@ -27,6 +27,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 
 from tgpipeline.errors import LakeError, SettingsError, UpdateError
 from tgpipeline.etl import reading, writing
+from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake import columns, documents, keys, persons, rows, stores, versions
 from tgpipeline.lake.ledger import Ledger, most_common, stored
 from tgpipeline.settings import Settings
@@ -115,6 +116,7 @@ def run(
         be among its authors.
 
     Raises:
+        SettingsError: if the tables hold pseudonyms of another key than the settings'.
         LakeError: if the raw zone cannot be read or the enriched zone not be written.
     """
     raw = raw or stores.open_store(settings.raw_bucket, settings)
@@ -150,6 +152,10 @@ class _Lake:
     settings: Settings
     pool: ThreadPoolExecutor
     bots_met: set[int] = field(default_factory=set)
+    pseudonyms: Pseudonyms = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pseudonyms = Pseudonyms(self.settings.pseudonym_key)
 
 
 def _update(lake: _Lake, days: Iterable[date], rebuild: bool = False) -> Iterator[Ledger]:
@@ -160,13 +166,17 @@ def _update(lake: _Lake, days: Iterable[date], rebuild: bool = False) -> Iterato
         """The ledgers of a day's Parquet, and whether an author of it was met as a bot since."""
         ledgers = [stored(lake.enriched, table, day) for table in columns.TABLES]
         unknown = _unknown_authors(lake.enriched, day, ledgers[0])
-        return ledgers, not unknown.isdisjoint(markers.result().bots)
+        bots = map(lake.pseudonyms.id, markers.result().bots) if unknown else ()
+        return ledgers, not unknown.isdisjoint(bots)
 
     listings = reading.list_days(lake.raw, days, pool)
     for listing, (before, bots) in zip(
         listings, reading.prefetch(pool, earlier, days), strict=True
     ):
         made = made_from(listing, settings, markers.result().groups)
+        made["pseudonyms"] = lake.pseudonyms.digest
+        if not rebuild:
+            refuse_other_key(before, made["pseudonyms"])
         ledger = Ledger(listing.day.isoformat(), objects=len(listing.names), made_from=made)
         if not any(before) and not listing.names:
             ledger.status = "empty"
@@ -178,6 +188,21 @@ def _update(lake: _Lake, days: Iterable[date], rebuild: bool = False) -> Iterato
             _make(lake, _Day(listing, ledger, markers.result()))
         logger.info(json.dumps(asdict(ledger)))
         yield ledger
+
+
+def refuse_other_key(before: Iterable[Ledger | None], digest: str) -> None:
+    """Refuse to make a pseudonymous day plain, or to give it another key, unless told.
+
+    Raises:
+        SettingsError: if a day's tables hold pseudonyms of another key.
+    """
+    for made in before:
+        if made and made.made_from.get("pseudonyms") not in (None, "", digest):
+            raise SettingsError(
+                f"the tables of {made.date} hold pseudonyms of another key than PSEUDONYM_KEY, "
+                "which is empty or different here: set the one that the ETL's function has, or "
+                "run all days with --rebuild to give every day this one."
+            )
 
 
 def _unknown_authors(enriched: "ObjectStore", day: date, ledger: Ledger | None) -> set[int]:
@@ -250,10 +275,12 @@ def _read_day(lake: _Lake, day: _Day, writers: Mapping[str, writing.TableWriter]
         if row.undated and document.name in day.listing.again:
             again[row.table] += 1
         else:
-            writers[row.table].add(row.values, row.identity, row.rank, len(document.body))
+            values = lake.pseudonyms.row(row.table, row.values)
+            writers[row.table].add(values, row.identity, row.rank, len(document.body))
     ledger.message_versions = writers["messages"].versions + again["messages"]
     ledger.event_versions = writers["events"].versions + again["events"]
     ledger.unknown = most_common(flattener.unknown)
+    ledger.collisions = lake.pseudonyms.collisions
     ledger.unknown_authors = len(flattener.undeclared - bots)
     among = sorted(flattener.undeclared & bots)
     ledger.made_from["bots"] = " ".join(map(str, among[:20]))  # S3's metadata has no room for all

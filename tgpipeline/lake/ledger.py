@@ -42,10 +42,11 @@ class Ledger:
         misfits: by column, values that did not fit and became null (or U+FFFD).
         unknown: by name, fields and kinds that this version does not know.
         unknown_authors: authors of messages of whom it is not known whether they are bots.
+        collisions: ids whose pseudonym another id has, too (with a key for pseudonyms).
         made_from: what decides the rows: the raw `objects` (their number, and a digest of their
-            names, sizes and ETags), `repeats` of the day before, `columns`, `timezone` and
-            `groups` (each a digest or name), and `bots`: authors that only a marker calls bots (the
-            first 20).
+            names, sizes and ETags), `repeats` of the day before, `columns`, `timezone`,
+            `groups`, key of `pseudonyms` (each a digest or name), and `bots`: authors that only a
+            marker calls bots (the first 20).
     """
 
     date: str
@@ -63,6 +64,7 @@ class Ledger:
     misfits: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
     unknown_authors: int = 0
+    collisions: int = 0
     made_from: dict[str, str] = field(default_factory=dict)
 
     @property

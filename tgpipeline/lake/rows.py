@@ -31,6 +31,7 @@ Row = tuple[Any, ...]
 # @Channel_Bot). Source: https://core.telegram.org/bots/api#message (from, sender_chat)
 _TELEGRAM = 777000
 _STAND_INS = frozenset((1087968824, 136817688))
+NOBODY = _STAND_INS | {_TELEGRAM}
 
 
 class Flattener:

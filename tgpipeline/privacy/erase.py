@@ -12,7 +12,6 @@ import json
 import secrets
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -22,11 +21,12 @@ import pyarrow.parquet as pq
 
 from tgpipeline.errors import LakeError, SettingsError
 from tgpipeline.etl import handler
+from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake import keys, ledger, stores
 from tgpipeline.lake.columns import TABLES
 from tgpipeline.lake.persons import Person, as_bytes, hashed
 from tgpipeline.privacy import search
-from tgpipeline.privacy.survey import REFUSED, Lake, Plan, Request, explained, learn, rewriter
+from tgpipeline.privacy.survey import Lake, Plan, Request, learn, refusals_explained, rewriter
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import integer
 
@@ -48,7 +48,8 @@ class Erasure:
 
     def __init__(self, settings: Settings, request: Request, s3: Any = None) -> None:
         self.settings, self.request, self.lake = settings, request, Lake(settings, s3)
-        with _explained(settings):
+        self.pseudonyms = Pseudonyms(settings.pseudonym_key)
+        with refusals_explained(settings):
             raw = self.lake.current(settings.raw_bucket)
             enriched = self.lake.current(settings.enriched_bucket)
             self.known = learn(self.lake, request, raw, enriched)
@@ -68,6 +69,7 @@ class Erasure:
         plan, settings, user_id = Plan(), self.settings, self.request.user_id
         rewrite = rewriter(self.person, self.request, plan.updates)
         of_user = search.pattern([str(user_id)])
+        of_tables = search.pattern([str(user_id), str(self.pseudonyms.id(user_id))])
         counts: dict[date, int] = {}
         for key, body in self.lake.read(settings.raw_bucket, raw):
             if key.startswith(f"{keys.RAW}/{keys.PARTITION}"):
@@ -80,7 +82,7 @@ class Erasure:
             elif search.holds(body, self.words or of_user, key):
                 plan.other.append(key)
         for key, body in self.lake.read(settings.enriched_bucket, enriched):
-            if not search.holds(body, self.words or of_user):
+            if not (search.holds(body, of_tables) or search.holds(body, self.words)):
                 continue
             if key.startswith(f"{keys.RAW}/") and not self.request.limited:
                 plan.days.add(keys.day_of(key))
@@ -93,6 +95,7 @@ class Erasure:
             made = ledger.stored(self._enriched, "messages", day)
             if made and made.objects > counts.get(day, 0):
                 plan.expired.add(day)
+            handler.refuse_other_key([made], self.pseudonyms.digest)
         return plan
 
     @property
@@ -125,7 +128,7 @@ class Erasure:
         """
         raw, enriched = self.settings.raw_bucket, self.settings.enriched_bucket
         plan, rewrite = self.plan, rewriter(self.person, self.request, Counter())
-        with _explained(self.settings):
+        with refusals_explained(self.settings):
             self._mark(days=sorted(map(str, plan.days)), expired=sorted(map(str, plan.expired)))
             for key, body in self.lake.read(raw, plan.mixed):
                 rest = rewrite(key, body)
@@ -239,10 +242,14 @@ class Erasure:
 
     def _row(self, row: dict[str, Any]) -> dict[str, Any] | None:
         """A row without the person; None if it is theirs."""
-        if self.request.chat_id not in (0, row["chat_id"]):
+        if self.request.chat_id and self.pseudonyms.id(self.request.chat_id) != row["chat_id"]:
             return row
-        when, is_person = integer(row["date"]), self.request.is_person
-        own = ("author_id", "from_id", "target_user_id")
+        when, own = integer(row["date"]), ("author_id", "from_id", "target_user_id")
+        user = self.pseudonyms.id(self.request.user_id)
+
+        def is_person(number: Any, when: int | None) -> bool:
+            return number == user and self.request.is_person(self.request.user_id, when)
+
         if any(is_person(row.get(name), when) for name in own):
             return None
         row |= {n: None for n in _ADDRESSED if is_person(row.get(n), when)}
@@ -259,14 +266,6 @@ class Erasure:
 def _version(one: dict[str, Any]) -> dict[str, str]:
     """Which version is meant; a bucket without versions has one, called null."""
     return {"VersionId": one["VersionId"]} if one.get("VersionId") not in (None, "null") else {}
-
-
-@contextmanager
-def _explained(settings: Settings) -> Iterator[None]:
-    try:
-        yield
-    except REFUSED as error:
-        raise explained(error, settings) from error
 
 
 def request_of(arguments: argparse.Namespace, settings: Settings) -> Request:

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import partial
@@ -278,14 +279,15 @@ def _rest(
     return as_bytes(rest["message"] if document.source == "sent" else rest)
 
 
-def explained(error: Exception, settings: Settings) -> LakeError:
-    """What S3's clients raise, as a person can act on it."""
-    told = str(error).splitlines()[0][:300]
-    return LakeError(
-        f"s3://{settings.raw_bucket} or s3://{settings.enriched_bucket}: {told}. Check that both "
-        "exist and that you may list, read, write and delete there, old versions too. Then run "
-        "the same command again: it goes on where it broke off."
-    )
-
-
-REFUSED = (BotoCoreError, ClientError, BaseError)
+@contextmanager
+def refusals_explained(settings: Settings) -> Iterator[None]:
+    """Turn what S3's clients raise into what a person can act on."""
+    try:
+        yield
+    except (BotoCoreError, ClientError, BaseError) as error:
+        told = str(error).splitlines()[0][:300]
+        raise LakeError(
+            f"s3://{settings.raw_bucket} or s3://{settings.enriched_bucket}: {told}. Check that "
+            "both exist and that you may list, read, write and delete there, old versions too. "
+            "Then run the same command again: it goes on where it broke off."
+        ) from error

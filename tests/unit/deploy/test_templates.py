@@ -191,6 +191,14 @@ def test_lifecycle_ends_what_need_not_be_kept_and_never_the_messages() -> None:
         assert not ends or rule["Prefix"] in (f"{keys.QUARANTINE}/", f"{athena.RESULTS}/")
 
 
+def test_messages_and_tables_end_only_after_the_days_that_somebody_decided() -> None:
+    assert "retention" not in {**rules("Raw"), **rules("Enriched")}
+    raw = rules("Raw", RawDays=365, EnrichedDays=730)["retention"]
+    enriched = rules("Enriched", RawDays=365, EnrichedDays=730)["retention"]
+    assert (raw["Prefix"], raw["ExpirationInDays"], raw["Status"]) == ("telegram/", 365, "Enabled")
+    assert (enriched["Prefix"], enriched["ExpirationInDays"]) == ("telegram/", 730)
+
+
 def test_versions_that_are_off_are_off_and_what_they_kept_ends() -> None:
     for days, status, ends in ((0, "Suspended", 1), (30, "Enabled", 30)):
         made = cfn.of_type("AWS::S3::Bucket", "lake", VersioningDays=days)
@@ -303,7 +311,9 @@ def test_a_function_is_given_its_own_settings_and_no_token() -> None:
         "AWS_S3_ENRICHED": "aurora-enriched",
         "TIMEZONE": "America/Sao_Paulo",
         "LOOKBACK_DAYS": 3,
+        "PSEUDONYM_KEY": "",
     }
+    assert cfn.load("etl")["Parameters"]["PseudonymKey"]["NoEcho"] is True
     assert cfn.load("ingest")["Parameters"]["WebhookSecret"]["NoEcho"] is True
     about = cfn.load("ingest")["Parameters"]["WebhookSecret"]["Description"]
     assert SECRET_HEADER in about.lower()

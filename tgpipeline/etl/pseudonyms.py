@@ -1,0 +1,95 @@
+"""Pseudonyms: what the enriched zone says of people where a key is set.
+
+Ids become the first 63 bits of an HMAC of theirs, the same on every day; names, usernames and
+titles become short ones; `events.payload` is left out; texts lose what tells who somebody is.
+Whoever has the key can make the pseudonym of an id, so it belongs to the ETL's role alone.
+"""
+
+import hashlib
+import hmac
+from typing import Any
+
+from tgpipeline.lake.columns import TABLES
+from tgpipeline.lake.revealing import mask
+from tgpipeline.lake.rows import NOBODY, Row
+
+IDS = frozenset(
+    "author_id from_id sender_chat_id chat_id group_id reply_to_from_id via_bot_id target_user_id "
+    "migrate_to_chat_id migrate_from_chat_id".split()
+)
+NAMES = frozenset("from_first_name from_last_name from_username chat_title".split())
+TEXTS = frozenset("text caption topic_name".split())
+# Events whose values are what somebody typed or a bot's own data, not states or reactions.
+_TYPED = frozenset("callback_query inline_query chosen_inline_result".split())
+
+
+class Pseudonyms:
+    """Makes rows pseudonymous.
+
+    Args:
+        key: secret; empty leaves rows as they are.
+
+    Attributes:
+        collisions: ids that got the pseudonym of another one.
+    """
+
+    def __init__(self, key: str) -> None:
+        self.collisions = 0
+        self._key = key.encode()
+        self._known: dict[int, int] = {}
+        self._taken: dict[int, int] = {}
+        self._names: dict[str, str] = {}
+        self._of = {t: [self._change(c.name) for c in cs[:-1]] for t, cs in TABLES.items()}
+
+    def __bool__(self) -> bool:
+        return bool(self._key)
+
+    @property
+    def digest(self) -> str:
+        """Tells one key from another, without telling it; empty without a key."""
+        return self._hash("the key itself").hex()[:8] if self._key else ""
+
+    def row(self, table: str, row: Row) -> Row:
+        """The row with pseudonyms."""
+        if not self._key:
+            return row
+        changed = [
+            change(value) if change and value is not None else value
+            for change, value in zip(self._of[table], row, strict=True)
+        ]
+        if table == "events":
+            names = [c.name for c in TABLES["events"]]
+            for place in (names.index("old_value"), names.index("new_value")):
+                if row[names.index("event_type")] in _TYPED:
+                    changed[place] = None
+        return tuple(changed)
+
+    def id(self, number: Any) -> Any:
+        """The pseudonym of an id: positive for people, negative for chats, as ids are."""
+        if type(number) is not int or number in NOBODY or not self._key:
+            return number if number in NOBODY or not self._key else None
+        found = self._known.get(number)
+        if found is None:
+            found = int.from_bytes(self._hash(str(number))[:8], "big") >> 1
+            found = -found if number < 0 else found
+            self.collisions += self._taken.setdefault(found, number) != number
+            self._known[number] = found
+        return found
+
+    def _name(self, name: Any) -> str:
+        text = str(name)
+        if text not in self._names:
+            self._names[text] = f"p{self._hash(text).hex()[:8]}"
+        return self._names[text]
+
+    def _hash(self, text: str) -> bytes:
+        return hmac.new(self._key, text.encode("utf-8", "replace"), hashlib.sha256).digest()
+
+    def _change(self, column: str) -> Any:
+        if column in IDS:
+            return self.id
+        if column in NAMES:
+            return self._name
+        if column in TEXTS:
+            return lambda text: mask(text) if type(text) is str else None
+        return (lambda _: None) if column == "payload" else None
