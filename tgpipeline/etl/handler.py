@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +27,8 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 
 from tgpipeline.errors import LakeError, SettingsError, UpdateError
 from tgpipeline.etl import reading, writing
-from tgpipeline.etl.pseudonyms import Pseudonyms
-from tgpipeline.lake import columns, documents, keys, persons, rows, stores, versions
+from tgpipeline.etl.pseudonyms import Pseudonyms, refuse_other_key
+from tgpipeline.lake import columns, documents, keys, rows, stores, versions
 from tgpipeline.lake.ledger import Ledger, most_common, stored
 from tgpipeline.settings import Settings
 
@@ -190,21 +190,6 @@ def _update(lake: _Lake, days: Iterable[date], rebuild: bool = False) -> Iterato
         yield ledger
 
 
-def refuse_other_key(before: Iterable[Ledger | None], digest: str) -> None:
-    """Refuse to make a pseudonymous day plain, or to give it another key, unless told.
-
-    Raises:
-        SettingsError: if a day's tables hold pseudonyms of another key.
-    """
-    for made in before:
-        if made and made.made_from.get("pseudonyms") not in (None, "", digest):
-            raise SettingsError(
-                f"the tables of {made.date} hold pseudonyms of another key than PSEUDONYM_KEY, "
-                "which is empty or different here: set the one that the ETL's function has, or "
-                "run all days with --rebuild to give every day this one."
-            )
-
-
 def _unknown_authors(enriched: "ObjectStore", day: date, ledger: Ledger | None) -> set[int]:
     """Ids of a day's authors of whom its Parquet does not know whether they are bots."""
     if not ledger or not ledger.unknown_authors:
@@ -261,7 +246,7 @@ def _read_day(lake: _Lake, day: _Day, writers: Mapping[str, writing.TableWriter]
     again = dict.fromkeys(writers, 0)
     for document in reading.read_day(lake.raw, day.listing):
         ledger.documents += 1
-        left = _without_erased(document, day)
+        left = reading.without_erased(document, day.markers.erased, day.listing.day)
         if left is None:
             ledger.erased += 1
             continue
@@ -287,21 +272,6 @@ def _read_day(lake: _Lake, day: _Day, writers: Mapping[str, writing.TableWriter]
     for number in flattener.bots - bots - lake.bots_met:
         obstore.put(lake.raw, keys.bot_key(number), json.dumps({"id": number}).encode())
         lake.bots_met.add(number)
-
-
-def _without_erased(document: documents.Document, day: _Day) -> documents.Document | None:
-    """A document without what people wrote who were erased after that; None if nothing is left."""
-    erased, update = day.markers.erased, document.update
-    if not erased or update is None:
-        return document
-    midnight = datetime.combine(day.listing.day, time(), UTC)
-    try:
-        rest = erased.without(update, document.kind, int(midnight.timestamp()))
-    except RecursionError:
-        return document  # quarantined next, as too deeply nested
-    if rest is None or rest is update:
-        return None if rest is None else document
-    return document._replace(update=rest, body=persons.as_bytes(rest))
 
 
 def _write_day(

@@ -7,9 +7,12 @@ Whoever has the key can make the pseudonym of an id, so it belongs to the ETL's 
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from typing import Any
 
+from tgpipeline.errors import SettingsError
 from tgpipeline.lake.columns import TABLES
+from tgpipeline.lake.ledger import Ledger
 from tgpipeline.lake.revealing import mask
 from tgpipeline.lake.rows import NOBODY, Row
 
@@ -93,3 +96,18 @@ class Pseudonyms:
         if column in TEXTS:
             return lambda text: mask(text) if type(text) is str else None
         return (lambda _: None) if column == "payload" else None
+
+
+def refuse_other_key(before: Iterable[Ledger | None], digest: str) -> None:
+    """Refuse to make a pseudonymous day plain, or to give it another key, unless told.
+
+    Raises:
+        SettingsError: if a day's tables hold pseudonyms of another key.
+    """
+    for made in before:
+        if made and made.made_from.get("pseudonyms") not in (None, "", digest):
+            raise SettingsError(
+                f"the tables of {made.date} hold pseudonyms of another key than PSEUDONYM_KEY, "
+                "which is empty or different here: set the one that the ETL's function has, or "
+                "run all days with --rebuild to give every day this one."
+            )

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
@@ -14,6 +14,7 @@ import obstore
 
 from tgpipeline.lake import documents, keys
 from tgpipeline.lake.documents import Document
+from tgpipeline.lake.persons import Erased, as_bytes
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -168,3 +169,18 @@ def _lines(store: "ObjectStore", key: str) -> Iterator[bytes]:
         *lines, rest = (rest[: documents.LONGEST + 1] + bytes(piece)).split(b"\n")
         yield from lines
     yield rest
+
+
+def without_erased(document: Document, erased: Erased, day: date) -> Document | None:
+    """A document without what people wrote who were erased after that; None if nothing is left."""
+    update = document.update
+    if not erased or update is None:
+        return document
+    midnight = int(datetime.combine(day, time(), UTC).timestamp())
+    try:
+        rest = erased.without(update, document.kind, midnight)
+    except RecursionError:
+        return document  # quarantined next, as too deeply nested
+    if rest is None or rest is update:
+        return None if rest is None else document
+    return document._replace(update=rest, body=as_bytes(rest))

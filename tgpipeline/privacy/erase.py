@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from tgpipeline.errors import LakeError, SettingsError
 from tgpipeline.etl import handler
-from tgpipeline.etl.pseudonyms import Pseudonyms
+from tgpipeline.etl.pseudonyms import Pseudonyms, refuse_other_key
 from tgpipeline.lake import keys, ledger, stores
 from tgpipeline.lake.columns import TABLES
 from tgpipeline.lake.persons import Person, as_bytes, hashed
@@ -54,8 +54,8 @@ class Erasure:
             enriched = self.lake.current(settings.enriched_bucket)
             self.known = learn(self.lake, request, raw, enriched)
             self.words = None if request.limited else self.known.identifying(request.user_id)
-            whole = self.known.names - self.known.others
-            names, polls = (whole, self.known.polls) if self.words else (set(), set())
+            whole = not request.limited
+            names, polls = (self.known.whole, self.known.polls) if whole else (set(), set())
             self.person = Person(request.is_person, self.words, names, polls)
             self.plan = self._plan(raw, enriched)
         if not self.plan:
@@ -95,7 +95,7 @@ class Erasure:
             made = ledger.stored(self._enriched, "messages", day)
             if made and made.objects > counts.get(day, 0):
                 plan.expired.add(day)
-            handler.refuse_other_key([made], self.pseudonyms.digest)
+            refuse_other_key([made], self.pseudonyms.digest)
         return plan
 
     @property
@@ -290,7 +290,7 @@ def command(arguments: argparse.Namespace, settings: Settings) -> int:
     erasure = Erasure(settings, request_of(arguments, settings))
     print(erasure.plan)
     if erasure.known.shared:
-        print(f"{len(erasure.known.shared)} words of their name stay: others bear them, too")
+        print(f"{len(erasure.known.shared)} words of their name stay: others bear or use them")
     if arguments.dry_run:
         print("nothing was changed")
         return 0

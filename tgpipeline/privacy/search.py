@@ -6,7 +6,7 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -40,15 +40,19 @@ def texts_in(body: bytes) -> Iterator[str]:
         yield _ESCAPE.sub(lambda found: json.loads(f'"{found[0]}"'), text)
 
 
-def pattern(words: Iterable[str]) -> "re.Pattern[str] | None":
-    """Finds each of these where it stands as a whole, in JSON as well; longest first."""
-    whole = sorted(set(words), key=lambda word: (-len(word), word))
-    found = "|".join(dict.fromkeys(form for word in whole for form in _forms(word)))
-    return re.compile(rf"(?<!\w)(?:{found})(?!\w)") if found else None
+def pattern(words: Iterable[str], any_case: Collection[str] = ()) -> "re.Pattern[str] | None":
+    """Finds each of these where it stands as a whole, in JSON as well; longest first.
 
-
-def _forms(word: str) -> tuple[str, str]:
-    return re.escape(word), re.escape(json.dumps(word, ensure_ascii=False)[1:-1])
+    Args:
+        words: found as they are spelled.
+        any_case: found in any case: Telegram's usernames.
+    """
+    whole = sorted({*words, *any_case}, key=lambda word: (-len(word), word))
+    forms = []
+    for word in whole:
+        for form in dict.fromkeys((word, json.dumps(word, ensure_ascii=False)[1:-1])):
+            forms.append(f"(?i:{re.escape(form)})" if word in any_case else re.escape(form))
+    return re.compile(rf"(?<!\w)(?:{'|'.join(forms)})(?!\w)") if forms else None
 
 
 def holds(body: bytes, wanted: "re.Pattern[str] | None", key: Any = "") -> bool:
