@@ -4,6 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 BENCH  := .venv-bench
 BROWSER := .venv-browser
+SPARK  := .venv-spark
 # Empty, it takes the newest of everything: make test CONSTRAINTS=
 CONSTRAINTS ?= -c constraints.txt
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install $(CONSTRAINTS)
@@ -11,7 +12,7 @@ DEPS   := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check unit functional fmt notebooks badges constraints templates
-.PHONY: environment colab architecture translate drawings site browser colab-freeze lowest
+.PHONY: spark environment colab architecture translate drawings site browser colab-freeze lowest
 .PHONY: catalogue release bench bench-answers clean
 
 help:  ## say what there is
@@ -88,6 +89,9 @@ bench: $(BENCH)/.installed  ## measure against named peers; writes benchmarks/re
 bench-answers: $(VENV)/.dev  ## how often the intervals of answers hold, on simulated groups
 	$(BIN)/python benchmarks/bench_answers.py
 
+spark: $(SPARK)/.installed  ## the ETL on Spark against the function's, row for row (needs Java 17)
+	$(SPARK)/bin/python -m pytest tests/spark -p no:cacheprovider
+
 constraints: $(VENV)/.dev  ## write the versions installed now into constraints.txt
 	$(BIN)/python -m tools.constraints
 
@@ -109,6 +113,12 @@ $(VENV)/.dev: $(VENV)/bin/python $(DEPS)
 $(BROWSER)/.installed: pyproject.toml
 	test -d $(BROWSER) || $(PYTHON) -m venv $(BROWSER)
 	$(BROWSER)/bin/python -m pip --disable-pip-version-check --quiet install -e '.[browser]'
+	@touch $@
+
+$(SPARK)/.installed: pyproject.toml
+	test -d $(SPARK) || $(PYTHON) -m venv $(SPARK)
+	$(SPARK)/bin/python -m pip --disable-pip-version-check --quiet install -e '.[spark]' \
+		'hypothesis>=6.100' 'moto[server]>=5.1' 'pytest>=8.2' 'pytest-socket>=0.7'
 	@touch $@
 
 # The peers live apart: awswrangler does not run with the pandas that everything else is tested with.

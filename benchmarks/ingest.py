@@ -26,8 +26,10 @@ def main() -> None:
     import boto3
 
     from tgpipeline import ingest
+    from tgpipeline.lake import runtime
 
-    ingest._log().handlers[:] = [logging.FileHandler(os.devnull)]  # a file, as on Lambda
+    log = runtime.json_log("tgpipeline.ingest")
+    log.handlers[:] = [logging.FileHandler(os.devnull)]  # a file, as on Lambda
     client, numbers = boto3.client("s3"), count(1)
 
     def ours() -> None:

@@ -120,19 +120,18 @@ def _unicode() -> bool:
     _FROM,
     _TO,
     option("--rebuild", action="store_true", help="remake days unchanged or expired, too"),
+    option("--jobs", type=int, default=1, help="processes that make days side by side (1)"),
+    option("--engine", choices=("python", "spark"), default="python", help="what makes them"),
 )
 def _etl(arguments: argparse.Namespace) -> int:
     """Bring the enriched zone up to date with the raw zone, from this machine."""
     settings = Settings.from_env("raw_bucket", "enriched_bucket")
     days = _days(arguments, settings)
-    from tgpipeline.etl import handler
+    from tgpipeline.etl import jobs
 
-    for ledger in handler.run(settings, days, rebuild=arguments.rebuild):
-        print(
-            f"{ledger.date} {ledger.status:<11} {ledger.documents:>7} documents → "
-            f"{ledger.messages} messages, {ledger.events} events, {ledger.superseded} superseded, "
-            f"{ledger.repeated} repeated, {ledger.quarantined} quarantined"
-        )
+    run = jobs.engine(arguments.engine, arguments.jobs)
+    for ledger in run(settings, days, rebuild=arguments.rebuild):
+        print(ledger)
     return 0
 
 

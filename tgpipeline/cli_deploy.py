@@ -20,7 +20,7 @@ from tgpipeline.settings import Settings
     ),
 )
 def _up(arguments: argparse.Namespace) -> int:
-    """Deploy the four stacks into AWS, run the ETL once, and examine the bot."""
+    """Deploy the stacks into AWS, run the ETL once, and examine the bot."""
     from tgpipeline import deploy
 
     settings, how = Settings.from_env(), {"import_buckets": arguments.import_buckets}
@@ -60,7 +60,7 @@ def _package(arguments: argparse.Namespace) -> int:
 
     lines = list(deploy.package(Settings.from_env()))
     print(*lines, sep="\n\n")
-    if len(lines) < len(deploy.STAGES):
+    if len(lines) == 1:
         print("Run it, then `tgpipeline package` again: code goes into a bucket of the lake.")
         return 3
     return 0
@@ -78,7 +78,7 @@ def _rotate_secret(arguments: argparse.Namespace) -> None:
         print("Unset TELEGRAM_WEBHOOK_SECRET: it holds the former one, and `up` would deploy it.")
 
 
-@command("rollback", option("function", choices=("ingest", "etl")))
+@command("rollback", option("function", choices=("ingest", "batch", "etl")))
 def _rollback(arguments: argparse.Namespace) -> int:
     """Run a function's former code again; once more takes that back."""
     from tgpipeline import deploy

@@ -10,16 +10,15 @@ import base64
 import binascii
 import hmac
 import json
-import logging
-import sys
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
+from tgpipeline import batch
 from tgpipeline.errors import LakeError, UpdateError
-from tgpipeline.lake import keys, stores
+from tgpipeline.lake import keys, runtime, stores
 from tgpipeline.settings import Settings
 from tgpipeline.telegram import privacy, updates
 
@@ -48,7 +47,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return _answer(403, {"outcome": "forbidden"}, started)
     body = _body(event)
     try:
-        status, line = 200, store(body, settings, _s3(), _received(event))
+        sqs = runtime.client("sqs") if settings.queue_url else None
+        status, line = 200, store(body, settings, runtime.client("s3"), _received(event), sqs)
     except LakeError as error:
         status, line = 500, {"outcome": "failed", "error": str(error)}
     except Exception as error:  # any other failure of S3's client must end in 500 as well
@@ -71,20 +71,23 @@ def authorised(headers: Mapping[str, Any], settings: Settings) -> bool:
     return any(matches)
 
 
-def store(body: bytes, settings: Settings, s3: Any, received: datetime) -> dict[str, Any]:
-    """Put what Telegram posted where it belongs: the raw zone, the quarantine, or nowhere.
+def store(
+    body: bytes, settings: Settings, s3: Any, received: datetime, sqs: Any = None
+) -> dict[str, Any]:
+    """Put what Telegram posted where it belongs: raw zone, queue, quarantine, or nowhere.
 
     Args:
         body: the request's body.
         settings: names the raw bucket, the chats that are ours and the time zone.
         s3: a client of botocore or boto3.
         received: when it came in, with its zone.
+        sqs: likewise, where updates go into the settings' queue for a batch.
 
     Returns:
-        What was done with it, to be logged: `outcome` is `stored`, `repeated` (it was there
-        already), `other_chat`, `private` (written to the bot alone: not stored) or `quarantined`;
-        and ids, never text or names. `reply`, where it asks for /privacy or /forget, is the Bot
-        API call that answers.
+        What was done with it, to be logged: `outcome` is `stored`, `queued`, `repeated` (it
+        was there already), `other_chat`, `private` (written to the bot alone: not stored) or
+        `quarantined`; and ids, never text or names. `reply`, where it asks for /privacy or
+        /forget, is the Bot API call that answers.
 
     Raises:
         LakeError: if it could not be stored.
@@ -112,15 +115,26 @@ def store(body: bytes, settings: Settings, s3: Any, received: datetime) -> dict[
     if day > received.astimezone(settings.tz).date() + timedelta(1):
         # Athena reads no partition beyond tomorrow: it would be lost until that day has come.
         return _quarantine(body, f"dated {day}, which is to come", settings, s3, received)
+    # What bears no date keeps an object of its own, whose name tells a repeat after midnight.
+    if sqs is not None and updates.event_date(content) is not None and batch.sendable(body):
+        batch.send(sqs, settings.queue_url, body, day)
+        outcome = "queued"
+    else:
+        outcome = "stored" if _put(body, update, day, settings, s3) else "repeated"
+    if asked:
+        line |= _reply(content, asked, settings, s3)
+    return {"outcome": outcome, **line}
+
+
+def _put(body: bytes, update: updates.Update, day: date, settings: Settings, s3: Any) -> bool:
+    """Store an update by itself; whether it is new."""
     key = keys.update_key(update["update_id"], day)
     new = stores.put_new(s3, settings.raw_bucket, key, body)
     if not new and not stores.holds(s3, settings.raw_bucket, key, body):
         # The number was taken: by another bot, or before a week without updates. Both are kept.
         key = keys.update_key(update["update_id"], day, body)
         new = stores.put_new(s3, settings.raw_bucket, key, body)
-    if asked:
-        line |= _reply(content, asked, settings, s3)
-    return {"outcome": "stored" if new else "repeated", **line}
+    return new
 
 
 def _reply(message: updates.Update, asked: str, settings: Settings, s3: Any) -> dict[str, Any]:
@@ -153,7 +167,7 @@ def store_update(update: bytes | str | Mapping[str, Any]) -> dict[str, Any]:
         LakeError: if it could not be stored. Telegram will not send it again.
     """
     settings = _settings("raw_bucket", "chat_ids")
-    return store(_as_bytes(update), settings, _s3(), datetime.now(UTC))
+    return store(_as_bytes(update), settings, runtime.client("s3"), datetime.now(UTC))
 
 
 def store_sent(message: bytes | str | Mapping[str, Any]) -> str:
@@ -171,9 +185,9 @@ def store_sent(message: bytes | str | Mapping[str, Any]) -> str:
     """
     content = updates.parse_json(_as_bytes(message))
     settings, chat_id = _settings("raw_bucket", "chat_ids"), updates.chat_id({"message": content})
-    if chat_id is None or not _is_ours(chat_id, None, settings, _s3()):
+    if chat_id is None or not _is_ours(chat_id, None, settings, runtime.client("s3")):
         return ""
-    return stores.archive(settings, _s3())(content)
+    return stores.archive(settings, runtime.client("s3"))(content)
 
 
 def _as_bytes(given: bytes | str | Mapping[str, Any]) -> bytes:
@@ -238,7 +252,7 @@ def _body(event: Mapping[str, Any]) -> bytes:
 def _answer(status: int, line: Mapping[str, Any], started: float) -> dict[str, Any]:
     """Log one JSON line (ids and outcome, never text or names) and make the response."""
     milliseconds = round((time.perf_counter() - started) * 1000, 1)
-    _log().info(json.dumps({**line, "status": status, "ms": milliseconds}))
+    runtime.json_log(__name__).info(json.dumps({**line, "status": status, "ms": milliseconds}))
     return {
         "statusCode": status,
         "headers": {"Content-Type": "application/json"},
@@ -254,56 +268,3 @@ def _settings(*required: str) -> Settings:
 @cache
 def _our_chats(settings: Settings) -> set[int]:
     return set(settings.chat_ids)
-
-
-@cache
-def _s3() -> Any:
-    # botocore alone: boto3 around it adds a fifth to the cold start, and nothing used here.
-    import botocore.session
-    from botocore.config import Config
-    from botocore.handlers import add_expect_header
-
-    options: dict[str, Any] = {
-        # Three tries within the function's 25 seconds; Telegram's redelivery is the next.
-        "connect_timeout": 2,
-        "read_timeout": 5,
-        "retries": {"total_max_attempts": 3, "mode": "standard"},
-        # What is left out costs a quarter of the call: the signature covers the body's SHA-256, so
-        # a checksum beside it adds nothing, and the parameters are our own.
-        "request_checksum_calculation": "when_required",
-        "response_checksum_validation": "when_required",
-        "parameter_validation": False,
-        "user_agent": "tgpipeline",
-    }
-    # Older runtimes have a botocore that does not know the checksums' options, and sends none.
-    config = Config(**{k: v for k, v in options.items() if k in Config.OPTION_DEFAULTS})
-    settings = Settings.from_env()
-    client = botocore.session.get_session().create_client(
-        "s3", settings.region, endpoint_url=settings.endpoint_url or None, config=config
-    )
-    # Some hundred bytes need not ask, with a round trip of their own, whether they may come.
-    client.meta.events.unregister("before-call.s3", add_expect_header)
-    put = client.meta.service_model.operation_model("PutObject").input_shape
-    if "IfNoneMatch" not in put.members:  # added to botocore in August 2024
-        events = client.meta.events
-        events.register("provide-client-params.s3.PutObject", _without_condition)
-        events.register("before-call.s3.PutObject", _with_condition)
-    return client
-
-
-def _without_condition(params: dict[str, Any], **_: Any) -> dict[str, Any]:
-    return {name: value for name, value in params.items() if name != "IfNoneMatch"}
-
-
-def _with_condition(params: dict[str, Any], **_: Any) -> None:
-    params["headers"]["If-None-Match"] = "*"
-
-
-@cache
-def _log() -> logging.Logger:
-    """A logger that writes bare lines: Lambda's own would put text before the JSON."""
-    logger = logging.getLogger(__name__)
-    logger.addHandler(logging.StreamHandler(sys.stdout))
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    return logger

@@ -34,8 +34,8 @@ class Settings:
 
     Attributes:
         name: prefix of every AWS resource of this deployment.
-        raw_bucket: S3 bucket of the raw zone and the quarantine.
-        enriched_bucket: S3 bucket of the enriched zone.
+        raw_bucket, enriched_bucket: of the two zones; the quarantine is in the former.
+        queue_url: SQS queue that takes updates for a batch; each is stored by itself if empty.
         chat_ids: the chats whose messages are kept.
         bot_token: the token that BotFather gave.
         webhook_secret: what Telegram sends in `X-Telegram-Bot-Api-Secret-Token`. While a secret is
@@ -46,14 +46,14 @@ class Settings:
         bot_username, privacy_text, privacy_text_pt: what `telegram.privacy` answers /privacy with.
         raw_days: after these, raw messages are deleted; 0 keeps them.
         pseudonym_key: with it the ETL writes pseudonyms (`etl.pseudonyms`).
-        region: AWS region.
-        endpoint_url: AWS endpoint where it is not AWS's own; empty otherwise.
+        region, endpoint_url: of AWS; the latter is empty where it is AWS's own.
         access_key_id: of credentials in the environment; empty where they come from elsewhere.
     """
 
     name: str = _var("TGPIPELINE_NAME", "tgpipeline")
     raw_bucket: str = _var("AWS_S3_BUCKET")
     enriched_bucket: str = _var("AWS_S3_ENRICHED")
+    queue_url: str = _var("AWS_SQS_QUEUE_URL")
     chat_ids: tuple[int, ...] = _var("TELEGRAM_CHAT_ID", ())
     bot_token: str = _var("TELEGRAM_BOT_TOKEN", secret=True)
     webhook_secret: str = _var("TELEGRAM_WEBHOOK_SECRET", secret=True)

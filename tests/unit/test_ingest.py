@@ -17,7 +17,7 @@ import tgpipeline
 from tests import payloads as p
 from tgpipeline import ingest
 from tgpipeline.errors import LakeError, SettingsError, UpdateError
-from tgpipeline.lake import keys
+from tgpipeline.lake import keys, runtime
 
 SECRET = "current-secret_1"
 HEADERS = {"X-Telegram-Bot-Api-Secret-Token": SECRET, "Content-Type": "application/json"}
@@ -43,9 +43,9 @@ def s3():
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
-        ingest._s3.cache_clear()
+        runtime.client.cache_clear()
         yield boto3.client("s3")
-    ingest._s3.cache_clear()
+    runtime.client.cache_clear()
 
 
 @pytest.fixture
@@ -80,9 +80,9 @@ def logged():
             lines.append(json.loads(record.getMessage()))
 
     handler = Keep()
-    ingest._log().addHandler(handler)
+    runtime.json_log("tgpipeline.ingest").addHandler(handler)
     yield lines
-    ingest._log().removeHandler(handler)
+    runtime.json_log("tgpipeline.ingest").removeHandler(handler)
 
 
 def post(body, headers=HEADERS, **event):
@@ -117,10 +117,10 @@ def test_an_old_botocore_stores_each_update_once_too(bucket, logged, monkeypatch
         return model
 
     monkeypatch.setattr(Loader, "load_service_model", older)
-    ingest._s3.cache_clear()
+    runtime.client.cache_clear()
     assert [post(p.text(5)), post(p.text(5))] == [200, 200]
     assert [line["outcome"] for line in logged] == ["stored", "repeated"]
-    ingest._s3.cache_clear()
+    runtime.client.cache_clear()
 
 
 def test_another_update_of_the_same_number_is_stored_beside_it(bucket, logged):
@@ -361,7 +361,7 @@ def test_a_network_that_is_down_is_500_too(bucket):
     def unplugged(**_):
         raise EndpointConnectionError(endpoint_url="https://s3")
 
-    events = ingest._s3().meta.events
+    events = runtime.client("s3").meta.events
     events.register_first("before-send.s3", unplugged)
     assert post(p.text(5)) == 500
     events.unregister("before-send.s3", unplugged)
@@ -399,7 +399,7 @@ def test_such_a_bot_gets_errors_of_this_package_alone(bucket, monkeypatch):
     def unplugged(**_):
         raise EndpointConnectionError(endpoint_url="https://s3")
 
-    events = ingest._s3().meta.events
+    events = runtime.client("s3").meta.events
     events.register_first("before-send.s3", unplugged)
     for update in (p.text(5), p.text(6, chat={"id": -999}), {"update_id": 7}):
         with pytest.raises(LakeError, match=r"s3://raw-bucket/.*EndpointConnectionError"):
@@ -423,8 +423,8 @@ def test_a_missing_setting_raises_so_that_the_alarm_rings(bucket, monkeypatch):
 
 
 def test_logs_and_answers_say_no_text_and_no_name(bucket, capsys):
-    ingest._log.cache_clear()
-    ingest._log()
+    runtime.json_log.cache_clear()
+    runtime.json_log("tgpipeline.ingest")
     secret_words = "minha senha 123"
     requests = [
         (p.text(1, secret_words), HEADERS),
@@ -442,9 +442,9 @@ def test_logs_and_answers_say_no_text_and_no_name(bucket, capsys):
         assert json.loads(line)["ms"] >= 0
     for word in ("senha", "Bia", "Nunes", "bia_nunes", "Clientes", "Outro", SECRET):
         assert word not in captured.out + captured.err
-    for handler in list(ingest._log().handlers):
-        ingest._log().removeHandler(handler)
-    ingest._log.cache_clear()
+    for handler in list(runtime.json_log("tgpipeline.ingest").handlers):
+        runtime.json_log("tgpipeline.ingest").removeHandler(handler)
+    runtime.json_log.cache_clear()
 
 
 def command(text, update_id=5, **fields):

@@ -1,4 +1,4 @@
-"""The AWS side of the pipeline: four CloudFormation stacks, `<name>-lake` to `<name>-analytics`.
+"""The AWS side of the pipeline: CloudFormation stacks, `<name>-lake` to `<name>-analytics`.
 
 The templates in lambda_src/ say what there is. `up` deploys them in order, `down` deletes them.
 """
@@ -12,6 +12,7 @@ from tgpipeline.deploy import buckets, reasons, stages, templates, webhook
 from tgpipeline.deploy.deployment import Deployment as Deployment
 from tgpipeline.deploy.functions import invoke as invoke
 from tgpipeline.deploy.functions import rollback as rollback
+from tgpipeline.deploy.health import queued as queued
 from tgpipeline.deploy.health import status as status
 from tgpipeline.deploy.health import unseen_days as unseen_days
 from tgpipeline.deploy.stacks import Change, Listener, nobody, waits
@@ -42,7 +43,7 @@ def up(
     import_buckets: bool = False,
     listener: Listener = nobody,
 ) -> Deployed:
-    """Deploy all four stacks; what differs in nothing is left alone.
+    """Deploy the stacks; what differs in nothing is left alone.
 
     Args:
         settings: what to deploy. Where they hold no webhook secret, the deployed one is kept.
@@ -60,7 +61,7 @@ def up(
     changes: list[Change] = []
     if import_buckets and not dry_run:
         changes += stages.import_buckets(wanted, listener)
-    for stage in STAGES:
+    for stage in wanted.stages:
         made = stages.plan(stage, wanted) if dry_run else stages.deploy(stage, wanted, listener)
         changes += made
     return Deployed(webhook.deployed(wanted).url, changes)
@@ -110,7 +111,7 @@ def package(settings: Settings) -> Iterator[str]:
         One command per stage; while there is no lake to upload to, the lake's command alone. The
         webhook's secret is left to the shell: `$TELEGRAM_WEBHOOK_SECRET`.
     """
-    for stage in STAGES:
+    for stage in Deployment.of(settings).stages:
         stack = Stack(stage, settings)
         given = stages.parameters(stack)
         stages.upload(stack, given)
@@ -151,6 +152,11 @@ def down(
         deleted += _resources(stack)
         if dry_run:
             continue
+        if stage == "batch" and (waiting := queued(settings)):
+            raise DeployError(
+                f"{waiting} updates are still in the queue of stack {stack.name}, and would be "
+                "lost with it: they are stored within minutes. Run `tgpipeline down` again then."
+            )
         for one in stack.resources().values():
             if one["ResourceType"] == "AWS::S3::Bucket":
                 buckets.delete(one["PhysicalResourceId"], stack.settings)

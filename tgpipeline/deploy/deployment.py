@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 
+from tgpipeline.deploy.templates import STAGES
 from tgpipeline.errors import SettingsError
 from tgpipeline.settings import Settings, _var
 
@@ -23,6 +24,8 @@ class Deployment(Settings):
         throttle: requests a second that the webhook takes; twice as many in a burst.
         reserved_instances: of ingest, taken from what the account may run at once; 0 reserves none.
         quiet_hours: alarm after so many hours without an update; 0 is never.
+        batch_seconds: updates are gathered so long and stored together, by stack `batch`; 0 stores
+            each by itself, at once.
         schedule: when the ETL runs, in `timezone`.
         scan_limit: bytes that one query may read; 10 GB cost 5 cents.
         kms_key: ARN of the key that encrypts both buckets; S3's own key where it is empty.
@@ -49,6 +52,7 @@ class Deployment(Settings):
     throttle: int = _var("TGPIPELINE_THROTTLE", 100)
     reserved_instances: int = _var("TGPIPELINE_RESERVED_INSTANCES", 0)
     quiet_hours: int = _var("TGPIPELINE_QUIET_HOURS", 0, most=168)
+    batch_seconds: int = _var("TGPIPELINE_BATCH_SECONDS", 0, most=300)
     schedule: str = _var("TGPIPELINE_SCHEDULE", "cron(15 0 * * ? *)")
     scan_limit: int = _var("TGPIPELINE_SCAN_LIMIT", 10_000_000_000)
     kms_key: str = _var("TGPIPELINE_KMS_KEY")
@@ -89,6 +93,11 @@ class Deployment(Settings):
     def database(self) -> str:
         """Name of the Glue database, which takes no hyphens."""
         return self.name.replace("-", "_")
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages that are deployed, in that order: `batch` only where it is asked for."""
+        return tuple(stage for stage in STAGES if stage != "batch" or self.batch_seconds)
 
     @property
     def burst(self) -> int:

@@ -8,7 +8,6 @@ from botocore.exceptions import ClientError
 from tgpipeline.deploy import buckets, costs, reasons
 from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.stacks import Stack, waits
-from tgpipeline.deploy.templates import STAGES
 from tgpipeline.errors import LakeError
 from tgpipeline.lake import keys
 from tgpipeline.lake.ledger import days_with_other_columns
@@ -57,10 +56,12 @@ def status(settings: Settings) -> Status:
     """
     wanted = Deployment.of(settings)
     with reasons.explained("status", wanted):
-        rows = [_stack(Stack(stage, wanted)) for stage in STAGES]
+        rows = [_stack(Stack(stage, wanted)) for stage in wanted.stages]
         rows += [_days(wanted), _last_run(wanted), _columns(wanted)]
         rows += [_failed_runs(wanted), _alarms(wanted), _requests(wanted)]
         rows += [_erasures(wanted)]
+        if wanted.batch_seconds:
+            rows.append(_queue(wanted))
         rows += [_last_error(function, wanted) for function in ("ingest", "etl")]
         return Status(wanted.name, [*rows, _month(wanted)])
 
@@ -133,13 +134,40 @@ def _columns(settings: Deployment) -> Row:
 
 def failed_runs(settings: Settings) -> int:
     """How many events wait in the queue because every try of them failed."""
-    queue = Stack("etl", settings).outputs().get("FailedQueue")
+    return _in_queue("etl", "FailedQueue", settings)
+
+
+def queued(settings: Settings) -> int:
+    """How many updates wait for their batch, those that are being stored just now included."""
+    return sum(_in_queue("batch", name, settings) for name in ("QueueUrl", "DeadLettersUrl"))
+
+
+def _in_queue(stage: str, output: str, settings: Settings) -> int:
+    queue = Stack(stage, settings).outputs().get(output)
     if not queue:
         return 0
-    name = "ApproximateNumberOfMessages"
+    names = [f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible")]
     sqs = aws_client("sqs", settings)
-    found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[name])
-    return int(found["Attributes"][name])
+    found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+    return sum(int(number) for number in found.values())
+
+
+def _queue(settings: Deployment) -> Row:
+    """What waits in the queue, and how old CloudWatch last saw the oldest of it."""
+    name = Stack("batch", settings).outputs().get("QueueUrl", "").rpartition("/")[2]
+    now = datetime.now(UTC)
+    points = aws_client("cloudwatch", settings).get_metric_statistics(
+        Namespace="AWS/SQS",
+        MetricName="ApproximateAgeOfOldestMessage",
+        Dimensions=[{"Name": "QueueName", "Value": name}],
+        StartTime=now - timedelta(minutes=15),
+        EndTime=now,
+        Period=300,
+        Statistics=["Maximum"],
+    )["Datapoints"]
+    age = max((point["Maximum"] for point in points), default=0)
+    state = f"{queued(settings)} updates wait, the oldest for {age:.0f} seconds"
+    return "queue", state, age < 900
 
 
 def _failed_runs(settings: Deployment) -> Row:

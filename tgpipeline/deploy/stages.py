@@ -39,6 +39,8 @@ def parameters(stack: Stack) -> Parameters:
         settings.require(*(() if live else ("webhook_secret",)))
         found["ChatIds"] = ",".join(map(str, settings.chat_ids))
         found["WebhookSecret"] = settings.webhook_secret or KEEP
+        queue = Stack("batch", settings).outputs() if settings.batch_seconds else {}
+        found |= {name: queue.get(name, "") for name in ("QueueUrl", "QueueArn")}
     if stack.stage == "etl":
         if not settings.pseudonym_key and "PseudonymKey" in live:
             found["PseudonymKey"] = KEEP  # a secret, like the webhook's
@@ -65,7 +67,7 @@ def deploy(stage: str, settings: Settings, listener: Listener = nobody) -> list[
     """Make the stack of one stage what its template says; the stages before it must be there.
 
     Args:
-        stage: `lake`, `ingest`, `etl` or `analytics`.
+        stage: `lake`, `batch`, `ingest`, `etl` or `analytics`.
         settings: of the deployment.
         listener: told of each event while it runs.
 
@@ -98,7 +100,7 @@ def upload(stack: Stack, given: Parameters) -> None:
     if not bucket:
         raise DeployError(
             f"stack {settings.name}-lake is not there, and {stack.name} takes its code from it: "
-            "deploy the stages in the order lake, ingest, etl, analytics."
+            "deploy the stages in the order lake, batch, ingest, etl, analytics."
         )
     wheels = Path(settings.wheels) if settings.wheels else None
     made = {given["CodeKey"]: partial(packages.build, stack.stage)}

@@ -12,7 +12,7 @@ from tgpipeline import resources
 from tgpipeline.errors import DeployError
 from tgpipeline.lake.columns import TABLES
 
-STAGES = ("lake", "ingest", "etl", "analytics")  # in the order in which they are deployed
+STAGES = ("lake", "batch", "ingest", "etl", "analytics")  # in the order of deployment
 
 
 def path(stage: str) -> Path:

@@ -6,30 +6,27 @@ same key every time, so a re-run replaces and never doubles; a day whose raw obj
 its Parquet was made from is left alone.
 """
 
-import contextlib
-import gc
 import json
 import logging
 import tempfile
 import zlib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import BaseError
 
-from tgpipeline.errors import LakeError, SettingsError, UpdateError
-from tgpipeline.etl import reading, writing
-from tgpipeline.etl.pseudonyms import Pseudonyms, refuse_other_key
-from tgpipeline.lake import columns, documents, keys, rows, stores, versions
-from tgpipeline.lake.ledger import Ledger, most_common, stored
+from tgpipeline.errors import LakeError, SettingsError
+from tgpipeline.etl import making, reading
+from tgpipeline.etl.pseudonyms import refuse_other_key
+from tgpipeline.lake import columns, keys, stores
+from tgpipeline.lake.ledger import Ledger, stored
 from tgpipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -101,6 +98,8 @@ def run(
     rebuild: bool = False,
     raw: "ObjectStore | None" = None,
     enriched: "ObjectStore | None" = None,
+    make: making.Make | None = None,
+    at_once: int = 1,
 ) -> Iterator[Ledger]:
     """Bring the enriched zone of these days up to date with the raw zone.
 
@@ -110,6 +109,8 @@ def run(
         rebuild: remake a day even where nothing has changed, or where raw objects are gone.
         raw: the raw bucket; opened by its name where it is None.
         enriched: the enriched bucket, likewise.
+        make: makes both tables of some days; in this process where it is None.
+        at_once: how many days it is given at most.
 
     Yields:
         The ledger of each day, as it is done; once more where a bot met on a later day turns out to
@@ -123,7 +124,8 @@ def run(
     enriched = enriched or stores.open_store(settings.enriched_bucket, settings)
     try:
         with ThreadPoolExecutor(REQUESTS) as pool:
-            lake, doubtful = _Lake(raw, enriched, settings, pool), []
+            lake = making.Lake(raw, enriched, settings, pool, make or making.make, at_once)
+            doubtful = []
             for ledger in _update(lake, days, rebuild):
                 if ledger.unknown_authors:
                     doubtful.append(date.fromisoformat(ledger.date))
@@ -145,20 +147,18 @@ def run(
         ) from error
 
 
-@dataclass
-class _Lake:
-    raw: "ObjectStore"
-    enriched: "ObjectStore"
-    settings: Settings
-    pool: ThreadPoolExecutor
-    bots_met: set[int] = field(default_factory=set)
-    pseudonyms: Pseudonyms = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.pseudonyms = Pseudonyms(self.settings.pseudonym_key)
+def _update(lake: making.Lake, days: Iterable[date], rebuild: bool = False) -> Iterator[Ledger]:
+    compared = _compare(lake, days, rebuild)
+    while group := list(islice(compared, lake.at_once)):
+        if due := [day for day in group if day.ledger.status == "written"]:
+            lake.make(lake, due)
+        for day in group:
+            logger.info(json.dumps(asdict(day.ledger)))
+            yield day.ledger
 
 
-def _update(lake: _Lake, days: Iterable[date], rebuild: bool = False) -> Iterator[Ledger]:
+def _compare(lake: making.Lake, days: Iterable[date], rebuild: bool) -> Iterator[making.Day]:
+    """Each day with a new ledger, `written` where it is to be made."""
     days, settings, pool = sorted(set(days)), lake.settings, lake.pool
     markers = pool.submit(stores.read_markers, lake.raw)
 
@@ -184,19 +184,20 @@ def _update(lake: _Lake, days: Iterable[date], rebuild: bool = False) -> Iterato
             ledger = replace(before[0] or ledger, status="raw expired")
         elif not (rebuild or bots) and all(b and b.made_from | made == b.made_from for b in before):
             ledger = replace(before[0] or ledger, status="unchanged")
-        else:
-            _make(lake, _Day(listing, ledger, markers.result()))
-        logger.info(json.dumps(asdict(ledger)))
-        yield ledger
+        parts = max(b.parts if b else 1 for b in before)
+        yield making.Day(listing, ledger, markers.result(), parts)
 
 
 def _unknown_authors(enriched: "ObjectStore", day: date, ledger: Ledger | None) -> set[int]:
     """Ids of a day's authors of whom its Parquet does not know whether they are bots."""
     if not ledger or not ledger.unknown_authors:
         return set()
-    body = obstore.get(enriched, keys.enriched_key("messages", day)).bytes()
-    table = pq.ParquetFile(pa.BufferReader(body)).read(["author_id", "author_kind"])
-    return set(table.filter(table["author_kind"].is_null())["author_id"].to_pylist())
+    found: set[int] = set()
+    for part in range(ledger.parts):
+        body = obstore.get(enriched, keys.enriched_key("messages", day, part)).bytes()
+        table = pq.ParquetFile(pa.BufferReader(body)).read(["author_id", "author_kind"])
+        found.update(table.filter(table["author_kind"].is_null())["author_id"].to_pylist())
+    return found
 
 
 def made_from(
@@ -204,7 +205,7 @@ def made_from(
 ) -> dict[str, str]:
     """All that decides what a day's Parquet holds: the same here means the same rows there.
 
-    Only the bots among its authors are not here; `_make` adds them once it has read the day.
+    Only the bots among its authors are not here; `complete` adds them once it has read the day.
     """
     return {
         "objects": listing.fingerprint,
@@ -217,88 +218,3 @@ def made_from(
 
 def _digest(values: list[Any]) -> str:
     return f"{zlib.crc32(json.dumps(values).encode()):08x}" if values else ""
-
-
-@dataclass(frozen=True)
-class _Day:
-    listing: reading.Listing
-    ledger: Ledger
-    markers: stores.Markers
-
-
-def _make(lake: _Lake, day: _Day) -> None:
-    """Make both tables of a day, and complete its ledger."""
-    collecting = gc.isenabled()
-    gc.disable()  # millions of small dicts without one cycle: collecting only costs time
-    try:
-        with tempfile.TemporaryDirectory(prefix="tgpipeline-etl-") as folder:
-            writers = {table: writing.TableWriter(table, Path(folder)) for table in columns.TABLES}
-            _read_day(lake, day, writers)
-            _write_day(lake, day, writers, Path(folder))
-    finally:
-        if collecting:
-            gc.enable()
-
-
-def _read_day(lake: _Lake, day: _Day, writers: Mapping[str, writing.TableWriter]) -> None:
-    ledger, bots = day.ledger, day.markers.bots
-    flattener = rows.Flattener(lake.settings.tz, day.markers.groups, bots)
-    again = dict.fromkeys(writers, 0)
-    for document in reading.read_day(lake.raw, day.listing):
-        ledger.documents += 1
-        left = reading.without_erased(document, day.markers.erased, day.listing.day)
-        if left is None:
-            ledger.erased += 1
-            continue
-        document = left
-        try:
-            row = versions.version(document, flattener)
-        except UpdateError as error:
-            _quarantine(lake.raw, document, str(error), day.listing.day)
-            ledger.quarantined += 1
-            continue
-        if row.undated and document.name in day.listing.again:
-            again[row.table] += 1
-        else:
-            values = lake.pseudonyms.row(row.table, row.values)
-            writers[row.table].add(values, row.identity, row.rank, len(document.body))
-    ledger.message_versions = writers["messages"].versions + again["messages"]
-    ledger.event_versions = writers["events"].versions + again["events"]
-    ledger.unknown = most_common(flattener.unknown)
-    ledger.collisions = lake.pseudonyms.collisions
-    ledger.unknown_authors = len(flattener.undeclared - bots)
-    among = sorted(flattener.undeclared & bots)
-    ledger.made_from["bots"] = " ".join(map(str, among[:20]))  # S3's metadata has no room for all
-    for number in flattener.bots - bots - lake.bots_met:
-        obstore.put(lake.raw, keys.bot_key(number), json.dumps({"id": number}).encode())
-        lake.bots_met.add(number)
-
-
-def _write_day(
-    lake: _Lake, day: _Day, writers: Mapping[str, writing.TableWriter], folder: Path
-) -> None:
-    ledger, stamp = day.ledger, datetime.now(UTC)
-    files = {t: w.write(folder / f"{t}.parquet", stamp) for t, w in writers.items()}
-    ledger.messages, ledger.events = writers["messages"].rows, writers["events"].rows
-    ledger.superseded = ledger.message_versions - ledger.messages
-    ledger.repeated = ledger.event_versions - ledger.events
-    misfits = sum((writer.misfits for writer in writers.values()), Counter[str]())
-    ledger.misfits = dict(sorted(misfits.items()))
-
-    def put(table: str) -> None:
-        writing.finish(files[table], {"ledger": asdict(ledger)})
-        key = keys.enriched_key(table, day.listing.day)
-        attributes = stores.attributes_for(lake.enriched, ledger.attributes())
-        obstore.put(lake.enriched, key, folder / f"{table}.parquet", attributes=attributes)
-
-    list(lake.pool.map(put, files))
-
-
-def _quarantine(raw: "ObjectStore", document: documents.Document, reason: str, day: date) -> None:
-    key = keys.quarantine_key(document.body, day)
-    reason = reason.encode("ascii", "replace").decode()
-    logger.warning(json.dumps({"quarantined": document.name, "reason": reason, "key": key}))
-    attributes = stores.attributes_for(raw, {"reason": reason, "origin": document.name})
-    # It may be there from an earlier run of this day, or from the ingest function.
-    with contextlib.suppress(AlreadyExistsError):
-        obstore.put(raw, key, document.body, attributes=attributes, mode="create")

@@ -25,7 +25,7 @@ CHUNK = 8_192  # rows that are Python tuples at one time
 RUN = 131_072  # rows that are sorted at one time
 BYTES = 16 * 1024 * 1024  # of JSON in a chunk; four times as much in a run
 ROW_GROUP = 131_072
-_ARROW = {
+ARROW = {
     "int64": pa.int64(),
     "bool": pa.bool_(),
     "string": pa.string(),
@@ -43,7 +43,7 @@ _KEY = struct.Struct("6q")
 
 def schema(table: str) -> pa.Schema:
     """The Arrow schema of a table, types declared for every column however empty it is."""
-    return pa.schema([pa.field(c.name, _ARROW[c.type]) for c in TABLES[table]])
+    return pa.schema([pa.field(c.name, ARROW[c.type]) for c in TABLES[table]])
 
 
 def to_table(table: str, rows: Iterable[Row], context_timestamp: datetime) -> pa.Table:
@@ -111,13 +111,13 @@ class TableWriter:
         Returns:
             The writer, for `finish`; until then the file is not complete.
         """
-        writer = pq.ParquetWriter(str(path), schema(self.table), compression="zstd", version="2.6")
-        for group in merging.regroup(self._merged(), ROW_GROUP):
-            self.rows += len(group)
-            writer.write_table(_stamped(self.table, group.drop_columns(list(merging.KEYS)), stamp))
-        if not self.rows:  # PyArrow 18 cannot read a file that has no row group at all
-            writer.write_table(schema(self.table).empty_table())
-        return writer
+
+        def counted() -> Iterator[pa.Table]:
+            for group in self.merged():
+                self.rows += len(group)
+                yield group.drop_columns(list(merging.KEYS))
+
+        return write(self.table, path, counted(), stamp)
 
     def _end_chunk(self) -> None:
         keys = pa.Array.from_buffers(
@@ -138,7 +138,8 @@ class TableWriter:
         self._runs.append(self._folder / f"{self.table}-{len(self._runs)}.arrow")
         merging.save_run(run, self._runs[-1])
 
-    def _merged(self) -> Iterator[pa.Table]:
+    def merged(self) -> Iterator[pa.Table]:
+        """The latest version of every row that was added, sorted, the key columns included."""
         if self._waiting:
             self._end_chunk()
         if self._run and not self._runs:
@@ -147,6 +148,18 @@ class TableWriter:
             if self._run:
                 self._end_run()
             yield from merging.merge(map(merging.load_run, self._runs))
+
+
+def write(table: str, path: Path, rows: Iterable[pa.Table], stamp: datetime) -> pq.ParquetWriter:
+    """Write rows as Parquet (zstd), `context_timestamp` added; see `TableWriter.write`."""
+    writer = pq.ParquetWriter(str(path), schema(table), compression="zstd", version="2.6")
+    written = 0
+    for group in merging.regroup(rows, ROW_GROUP):
+        written += len(group)
+        writer.write_table(_stamped(table, group, stamp))
+    if not written:  # PyArrow 18 cannot read a file that has no row group at all
+        writer.write_table(schema(table).empty_table())
+    return writer
 
 
 def finish(writer: pq.ParquetWriter, metadata: Mapping[str, Any]) -> None:
@@ -165,17 +178,17 @@ def _array(name: str, type_name: str, values: tuple[Any, ...], misfits: Counter[
     """One column. Nearly always every value fits, so that is tried before each is looked at."""
     types = set(map(type, values))
     if types <= {type(None)}:
-        return pa.nulls(len(values), _ARROW[type_name])
+        return pa.nulls(len(values), ARROW[type_name])
     if types <= _FITTING.get(type_name, set()):
         try:
-            return pa.array(values, _ARROW[type_name])
+            return pa.array(values, ARROW[type_name])
         except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
             pass
     fitted = [fit(value, type_name) for value in values]
     wrong = sum(not fits for _, fits in fitted)
     if wrong:
         misfits[name] += wrong
-    return pa.array([value for value, _ in fitted], _ARROW[type_name])
+    return pa.array([value for value, _ in fitted], ARROW[type_name])
 
 
 def _stamped(table: str, rows: pa.Table, stamp: datetime) -> pa.Table:

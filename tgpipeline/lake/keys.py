@@ -4,6 +4,7 @@ Raw zone, bytes as Telegram sent them, one object an update:
     s3://<raw>/telegram/context_date=YYYY-MM-DD/<update_id>.json (or <update_id>-<digest>.json)
     s3://<raw>/telegram/context_date=YYYY-MM-DD/sent-<chat_id>-<message_id>.json
     s3://<raw>/telegram/context_date=YYYY-MM-DD/history-<digest>.ndjson
+    s3://<raw>/telegram/context_date=YYYY-MM-DD/batch-<sha256>.ndjson (many updates)
     s3://<raw>/quarantine/context_date=YYYY-MM-DD/<sha256>.bin
     s3://<raw>/migrations/<new chat_id>.json (which group a supergroup was before)
     s3://<raw>/bots/<user id>.json (a user that is a bot)
@@ -68,6 +69,11 @@ def history_key(lines: bytes, day: date) -> str:
     return f"{partition(RAW, day)}history-{hashlib.sha256(lines).hexdigest()[:32]}.ndjson"
 
 
+def batch_key(lines: bytes, day: date) -> str:
+    """Key of many updates, one on each line: the same lines have the same key."""
+    return f"{partition(RAW, day)}batch-{hashlib.sha256(lines).hexdigest()}.ndjson"
+
+
 def quarantine_key(body: bytes, day: date) -> str:
     """Key of what could not be read: the same bytes on the same day have the same key."""
     return f"{partition(QUARANTINE, day)}{hashlib.sha256(body).hexdigest()}.bin"
@@ -93,6 +99,6 @@ def erased_key(hashed: str, chat_id: int = 0) -> str:
     return f"{ERASED}/{hashed}{chat_id or ''}.json"
 
 
-def enriched_key(table: str, day: date) -> str:
-    """Key of one table's Parquet of one day."""
-    return f"{partition(f'{RAW}/{table}', day)}part-0.parquet"
+def enriched_key(table: str, day: date, part: int = 0) -> str:
+    """Key of one table's Parquet of one day; a large day has further parts if Spark made it."""
+    return f"{partition(f'{RAW}/{table}', day)}part-{part}.parquet"

