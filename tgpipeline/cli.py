@@ -240,7 +240,7 @@ def deployed_url(settings: Settings) -> str:
 
 @command("demo", option("--out", default="out", help="folder for what is made (out)"))
 def _demo(arguments: argparse.Namespace) -> int:
-    """Run the six notebooks on this machine, and say what they did."""
+    """Run the seven notebooks on this machine, and say what they did."""
     from pathlib import Path
 
     from tgpipeline.notebook import demo

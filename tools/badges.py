@@ -1,8 +1,8 @@
 """Write the public address and the version into every badge and setup cell: `make badges`.
 
 `[project.urls]` in pyproject.toml is the one place that holds the address; while it still says
-OWNER, git's remote `origin` tells it. The README's table of notebooks is written here too, from the
-notebooks' own titles.
+OWNER, git's remote `origin` tells it. The READMEs' tables of notebooks are written here too, from
+the notebooks' own titles.
 """
 
 import json
@@ -17,7 +17,11 @@ ROOT = Path(__file__).parents[1]
 COLAB = "https://colab.research.google.com"
 _IN_COLAB = re.compile(rf"{re.escape(COLAB)}/github/[^/\s]+/[^/\s]+/blob/main/")
 _IN_PIP = re.compile(r"git\+https://[^\s\"'\\]+")
-_SERIES = re.compile(r"(?s)(<!-- series:.*?-->\n).*?(<!-- /series -->)")
+_SERIES = re.compile(r"(?s)(<!-- series ?([\w-]*):[^\n]*-->\n).*?(<!-- /series -->)")
+_HEADS = {
+    "": ("notebook", "what you do", "minutes"),
+    "pt-BR": ("notebook", "o que você faz", "minutos"),
+}
 _IN_CLONE = re.compile(r"git clone https://\S+")
 _IN_CITATION = re.compile(r"(repository-code: )\S+")
 _TAG = re.compile(r"(\btag = \\?\")v[^\"\\]+")
@@ -82,7 +86,7 @@ def rewrite(text: str, url: str) -> str:
     >>> rewrite("git clone https://example.org/a", "https://github.com/you/tgpipeline")
     'git clone https://github.com/you/tgpipeline'
     """
-    text = _SERIES.sub(lambda marks: f"{marks[1]}{series(url)}{marks[2]}", text)
+    text = _SERIES.sub(lambda marks: f"{marks[1]}{series(url, marks[2])}{marks[3]}", text)
     path = url.removeprefix("https://github.com/")
     text = _IN_COLAB.sub(f"{COLAB}/github/{path}/blob/main/", text)
     text = _IN_PIP.sub(f"git+{url}", text)
@@ -91,22 +95,23 @@ def rewrite(text: str, url: str) -> str:
     return _IN_CLONE.sub(f"git clone {url}", text)
 
 
-def series(url: str, root: Path = ROOT) -> str:
+def series(url: str, language: str = "", root: Path = ROOT) -> str:
     """The notebooks as a table: what each is about, how long it takes, where to open it."""
-    lines = ["| notebook | what you do | minutes | |", "|---|---|---:|---|"]
-    for path in sorted((root / "notebooks").glob("*.ipynb")):
+    lines = [f"| {' | '.join(_HEADS[language])} | |", "|---|---|---:|---|"]
+    for path in sorted((root / "notebooks" / language).glob("*.ipynb")):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         title, _, about, *_ = "".join(cells[0]["source"]).splitlines()
-        minutes = re.search(r"about (\d+) minutes", "".join(cells[2]["source"]))
+        minutes = re.search(r"(?:about|cerca de) (\d+) minut", "".join(cells[2]["source"]))
         time = minutes[1] if minutes else ""
-        link = f"[{title.lstrip('# ')}](notebooks/{path.name})"
-        lines.append(f"| {link} | {about} | {time} | {badge(path.name, url)} |")
+        name = path.relative_to(root / "notebooks").as_posix()
+        link = f"[{title.lstrip('# ')}](notebooks/{name})"
+        lines.append(f"| {link} | {about} | {time} | {badge(name, url)} |")
     return "\n".join(lines) + "\n"
 
 
 def files(root: Path = ROOT) -> list[Path]:
     """The files that carry the address."""
-    texts = [root / name for name in ("README.md", "CITATION.cff")]
+    texts = [root / name for name in ("README.md", "README.pt-BR.md", "CITATION.cff")]
     return [*filter(Path.is_file, texts), *sorted((root / "notebooks").rglob("*.ipynb"))]
 
 
