@@ -15,7 +15,7 @@ from pathlib import Path
 
 from babel.messages import catalog, extract, mofile, pofile
 
-from tgpipeline.analytics import language
+from tgpipeline.analytics import language, tables
 from tgpipeline.analytics.support import rates
 
 ROOM = Path(language.__file__).parent
@@ -29,11 +29,17 @@ def sentences() -> catalog.Catalog:
     found = catalog.Catalog(project="tgpipeline", creation_date=NO_DATE)
     named = [*rates.DEFINITIONS.values(), rates.NO_BOT, rates.NO_SIGNALS, rates.NO_AUTHORS]
     named += [name.replace("_", " ") for name in rates.DEFINITIONS]
+    words = tables.words()
+    named += [*words["heads"].values(), *_listed(words["headings"]), *_listed(words["cells"])]
     for text in named:
         found.add(text)
     for _, _, text, _, _ in extract.extract_from_dir(ROOM, METHODS, keywords=KEYWORDS):
         found.add(text)
     return found
+
+
+def _listed(words: str) -> list[str]:
+    return [" ".join(word.split()) for word in words.split(",")]
 
 
 def update(code: str) -> tuple[catalog.Catalog, list[str]]:

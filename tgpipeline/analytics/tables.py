@@ -1,8 +1,10 @@
 """Tables for the page and as CSV: what they call things, and what of people they hide."""
 
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,39 +12,20 @@ import pandas as pd
 
 from tgpipeline.analytics.answers import Answers
 from tgpipeline.analytics.charts.support import duration
-from tgpipeline.analytics.language import date_text, mark, say
+from tgpipeline.analytics.language import date_text, say
 from tgpipeline.lake.revealing import mask
 
 RAW = {"conversation_messages", "conversation_events", "first_rows"}  # texts: never as CSV
 IDS = ("user_id", "from_id", "customer", "target_user_id")
 NAMES = ("name", "first_name", "username")
 QUOTES = ("questions", "answer")
-_HEADS = {
-    "title": mark("problem"), "with_agent": mark("answered by agents"), "of": mark("of"),
-    "same_answer": mark("same answer"), "local_time": mark("asked"), "numerator": mark("cases"),
-    "low": mark("95% interval"), "user_id": mark("person"), "target_user_id": mark("whom"),
-    "p50": mark("median"), "p90": mark("9 in 10"), "denominator": mark("of"),
-    "is_after": mark("after the day"),
-}  # fmt: skip
-# The other headings are the columns' names; these words and those of `WORDS` are translated.
-HEADINGS = (
-    mark("active days"), mark("answer"), mark("answered"), mark("average"), mark("by bots"),
-    mark("by people"), mark("cohort"), mark("cohort size"), mark("content type"),
-    mark("conversations"), mark("customer"), mark("daily"), mark("day"), mark("days"),
-    mark("definition"), mark("deviation"), mark("domain"), mark("emoji"), mark("first day"),
-    mark("hour"), mark("joined"), mark("last day"), mark("left"), mark("link"), mark("links"),
-    mark("measure"), mark("median"), mark("members only"), mark("messages"),
-    mark("messages per day"), mark("minutes"), mark("month"), mark("monthly"), mark("new people"),
-    mark("no person came"), mark("no reply"), mark("people"), mark("questions"), mark("reason"),
-    mark("replies"), mark("returning people"), mark("saves"), mark("share"), mark("to bots"),
-    mark("to people"), mark("to unknown"), mark("topic"), mark("trend"), mark("visits"),
-    mark("week"), mark("weekly"), mark("weeks later"), mark("who"), mark("yes"), mark("no"),
-)  # fmt: skip
 WORDS = ("trend", "who", "asked", "reason", "measure")  # columns of words to translate
-_VALUES = (
-    mark("rising"), mark("falling"), mark("new"), mark("anyone"), mark("bot"), mark("person"),
-    mark("any time"), mark("office hours"), mark("outside"), mark("someone"),
-)  # fmt: skip
+
+
+@cache
+def words() -> dict[str, Any]:
+    """Headings and the words of cells, as `words.toml` has them, in English."""
+    return tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -79,7 +62,8 @@ class Table:
             unknown = say("not known")
             text["low"] = [say("{low} to {high}", low=a, high=b) if a else unknown for a, b in both]
         rows = [list(values) for values in zip(*text.values(), strict=True)]
-        heads = [say(_HEADS.get(str(name), str(name).replace("_", " "))) for name in text]
+        named = words()["heads"]
+        heads = [say(named.get(str(name), str(name).replace("_", " "))) for name in text]
         return cls(heads, rows, max(0, len(frame) - most), caption)
 
 

@@ -12,6 +12,7 @@ from matplotlib.image import imread
 
 from tgpipeline.analytics import charts, language
 from tgpipeline.analytics.charts import style
+from tgpipeline.analytics.charts.days import _months
 from tgpipeline.analytics.engine import to_frame
 from tgpipeline.analytics.support import metrics, statistics
 
@@ -280,4 +281,4 @@ def test_a_dollar_in_a_name_is_a_dollar() -> None:
 
 def test_a_chart_s_months_are_those_of_the_language() -> None:
     with language.use("pt"):
-        assert style._months("2025-Dec") == "2025-dez"
+        assert _months("2025-Dec") == "2025-dez"

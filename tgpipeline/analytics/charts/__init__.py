@@ -35,26 +35,10 @@ from tgpipeline.analytics.charts.volume import (
 )
 
 __all__ = [
-    "Chart",
-    "active_people",
-    "before_and_after",
-    "better_bot",
-    "calendar",
-    "concentration",
-    "frequent_problems",
-    "joins_and_leaves",
-    "message_length_per_day",
-    "messages_by_content_type",
-    "messages_by_hour_and_weekday",
-    "messages_by_topic",
-    "messages_per_day",
-    "messages_per_user_per_day",
-    "new_and_returning",
-    "outcomes",
-    "questions_by_hour",
-    "reactions",
-    "response_times",
-    "unanswered",
-    "visits_by_hour",
+    "Chart", "active_people", "before_and_after", "better_bot", "calendar", "concentration",
+    "frequent_problems", "joins_and_leaves", "message_length_per_day",
+    "messages_by_content_type", "messages_by_hour_and_weekday", "messages_by_topic",
+    "messages_per_day", "messages_per_user_per_day", "new_and_returning", "outcomes",
+    "questions_by_hour", "reactions", "response_times", "unanswered", "visits_by_hour",
     "weekly_retention",
-]
+]  # fmt: skip

@@ -5,20 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from tgpipeline.analytics.charts.style import (
-    AGENTS,
-    MARK,
-    OPEN,
-    OTHER,
-    PEOPLE,
-    Drawn,
-    axes,
-    chart,
-    dated,
-    every_day,
-    heat,
-    nothing,
-)
+from tgpipeline.analytics.charts.colours import AGENTS, MARK, OPEN, OTHER, PEOPLE
+from tgpipeline.analytics.charts.days import dated, every_day
+from tgpipeline.analytics.charts.style import Drawn, axes, chart, heat, nothing
 from tgpipeline.analytics.language import MONTHS, WEEKDAYS, many, mark, say
 
 

@@ -1,8 +1,7 @@
-"""What all charts have in common: colours, axes, dates, and how they are shown.
+"""What all charts have in common: axes, and how they are shown.
 
 A chart is drawn by a function that gives axes and the numbers drawn; `chart` makes a `Chart` of it,
-which any IPython from 7.34 on shows. Colours are those of Okabe and Ito, which colour-blind people
-tell apart.
+which any IPython from 7.34 on shows.
 """
 
 import base64
@@ -11,24 +10,19 @@ import io
 import re
 import unicodedata
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import wraps
 from textwrap import fill
 from typing import Any, Concatenate, ParamSpec
 
 import pandas as pd
 from matplotlib import rc_context
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, LogFormatter, MaxNLocator
 
-from tgpipeline.analytics.language import MONTHS, mark, say
+from tgpipeline.analytics.charts.colours import HEAT, INK
+from tgpipeline.analytics.language import mark, say
 
-# https://jfly.uni-koeln.de/color/
-PEOPLE, BOT, AGENTS = "#0072B2", "#E69F00", "#009E73"
-OPEN, OTHER, MARK = "#D55E00", "#999999", "#CC79A7"
-HEAT = "cividis"
-INK = "#1b1f24"  # of all text and lines; a page puts its own in its place
 NARROW = 5.0  # inches; a chart that is not wider has half of the marks
 WIDTH, DPI = 6.4, 115  # inches: letters stay legible where a phone shrinks the picture
 _STYLE: dict[Any, Any] = {
@@ -168,9 +162,6 @@ def heat(
     on.get_figure().colorbar(image, ax=on, label=label)
 
 
-UNIT_DAYS = {"day": 1, "week": 7, "month": 31}
-
-
 def axes(title: str, xlabel: str, ylabel: str, height: float = 3.6) -> Any:
     """Axes on a figure of their own; their label is the finding."""
     figure = Figure(figsize=(Place.width, height), layout="constrained")
@@ -196,42 +187,6 @@ def nothing(frame: pd.DataFrame, what: str = mark("messages")) -> Drawn:
     return on, pd.DataFrame()
 
 
-def dated(on: Any, label: str, *, grid: bool = True) -> Any:
-    """Give the horizontal axis readable dates and this label."""
-    locator = AutoDateLocator(minticks=3, maxticks=9 if Place.width > NARROW else 5)  # type: ignore[no-untyped-call]
-    on.xaxis.set_major_locator(locator)
-    on.xaxis.set_major_formatter(_Dates(locator))  # type: ignore[no-untyped-call]
-    on.set_xlabel(label)
-    if grid:
-        on.grid(axis="y", alpha=0.25)
-        on.set_axisbelow(True)
-    return on
-
-
-def every_day(
-    frame: pd.DataFrame, columns: list[Any], attrs: Mapping[str, Any] | None = None
-) -> pd.DataFrame:
-    """The columns with a row for each day of the period, 0 where there is none."""
-    period = (frame.attrs if attrs is None else attrs).get("parameters", {})
-    first, last = frame["day"].min(), frame["day"].max()
-    start, end = pd.Timestamp(period.get("start", first)), pd.Timestamp(period.get("end", last))
-    days = pd.date_range(min(start, first), max(end, last), freq="D")
-    series = {
-        c: pd.Series(frame[c].to_numpy(dtype=float, na_value=0), frame["day"]) for c in columns
-    }
-    full = pd.DataFrame(series).reindex(days.astype(frame["day"].dtype)).fillna(0)
-    return full.set_index(days)
-
-
-def by_unit(days: pd.DataFrame) -> tuple[str, pd.DataFrame]:
-    """By day, or by week or month where days would be too thin to see."""
-    if len(days) <= 120:
-        return "day", days
-    unit, period = ("week", "W") if len(days) <= 730 else ("month", "M")
-    starts = pd.DatetimeIndex(days.index).to_period(period).start_time
-    return unit, days.groupby(starts).sum()
-
-
 def emoji(text: str) -> str:
     """An emoji as itself where the reader's fonts draw it; else its name, for fonts lack it.
 
@@ -243,20 +198,6 @@ def emoji(text: str) -> str:
     return " ".join(
         unicodedata.name(c, c).lower() for c in text if c != "\N{VARIATION SELECTOR-16}"
     )
-
-
-class _Dates(ConciseDateFormatter):
-    """Dates with months in the language that is set."""
-
-    def format_ticks(self, values: Any) -> list[str]:
-        return [_months(tick) for tick in super().format_ticks(values)]  # type: ignore[no-untyped-call]
-
-    def get_offset(self) -> str:
-        return _months(super().get_offset())  # type: ignore[no-untyped-call]
-
-
-def _months(text: str) -> str:
-    return re.sub("[A-Z][a-z]{2}", lambda m: say(m[0]) if m[0] in MONTHS else m[0], text)
 
 
 def _plain(on: Any) -> None:

@@ -5,19 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from tgpipeline.analytics.charts.style import (
-    AGENTS,
-    BOT,
-    MARK,
-    OPEN,
-    OTHER,
-    PEOPLE,
-    Drawn,
-    axes,
-    chart,
-    emoji,
-    nothing,
-)
+from tgpipeline.analytics.charts.colours import AGENTS, BOT, MARK, OPEN, OTHER, PEOPLE
+from tgpipeline.analytics.charts.style import Drawn, axes, chart, emoji, nothing
 from tgpipeline.analytics.language import mark, say
 from tgpipeline.analytics.support.metrics import WATCHED
 from tgpipeline.analytics.support.statistics import ENOUGH

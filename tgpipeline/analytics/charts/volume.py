@@ -5,21 +5,9 @@ from datetime import date
 
 import pandas as pd
 
-from tgpipeline.analytics.charts.style import (
-    BOT,
-    MARK,
-    OTHER,
-    PEOPLE,
-    UNIT_DAYS,
-    Drawn,
-    axes,
-    by_unit,
-    chart,
-    dated,
-    every_day,
-    heat,
-    nothing,
-)
+from tgpipeline.analytics.charts.colours import BOT, MARK, OTHER, PEOPLE
+from tgpipeline.analytics.charts.days import UNIT_DAYS, by_unit, dated, every_day
+from tgpipeline.analytics.charts.style import Drawn, axes, chart, heat, nothing
 from tgpipeline.analytics.language import WEEKDAYS, many, mark, say
 
 PER_UNIT = {

@@ -178,32 +178,32 @@ def plot(messages: pd.DataFrame) -> "Chart":
 
 
 def _drawn(messages: pd.DataFrame) -> "Drawn":
-    from tgpipeline.analytics.charts import style
+    from tgpipeline.analytics.charts import colours, days, style
 
     if messages.empty:
         return style.nothing(messages)
-    days = by_day(messages).groupby("day")[list(SOURCES)].sum()
+    daily = by_day(messages).groupby("day")[list(SOURCES)].sum()
     wide = holes(messages).query("beyond_deletions")
-    imported = int(((days["history"] > 0) & (days["webhook"] == 0)).sum())
+    imported = int(((daily["history"] > 0) & (daily["webhook"] == 0)).sum())
     lost = int(wide["missing_ids"].sum())
     gap = (
         f"up to {lost:,} messages may be missing" if lost else "no gap that deletions don't explain"
     )
     title = (
-        f"{imported:,} days come from history only, {int((days['webhook'] > 0).sum()):,} from the "
+        f"{imported:,} days come from history only, {int((daily['webhook'] > 0).sum()):,} from the "
         f"webhook; {gap}"
     )
     # What the bot sent has its colour of all charts; the other two are used for nothing else.
-    colours = {"history": "#B8B8B8", "webhook": "#56B4E9", "sent": style.BOT}
+    colour = {"history": "#B8B8B8", "webhook": "#56B4E9", "sent": colours.BOT}
     on = style.axes(title, "", "messages a day")
     bottom: Any = 0
     for source in SOURCES:
-        if days[source].any():
-            heights, colour = days[source], colours[source]
-            on.bar(days.index, heights, 1.0, bottom, color=colour, label=source, align="edge")
-            bottom = bottom + days[source]
+        if daily[source].any():
+            how = {"color": colour[source], "label": source, "align": "edge"}
+            on.bar(daily.index, daily[source], 1.0, bottom, **how)
+            bottom = bottom + daily[source]
     for number, (start, end) in enumerate(zip(wide["from"], wide["to"], strict=True)):
         label = "ids missing beyond deletions" if not number else None
         on.axvspan(start, end, facecolor="none", edgecolor="black", hatch="///", lw=0, label=label)
     on.legend(loc="upper left", frameon=False, fontsize=8)
-    return style.dated(on, "day, local time"), days.reset_index()
+    return days.dated(on, "day, local time"), daily.reset_index()
