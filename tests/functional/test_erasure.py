@@ -12,7 +12,8 @@ import pytest
 
 from tests import payloads as p
 from tests.functional.zones import Zones
-from tgpipeline import cli, history
+from tgpipeline import cli, deploy, history
+from tgpipeline.deploy import health
 from tgpipeline.errors import LakeError, SettingsError
 from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake import keys
@@ -204,6 +205,27 @@ def test_a_day_whose_raw_expired_is_filtered(zones):
     assert found(zones, [str(ID), "bia_nunes", "Nunes", "Bia"]) == []
     assert others(zones) == before
     assert zones.run(DAY)[str(DAY)].status == "raw expired"
+
+
+def test_status_tells_of_requests_and_of_erasures(zones, monkeypatch):
+    wanted = deploy.Deployment.of(zones.settings)
+    assert health._requests(wanted)[1:] == ("none", True)
+    assert health._erasures(wanted)[1:] == ("none in the last 48 hours", True)
+    fill(zones)
+    assert health._requests(wanted)[1:] == (
+        f"1 people asked: `tgpipeline erase --user {ID}`",
+        False,
+    )
+    one = erasure(zones)
+    with monkeypatch.context() as patch:
+        patch.setattr(one, "_filter", None)
+        patch.setattr(erase.handler, "run", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            one.run()
+    assert "broke off" in health._erasures(wanted)[1]
+    assert erasure(zones).run() == []
+    assert health._erasures(wanted)[1].startswith("1 in the last 48 hours")
+    assert health._requests(wanted)[1:] == ("none", True)
 
 
 def test_pseudonymous_tables_lose_them_too(zones):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tgpipeline.telegram.content import objects
 from tgpipeline.telegram.updates import ENVELOPE, Update, event_date, integer, sub
 
 GONE = "…"
@@ -61,7 +62,7 @@ class Person:
         )
         if any(self._is(user, when) for user in users):
             return None
-        if kind == "poll" and content.get("id") in self.polls:
+        if kind == "poll" and str(content.get("id")) in self.polls:
             return None
         rest = {**update, kind: self._scrub(content, when)}
         return update if rest == update else rest
@@ -74,6 +75,8 @@ class Person:
         if type(value) is str:
             return self.masked(value) if name not in _CODES else value
         if type(value) is list:
+            if name == "user_ids":
+                return [number for number in value if not self.is_person(number, when)]
             return [self._scrub(item, when, name) for item in value]
         if type(value) is not dict:
             return value
@@ -102,14 +105,14 @@ class Person:
                 if k not in _WORDS_OF_OTHERS and k != "caption"
             }
         for text, entities in (("text", "entities"), ("caption", "caption_entities")):
-            for entity in value.get(entities) or ():
-                if type(entity) is dict and self._is(sub(entity, "user"), when):
+            for entity in objects(value, entities):
+                if self._is(sub(entity, "user"), when):
                     value = {**value, text: _blank(value.get(text), entity)}
         return value
 
     def _from(self, origin: Update, when: int | None) -> bool:
         when = event_date(origin) or when
-        hidden = origin.get("sender_user_name") in self.names
+        hidden = str(origin.get("sender_user_name")) in self.names
         return hidden or self._is(sub(origin, "sender_user"), when)
 
     def masked(self, text: str) -> str:

@@ -26,7 +26,8 @@ from tgpipeline.lake import keys, ledger, stores
 from tgpipeline.lake.columns import TABLES
 from tgpipeline.lake.persons import Person, as_bytes, hashed
 from tgpipeline.privacy import search
-from tgpipeline.privacy.survey import Lake, Plan, Request, learn, refusals_explained, rewriter
+from tgpipeline.privacy.known import learn
+from tgpipeline.privacy.survey import Lake, Plan, Request, refusals_explained, rewriter
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import integer
 

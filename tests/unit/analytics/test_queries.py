@@ -420,6 +420,17 @@ def test_who_writes_as_a_chat_is_a_person_and_telegrams_copies_are_nobodys() -> 
     assert all(row[7] == (row[17] == "bot") and row[8] == (row[17] == "chat") for row in found)
 
 
+def test_asking_for_privacy_is_no_part_of_a_conversation() -> None:
+    command = {"type": "bot_command", "offset": 0}
+    asked = [
+        one(n, text=text, entities=[command | {"length": len(text)}])
+        for n, text in enumerate(("/privacy", "/privacy@loja_bot", "/forget", "/pedido"), 1)
+    ]
+    found = ask(lake([*asked, one(5)]), "conversation_messages")
+    assert [row[2] for row in found] == [4, 5]
+    assert ask(lake(asked), "messages_per_day")[0][1] == 4  # messages they are
+
+
 def test_an_album_is_one_thing_that_somebody_sent() -> None:
     assert ask(lake(roles()), "messages_by_content_type") == [
         ("text", 3, 2, 1, 0, 0),
