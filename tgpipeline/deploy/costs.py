@@ -27,6 +27,8 @@ _PRICES = {
     # Paulo's is what public tools reckon with, not seen in the list itself.
     "TB scanned": (5.00, 9.00),
     # https://aws.amazon.com/eventbridge/pricing/; São Paulo's was not looked up: 30 calls a month.
+    # https://aws.amazon.com/sqs/pricing/, standard queue, per 64 KB; not seen in the list itself.
+    "queue request": (0.40 / 1e6, 0.40 / 1e6),
     "schedule": (1.00 / 1e6, 1.00 / 1e6),
 }
 PRICES = {
@@ -54,6 +56,8 @@ class Use:
         queries: a month.
         days_listed: days that a query asks about; Athena lists the folder of each.
         scanned: bytes that a query is billed for at least, by Athena's terms.
+        batch_seconds: that a batch gathers; two are gathered at once, so a month has at most twice
+            as many objects as it has such spans, and one per update where there are fewer.
     """
 
     ingest_gb_seconds: float = 0.25 * 0.05
@@ -69,9 +73,12 @@ class Use:
     queries: int = 300
     days_listed: int = 30
     scanned: int = 10_000_000
+    batch_seconds: int = 60
 
 
-def monthly(messages: int, use: Use | None = None, region: str = REGION) -> dict[str, float]:
+def monthly(
+    messages: int, use: Use | None = None, region: str = REGION, *, batched: bool = False
+) -> dict[str, float]:
     """US dollars a month, by service, for so many messages a month.
 
     Storage is that of one month's messages for one month: a year of them costs twelve times that
@@ -81,23 +88,32 @@ def monthly(messages: int, use: Use | None = None, region: str = REGION) -> dict
         messages: a month.
         use: what each uses; as measured where it is None.
         region: a key of `PRICES`.
+        batched: whether many updates become one object, through a queue.
     """
     use, prices = use or Use(), PRICES[region]
-    a_day = messages / 30
+    # 6 MB of records, each with a kilobyte of SQS's own around it, end a batch before its time.
+    spans = 2 * 30 * 86_400 / use.batch_seconds + messages * (use.raw_bytes + 1_000) / 6e6
+    objects = min(messages, spans) if batched else messages
+    a_day = objects / 30
     lists = 30 * ((1 + use.lookback) * (a_day / 1_000 + 1) + 4) + use.queries * use.days_listed
     again = 1 + use.made_again / 30
-    etl_seconds = use.etl_start + again * a_day / use.etl_rate
+    # Of lines in large objects it makes 50,000 rows per second, of objects as many as it reads.
+    etl_seconds = use.etl_start + again * (a_day / use.etl_rate + messages / 30 / 50_000)
     scanned = max(use.scanned, messages * use.row_bytes)
-    return {
+    # Sent, received and deleted in tens; and two queues are asked every 20 seconds by five pollers.
+    queue = 1.2 * messages + 2 * 5 * 30 * 86_400 / 20
+    extra = objects * (prices["invocation"] + 0.25 * 1 * prices["GB-second"])
+    extra += queue * prices["queue request"]
+    return ({"SQS and batches": extra} if batched else {}) | {
         "API Gateway": messages * prices["api request"],
         "Lambda ingest": messages
         * (prices["invocation"] + use.ingest_gb_seconds * prices["GB-second"]),
         "Lambda etl": 30 * (prices["invocation"] + etl_seconds * use.etl_gb * prices["GB-second"]),
-        "S3 requests": messages * (prices["put or list"] + again * prices["get"])
+        "S3 requests": objects * (prices["put or list"] + again * prices["get"])
         + lists * prices["put or list"],
         "S3 storage": messages * (use.raw_bytes + use.row_bytes) / 1e9 * prices["GB-month"],
         "CloudWatch": messages * use.log_bytes / 1e9 * prices["GB of log"]
-        + use.alarms * prices["alarm"],
+        + (use.alarms + 2 * batched) * prices["alarm"],
         "Scheduler": 30 * prices["schedule"],
         "Athena": use.queries * scanned / 1e12 * prices["TB scanned"],
     }

@@ -5,6 +5,7 @@ Reading, flattening, versions and columns are the package's own; Spark spreads t
 part, as the function writes it, or several where it is large.
 """
 
+import argparse
 import json
 import os
 import sys
@@ -230,3 +231,21 @@ def _by_place(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.Table
         for place, end in zip(ends.values.to_pylist(), ends.run_ends.to_pylist(), strict=True):
             yield place, pa.Table.from_batches([batch.slice(start, end - start)])
             start = end
+
+
+def main() -> None:
+    """What a Glue job, or `spark-submit`, runs: `--from DATE --to DATE --raw … --enriched …`."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    for name in ("from", "to", "raw", "enriched", "timezone"):
+        parser.add_argument(f"--{name}", required=True)
+    told = vars(parser.parse_known_args()[0])  # Glue adds arguments of its own
+    buckets = {"raw_bucket": told["raw"], "enriched_bucket": told["enriched"]}
+    settings = Settings.from_env(timezone=told["timezone"], **buckets)
+    for ledger in run(
+        settings, handler.days_of({"start": told["from"], "end": told["to"]}, settings)
+    ):
+        print(ledger)
+
+
+if __name__ == "__main__":
+    main()
