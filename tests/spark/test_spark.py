@@ -121,7 +121,7 @@ def by_date(ledgers: Any) -> dict[str, dict[str, Any]]:
 
 
 def test_the_sample_and_each_kind_of_update(
-    zones: tuple[Settings, Settings], session: SparkSession
+    zones: tuple[Settings, Settings], session: SparkSession, tmp_path: Path
 ) -> None:
     import gzip
 
@@ -158,6 +158,14 @@ def test_the_sample_and_each_kind_of_update(
     for day, ledger in function.items():  # the markers of the first run are there for the second
         assert ledger == other[day]
     assert assert_equal(zones, days[1:]) > 2_500
+    store = stores.open_store(zones[1].enriched_bucket, zones[1])
+    for table in columns.TABLES:  # Spark reads what all read
+        path = tmp_path / f"{table}.parquet"
+        path.write_bytes(obstore.get(store, keys.enriched_key(table, DAY)).bytes().to_bytes())
+        found = session.read.parquet(str(path)).drop("context_timestamp").collect()
+        told = sorted(repr(tuple(row)) for row in found)
+        rows = (one for part in parts(zones[0], table, DAY) for one in part.to_pylist())
+        assert told == sorted(repr(tuple(row.values())) for row in rows)
     again = by_date(spark.run(zones[1], days, spark=session))
     assert {one["status"] for one in again.values()} == {"unchanged", "empty"}
 
