@@ -7,9 +7,9 @@ import pytest
 
 from tgpipeline import local
 from tgpipeline.errors import NotebookError
-from tgpipeline.notebook import compare, demo, runner
+from tgpipeline.notebook import demo, runner
 from tgpipeline.settings import aws_client
-from tools import notebooks
+from tools import compare, notebooks
 from tools.notebook_style import METADATA
 
 pytestmark = pytest.mark.notebooks

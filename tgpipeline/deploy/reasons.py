@@ -1,8 +1,11 @@
 """Why something failed, in words that say what to do next: of boto3's errors and of events."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,39 +17,19 @@ if TYPE_CHECKING:
     from tgpipeline.deploy.stacks import Event
 
 _AGAIN = "Mend that, then run it again: the stack is as it was before."
-# The first pattern that is found in a reason says what to do about it.
-_ADVICE = {
-    r"iam:\w*(Role|Policy)": "These credentials may not make roles: hand lambda_src/deployer.json "
-    "to whoever administers the account.",
-    r"AccessDenied|not authorized|Unauthorized|InvalidClientTokenId": "Use credentials that may "
-    "deploy: lambda_src/deployer.json has all that they need.",
-    r"BucketAlreadyExists|bucket name is not available": "Another account may own that name: "
-    "choose another one (AWS_S3_BUCKET, AWS_S3_ENRICHED).",
-    r"ConcurrentExecution": "The account has no instances left to reserve: set "
-    "TGPIPELINE_RESERVED_INSTANCES to 0.",
-    r"already exists|AlreadyExists": "Something of that name is there outside the stack: remove it "
-    "(what an earlier version deployed, with that version), or choose another TGPIPELINE_NAME.",
-    r"not exist|not found|NotFound|NoSuch": "It was removed or changed outside the stack: "
-    "`tgpipeline down`, then `tgpipeline up`, makes all but the buckets anew.",
-    r"not empty|NotEmpty|attached|DeleteConflict": "Empty or detach it, then run it again.",
-    r"ConnectTimeout|EndpointConnection|Could not connect|credentials": "Check the credentials, "
-    "the region and AWS_ENDPOINT_URL, then run it again.",
-}
-_STATUS = {
-    "DELETE_FAILED": "Its deletion was not completed: remove what stands in the way, then run "
-    "`tgpipeline down` again.",
-    "UPDATE_ROLLBACK_FAILED": "An update could not be taken back: choose Continue update rollback "
-    "in CloudFormation's console, then run it again.",
-    "ROLLBACK_FAILED": "Its first deployment could not be taken back: delete the stack in "
-    "CloudFormation's console, then run it again.",
-}
+
+
+@cache
+def _known() -> dict[str, dict[str, str]]:
+    text = Path(__file__).with_name("reasons.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
 
 
 def of_status(status: str) -> str:
     """What to do about a stack in a status in which it cannot be changed; empty where it can."""
     if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
         return "Another change of it is under way: wait until it ends (`tgpipeline status`)."
-    return _STATUS.get(status, "")
+    return _known()["status"].get(status, "")
 
 
 def of_event(stack: str, cause: "Event", what_next: str = "") -> DeployError:
@@ -57,7 +40,8 @@ def of_event(stack: str, cause: "Event", what_next: str = "") -> DeployError:
 
 def advice(reason: str) -> str:
     """What to do about a reason."""
-    return next((text for pattern, text in _ADVICE.items() if re.search(pattern, reason)), _AGAIN)
+    known = _known()["advice"].items()
+    return next((text for pattern, text in known if re.search(pattern, reason)), _AGAIN)
 
 
 @contextmanager

@@ -3,8 +3,7 @@
 Source: https://core.telegram.org/bots/api
 """
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +18,6 @@ from tgpipeline.telegram.check import DEFAULT_WANTED, ONE_WEBHOOK, Report, diagn
 from tgpipeline.telegram.transport import Transport
 
 T = TypeVar("T")
-logger = logging.getLogger(__name__)
 
 
 class Bot(Transport):
@@ -49,30 +47,6 @@ class Bot(Transport):
         """
         batch = self._get(list, "getUpdates", offset=offset, **options)
         return [update for update in batch if type(update) is dict]
-
-    def iter_updates(self, *, forever: bool = False, **options: Any) -> Iterator[dict[str, Any]]:
-        """The pending updates, one by one, each confirmed once it has been consumed.
-
-        An update counts as consumed when the next one is asked for. The one at which a loop is
-        left, by a break or by an error, comes again next time.
-
-        Args:
-            forever: go on when nothing comes; otherwise the first empty answer ends it.
-            **options: `timeout` and `allowed_updates`, as in `get_updates`.
-        """
-        offset = None
-        try:
-            while (batch := self.get_updates(offset, **{"limit": 100, **options})) or forever:
-                for update in batch:
-                    yield update
-                    offset = int(update["update_id"]) + 1
-        except GeneratorExit:  # left early: what is confirmed now need not come again
-            if offset is not None:
-                try:
-                    self.get_updates(offset, limit=1, timeout=0)
-                except BotApiError as error:
-                    logger.warning("the last updates will come again: %s", error)
-            raise
 
     def set_webhook(
         self,

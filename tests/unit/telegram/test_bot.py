@@ -423,23 +423,6 @@ def test_it_asks_where_there_is_somebody(
     assert confirm("Replace it?") is answer
 
 
-def test_the_iterator_confirms_what_was_consumed(server: Scripted) -> None:
-    batch = [{"update_id": n, "message": {}} for n in (5, 6, 9)]
-    bot = server.bot(ok(batch), ok([]))
-    assert [u["update_id"] for u in bot.iter_updates()] == [5, 6, 9]
-    offsets = [json.loads(body).get("offset") for _, body in server.requests]
-    assert offsets == [None, 10]
-
-
-def test_the_iterator_leaves_unconfirmed_where_it_was_left(server: Scripted) -> None:
-    batch = [{"update_id": n, "message": {}} for n in (5, 6, 9)]
-    for update in server.bot(ok(batch), ok([])).iter_updates():
-        if update["update_id"] == 6:
-            break
-    assert json.loads(server.requests[-1][1]) == {"offset": 6, "limit": 1, "timeout": 0}
-    assert len(server.requests) == 2
-
-
 def test_what_was_sent_is_archived(server: Scripted) -> None:
     kept: list[dict[str, Any]] = []
     bot = server.bot(ok({"message_id": 3, "text": "oi"}))
