@@ -92,12 +92,16 @@ def main(numbers: list[str]) -> int:
         try:
             executed = runner.execute(path)
             store(path, executed)
-            for name in PICTURES.get(path.name[:2], ()):
+            pictures = PICTURES.get(path.name[:2], ())
+            for name in pictures:
                 (DOCS / f"{name}.png").write_bytes(picture(executed, name))
             translated = path.parent / translate.FOLDER / path.name
             if translated.is_file():
                 portuguese = runner.execute(translated)
                 store(translated, portuguese)
+                for name in pictures:
+                    place = DOCS / f"{name}.{translate.FOLDER}.png"
+                    place.write_bytes(picture(portuguese, name))
                 for difference in differences(executed, portuguese):
                     failed = True
                     print(f"{path.name}, {difference}", file=sys.stderr)

@@ -99,6 +99,16 @@ def many(one: str, several: str, n: int, /, **values: Any) -> str:
     return _FORMAT.vformat(use._catalogue.ngettext(one, several, n), (), {"n": n, **values})
 
 
+def number(value: Real | int, spec: str = ",") -> str:
+    """A number with the separators of the language that is set.
+
+    >>> with use("pt"):
+    ...     number(3166), number(0.5, ",.2f")
+    ('3.166', '0,50')
+    """
+    return _FORMAT.format_field(value, spec)
+
+
 def date_text(day: date) -> str:
     """A day as in `Fri 28 Nov 2025`.
 

@@ -13,6 +13,8 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
+from tgpipeline.analytics.language import number
+
 RECORD = "application/vnd.tgpipeline.record+json"
 _ROOT = Path(__file__).parents[2]
 _LANGUAGES = {".py": "python", ".sql": "sql", ".json": "json", ".toml": "toml"}
@@ -125,7 +127,7 @@ def _cell(value: Any, amount: bool) -> str:
     if value is None:
         return ""
     if amount:
-        return f"{value:,}" if isinstance(value, Integral) else f"{value:,.2f}"
+        return number(value, "," if isinstance(value, Integral) else ",.2f")
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, datetime) and value.time() == time():
@@ -144,5 +146,5 @@ def record(**figures: int) -> Shown:
     >>> record(updates_sent=2871)
     updates sent: 2,871
     """
-    text = " · ".join(f"{name.replace('_', ' ')}: {n:,}" for name, n in figures.items())
+    text = " · ".join(f"{name.replace('_', ' ')}: {number(n)}" for name, n in figures.items())
     return Shown(text, {RECORD: {name: int(n) for name, n in figures.items()}})
