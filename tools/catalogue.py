@@ -2,7 +2,7 @@
 
     python -m tools.catalogue [--check]
 
-Extracts what `say`, `many` and `mark` hold in `tgpipeline/analytics`, puts what is new into the
+Extracts what `say`, `many` and `mark` hold in analytics and exercises, puts what is new into the
 catalogue of each language, and compiles it. What is new there is empty: translate it, and run this
 again. With `--check` nothing is written; it names what is missing, and fails.
 """
@@ -19,6 +19,7 @@ from tgpipeline.analytics import language, tables
 from tgpipeline.analytics.support import rates
 
 ROOM = Path(language.__file__).parent
+EXERCISES = ROOM.parent / "notebook"
 METHODS = [("**.py", "python"), ("**.html.j2", "jinja2.ext:babel_extract")]
 NO_DATE = datetime(2025, 1, 1, tzinfo=UTC)  # the same sentences make the same file
 KEYWORDS = {"say": None, "mark": None, "many": (1, 2)}
@@ -28,13 +29,15 @@ def sentences() -> catalog.Catalog:
     """All sentences there are, without translations."""
     found = catalog.Catalog(project="tgpipeline", creation_date=NO_DATE)
     named = [*rates.DEFINITIONS.values(), rates.NO_BOT, rates.NO_SIGNALS, rates.NO_AUTHORS]
+    named.append(rates.NOT_JUDGED)
     named += [name.replace("_", " ") for name in rates.DEFINITIONS]
     words = tables.words()
     named += [*words["heads"].values(), *_listed(words["headings"]), *_listed(words["cells"])]
     for text in named:
         found.add(text)
-    for _, _, text, _, _ in extract.extract_from_dir(ROOM, METHODS, keywords=KEYWORDS):
-        found.add(text)
+    for room in (ROOM, EXERCISES):
+        for _, _, text, _, _ in extract.extract_from_dir(room, METHODS, keywords=KEYWORDS):
+            found.add(text)
     return found
 
 

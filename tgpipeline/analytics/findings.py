@@ -62,7 +62,7 @@ def unanswered(answers: Answers) -> Iterator[Finding]:
             "{n:,} question waits for an answer: {rate}.",
             "{n:,} questions wait for an answer: {rate}.",
             waiting,
-            rate=_rate(rate),
+            rate=rate,
         )
         action = say("Begin with those of the last days: the list below has a link to each.")
         yield Finding(_surprise("unanswered", rate.interval[0]), text, action)
@@ -98,7 +98,7 @@ def need(answers: Answers) -> Iterator[Finding]:
         first = known.iloc[0]
         rate = Rate(int(first["conversations"]), int(first["of"]))
         text = say("No problem is asked about more than {what}: {rate}.", what=first["title"],
-                   rate=_rate(rate))  # fmt: skip
+                   rate=rate)  # fmt: skip
         action = say("An answer that is pinned, or one that the bot gives, reaches all of them.")
         yield Finding(_surprise("need", rate.interval[0]), text, action)
     for row in known[known["trend"].isin(["rising", "new"])].head(1).itertuples():
@@ -121,7 +121,7 @@ def teach(answers: Answers) -> Iterator[Finding]:
         share=float(top["minutes"]) / total,
         minutes=float(top["minutes"]),
         total=total,
-        rate=_rate(same),
+        rate=same,
     )
     action = say("Teach the bot that answer first: it is quoted below.")
     yield Finding(_surprise("teach", float(top["minutes"]) / total), text, action)
@@ -167,7 +167,7 @@ def stay(answers: Answers) -> Iterator[Finding]:
     size = int(first["cohort_size"].sum())
     if size >= ENOUGH:
         rate = Rate(size - int(first["people"].sum()), size)
-        text = say("Of new people, {rate} do not write again the week after.", rate=_rate(rate))
+        text = say("Of new people, {rate} do not write again the week after.", rate=rate)
         action = say("Where the group is meant to last, greet them and ask what they came for.")
         yield Finding(_surprise("stay", rate.interval[0]), text, action)
 
@@ -188,16 +188,3 @@ def silent(answers: Answers) -> Iterator[Finding]:
 CANDIDATES: Sequence[Callable[[Answers], Iterator[Finding]]] = (
     unanswered, outside, need, teach, peak, few, stay, silent,
 )  # fmt: skip
-
-
-def _rate(rate: Rate) -> str:
-    """A rate in words, in the language that is set."""
-    low, high = rate.interval
-    return say(
-        "{share:.0%} ({n:,} of {of:,}; 95% interval {low:.0%} to {high:.0%})",
-        share=rate.share,
-        n=rate.numerator,
-        of=rate.denominator,
-        low=low,
-        high=high,
-    )

@@ -12,20 +12,21 @@ from tgpipeline.analytics.support.metrics import WATCHED
 from tgpipeline.analytics.support.statistics import ENOUGH
 
 LABELS = {
-    "confirmed": "confirmed by the customer", "assumed": "answered, then silence",
-    "not_solved": "not solved", "unanswered": "unanswered", "open": "still open,\nof all",
-    "answered": "answered", "solved_at_most": "solved at most",
-    "bot_at_least": "by the bot alone at least,\nof those it wrote in",
-    "bot_at_most": "by the bot alone at most,\nof those it wrote in",
-    "handed": "handed to a person,\nof those the bot wrote in",
-    "reopened": "reopened within 7 days,\nof those answered",
-    "satisfied": "satisfied, of who said so",
+    "confirmed": mark("confirmed by the customer"), "assumed": mark("answered, then silence"),
+    "not_solved": mark("not solved"), "unanswered": mark("unanswered"),
+    "open": mark("still open,\nof all"), "answered": mark("answered"),
+    "solved_at_most": mark("solved at most"),
+    "bot_at_least": mark("by the bot alone at least,\nof those it wrote in"),
+    "bot_at_most": mark("by the bot alone at most,\nof those it wrote in"),
+    "handed": mark("handed to a person,\nof those the bot wrote in"),
+    "reopened": mark("reopened within 7 days,\nof those answered"),
+    "satisfied": mark("satisfied, of who said so"),
 }  # fmt: skip
 WAITS = {  # why: words for the title, colour
-    "no reply": ("without any reply", OPEN),
-    "members only": ("with replies of other members only", OTHER),
-    "no answer": ("with fallbacks and promises only", AGENTS),
-    "no person came": ("that asked for a person in vain", MARK),
+    mark("no reply"): (mark("{n} without any reply"), OPEN),
+    mark("members only"): (mark("{n} with replies of other members only"), OTHER),
+    mark("no answer"): (mark("{n} with fallbacks and promises only"), AGENTS),
+    mark("no person came"): (mark("{n} that asked for a person in vain"), MARK),
 }
 COLOURS = {"bot_at_least": BOT, "bot_at_most": BOT, "handed": AGENTS, "reopened": OPEN,
            "unanswered": OPEN, "not_solved": MARK, "open": OTHER}  # fmt: skip
@@ -64,7 +65,7 @@ def frequent_problems(frame: pd.DataFrame) -> Drawn:
         OTHER if pd.isna(r.problem) else OPEN if r.trend in ("rising", "new") else PEOPLE
         for r in shown.itertuples()
     ]
-    labels = [f"{r.title} {_ARROWS[r.trend]}".strip() for r in shown.itertuples()]
+    labels = [f"{r.title} {say(_ARROWS[r.trend])}".strip() for r in shown.itertuples()]
     if of < ENOUGH:
         on.barh(labels, shown["conversations"], 0.7, color=colours)
         on.set_xlabel(say("conversations"))
@@ -85,19 +86,23 @@ def outcomes(frame: pd.DataFrame) -> Drawn:
         return nothing(frame, "conversations")
     share = found["share"]
     total = int(found.loc["confirmed", "denominator"])
-    title = f"All {found.loc['open', 'denominator']:.0f} questions are still open"
+    n = int(found.loc["open", "denominator"])
+    title = say("All {n} questions are still open", n=n)
     if total:
-        solved = f"{share['confirmed']:.0%} and {share['solved_at_most']:.0%}"
-        title = f"Between {solved} of {total} questions were solved"
-    alone = "what the bot solved is not known"
+        title = say(
+            "Between {low:.0%} and {high:.0%} of {total} questions were solved",
+            low=share["confirmed"], high=share["solved_at_most"], total=total,
+        )  # fmt: skip
+    alone = say("; what the bot solved is not known")
     if found.loc["bot_at_least", "denominator"]:
-        alone = f"{share['bot_at_least']:.0%} to {share['bot_at_most']:.0%} of those it wrote in"
-        alone += " by the bot alone"
-    title += f"; {alone}"
-    on = axes(title, "%, with 95% interval", "", height=4.4)
+        alone = say(
+            "; {low:.0%} to {high:.0%} of those it wrote in by the bot alone",
+            low=share["bot_at_least"], high=share["bot_at_most"],
+        )  # fmt: skip
+    on = axes(title + alone, say("%, with 95% interval"), "", height=4.4)
     shown = found.iloc[::-1].rename(columns={"numerator": "n", "denominator": "of"})
     colours = [COLOURS.get(m, PEOPLE) for m in shown.index]
-    _bars(on, [LABELS[m] for m in shown.index], shown, colours)
+    _bars(on, [say(LABELS[m]) for m in shown.index], shown, colours)
     on.set_xlim(0, 130)
     on.set_xticks(range(0, 101, 20))
     return on, frame[["measure", "numerator", "denominator", "share", "low", "high"]]
@@ -147,7 +152,11 @@ def response_times(frame: pd.DataFrame) -> Drawn:
         text = f"{duration(row.median)} / {duration(row.p90)}"
         place_of = max(at.high, at.p90), place
         on.annotate(text, place_of, (8, -3), textcoords="offset points", fontsize=8)
-    labels = [f"{r.who}, {r.asked} ({r.answered} of {r.conversations})" for r in shown.itertuples()]
+    labels = [
+        say("{who}, {asked} ({n} of {of})", who=say(str(r.who)), asked=say(str(r.asked)),
+            n=r.answered, of=r.conversations)
+        for r in shown.itertuples()
+    ]  # fmt: skip
     on.set_yticks(range(len(shown)), labels)
     on.set_xscale("log")
     ticks = [t for t in _TICKS if t <= 3 * seconds["p90"].max()]
@@ -158,7 +167,7 @@ def response_times(frame: pd.DataFrame) -> Drawn:
     return on, frame[["who", "asked", "conversations", "answered", "median", "low", "high", "p90"]]
 
 
-@chart("minutes of agents")
+@chart(mark("minutes of agents"))
 def better_bot(frame: pd.DataFrame) -> Drawn:
     """Where a better bot pays: agents' minutes by problem, and how many one answer would save.
 
@@ -168,15 +177,16 @@ def better_bot(frame: pd.DataFrame) -> Drawn:
     if not frame["minutes"].sum():
         return nothing(frame, "minutes of agents")
     top = frame.iloc[0]
-    title = (
-        f"{top['title']} takes the largest part of agents' time: {top['minutes']:,.0f} of "
-        f"{frame['minutes'].sum():,.0f} minutes; {top['same_answer']} of {top['of']} "
-        "other answers were nearly the same as the most typical one"
-    )
-    on = axes(title, "minutes of agents", "", height=0.32 * len(frame) + 1.5)
+    title = say(
+        "{what} takes the largest part of agents' time: {minutes:,.0f} of {total:,.0f} minutes; "
+        "{same} of {of} other answers were nearly the same as the most typical one",
+        what=top["title"], minutes=top["minutes"], total=frame["minutes"].sum(),
+        same=top["same_answer"], of=top["of"],
+    )  # fmt: skip
+    on = axes(title, say("minutes of agents"), "", height=0.32 * len(frame) + 1.5)
     shown = frame.iloc[::-1]
-    on.barh(range(len(shown)), shown["minutes"], color=AGENTS, label="all minutes")
-    saves = "of these, for like answers (estimate)"
+    on.barh(range(len(shown)), shown["minutes"], color=AGENTS, label=say("all minutes"))
+    saves = say("of these, for like answers (estimate)")
     on.barh(range(len(shown)), shown["saves"], color=BOT, label=saves)
     on.set_yticks(range(len(shown)), shown["title"])
     on.legend(frameon=False, loc="lower right")
@@ -208,7 +218,7 @@ def reactions(frame: pd.DataFrame) -> Drawn:
     return on, frame[["emoji", "to_people", "to_bots", "to_unknown"]]
 
 
-@chart("questions wait for an answer")
+@chart(mark("questions wait for an answer"))
 def unanswered(frame: pd.DataFrame) -> Drawn:
     """How long questions have been waiting that nobody answered.
 
@@ -217,12 +227,13 @@ def unanswered(frame: pd.DataFrame) -> Drawn:
     """
     days = (frame["waiting_hours"].astype(float) / 24).clip(lower=0)
     parts = {reason: days[frame["reason"] == reason] for reason in WAITS}
-    counts = ", ".join(f"{len(parts[r])} {words}" for r, (words, _) in WAITS.items())
-    title = f"{len(frame)} questions wait: {counts}"
-    on = axes(title, "days waiting", "questions")
+    counts = ", ".join(say(words, n=len(parts[r])) for r, (words, _) in WAITS.items())
+    title = say("{n} questions wait: {counts}", n=len(frame), counts=counts)
+    on = axes(title, say("days waiting"), say("questions"))
     edges = range(0, math.ceil(days.max()) + 2, max(1, math.ceil(days.max() / 30)))
     colours = [colour for _, colour in WAITS.values()]
-    on.hist(list(parts.values()), list(edges), stacked=True, color=colours, label=list(WAITS))
+    named = [say(reason) for reason in WAITS]
+    on.hist(list(parts.values()), list(edges), stacked=True, color=colours, label=named)
     on.legend(frameon=False)
     waiting = pd.crosstab(days.astype(int).rename("days"), frame["reason"]).reset_index()
     return on, waiting.rename_axis(columns=None)
@@ -240,11 +251,13 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 129_600 else f"{seconds / 86_400:.1f} days"
+    if seconds < 129_600:
+        return say("{n:.1f} h", n=seconds / 3600)
+    return say("{n:.1f} days", n=seconds / 86_400)
 
 
 _TICKS = (1, 10, 60, 600, 3600, 36_000, 4 * 86_400)
-_ARROWS = {"rising": "▲", "new": "▲ new", "falling": "▼", "": ""}
+_ARROWS = {"rising": "▲", "new": mark("▲ new"), "falling": "▼", "": ""}
 
 
 def _bars(on: Any, labels: list[str], rates: pd.DataFrame, colours: list[str]) -> None:
@@ -258,7 +271,7 @@ def _bars(on: Any, labels: list[str], rates: pd.DataFrame, colours: list[str]) -
         reach = [[max(0.0, s.iloc[place])] for s in (share - low, high - share)]
         on.barh(place, share.iloc[place], 0.7, color=colours[place], xerr=reach,
                 ecolor="#444444", capsize=2)  # fmt: skip
-        counts = f"{row.share:.0%} ({row.n} of {row.of})"
+        counts = say("{share:.0%} ({n} of {of})", share=row.share, n=row.n, of=row.of)
         at = (high.iloc[place], place)
         on.annotate(counts, at, (5, -3), textcoords="offset points", fontsize=8)
     on.set_yticks(range(len(labels)), labels)

@@ -115,9 +115,9 @@ def messages_by_hour_and_weekday(frame: pd.DataFrame) -> Drawn:
         weekday=say(WEEKDAYS[top]), most=float(day.max()), mean=float(day.mean()), hour=hour,
         end=hour + 1,
     )  # fmt: skip
-    zone = frame.attrs.get("parameters", {}).get("timezone", "local time")
-    on = axes(title, f"hour, {zone}", "")
-    heat(on, range(25), WEEKDAYS, grid.to_numpy(), say("messages a day"))
+    on = axes(title, _hour(frame), "")
+    names = [say(name) for name in WEEKDAYS]
+    heat(on, range(25), names, grid.to_numpy(), say("messages a day"))
     on.set_xticks(range(0, 25, 3))
     data = grid.T.round(2).set_axis(WEEKDAYS, axis=1).rename_axis("hour").reset_index()
     return on, data
@@ -216,13 +216,17 @@ def questions_by_hour(frame: pd.DataFrame) -> Drawn:
 def _by_hour(
     frame: pd.DataFrame, counts: "pd.Series[int]", title: str, marked: Sequence[tuple[int, int]]
 ) -> Drawn:
-    zone = frame.attrs.get("parameters", {}).get("timezone", "local time")
-    on = axes(title, f"hour, {zone}", say(str(counts.name)))
+    on = axes(title, _hour(frame), say(str(counts.name)))
     inside = [any(first <= hour < last for first, last in marked) for hour in counts.index]
     colours = [MARK if busy else PEOPLE for busy in inside]
     on.bar(counts.index + 0.5, counts, 0.85, color=colours)
     on.set_xticks(range(0, 25, 3))
     return on, counts.reset_index()
+
+
+def _hour(frame: pd.DataFrame) -> str:
+    zone = frame.attrs.get("parameters", {}).get("timezone")
+    return say("hour, {zone}", zone=zone or say("local time"))
 
 
 @chart()
@@ -231,20 +235,23 @@ def before_and_after(frame: pd.DataFrame) -> Drawn:
     cut = frame.attrs.get("parameters", {}).get("cut", "")
     sides = {bool(row.is_after): row for row in frame.itertuples()}
     if len(sides) < 2:
-        return nothing(frame, f"messages on both sides of {cut}")
+        return nothing(frame, say("messages on both sides of {cut}", cut=cut))
     before, after = (float(sides[side].messages_per_day) for side in (False, True))
     errors = [1.96 * float(sides[s].deviation) / float(sides[s].days) ** 0.5 for s in (False, True)]
     apart = abs(after - before) > (errors[0] ** 2 + errors[1] ** 2) ** 0.5
-    verdict = "more" if after > before else "fewer"
-    by = abs(after / before - 1)
-    title = (
-        f"{by:.0%} {verdict} messages a day from {cut} on: {after:.1f}, before {before:.1f}"
-        if apart
-        else f"No sure change on {cut}: {after:.1f} messages a day, before {before:.1f}"
-    )
-    on = axes(title, "", "people's messages a day")
+    words = mark("No sure change on {cut}: {after:.1f} messages a day, before {before:.1f}")
+    if apart and after > before:
+        words = mark("{by:.0%} more messages a day from {cut} on: {after:.1f}, before {before:.1f}")
+    elif apart:
+        words = mark(
+            "{by:.0%} fewer messages a day from {cut} on: {after:.1f}, before {before:.1f}"
+        )
+    title = say(words, by=abs(after / before - 1), cut=cut, after=after, before=before)
+    on = axes(title, "", say("people's messages a day"))
     on.bar([0, 1], [before, after], 0.55, yerr=errors, color=[OTHER, PEOPLE], capsize=4)
-    labels = [f"before ({sides[False].days} days)", f"from {cut} on ({sides[True].days} days)"]
-    on.set_xticks([0, 1], labels)
+    on.set_xticks([0, 1], [
+        say("before ({n} days)", n=sides[False].days),
+        say("from {cut} on ({n} days)", cut=cut, n=sides[True].days),
+    ])  # fmt: skip
     on.set_xlim(-0.7, 1.7)
     return on, frame[["is_after", "days", "messages", "messages_per_day", "deviation"]]

@@ -142,12 +142,13 @@ def solved_by_bot(found: pd.DataFrame) -> str:
     rows = found.set_index("measure")
     low, high = rows.loc["bot_at_least"], rows.loc["bot_at_most"]
     if not low["denominator"]:
-        return str(low["note"] or "too few conversations")
-    return (
-        f"between {low['share']:.0%} (customers said so) and {high['share']:.0%} (or fell silent) "
-        f"of {low['denominator']:,} conversations it wrote in; with chance, "
-        f"{low['low']:.0%} to {high['high']:.0%}"
-    )
+        return say(str(low["note"])) or say("too few conversations")
+    return say(
+        "between {least:.0%} (customers said so) and {most:.0%} (or fell silent) of {of:,} "
+        "conversations it wrote in; with chance, {low:.0%} to {high:.0%}",
+        least=low["share"], most=high["share"], of=low["denominator"], low=low["low"],
+        high=high["high"],
+    )  # fmt: skip
 
 
 def is_solved(conversations: pd.DataFrame) -> "pd.Series[bool]":

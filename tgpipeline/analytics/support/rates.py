@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from tgpipeline.analytics.language import say
+
 NO_BOT = (
     "the lake holds no message of a bot: a bot gets no updates for what it says itself, so archive "
     "it, with Bot.send_message(…, archive=lake.archive(settings))"
@@ -122,16 +124,18 @@ class Rate:
         return max(0.0, centre - half), min(1.0, centre + half)
 
     def __str__(self) -> str:
-        """The share with its interval and its counts.
+        """The share with its interval and its counts, in the language that is set.
 
         >>> print(Rate(8, 10))
         80% (8 of 10; 95% interval 49% to 94%)
         """
         if not self.denominator:
-            return "unknown (0 of 0)"
+            return say("unknown (0 of 0)")
         low, high = self.interval
-        counts = f"{self.numerator:,} of {self.denominator:,}"
-        return f"{self.share:.0%} ({counts}; 95% interval {low:.0%} to {high:.0%})"
+        return say(
+            "{share:.0%} ({n:,} of {of:,}; 95% interval {low:.0%} to {high:.0%})",
+            share=self.share, n=self.numerator, of=self.denominator, low=low, high=high,
+        )  # fmt: skip
 
 
 def rates(found: Mapping[str, tuple[Rate, str]]) -> pd.DataFrame:

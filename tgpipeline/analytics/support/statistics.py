@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from tgpipeline.analytics.language import say
 from tgpipeline.analytics.support.rates import Rate
 
 if TYPE_CHECKING:
@@ -212,8 +213,8 @@ class Bands:
         >>> print(Bands(((9, 12), (14, 17), (19, 22)), Rate(61, 100)))
         9 to 12, 14 to 17 and 19 to 22 h
         """
-        spans = [f"{first} to {last}" for first, last in self.hours]
-        return " and ".join(filter(None, [", ".join(spans[:-1]), spans[-1]])) + " h"
+        spans = [say("{low} to {high}", low=first, high=last) for first, last in self.hours]
+        return say(" and ").join(filter(None, [", ".join(spans[:-1]), spans[-1]])) + " h"
 
 
 def busiest_bands(times: "pd.Series[Any]", people: Any, period: "pd.DatetimeIndex") -> Bands | None:
