@@ -63,6 +63,9 @@ def fill(zones: Zones) -> None:
     lines = [line, {"message": p.message(91, text="também de antes, da Bia")}]
     body = b"".join(p.raw(one) + b"\n" for one in lines)
     obstore.put(zones.raw, f"{prefix}history-abc.ndjson", body)
+    batch = [p.text(93, "em lote", sender=RUI), p.text(94, "também em lote, da Bia")]
+    body = b"".join(p.raw(one) + b"\n" for one in batch)
+    obstore.put(zones.raw, f"{prefix}batch-abc.ndjson", body)
     sent = p.message(92, sender=p.BOT, text="Olá Bia Nunes, seu pedido saiu")
     obstore.put(zones.raw, f"{prefix}sent-{p.SUPERGROUP}-92.json", json.dumps(sent).encode())
     obstore.put(zones.raw, f"quarantine/context_date={DAY}/a.bin", b'{"from": {"id": %d' % ID)
@@ -72,6 +75,8 @@ def fill(zones: Zones) -> None:
     obstore.put(zones.enriched, "athena-results/2.csv.gz", gzip.compress(b"bia_nunes"))
     obstore.put(zones.enriched, "athena-results/3.csv", b'"Rui"\n')
     zones.run(DAY, NEXT)
+    obstore.put(zones.raw, "telegram/readme.txt", b"of nobody")
+    obstore.put(zones.enriched, "telegram/messages/context_date=x/a.parquet", b"PAR1 not PAR1")
 
 
 def found(zones: Zones, words=GONE) -> list[str]:
@@ -249,7 +254,7 @@ def test_a_person_gets_what_is_theirs_alone(zones, tmp_path):
     with zipfile.ZipFile(tmp_path / "p.zip") as archive:
         told = {name: archive.read(name).decode() for name in archive.namelist()}
     own = [json.loads(line) for line in told["own.ndjson"].splitlines()]
-    assert len(own) == counts["own.ndjson"] == 5
+    assert len(own) == counts["own.ndjson"] == 6
     assert WORDS in told["own.ndjson"]
     assert "bom dia" not in "".join(told.values())
     assert "qual?" not in "".join(told.values())

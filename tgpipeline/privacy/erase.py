@@ -27,7 +27,7 @@ from tgpipeline.lake.columns import TABLES
 from tgpipeline.lake.persons import Person, as_bytes, hashed
 from tgpipeline.privacy import search
 from tgpipeline.privacy.known import learn
-from tgpipeline.privacy.survey import Lake, Plan, Request, refusals_explained, rewriter
+from tgpipeline.privacy.survey import Lake, Plan, Request, day_of, refusals_explained, rewriter
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import integer
 
@@ -73,8 +73,8 @@ class Erasure:
         of_tables = search.pattern([str(user_id), str(self.pseudonyms.id(user_id))])
         counts: dict[date, int] = {}
         for key, body in self.lake.read(settings.raw_bucket, raw):
-            if key.startswith(f"{keys.RAW}/{keys.PARTITION}"):
-                day = keys.day_of(key)
+            day = day_of(key)
+            if day:
                 counts[day] = counts.get(day, 0) + 1
                 rest = rewrite(key, body)
                 if rest is not body:
@@ -85,9 +85,10 @@ class Erasure:
         for key, body in self.lake.read(settings.enriched_bucket, enriched):
             if not (search.holds(body, of_tables) or search.holds(body, self.words)):
                 continue
-            if key.startswith(f"{keys.RAW}/") and not self.request.limited:
-                plan.days.add(keys.day_of(key))
-            elif not key.startswith(f"{keys.RAW}/"):
+            day = day_of(key)
+            if day and not self.request.limited:
+                plan.days.add(day)
+            elif not day:
                 plan.results.append(key)
         pending = self._marker()
         plan.days |= {date.fromisoformat(day) for day in pending.get("days", ())}
@@ -226,19 +227,19 @@ class Erasure:
 
     def _filter(self, day: date) -> None:
         """Take the person out of the Parquet of a day whose raw objects are no longer all there."""
-        for table in TABLES:
-            key = keys.enriched_key(table, day)
-            try:
-                found = self._enriched.get(key)
-            except FileNotFoundError:
+        parts = tuple(keys.partition(f"{keys.RAW}/{table}", day) for table in TABLES)
+        for key in self.lake.current(self.settings.enriched_bucket):
+            if not key.startswith(parts):
                 continue
+            found = self._enriched.get(key)
             file = pq.ParquetFile(io.BytesIO(found.bytes().to_bytes()))
             rows = [self._row(row) for row in file.read().to_pylist()]
             kept = [row for row in rows if row is not None]
             schema = file.schema_arrow.with_metadata(file.metadata.metadata)
             sink = io.BytesIO()
             pq.write_table(pa.Table.from_pylist(kept, schema), sink, compression="zstd")
-            attributes = {"ledger": found.attributes["ledger"]}
+            told = found.attributes.get("ledger")
+            attributes = {"ledger": told} if told else {}
             obstore.put(self._enriched, key, sink.getvalue(), attributes=attributes)
 
     def _row(self, row: dict[str, Any]) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake import keys
 from tgpipeline.lake.persons import Person
 from tgpipeline.privacy import search
-from tgpipeline.privacy.survey import Lake, Request, documents_in, refusals_explained
+from tgpipeline.privacy.survey import Lake, Request, day_of, documents_in, refusals_explained
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import sub
 
@@ -69,7 +69,7 @@ def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict
         for key, body in lake.read(
             settings.enriched_bucket, lake.current(settings.enriched_bucket)
         ):
-            if key.startswith(f"{keys.RAW}/") and key.endswith(".parquet"):
+            if day_of(key):
                 table = pq.ParquetFile(io.BytesIO(body)).read().to_pylist()
                 rows += [row for row in table if user in map(row.get, _WHO)]
     files = {"own.ndjson": own, "mentions.ndjson": mentions, "tables.ndjson": rows}

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tgpipeline.lake import keys
@@ -93,11 +94,15 @@ def learn(lake: Lake, request: Request, raw: Iterable[str], enriched: Iterable[s
     tables = [k for k in enriched if "/messages/" in k and k.endswith(".parquet")]
     columns = "from_id from_first_name from_last_name from_username text caption".split()
     for _, body in lake.read(lake.settings.enriched_bucket, tables):
-        for row in pq.ParquetFile(io.BytesIO(body)).read(columns).to_pylist():
-            own = row["from_id"] == request.user_id
+        try:
+            rows = pq.ParquetFile(io.BytesIO(body)).read(columns).to_pylist()
+        except (pa.ArrowException, OSError):
+            continue  # of somebody else; its bytes are searched all the same
+        for row in rows:
+            own = row.get("from_id") == request.user_id
             known.name({name[5:]: value for name, value in row.items() if value}, own=own)
-            known.text(row["text"], own=own)
-            known.text(row["caption"], own=own)
+            known.text(row.get("text"), own=own)
+            known.text(row.get("caption"), own=own)
     return known
 
 

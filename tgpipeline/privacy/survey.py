@@ -105,6 +105,14 @@ class Lake:
                 yield from zip(part, pool.map(partial(self.get, bucket), part), strict=True)
 
 
+def day_of(key: str) -> date | None:
+    """The day whose updates or tables an object holds; None for quarantine, markers, others."""
+    try:
+        return keys.day_of(key) if key.startswith(f"{keys.RAW}/") else None
+    except LakeError:
+        return None
+
+
 def documents_in(key: str, body: bytes) -> Iterator[documents.Document]:
     """The updates in an object of the raw zone, one or many."""
     name = key.rsplit("/", 1)[-1]
