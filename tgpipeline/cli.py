@@ -58,11 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     try:
         return arguments.run(arguments) or 0
-    except TgPipelineError as error:
-        print(f"tgpipeline {arguments.command}: {error}", file=sys.stderr)
-        return 1
-    except ModuleNotFoundError as error:
-        print(f"tgpipeline {arguments.command}: {missing_extra(error)}", file=sys.stderr)
+    except (TgPipelineError, ModuleNotFoundError) as error:
+        told = missing_extra(error) if isinstance(error, ModuleNotFoundError) else error
+        print(f"tgpipeline {arguments.command}: {told}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

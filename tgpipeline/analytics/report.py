@@ -149,9 +149,8 @@ def better(answers: Answers) -> Section:
     """Where does a better bot pay?"""
     teach = Mask(answers).table(answers.teach)
     quotes = _quoted(teach, "title", "answer")
-    return Section(
-        say("Where a better bot pays"), [charts.better_bot(answers.teach)], quotes=quotes
-    )
+    shown = [charts.better_bot(answers.teach)]
+    return Section(say("Where a better bot pays"), shown, quotes=quotes)
 
 
 def waiting(answers: Answers) -> Section:
@@ -166,19 +165,12 @@ def waiting(answers: Answers) -> Section:
 
 def volume(answers: Answers) -> Section:
     """How much is written, and what?"""
-    return Section(
-        say("How much is written"),
-        [
-            charts.messages_per_day(answers.ask("messages_per_day")),
-            charts.calendar(answers.ask("messages_per_day")),
-            charts.messages_per_user_per_day(
-                answers.ask("messages_per_user_per_day"), answers.labels
-            ),
-            charts.message_length_per_day(answers.ask("message_length_per_day")),
-            charts.messages_by_content_type(answers.ask("messages_by_content_type")),
-            charts.messages_by_topic(answers.ask("messages_by_topic")),
-        ],
-    )
+    days, users = answers.ask("messages_per_day"), answers.ask("messages_per_user_per_day")
+    shown = [charts.messages_per_day(days), charts.calendar(days)]
+    shown.append(charts.messages_per_user_per_day(users, answers.labels))
+    names = ("message_length_per_day", "messages_by_content_type", "messages_by_topic")
+    shown += [getattr(charts, name)(answers.ask(name)) for name in names]
+    return Section(say("How much is written"), shown)
 
 
 def people(answers: Answers) -> Section:

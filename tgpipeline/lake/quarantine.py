@@ -147,10 +147,9 @@ def retry(settings: Settings, found: Item, s3: Any = None) -> str:
     body = content(settings, found.key)
     with _explained(settings, f"try {found.key} again"):
         if found.origin:
+            document = documents.document_of(found.origin, body)
             try:
-                versions.version(
-                    documents.document_of(found.origin, body), rows.Flattener(settings.tz)
-                )
+                versions.version(document, rows.Flattener(settings.tz))
                 outcome = "readable"
             except UpdateError:
                 outcome = "quarantined"

@@ -26,6 +26,11 @@ ONE_WEBHOOK = (
     "A bot has one webhook: another takes what answers there off the air. Keep it, and let that "
     "bot call tgpipeline.store_update (README: A bot that already answers), or use a second bot"
 )
+_GROWS = (
+    "Wait a few seconds and check again. If it grows, the receiver refuses them: read the last "
+    "error. Telegram keeps an update for 24 hours."
+)
+_FAILED = "Read the receiver's log of that minute: 5xx is its own fault."
 # Two things answer 403. Only one of them, the function, logs it; None: nobody has looked.
 _REFUSED = {
     True: "The function's log says forbidden: wrong secret. Run `tgpipeline rotate-secret`.",
@@ -164,15 +169,11 @@ def _deliveries(webhook: dict[str, Any], wanted: Sequence[str], admin: bool) -> 
     detail = f"not in allowed_updates: {', '.join(missing)}" if missing else ", ".join(usual)
     findings = [Finding("messages delivered", not missing, detail, advice)]
     for kind in (kind for kind in wanted if kind in ASKED_FOR):
-        lacks = {"not in allowed_updates": advice, "the bot is no admin": _MAKE_ADMIN}
-        if kind in allowed:
-            del lacks["not in allowed_updates"]
-        if admin:
-            del lacks["the bot is no admin"]
+        lacks = {} if kind in allowed else {"not in allowed_updates": advice}
+        lacks |= {} if admin else {"the bot is no admin": _MAKE_ADMIN}
         name = f"{_NAMES.get(kind, kind.replace('_', ' '))} delivered"
-        findings.append(
-            Finding(name, not lacks, " and ".join(lacks) or kind, " ".join(lacks.values()))
-        )
+        found = " and ".join(lacks) or kind
+        findings.append(Finding(name, not lacks, found, " ".join(lacks.values())))
     return findings
 
 
@@ -188,22 +189,11 @@ def _webhook(webhook: dict[str, Any], expected: str, refusal_logged: bool | None
         detail, advice = "none set" if not url else "an old one", "Call set_webhook with your URL."
     stuck = bool(url) and bool(pending)
     waiting = f"{pending} waiting" + ("" if url or not pending else " for getUpdates")
+    refused = _REFUSED[refusal_logged] if "403" in str(error) else _FAILED
     at = f" ({datetime.fromtimestamp(when, UTC):%Y-%m-%d %H:%M} UTC)" if when else ""
+    last = f"{error}{at}" + ("" if stuck else ", delivered since") if error else "none"
     return [
         Finding("webhook", url == expected, detail, advice),
-        Finding(
-            "delivery queue",
-            not stuck,
-            waiting,
-            "Wait a few seconds and check again. If it grows, the receiver refuses them: read the "
-            "last error. Telegram keeps an update for 24 hours.",
-        ),
-        Finding(
-            "last error",
-            not (error and stuck),
-            f"{error}{at}" + ("" if stuck else ", delivered since") if error else "none",
-            _REFUSED[refusal_logged]
-            if "403" in str(error)
-            else "Read the receiver's log of that minute: 5xx is its own fault.",
-        ),
+        Finding("delivery queue", not stuck, waiting, _GROWS),
+        Finding("last error", not (error and stuck), last, refused),
     ]
