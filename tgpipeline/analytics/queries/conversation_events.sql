@@ -16,8 +16,8 @@ SELECT
     old_value,
     new_value
 FROM events
-WHERE context_date BETWEEN DATE '2025-11-10' /* :start */ - INTERVAL '2' DAY
-        AND DATE '2025-12-09' /* :end */ + INTERVAL '9' DAY
+WHERE context_date BETWEEN DATE '2025-11-10' /* :start */ - INTERVAL '4' DAY
+        AND DATE '2025-12-09' /* :end */ + INTERVAL '16' DAY
     AND 0 /* :chat */ IN (0, group_id)
     AND (
         event_type IN ('message_reaction', 'callback_query')

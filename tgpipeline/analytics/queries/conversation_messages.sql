@@ -1,6 +1,6 @@
 -- What was said, by whom, in answer to what?
--- What conversations are made of: people's and bots' messages from 2 days before the period, so
--- that what goes on is not taken for new, to 9 days after it, to see how they end. Left out is what
+-- What conversations are made of: people's and bots' messages from 4 days before the period, so
+-- that what goes on is not taken for new, to 16 days after it, to see how they end. Left out is what
 -- Telegram wrote or copied into the group. message_thread_id is that of a topic, or of the comments
 -- under a post of a linked channel; threads of replies are neither.
 WITH spoken AS (
@@ -14,8 +14,8 @@ WITH spoken AS (
         END) AS kind,
         bool_or(is_comment) OVER (PARTITION BY chat_id, message_thread_id) AS is_in_comments
     FROM messages
-    WHERE context_date BETWEEN DATE '2025-11-10' /* :start */ - INTERVAL '2' DAY
-            AND DATE '2025-12-09' /* :end */ + INTERVAL '9' DAY
+    WHERE context_date BETWEEN DATE '2025-11-10' /* :start */ - INTERVAL '4' DAY
+            AND DATE '2025-12-09' /* :end */ + INTERVAL '16' DAY
         AND 0 /* :chat */ IN (0, group_id)
         AND sent_at IS NOT NULL
 )

@@ -51,7 +51,11 @@ def build(
     found = [c for c in put.conversations if c.question is not None]
     rows = [_row(c, talk, put) | outcomes.judge(c, talk, round(horizon * 3600)) for c in found]
     columns = _COLUMNS | outcomes.COLUMNS
-    frame = pd.DataFrame(rows, columns=list(columns)).astype(columns)
+    names = {"message_thread_id": "thread_id"}
+    asked = messages.iloc[[c.question for c in found]].rename(columns=names)
+    copied = asked[["group_id", "chat_id", "message_id", "local_time", "thread_id"]]
+    frame = pd.concat([copied.reset_index(drop=True), pd.DataFrame(rows)], axis=1)
+    frame = frame.reindex(columns=list(columns)).astype(columns)
     frame = outcomes.taken_back(frame, round(horizon * 3600))
     period = messages.attrs.get("parameters", {})
     if "start" in period and len(frame):
@@ -130,13 +134,10 @@ _COLUMNS = {
 def _row(c: Conversation, talk: Talk, put: Threads) -> dict[str, Any]:
     """What is known of a conversation without its outcome."""
     assert c.question is not None
-    m, t = talk.messages, talk
-    problems = [p for i in c.rows if (p := t.problem[i]) is not None]
-    names = ("group_id", "chat_id", "message_id", "local_time")
-    return {name: m[name].iloc[c.question] for name in names} | {
-        "thread_id": m["message_thread_id"].iloc[c.question],
+    problems = [p for i in c.rows if (p := talk.problem[i]) is not None]
+    return {
         "customer": c.customer,
-        "asked": t.date[c.question],
+        "asked": talk.date[c.question],
         "problem": problems[0] if problems else None,
         "messages": len(c.rows),
         "rows": c.rows,

@@ -52,7 +52,8 @@ class _Judge:
         self.asked = talk.date[c.question]
         self.first: dict[str, int] = {}
         self.by = self.signal = self.verdict = ""
-        self.answer = self.question = ""
+        self.answer = ""
+        self.question: list[str] = []
         self.maybe: int | None = None  # a member's words that may be an answer
         self.wants = self.is_told = self.was_asked = self.handed = self.promised = False
         self.members = 0
@@ -136,7 +137,7 @@ class _Judge:
             self.wants, self.verdict = True, "bad"
             return
         if not self.first and self.maybe is None:
-            self.question += " " + text
+            self.question.append(text)
             self.wants = self.wants and not (t.questions[row] or t.problem[row])
             return
         sign = t.rules.read(text, self.question, self.answer, is_told=self.is_told)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tgpipeline.errors import SettingsError
 JUDGED = ("pt", "en", "es")
 _OTHERS = ("fr", "de", "it", "ca", "nl", "ro", "id", "tr", "pl", "sv")  # to be told from those
 SHORT = 12  # words of a reply in which a denied word of the question is what went wrong
+ENOUGH = 500  # texts that tell a language
 REST = 3  # words beside a promise that say nothing
 SAID_TO = 5  # so many different questions with the same answer, and nothing in common: no answer
 _WORD = re.compile(r"<[a-z]+>|[^\W_]+")
@@ -41,12 +43,14 @@ class Signals:
 
     rules: Mapping[str, Mapping[str, Any]]
 
-    def read(self, text: str, asked: str = "", answer: str = "", *, is_told: bool = False) -> str:
+    def read(
+        self, text: str, asked: Iterable[str] = (), answer: str = "", *, is_told: bool = False
+    ) -> str:
         """What a customer's reply says of an answer.
 
         Args:
             text: of the reply.
-            asked: the question, and whatever else they wrote before the answer.
+            asked: the question, and what else they wrote before the answer.
             answer: what the reply follows.
             is_told: whether the answer asked something of the customer, so that the reply is
                 information and no verdict.
@@ -67,13 +71,16 @@ class Signals:
         if all(word[0] == "<" or word.isdigit() for word in words):
             good = emoji["good"] & set(text)
             return "good" if good else "bad" if emoji["bad"] & set(text) else ""
-        echoes = _stems(said) & _stems(normalise(asked))
+        echoes = _stems(said) & set().union(*(_stems(normalise(part)) for part in asked))
         if echoes and len(words) <= SHORT and r["no_longer"].search(said):
             return "good"
-        speech = language([text, asked, answer])
-        if speech == "es":
-            said = re.sub(r"\bmas\b", "", said)  # "more", which is "but" in Portuguese
-        negations = _NEGATIONS if speech == "pt" else _NEGATIONS | {"no"}  # "no site": on the site
+        negations = _NEGATIONS
+        if not {"mas", "no"}.isdisjoint(words):
+            speech = language([text, *asked, answer])
+            if speech == "es":
+                said = re.sub(r"\bmas\b", "", said)  # "more", which is "but" in Portuguese
+            if speech != "pt":  # where "no site" is on the site
+                negations = _NEGATIONS | {"no"}
         parts = [self._signs(part, negations, is_told) for part in r["but"].split(said)]
         found, kind = set().union(*parts), {"good", "thanks"}
         if "bad" in found or (found & kind and not parts[-1] & kind):
@@ -193,23 +200,22 @@ def language(texts: Iterable[str]) -> str:
     >>> language(["onde fica a loja de vocês?"]), language(["где мой заказ?"])
     ('pt', '')
     """
-    return _language(" ".join(texts))
+    counts = [sum(found) for found in zip(*map(_counts, texts), strict=True)]
+    return [*_function_words()][counts.index(max(counts))] if any(counts) else ""
 
 
 @lru_cache(50_000)
-def _language(text: str) -> str:
+def _counts(text: str) -> tuple[int, ...]:
     words = _WORD.findall(normalise(text))
-    counts = {code: sum(w in known for w in words) for code, known in _function_words().items()}
-    best = max(counts, key=lambda code: counts[code])
-    return best if counts[best] else ""
+    return tuple(sum(word in known for word in words) for known in _function_words().values())
 
 
 def is_judged(texts: Iterable[str]) -> bool:
     """Whether a group's texts are in a language that the rules are written for."""
-    said = " ".join(texts)
-    letters = [letter for letter in said if letter.isalpha()]
+    said = list(islice(texts, ENOUGH))
+    letters = [letter for letter in "".join(said) if letter.isalpha()]
     latin = sum(letter < "\u0250" for letter in letters)
-    return 2 * latin >= len(letters) and _language(said) in ("", *JUDGED)
+    return 2 * latin >= len(letters) and language(said) in ("", *JUDGED)
 
 
 def repeated(said: Mapping[str, Collection[str]]) -> set[str]:

@@ -30,7 +30,8 @@ class Talk:
         rules: signals.Signals,
         agents: set[int],
     ) -> None:
-        m, self.messages, self.rules, self.agents = messages, messages, rules, agents
+        m, self.rules, self.agents = messages, rules, agents
+        self.kind = m["content_type"].tolist()
         self.date: list[int] = m["date"].tolist()
         self.role: list[str] = role.tolist()
         unknown = -(2**62)  # whom nobody knows is somebody else each time
@@ -57,6 +58,8 @@ class Talk:
         self.has_agents = "agent" in self.role
         said = (t for t, r in zip(self.text, self.role, strict=True) if r == "customer" and t)
         self.judged = signals.is_judged(said)
+        self.signs: dict[int, str] = {}
+        self.real: dict[int, bool] = {}
         self.opens: list[bool] = [a and self._opens(i) for i, a in enumerate(self.asks)]
         self.repeated = self._repeated()
         self.events: dict[int, list[Any]] = defaultdict(list)
@@ -86,7 +89,11 @@ class Talk:
 
     def says(self, i: int, what: str) -> bool:
         """Whether a message holds one of the remarks of that name in the rules."""
-        return bool(self.rules.rules["remark"][what].search(normalise(self.text[i])))
+        return bool(self.rules.rules["remark"][what].search(self.spelled(i)))
+
+    def spelled(self, i: int) -> str:
+        """A message in one spelling."""
+        return normalise(self.text[i])
 
     def troubles(self, i: int) -> bool:
         """Whether a statement says that something is wrong."""
@@ -97,39 +104,42 @@ class Talk:
 
     def persists(self, i: int) -> bool:
         """Whether a message says that something is still as it was."""
-        return bool(self.rules.rules["reply"]["persists"].search(normalise(self.text[i])))
+        return bool(self.rules.rules["reply"]["persists"].search(self.spelled(i)))
 
     def has_code(self, i: int) -> bool:
         """Whether a message bears the number of an order, a document or the like."""
-        return "<" in normalise(self.text[i])
+        return "<" in self.spelled(i)
 
     def is_opening(self, i: int) -> bool:
         """Whether a message greets or is a command: with it something else begins."""
-        greets = self.rules.rules["answer"]["greeting"].match(normalise(self.text[i]))
+        greets = self.rules.rules["answer"]["greeting"].match(self.spelled(i))
         return bool(greets) or self.text[i].startswith("/")
 
     def sign(self, i: int) -> str:
         """What it says of an answer, read by itself."""
-        return self.rules.read(self.text[i])
+        if i not in self.signs:
+            self.signs[i] = self.rules.read(self.text[i])
+        return self.signs[i]
 
     def answers(self, i: int) -> bool:
         """Whether a message of the bot or an agent answers anything."""
-        text = self.text[i]
-        if not text:  # a voice message, a file
-            return bool(self.messages["content_type"].iloc[i] != "sticker")
-        return self._shape(i) not in self.repeated and self.rules.is_answer(text)
+        if i not in self.real:
+            text, kind = self.text[i], self.kind[i]
+            told = self._shape(i) not in self.repeated and self.rules.is_answer(text)
+            self.real[i] = told if text else bool(kind != "sticker")  # a voice message, a file
+        return self.real[i]
 
     def _shape(self, i: int) -> str:
         """A bot's text without whom it is for."""
         whom = self.replied[i]
         names = set() if whom is None else set(self.names(whom))
-        return " ".join(w for w in normalise(self.text[i]).split() if w.strip(",.!?") not in names)
+        return " ".join(w for w in self.spelled(i).split() if w.strip(",.!?") not in names)
 
     def _repeated(self) -> set[str]:
         said: dict[str, set[str]] = defaultdict(set)
         for i, role in enumerate(self.role):
             if role == "bot" and (to := self.replied[i]) is not None and self.text[to]:
-                said[self._shape(i)].add(normalise(self.text[to]))
+                said[self._shape(i)].add(self.spelled(to))
         return signals.repeated(said)
 
 

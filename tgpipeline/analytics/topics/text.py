@@ -8,7 +8,7 @@ What is known of the two languages is in `chats.toml`.
 import re
 import tomllib
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -75,6 +75,7 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", _COMBINING.sub("", text))
 
 
+@lru_cache(250_000)  # what a text says is asked again and again
 def normalise(text: str) -> str:
     """Writes a message in one spelling: folded words, kinds of code in `<>`, and `. , ! ?`.
 
