@@ -28,9 +28,9 @@ KEYWORDS = {"say": None, "mark": None, "many": (1, 2)}
 def sentences() -> catalog.Catalog:
     """All sentences there are, without translations."""
     found = catalog.Catalog(project="tgpipeline", creation_date=NO_DATE)
-    named = [*rates.DEFINITIONS.values(), rates.NO_BOT, rates.NO_SIGNALS, rates.NO_AUTHORS]
+    named = [*rates.definitions().values(), rates.NO_BOT, rates.NO_SIGNALS, rates.NO_AUTHORS]
     named.append(rates.NOT_JUDGED)
-    named += [name.replace("_", " ") for name in rates.DEFINITIONS]
+    named += [name.replace("_", " ") for name in rates.definitions()]
     words = tables.words()
     named += [*words["heads"].values(), *_listed(words["headings"]), *_listed(words["cells"])]
     for text in named:

@@ -82,10 +82,8 @@ def outside(answers: Answers) -> Iterator[Finding]:
         text = say(
             "Who asks outside of office hours waits {hours:,.1f} hours for a person in the median "
             "({n:,} questions); within, {minutes:,.0f} minutes.",
-            hours=hours,
-            n=int(without["conversations"]),
-            minutes=float(within["median"]) / 60,
-        )
+            hours=hours, n=int(without["conversations"]), minutes=float(within["median"]) / 60,
+        )  # fmt: skip
         action = say("One shift at the busiest of these hours, or an answer that says when, helps.")
         ratio = float(without["median"]) / float(within["median"])
         yield Finding(_surprise("outside", ratio) / 2, text, action)
@@ -117,12 +115,9 @@ def teach(answers: Answers) -> Iterator[Finding]:
     text = say(
         "{what} takes {share:.0%} of agents' time ({minutes:,.0f} of {total:,.0f} minutes); the "
         "same answer would do for {rate}.",
-        what=top["title"],
-        share=float(top["minutes"]) / total,
-        minutes=float(top["minutes"]),
-        total=total,
-        rate=same,
-    )
+        what=top["title"], share=float(top["minutes"]) / total, minutes=float(top["minutes"]),
+        total=total, rate=same,
+    )  # fmt: skip
     action = say("Teach the bot that answer first: it is quoted below.")
     yield Finding(_surprise("teach", float(top["minutes"]) / total), text, action)
 
@@ -135,10 +130,8 @@ def peak(answers: Answers) -> Iterator[Finding]:
     median, top = float(frame["messages"].median()), frame.loc[frame["messages"].idxmax()]
     text = say(
         "On {day} {n:,} messages were written, {ratio:.1f} times those of the median day.",
-        day=top["day"],
-        n=int(top["messages"]),
-        ratio=int(top["messages"]) / median,
-    )
+        day=top["day"], n=int(top["messages"]), ratio=int(top["messages"]) / median,
+    )  # fmt: skip
     action = say("Was it a campaign or a fault? Before the next one, plan who answers.")
     yield Finding(_surprise("peak", int(top["messages"]) / median), text, action)
 
@@ -152,10 +145,8 @@ def few(answers: Answers) -> Iterator[Finding]:
     share = int(frame["messages_so_far"].iloc[top - 1]) / int(frame["messages"].sum())
     text = say(
         "{top:,} of {people:,} people wrote {share:.0%} of all messages.",
-        top=top,
-        people=len(frame),
-        share=share,
-    )
+        top=top, people=len(frame), share=share,
+    )  # fmt: skip
     action = say("Know them by name: the group is theirs, and misses them first.")
     yield Finding(_surprise("few", share), text, action)
 

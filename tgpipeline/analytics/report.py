@@ -228,7 +228,7 @@ def _title(answers: Answers, problem: Any) -> str:
 
 
 def _definitions() -> pd.DataFrame:
-    found = [(name.replace("_", " "), say(text)) for name, text in metrics.DEFINITIONS.items()]
+    found = [(name.replace("_", " "), say(text)) for name, text in metrics.definitions().items()]
     return pd.DataFrame(found, columns=["measure", "definition"])
 
 

@@ -13,9 +13,9 @@ import pandas as pd
 
 from tgpipeline.analytics.language import say
 from tgpipeline.analytics.support.outcomes import measures
-from tgpipeline.analytics.support.rates import DEFINITIONS as DEFINITIONS
 from tgpipeline.analytics.support.rates import NO_AUTHORS, NO_BOT, NO_SIGNALS, NOT_JUDGED, rates
 from tgpipeline.analytics.support.rates import Rate as Rate
+from tgpipeline.analytics.support.rates import definitions as definitions
 from tgpipeline.analytics.support.silence import whole_days
 from tgpipeline.analytics.support.statistics import busiest_bands, wait
 from tgpipeline.errors import SettingsError
