@@ -32,7 +32,9 @@ def sentences() -> catalog.Catalog:
     named.append(rates.NOT_JUDGED)
     named += [name.replace("_", " ") for name in rates.definitions()]
     words = tables.words()
-    named += [*words["heads"].values(), *_listed(words["headings"]), *_listed(words["cells"])]
+    named += words["heads"].values()
+    for kind in ("headings", "cells", "emoji"):
+        named += _listed(words[kind])
     for text in named:
         found.add(text)
     for room in (ROOM, EXERCISES):

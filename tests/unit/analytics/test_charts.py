@@ -126,6 +126,28 @@ def test_a_chart_states_its_finding_in_numbers(name: str, length: int) -> None:
     assert not plt.get_fignums(), "no figure stays open"
 
 
+def texts(chart: charts.Chart) -> set[str]:
+    on, legend = chart.axes, chart.axes.get_legend()
+    drawn = [*on.get_xticklabels(), *on.get_yticklabels(), *on.texts]
+    drawn += legend.get_texts() if legend else []
+    labels = [label for a in on.get_figure().axes for label in (a.get_xlabel(), a.get_ylabel())]
+    return {chart.title, *labels, *(text.get_text() for text in drawn)}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_word_of_a_chart_stays_english(name: str) -> None:
+    frame = frames()[name]
+    english = texts(draw(name, frame))
+    with language.use("pt"):
+        same = english & texts(draw(name, frame))
+    given = {v for column in frame for v in frame[column] if isinstance(v, str)} | {
+        "person",
+        "bots",
+    }
+    left = {t for t in same if re.search("[a-z]{4}", t) and not any(v in t for v in given)}
+    assert not left
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_without_data_a_chart_says_so(name: str) -> None:
     frame = frames()[name].head(0)

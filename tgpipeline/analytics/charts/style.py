@@ -196,7 +196,7 @@ def emoji(text: str) -> str:
     if Place.svg:
         return text
     return " ".join(
-        unicodedata.name(c, c).lower() for c in text if c != "\N{VARIATION SELECTOR-16}"
+        say(unicodedata.name(c, c).lower()) for c in text if c != "\N{VARIATION SELECTOR-16}"
     )
 
 
