@@ -99,7 +99,7 @@ def outcomes(frame: pd.DataFrame) -> Drawn:
             "; {low:.0%} to {high:.0%} of those it wrote in by the bot alone",
             low=share["bot_at_least"], high=share["bot_at_most"],
         )  # fmt: skip
-    on = axes(title + alone, say("%, with 95% interval"), "", height=4.4)
+    on = axes(title + alone, say("%, with 95% interval"), "", height=5.8)
     shown = found.iloc[::-1].rename(columns={"numerator": "n", "denominator": "of"})
     colours = [COLOURS.get(m, PEOPLE) for m in shown.index]
     _bars(on, [say(LABELS[m]) for m in shown.index], shown, colours)
@@ -139,7 +139,7 @@ def response_times(frame: pd.DataFrame) -> Drawn:
     height = 0.36 * len(shown) + 1.2
     on = axes(
         title,
-        say("time until half (dot, with its interval) and nine in ten (bar) have an answer"),
+        say("until half (dot, with its interval) and nine in ten (bar)\nhave an answer"),
         "",
         height,
     )
@@ -256,7 +256,7 @@ def duration(seconds: float) -> str:
     return say("{n:.1f} days", n=seconds / 86_400)
 
 
-_TICKS = (1, 10, 60, 600, 3600, 36_000, 4 * 86_400)
+_TICKS = (1, 10, 60, 600, 7_200, 86_400)  # seconds
 _ARROWS = {"rising": "▲", "new": mark("▲ new"), "falling": "▼", "": ""}
 
 
