@@ -15,7 +15,7 @@ from pathlib import Path
 
 from babel.messages import catalog, extract, mofile, pofile
 
-from tgpipeline.analytics import language, tables
+from tgpipeline.analytics import language, questions, tables
 from tgpipeline.analytics.support import rates
 
 ROOM = Path(language.__file__).parent
@@ -32,7 +32,7 @@ def sentences() -> catalog.Catalog:
     named.append(rates.NOT_JUDGED)
     named += [name.replace("_", " ") for name in rates.definitions()]
     words = tables.words()
-    named += words["heads"].values()
+    named += [*words["heads"].values(), *questions.names().values()]
     for kind in ("headings", "cells", "emoji"):
         named += _listed(words[kind])
     for text in named:

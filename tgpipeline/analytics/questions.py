@@ -16,6 +16,7 @@ from datetime import date, datetime
 from importlib import resources
 from typing import Any
 
+from tgpipeline.analytics.language import say
 from tgpipeline.errors import QueryError, SettingsError
 from tgpipeline.settings import zone
 
@@ -25,8 +26,8 @@ _BIGINT = range(-(2**63), 2**63)
 
 
 def names() -> dict[str, str]:
-    """The questions in `queries/`: name of the file → its first line, the question itself."""
-    return {stem: question(sql_of(stem)) for stem in _stems()}
+    """The questions in `queries/`: name of the file → the question, in the language that is set."""
+    return {stem: say(question(sql_of(stem))) for stem in _stems()}
 
 
 def question(sql: str) -> str:
