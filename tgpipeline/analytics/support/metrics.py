@@ -20,7 +20,6 @@ from tgpipeline.analytics.support.silence import whole_days
 from tgpipeline.analytics.support.statistics import busiest_bands, wait
 from tgpipeline.errors import SettingsError
 
-WEEK = 7 * 86_400
 WATCHED = 72 * 3600  # seconds after which nobody waits for a first answer any more
 
 
