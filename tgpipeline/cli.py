@@ -90,7 +90,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-_DAY: dict[str, Any] = {"metavar": "DATE", "type": date.fromisoformat}
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day: write it as 2026-01-31") from None
+
+
+_DAY: dict[str, Any] = {"metavar": "DATE", "type": _day}
 _FROM = option("--from", dest="start", **_DAY, help="first day")
 _TO = option("--to", dest="end", **_DAY, help="last day, included")
 
@@ -114,7 +121,7 @@ def _unicode() -> bool:
 
 @command(
     "etl",
-    option("--date", type=date.fromisoformat, help="one day; yesterday where none is given"),
+    option("--date", **_DAY, help="one day; yesterday where none is given"),
     _FROM,
     _TO,
     option("--rebuild", action="store_true", help="remake days unchanged or expired, too"),
@@ -266,7 +273,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     option("--language", metavar="LANG", help="of the page: en or pt"),
     option("--names", action="store_true", help="show people's names instead of pseudonyms"),
     option("--salt", help="makes pseudonyms the same in every report with this salt"),
-    option("--cut", metavar="DATE", type=date.fromisoformat, help="compare before and after"),
+    option("--cut", **_DAY, help="compare before and after"),
     option("--csv", metavar="FOLDER", help="also write the tables there"),
 )
 def _report(arguments: argparse.Namespace) -> int:

@@ -131,7 +131,7 @@ class Settings:
         missing = [variable(name) for name in names if not getattr(self, name)]
         if missing:
             raise SettingsError(
-                f"{' and '.join(missing)} not set: put it into the environment of this process "
+                f"{' and '.join(missing)} not set: put them into the environment of this process "
                 "(in Lambda: Configuration → Environment variables; in a notebook: os.environ; "
                 "in Colab: the key icon, Secrets), then run again."
             )

@@ -132,7 +132,8 @@ def read_export(
 
     Args:
         path: a Telegram Desktop export (`result.json`, its folder, a zip), a folder of updates as
-            Telegram sends them, a copy of a raw zone, or a folder that `keep` named.
+            Telegram sends them or a file with one per line (`.ndjson`), a copy of a raw zone, or a
+            folder that `keep` named.
         chat: which chat: its id or, of an export, its title. Needed where an export has several.
         timezone: IANA name of the zone of days and hours; TIMEZONE, or the settings' default, if
             not given.
@@ -170,7 +171,8 @@ def read_export(
     else:
         summary = history.import_export(path, settings, chat, store=raw)
         if not summary.messages:
-            raise HistoryError(f"there is nothing to ask about. {summary}")
+            skipped = ", ".join(f"{n:,} skipped ({why})" for why, n in summary.skipped.items())
+            raise HistoryError(f"{path} holds 0 messages of that chat{skipped and f': {skipped}'}.")
         notes += summary.notes
     days = list(stores.list_days(raw))
     with progress("days made into tables", len(days)) as advance:
@@ -178,14 +180,17 @@ def read_export(
             advance(1)
     try:
         group = Group(DuckDB(folder / "enriched", settings.timezone), chat_id, temporary)
-    except QueryError as error:
-        raise HistoryError(f"{path} holds no message that can be read: {error}") from None
+    except QueryError:
+        why = "; ".join([f"{path} holds no message that can be read", *notes])
+        raise HistoryError(why) from None
     group.notes = notes
     return group
 
 
 def _is_of_updates(path: Path) -> bool:
-    """Whether a folder has no export, but other JSON."""
+    """Whether these are lines of updates, or a folder that has no export, but other JSON."""
+    if path.is_file():
+        return path.suffix in preview.SUFFIXES - {".json"}
     names = ("result.json", "messages.html")
     exports = (path.glob(f"{inside}{name}") for inside in ("", "*/") for name in names)
     if not path.is_dir() or any(True for found in exports for _ in found):

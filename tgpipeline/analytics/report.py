@@ -20,6 +20,7 @@ from tgpipeline.analytics.findings import findings
 from tgpipeline.analytics.language import say
 from tgpipeline.analytics.support import metrics, silence
 from tgpipeline.analytics.tables import Mask, Table, write_csv
+from tgpipeline.errors import QueryError
 
 logger = logging.getLogger(__name__)
 
@@ -69,15 +70,19 @@ def build(
         The path of the page.
 
     Raises:
-        QueryError: if the period or the chat is not right, or a question fails.
+        QueryError: if the period or the chat is not right, a question fails, or the page cannot be
+            written.
         SettingsError: if office hours, zone or language are not right.
     """
     answers, page = Answers(engine, **period), Path(output)
     html = render(answers)
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(html, "utf-8")
-    if csv:
-        write_csv(answers, Path(csv))
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(html, "utf-8")
+        if csv:
+            write_csv(answers, Path(csv))
+    except OSError as error:
+        raise QueryError(f"{error.filename or page} cannot be written: {error.strerror}.") from None
     return page
 
 

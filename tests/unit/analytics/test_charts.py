@@ -304,3 +304,17 @@ def test_a_dollar_in_a_name_is_a_dollar() -> None:
 def test_a_chart_s_months_are_those_of_the_language() -> None:
     with language.use("pt"):
         assert _months("2025-Dec") == "2025-dez"
+
+
+def test_joins_of_years_are_drawn_by_month() -> None:
+    frame = pd.DataFrame(
+        {
+            "day": pd.to_datetime(["2020-01-05", "2020-01-20", "2024-03-01"]),
+            "joined": [2, 1, 0],
+            "left_group": [0, 1, 4],
+        }
+    )
+    data = charts.joins_and_leaves(frame).data
+    assert data.columns.tolist() == ["month", "joined", "left"]
+    assert data.iloc[[0, -1], 1:].to_numpy().tolist() == [[3, 1], [0, 4]]
+    assert len(data) == 51

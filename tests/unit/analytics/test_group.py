@@ -187,3 +187,23 @@ def test_a_folder_of_updates_is_read_as_the_raw_zone_is(tmp_path: Path) -> None:
         read_export(tmp_path, chat="Loja")
     with pytest.raises(HistoryError, match="no message"):
         read_export(tmp_path, chat=-2)
+
+
+def test_lines_of_updates_are_read_from_one_file(tmp_path: Path) -> None:
+    told = [
+        {"message_id": n, "date": 1772454600 + n, "chat": {"id": -1001, "type": "supergroup"},
+         "from": {"id": 9, "is_bot": False, "first_name": "Ana"}, "text": "oi"}
+        for n in range(3)
+    ]  # fmt: skip
+    path = tmp_path / "updates.ndjson"
+    path.write_text("\n".join(json.dumps({"update_id": 1, "message": m}) for m in told), "utf-8")
+    assert read_export(path).query("people")["messages"].tolist() == [3]
+    path.write_text("\n".join(map(json.dumps, told)), "utf-8")
+    with pytest.raises(HistoryError, match="no message that can be read; 3 files or lines are no"):
+        read_export(path)
+
+
+def test_a_page_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    group = read_export(write(tmp_path, chat([message(1)])))
+    with pytest.raises(QueryError, match="cannot be written: Is a directory"):
+        group.report(tmp_path)

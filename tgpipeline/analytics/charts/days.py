@@ -8,9 +8,14 @@ import pandas as pd
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
 from tgpipeline.analytics.charts.style import NARROW, Place
-from tgpipeline.analytics.language import MONTHS, say
+from tgpipeline.analytics.language import MONTHS, mark, say
 
 UNIT_DAYS = {"day": 1, "week": 7, "month": 31}
+BAR_DAYS = {"day": 0.85, "week": 6.0, "month": 25.0}  # how wide a bar is
+LOCAL_TIME = {
+    "day": mark("day, local time"), "week": mark("week, local time"),
+    "month": mark("month, local time"),
+}  # fmt: skip
 
 
 def every_day(

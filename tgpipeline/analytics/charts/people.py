@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from tgpipeline.analytics.charts.colours import AGENTS, MARK, OPEN, OTHER, PEOPLE
-from tgpipeline.analytics.charts.days import dated, every_day
+from tgpipeline.analytics.charts.days import BAR_DAYS, LOCAL_TIME, by_unit, dated, every_day
 from tgpipeline.analytics.charts.style import Drawn, axes, chart, heat, nothing
 from tgpipeline.analytics.language import MONTHS, WEEKDAYS, many, mark, say
 
@@ -140,7 +140,7 @@ def concentration(frame: pd.DataFrame) -> Drawn:
 
 @chart(mark("joins or leaves"))
 def joins_and_leaves(frame: pd.DataFrame) -> Drawn:
-    """Who comes (up) and who goes (down), a day."""
+    """Who comes (up) and who goes (down), a day (a week or a month, over a long time)."""
     changes = bool(frame["joined"].sum() + frame["left_group"].sum())
     names = ("joined", "left_group") if changes else ("join_notices", "leave_notices")
     days = every_day(frame, list(names))
@@ -148,13 +148,15 @@ def joins_and_leaves(frame: pd.DataFrame) -> Drawn:
     title = say("{came:,} joined, {went:,} left: {more:+d}", came=came, went=went, more=came - went)
     if not changes:
         title += say(" (from notices in the chat: no membership changes were delivered)")
-    on = axes(title, "", say("people a day"))
-    on.bar(days.index, days[names[0]], color=AGENTS, label=say("joined"))
-    on.bar(days.index, -days[names[1]], color=OPEN, label=say("left"))
+    unit, binned = by_unit(days)
+    on = axes(title, "", say("people"))
+    bars = {"width": BAR_DAYS[unit], "align": "center" if unit == "day" else "edge"}
+    on.bar(binned.index, binned[names[0]], color=AGENTS, label=say("joined"), **bars)
+    on.bar(binned.index, -binned[names[1]], color=OPEN, label=say("left"), **bars)
     on.axhline(0, color="black", linewidth=0.8)
     on.legend(frameon=False, ncols=2)
-    data = days.set_axis(["joined", "left"], axis=1).astype(int).rename_axis("day").reset_index()
-    return dated(on, say("day, local time")), data
+    data = binned.set_axis(["joined", "left"], axis=1).astype(int).rename_axis(unit).reset_index()
+    return dated(on, say(LOCAL_TIME[unit])), data
 
 
 def _week(week: Any) -> str:

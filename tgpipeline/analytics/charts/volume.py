@@ -6,17 +6,20 @@ from datetime import date
 import pandas as pd
 
 from tgpipeline.analytics.charts.colours import BOT, MARK, OTHER, PEOPLE
-from tgpipeline.analytics.charts.days import UNIT_DAYS, by_unit, dated, every_day
+from tgpipeline.analytics.charts.days import (
+    BAR_DAYS,
+    LOCAL_TIME,
+    UNIT_DAYS,
+    by_unit,
+    dated,
+    every_day,
+)
 from tgpipeline.analytics.charts.style import Drawn, axes, chart, heat, nothing
 from tgpipeline.analytics.language import WEEKDAYS, many, mark, say
 
 PER_UNIT = {
     "day": mark("messages a day"), "week": mark("messages a week"),
     "month": mark("messages a month"),
-}  # fmt: skip
-LOCAL_TIME = {
-    "day": mark("day, local time"), "week": mark("week, local time"),
-    "month": mark("month, local time"),
 }  # fmt: skip
 
 
@@ -32,14 +35,11 @@ def messages_per_day(frame: pd.DataFrame) -> Drawn:
         title += say(", {ratio:.1f} times the median day", ratio=most / middle)
     unit, binned = by_unit(days)
     on = axes(title, "", say(PER_UNIT[unit]))
-    width = {"day": 0.85, "week": 6.0, "month": 25.0}[unit]
-    align = {"align": "center" if unit == "day" else "edge"}
-    on.bar(binned.index, binned["by_people"], width, color=PEOPLE, label=say("people"), **align)
+    bars = {"width": BAR_DAYS[unit], "align": "center" if unit == "day" else "edge"}
+    on.bar(binned.index, binned["by_people"], color=PEOPLE, label=say("people"), **bars)
     if binned["by_bots"].sum():
-        bottom = binned["by_people"]
-        on.bar(
-            binned.index, binned["by_bots"], width, bottom, color=BOT, label=say("bots"), **align
-        )
+        bars["bottom"] = binned["by_people"]
+        on.bar(binned.index, binned["by_bots"], color=BOT, label=say("bots"), **bars)
         on.legend(frameon=False, ncols=2)
     data = binned[["by_people", "by_bots"]].astype(int).rename_axis(unit).reset_index()
     return dated(on, say(LOCAL_TIME[unit])), data
