@@ -259,7 +259,7 @@ def test_the_labelled_set_is_what_its_guide_says(labelled: pd.DataFrame) -> None
 
 
 def test_no_labelled_message_is_among_the_definitions(labelled: pd.DataFrame) -> None:
-    read, _ = definitions.read()
+    read, _ = definitions.read_definitions()
     examples = {normalise(e) for d in read for e in d.examples if len(e.split()) > 4}
     assert not examples & set(labelled["text"].map(normalise))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tgpipeline.analytics.topics.asking import asks
-from tgpipeline.analytics.topics.definitions import HANDOVER, KINDS, Problem, read
+from tgpipeline.analytics.topics.definitions import HANDOVER, KINDS, Problem, read_definitions
 from tgpipeline.analytics.topics.phrases import Matcher, Phrase, stems, words
 from tgpipeline.analytics.topics.text import WORD, normalise
 
@@ -281,9 +281,9 @@ def load(path: str | Path | None = None) -> Topics:
     Raises:
         SettingsError: the file cannot be read, or a definition in it is wrong; says which.
     """
-    return Topics(*read(path)) if path else _own()
+    return Topics(*read_definitions(path)) if path else _own()
 
 
 @cache
 def _own() -> Topics:  # once: its model takes seconds to fit
-    return Topics(*read(None))
+    return Topics(*read_definitions(None))

@@ -36,7 +36,7 @@ class Problem:
     flag: bool = False
 
 
-def read(path: str | Path | None = None) -> tuple[list[Problem], frozenset[str]]:
+def read_definitions(path: str | Path | None = None) -> tuple[list[Problem], frozenset[str]]:
     """Reads a definition file; without a path, the one that the package brings along.
 
     A file without `[other]` gets the packaged one, for what is no problem has to be known too.
