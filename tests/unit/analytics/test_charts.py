@@ -318,3 +318,10 @@ def test_joins_of_years_are_drawn_by_month() -> None:
     assert data.columns.tolist() == ["month", "joined", "left"]
     assert data.iloc[[0, -1], 1:].to_numpy().tolist() == [[3, 1], [0, 4]]
     assert len(data) == 51
+
+
+def test_people_of_one_day_are_a_dot() -> None:
+    frame = pd.DataFrame({"day": days(2), "daily": [1, 2], "weekly": [1, 2], "monthly": [1, 2]})
+    for length, marker in ((1, "o"), (2, "None")):
+        lines = charts.active_people(frame.head(length)).axes.get_lines()
+        assert lines[2].get_marker() == marker

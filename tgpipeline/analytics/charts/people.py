@@ -27,7 +27,8 @@ def active_people(frame: pd.DataFrame) -> Drawn:
     on = axes(title, "", say("people who wrote"))
     on.plot(frame["day"], frame["monthly"].astype(float), ":", color=OTHER, label=say("28 days"))
     on.plot(frame["day"], frame["weekly"].astype(float), "--", color=MARK, label=say("7 days"))
-    on.plot(frame["day"], daily, color=PEOPLE, label=say("day"))
+    dot = "o" if len(frame) == 1 else ""  # one day is no line
+    on.plot(frame["day"], daily, dot + "-", color=PEOPLE, label=say("day"))
     on.set_ylim(bottom=0)
     on.legend(frameon=False, ncols=3)
     return dated(on, say("day, local time")), frame[["day", "daily", "weekly", "monthly"]]
