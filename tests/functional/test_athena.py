@@ -140,5 +140,5 @@ def test_conversations_come_out_of_the_lake(filled) -> None:
     talk = athena.query("conversation_messages", filled, **PERIOD)
     events = athena.query("conversation_events", filled, **PERIOD)
     found = conversations.build(talk, events, topics.load())
-    assert found["rows"].tolist() == [[0, 1, 2, 3, 4, 5]], "who has no answer goes on waiting"
-    assert found["person_after"].isna().all()
+    assert found["rows"].tolist() == [[0, 1, 2, 3, 4, 5]], "one matter, asked again"
+    assert found["person_after"].tolist() == [60], "where nobody is an agent, members answer"
