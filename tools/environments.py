@@ -50,7 +50,15 @@ def lowest(extra: str = "dev") -> list[str]:
     """Every requirement of an extra at the lowest version that it allows."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     lines = (line for line in requirements(pyproject, extra) if "win32" not in line)
-    return [re.sub(r"(\[\w+\])?>=([\w.]+).*", r"==\2", line) for line in lines]
+    found: dict[str, str] = {}
+    for line in lines:  # two extras may want different ones: the greater is the lowest for both
+        name, version = re.match(r"([\w.-]+)(?:\[\w+\])?>=([\w.]+)", line).groups()  # type: ignore[union-attr]
+        found[name] = max(found.get(name, version), version, key=_numbers)
+    return [f"{name}=={version}" for name, version in found.items()]
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version)]
 
 
 def main(command: str) -> int:
