@@ -12,6 +12,7 @@ from tgpipeline.analytics import topics
 from tgpipeline.analytics.engine import Engine
 from tgpipeline.analytics.language import detect
 from tgpipeline.analytics.support import conversations, discover, metrics, outcomes, problems
+from tgpipeline.progress import progress
 
 OFFICE = "mon-fri 9-18, sat 9-13"
 
@@ -94,7 +95,8 @@ class Answers:
     def conversations(self) -> pd.DataFrame:
         """As `conversations.build` makes them."""
         events = self.ask("conversation_events")
-        return conversations.build(self.messages, events, self.topics, self.agents)
+        with progress("messages put into conversations"):
+            return conversations.build(self.messages, events, self.topics, self.agents)
 
     @cached_property
     def frequent(self) -> pd.DataFrame:
@@ -105,7 +107,9 @@ class Answers:
     @cached_property
     def clusters(self) -> pd.DataFrame:
         """As `discover.clusters`."""
-        return discover.clusters(self.conversations, self.messages)
+        asked = self.conversations, self.messages
+        with progress("like questions put together"):
+            return discover.clusters(*asked)
 
     @cached_property
     def outcomes(self) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""`make demo`: the six notebooks on this machine, one after the other, and what came of them."""
+"""`make demo`: the seven notebooks on this machine, one after the other, and what came of them."""
 
 import sys
 import time
