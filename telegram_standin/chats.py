@@ -7,8 +7,9 @@ from typing import Any, TypeVar, cast
 
 from telegram_standin import updates
 from telegram_standin.errors import Refused
+from telegram_standin.http_server import Upload
 from telegram_standin.queue import Clock
-from telegram_standin.updates import Update
+from telegram_standin.updates import Json
 
 _RIGHTS = (
     "can_manage_chat can_change_info can_delete_messages can_invite_users can_restrict_members "
@@ -43,22 +44,22 @@ class Chat:
         channel_posts: how many posts of its linked channel were copied into it.
     """
 
-    info: dict[str, Any]
-    members: dict[int, dict[str, Any]] = field(default_factory=dict)
-    messages: dict[int, dict[str, Any]] = field(default_factory=dict)
-    reactions: dict[tuple[int, int], list[dict[str, Any]]] = field(default_factory=dict)
+    info: Json
+    members: dict[int, Json] = field(default_factory=dict)
+    messages: dict[int, Json] = field(default_factory=dict)
+    reactions: dict[tuple[int, int], list[Json]] = field(default_factory=dict)
     last_id: int = 0
     moved_to: int | None = None
     channel_posts: int = 0
 
-    def keep(self, message: dict[str, Any]) -> None:
+    def keep(self, message: Json) -> None:
         """Remember a message, so that it can be replied to, edited and deleted."""
         message_id = updates.integer(message.get("message_id"))
         if message_id is not None:
             self.messages[message_id] = message
             self.last_id = max(self.last_id, message_id)
 
-    def message(self, message_id: int, purpose: str = "") -> dict[str, Any]:
+    def message(self, message_id: int, purpose: str = "") -> Json:
         """One of its messages.
 
         Raises:
@@ -72,7 +73,7 @@ class Chat:
         """Whether a thread is a forum topic: whether its first message created one."""
         return "forum_topic_created" in self.messages.get(thread_id, {})
 
-    def reply_fields(self, reply_to: int = 0, thread_id: int = 0) -> dict[str, Any]:
+    def reply_fields(self, reply_to: int = 0, thread_id: int = 0) -> Json:
         """What a new message says about the message it answers and the thread it is in.
 
         In a supergroup an answer belongs to the thread of what it answers, whose id is that of the
@@ -94,7 +95,7 @@ class Chat:
             thread_id = 0
         else:
             thread_id = thread_id or int(answered.get("message_thread_id") or reply_to)
-        fields: dict[str, Any] = {"message_thread_id": thread_id} if thread_id else {}
+        fields: Json = {"message_thread_id": thread_id} if thread_id else {}
         if self.is_topic(thread_id) or answered.get("is_topic_message"):
             fields["is_topic_message"] = True
         if first := answered or self.messages.get(thread_id):
@@ -112,19 +113,21 @@ class Chats:
     Attributes:
         group_id: id of the group, also after it has become a supergroup.
         queries: ids of callback queries, which may be answered.
+        files: what the bot has sent as documents, by file_id: `file_name` and `content`.
     """
 
     group_id: int
 
-    def __init__(self, clock: Clock, bot: dict[str, Any]) -> None:
+    def __init__(self, clock: Clock, bot: Json) -> None:
         self.clock, self.bot = clock, bot
         self.queries: set[str] = set()
+        self.files: dict[str, Upload] = {}
         self._chats: dict[int, Chat] = {}
 
-    def emit(self, update: Update, visible: bool) -> None:
+    def emit(self, update: Json, visible: bool) -> None:
         """Called with every update, and whether the bot may see it; does nothing here."""
 
-    def open(self, info: dict[str, Any]) -> Chat:
+    def open(self, info: Json) -> Chat:
         """Add a chat, the bot being admin in it."""
         chat = self._chats[info["id"]] = Chat(info)
         chat.members[self.bot["id"]] = self.bot_member(admin=True)
@@ -147,15 +150,10 @@ class Chats:
             raise Refused(400, text, migrate_to_chat_id=chat.moved_to)
         return chat
 
-    def post(self, chat: Chat, sender: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
+    def post(self, chat: Chat, sender: Json, content: Json) -> Json:
         """Add a message to a chat; no update follows from this alone."""
-        message = {
-            "message_id": chat.last_id + 1,
-            "from": sender,
-            "chat": chat.info,
-            "date": int(self.clock.now()),
-            **content,
-        }
+        origin = {"message_id": chat.last_id + 1, "from": sender, "chat": chat.info}
+        message = {**origin, "date": int(self.clock.now()), **content}
         chat.keep(message)
         return message
 
@@ -163,15 +161,15 @@ class Chats:
         """Whether the bot is admin of a chat."""
         return bool(chat.members[self.bot["id"]]["status"] == "administrator")
 
-    def bot_member(self, *, admin: bool) -> dict[str, Any]:
+    def bot_member(self, *, admin: bool) -> Json:
         """The bot as a ChatMember."""
         if not admin:
             return {"user": self.bot, "status": "member"}
-        rights: dict[str, Any] = dict.fromkeys(_RIGHTS.split(), True)
+        rights: Json = dict.fromkeys(_RIGHTS.split(), True)
         limits = {"can_be_edited": False, "can_promote_members": False, "is_anonymous": False}
         return {"user": self.bot, "status": "administrator", **limits, **rights}
 
-    def learn(self, update: Update) -> bool:
+    def learn(self, update: Json) -> bool:
         """Learn from an injected update which chats, people and messages there are.
 
         Returns:
@@ -199,7 +197,7 @@ class Chats:
             self.group_id = moved if self.group_id == chat_id else self.group_id
         return self.bot_sees(chat, content)
 
-    def bot_sees(self, chat: Chat, message: dict[str, Any]) -> bool:
+    def bot_sees(self, chat: Chat, message: Json) -> bool:
         """Whether privacy mode lets the bot see a message. It never hides service messages.
 
         Source: https://core.telegram.org/bots/features#privacy-mode

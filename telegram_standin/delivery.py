@@ -1,21 +1,19 @@
 """How updates leave the stand-in: fetched with getUpdates, or posted to a webhook."""
 
-import logging
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from ssl import SSLError
-from typing import Any, NamedTuple
+from typing import Any
 
 from telegram_standin.errors import Refused
-from telegram_standin.http_server import parse_body
-from telegram_standin.methods import Params, bool_param, int_param, json_param
+from telegram_standin.http_server import DescribedResult, Upload, parse_body
+from telegram_standin.methods import Params, bool_param, int_param, json_param, upload_param
 from telegram_standin.queue import DEFAULT_KINDS, Clock, UpdateQueue
 from telegram_standin.target import Target, is_loopback, url_error
-from telegram_standin.updates import Update
+from telegram_standin.updates import Json
 from telegram_standin.webhook import Webhook
-
-logger = logging.getLogger(__name__)
 
 LONG_POLL_MAX = 50  # seconds
 SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]+")  # https://core.telegram.org/bots/api#setwebhook
@@ -34,13 +32,6 @@ _NOT_IN_ANSWERS = ("get", "setwebhook", "deletewebhook")
 DELIVERY_METHODS = ("get_updates", "set_webhook", "delete_webhook", "get_webhook_info")
 
 
-class DescribedResult(NamedTuple):
-    """A result with a description, as setWebhook answers."""
-
-    result: Any
-    description: str
-
-
 class UpdateDelivery:
     """The queue, the one long poll that may wait, and the one webhook that may be set.
 
@@ -50,15 +41,13 @@ class UpdateDelivery:
         call: carries out a method that a webhook's receiver answers with.
     """
 
-    def __init__(
-        self, clock: Clock, queue: UpdateQueue, call: Callable[[str, dict[str, Any]], Any]
-    ) -> None:
+    def __init__(self, clock: Clock, queue: UpdateQueue, call: Callable[[str, Json], Any]) -> None:
         self.clock, self.queue, self._call = clock, queue, call
         self.webhook: Webhook | None = None
         self._next_set_webhook = 0.0
         self._poll, self._poll_ended = 0, ""
 
-    def push(self, update: Update, visible: bool) -> int:
+    def push(self, update: Json, visible: bool) -> int:
         """Queue an update, and wake the threads that wait for one; returns its update_id."""
         update_id, pending = self.queue.add(update, visible=visible)
         if pending is not None:
@@ -80,7 +69,7 @@ class UpdateDelivery:
             self._poll, self._poll_ended = self._poll + 1, _SERVER_STOPPED
             self._drop_webhook()
 
-    def get_updates(self, params: Params) -> list[Update]:
+    def get_updates(self, params: Params) -> list[Json]:
         """The updates from an offset on; waits for one as a long poll does."""
         if self.webhook is not None:
             raise Refused(409, _HAS_WEBHOOK)
@@ -135,10 +124,10 @@ class UpdateDelivery:
             self.queue.clear()
         return DescribedResult(True, "Webhook was deleted" if was else "Webhook is already deleted")
 
-    def get_webhook_info(self, params: Params) -> dict[str, Any]:
+    def get_webhook_info(self, params: Params) -> Json:
         """Where updates are posted, how many wait, and the last error."""
         hook = self.webhook
-        info: dict[str, Any] = {
+        info: Json = {
             "url": hook.target.url if hook else "",
             "has_custom_certificate": bool(hook and hook.target.certificate),
             "pending_update_count": len(self.queue.all_pending()),
@@ -171,8 +160,8 @@ class UpdateDelivery:
             return
         method = str(params.get("method", "")).lower() if isinstance(params, dict) else ""
         if method and not method.startswith(_NOT_IN_ANSWERS):
-            answer = self._call(method, params)
-            logger.debug("the webhook's answer %s: %s", method, answer.get("error_code", "done"))
+            with suppress(Refused):
+                self._call(method, params)
 
 
 def _target(url: str, params: Params) -> Target:
@@ -187,8 +176,8 @@ def _target(url: str, params: Params) -> Target:
         why = why or "IP address is reserved"
     if why:
         raise Refused(400, f"Bad Request: bad webhook: {why}")
-    certificate = params.get("certificate", b"")
-    if not isinstance(certificate, bytes):
+    certificate = upload_param(params, "certificate") or Upload("", b"")
+    if not isinstance(certificate, Upload):
         raise Refused(400, "Bad Request: certificate must be uploaded as an InputFile")
     connections = min(max(int_param(params, "max_connections", 40), 1), 100)
-    return Target(url, secret, connections, certificate, address)
+    return Target(url, secret, connections, certificate.content, address)

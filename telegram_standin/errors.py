@@ -1,5 +1,7 @@
 """What the stand-in raises: an error for whoever runs it, and a refusal for the bot."""
 
+from typing import Any
+
 
 class StandInError(Exception):
     """Raised when the stand-in cannot start, is not running, or cannot deliver its updates."""
@@ -19,3 +21,9 @@ class Refused(Exception):
     def __init__(self, code: int, description: str, **parameters: int) -> None:
         super().__init__(description)
         self.code, self.description, self.parameters = code, description, parameters
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """The answer, as it is sent."""
+        more = {"parameters": self.parameters} if self.parameters else {}
+        return {"ok": False, "error_code": self.code, "description": self.description, **more}

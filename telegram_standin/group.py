@@ -4,10 +4,11 @@ from typing import Any
 
 from telegram_standin.chats import Chat, locked
 from telegram_standin.errors import Refused
-from telegram_standin.markup import find_entities
+from telegram_standin.markup import text_fields
 from telegram_standin.members import Members
+from telegram_standin.updates import Json
 
-CHANNEL: dict[str, Any] = {
+CHANNEL: Json = {
     "id": -1005123456789,
     "type": "channel",
     "title": "Novidades da Loja Aurora",
@@ -33,7 +34,7 @@ class Group(Members):
         reply_to: int = 0,
         thread_id: int = 0,
         **content: Any,
-    ) -> dict[str, Any]:
+    ) -> Json:
         """Somebody writes a text, or sends what `content` holds, such as `photo=[…]`.
 
         Args:
@@ -55,43 +56,36 @@ class Group(Members):
         is_post = "is_automatic_forward" in chat.messages.get(thread_id, {})
         if thread_id and not (is_post or chat.is_topic(thread_id)):
             raise Refused(400, "Bad Request: message thread not found")
-        fields = {**_text(text), **chat.reply_fields(reply_to, thread_id), **content}
+        fields = {**text_fields(text), **chat.reply_fields(reply_to, thread_id), **content}
         return self.tell(chat, self.user_of(chat, user), fields)
 
     @locked
-    def edit(self, message_id: int, text: str, *, chat_id: Any = None) -> dict[str, Any]:
+    def edit(self, message_id: int, text: str, *, chat_id: Any = None) -> Json:
         """Somebody changes a message; returns the whole Message, as it is now."""
         chat = self.chat(chat_id)
         before = chat.message(message_id)
         kept = {name: value for name, value in before.items() if name != "entities"}
-        message = {**kept, "edit_date": int(self.clock.now()), **_text(text)}
+        message = {**kept, "edit_date": int(self.clock.now()), **text_fields(text)}
         chat.keep(message)
         self.emit({"edited_message": message}, self.bot_sees(chat, message))
         return message
 
     @locked
-    def react(
-        self, user: Any, message_id: int, emoji: str = "", *, chat_id: Any = None
-    ) -> dict[str, Any]:
+    def react(self, user: Any, message_id: int, emoji: str = "", *, chat_id: Any = None) -> Json:
         """Somebody sets a reaction, or takes it back with an empty emoji."""
         chat = self.chat(chat_id)
         sender = self.user_of(chat, user)
         chat.message(message_id)
-        new = [{"type": "emoji", "emoji": emoji}] if emoji else []
-        change = {
-            "chat": chat.info,
-            "message_id": message_id,
-            "user": sender,
-            "date": int(self.clock.now()),
-            "old_reaction": chat.reactions.get((message_id, sender["id"]), []),
-            "new_reaction": new,
-        }
-        chat.reactions[message_id, sender["id"]] = new
+        before = chat.reactions.get((message_id, sender["id"]), [])
+        after = [{"type": "emoji", "emoji": emoji}] if emoji else []
+        change = {"chat": chat.info, "message_id": message_id, "user": sender}
+        change |= {"date": int(self.clock.now()), "old_reaction": before, "new_reaction": after}
+        chat.reactions[message_id, sender["id"]] = after
         self.emit({"message_reaction": change}, self.is_admin(chat))
         return change
 
     @locked
-    def create_topic(self, user: Any, name: str, *, chat_id: Any = None) -> dict[str, Any]:
+    def create_topic(self, user: Any, name: str, *, chat_id: Any = None) -> Json:
         """Somebody creates a topic; the first one makes the supergroup a forum.
 
         Returns:
@@ -104,7 +98,7 @@ class Group(Members):
         chat.info = _supergroup(chat) | {"is_forum": True}
         return self.tell(chat, self.user_of(chat, user), self.topic_fields(chat, name))
 
-    def topic_fields(self, chat: Chat, name: str) -> dict[str, Any]:
+    def topic_fields(self, chat: Chat, name: str) -> Json:
         """What the message that creates a topic holds. The topic's id is that message's own."""
         return {
             "message_thread_id": chat.last_id + 1,
@@ -115,7 +109,7 @@ class Group(Members):
     @locked
     def publish(
         self, text: str = "", *, channel: Any = CHANNEL, chat_id: Any = None, **content: Any
-    ) -> dict[str, Any]:
+    ) -> Json:
         """The linked channel publishes a post, and Telegram copies it into the group.
 
         Args:
@@ -140,15 +134,10 @@ class Group(Members):
             "forward_origin": {"type": "channel", **origin},
             **{f"forward_{old}": origin[new] for old, new in _FORMER_NAMES.items()},
         }
-        return self.tell(chat, SERVICE_USER, {**copied, **_text(text), **content})
+        return self.tell(chat, SERVICE_USER, {**copied, **text_fields(text), **content})
 
 
-def _text(text: str) -> dict[str, Any]:
-    entities = find_entities(text)
-    return {**({"text": text} if text else {}), **({"entities": entities} if entities else {})}
-
-
-def _supergroup(chat: Chat) -> dict[str, Any]:
+def _supergroup(chat: Chat) -> Json:
     if chat.info.get("type") != "supergroup":
         raise Refused(400, "Bad Request: the chat is no supergroup: call migrate first")
     return chat.info

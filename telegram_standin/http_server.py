@@ -2,32 +2,44 @@
 
 import json
 import logging
-import socket
 import threading
 from collections.abc import Callable
 from email.parser import BytesParser
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from telegram_standin.errors import StandInError
-from telegram_standin.updates import parse_json
+from telegram_standin.errors import Refused, StandInError
+from telegram_standin.updates import Json, parse_json
 
 logger = logging.getLogger(__name__)
 
 MAX_BODY = 50 * 2**20
-Answer = dict[str, Any]
-# Takes the parts of the path and the parameters.
-Route = Callable[[list[str], Any], Answer]
+# Takes the parts of the path and the parameters; what it returns is the answer's result.
+Route = Callable[[list[str], Any], Any]
+
+
+class DescribedResult(NamedTuple):
+    """A result with a description, as setWebhook answers."""
+
+    result: Any
+    description: str
+
+
+class Upload(NamedTuple):
+    """A file in a multipart form."""
+
+    file_name: str
+    content: bytes
 
 
 def parse_body(content_type: str, body: bytes) -> Any:
     """Read a body: JSON, a form, or a multipart form.
 
     Returns:
-        What the JSON holds; of a form a dict, in which files are bytes and other fields strings.
+        What the JSON holds; of a form a dict, in which files are `Upload` and other fields strings.
 
     Raises:
         ValueError, LookupError: if it is not what its Content-Type says.
@@ -40,23 +52,18 @@ def parse_body(content_type: str, body: bytes) -> Any:
         return {}
     if kind == "multipart/form-data":
         head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1")
-        fields: dict[str, Any] = {}
+        fields: Json = {}
         for part in BytesParser(policy=HTTP).parsebytes(head + body).iter_parts():
             name = part.get_param("name", header="content-disposition")
             content = part.get_payload(decode=True)
             if isinstance(name, str) and isinstance(content, bytes):
-                upload = part.get_filename() is not None
-                fields[name] = content if upload else content.decode("utf-8", "replace")
+                file = part.get_filename()
+                text = content.decode("utf-8", "replace")
+                fields[name] = text if file is None else Upload(file, content)
         return fields
     if kind == "application/x-www-form-urlencoded":
         return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
     return parse_json(body)
-
-
-def error_answer(code: int, description: str, parameters: dict[str, int] | None = None) -> Answer:
-    """The Bot API's answer that is an error."""
-    more = {"parameters": parameters} if parameters else {}
-    return {"ok": False, "error_code": code, "description": description, **more}
 
 
 class Server(ThreadingTCPServer):
@@ -76,7 +83,6 @@ class Server(ThreadingTCPServer):
 
     def __init__(self, port: int, route: Route) -> None:
         self.route = route
-        self._open: set[socket.socket] = set()
         try:
             super().__init__(("127.0.0.1", port), _Handler)
         except (OSError, OverflowError) as error:
@@ -88,82 +94,73 @@ class Server(ThreadingTCPServer):
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Remember the connection, to close it at the end."""
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        """Forget the connection."""
-        self._open.discard(request)
-        super().shutdown_request(request)
-
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log that a client went away, rather than print it."""
         logger.debug("a client went away", exc_info=True)
 
     def stop(self) -> None:
-        """Close the port and every connection."""
+        """Close the port; no connection outlives its request."""
         self.shutdown()
         self.server_close()
         self._thread.join()
-        for connection in list(self._open):
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                logger.debug("a connection was already closed")
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.1"
-    timeout = 120  # an idle connection
+    timeout = 120  # for a request to arrive
     wbufsize = -1  # head and body leave in one packet
 
     def _answer(self) -> None:
+        try:
+            result = self.server.route(*self._request())
+            described = isinstance(result, DescribedResult)
+            self._send(200, {"ok": True, **(result._asdict() if described else {"result": result})})
+        except Refused as error:
+            self._send(error.code, error.answer)
+
+    def _request(self) -> tuple[list[str], Any]:
+        """The parts of the path, and the parameters."""
         address = urlsplit(self.path)
         body = self._body()
-        if body is None:
-            self.close_connection = True
-            return self._send(error_answer(413, "Request Entity Too Large"))
         # The control interface takes JSON only: curl -d calls everything a form.
         bot = not address.path.startswith("/_control/")
         try:
             given = parse_body(self.headers.get("Content-Type", "") if bot else "", body)
         except (ValueError, LookupError) as error:
-            return self._send(error_answer(400, f"Bad Request: can't parse the body: {error}"))
+            raise Refused(400, f"Bad Request: can't parse the body: {error}") from None
         query = dict(parse_qsl(address.query, keep_blank_values=True))
         if query and isinstance(given, dict):
             given = {**query, **given}
-        parts = [unquote(part) for part in address.path.split("/")[1:]]
-        return self._send(self.server.route(parts, given))
+        return [unquote(part) for part in address.path.split("/")[1:]], given
 
     do_GET = do_POST = _answer  # noqa: N815 - the names that http.server looks for
 
-    def _body(self) -> bytes | None:
-        """The body, also in chunks; None where it is too long."""
+    def _body(self) -> bytes:
+        """The body, also in chunks; refused where it is too long."""
         if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
             length = self.headers.get("Content-Length", "0")
-            size = int(length) if length.isdecimal() else MAX_BODY + 1
-            return self.rfile.read(size) if size <= MAX_BODY else None
+            return self._read(int(length) if length.isdecimal() else MAX_BODY + 1)
         body = b""
         while size := int(self.rfile.readline(100).partition(b";")[0], 16):
-            if len(body) + size > MAX_BODY:
-                return None
-            body += self.rfile.read(size)
+            body += self._read(size, len(body))
             self.rfile.readline(100)
         while self.rfile.readline(1000).strip():
             pass  # trailers
         return body
 
-    def _send(self, answer: Answer) -> None:
-        code = answer.get("error_code", 200)
-        wait = answer.get("parameters", {}).get("retry_after")
+    def _read(self, size: int, before: int = 0) -> bytes:
+        if before + size > MAX_BODY:
+            raise Refused(413, "Request Entity Too Large")
+        return self.rfile.read(size)
+
+    def _send(self, code: int, answer: Json) -> None:
         body = json.dumps(answer, separators=(",", ":")).encode()
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
-        if wait:
+        self.send_header("Connection", "close")
+        if wait := answer.get("parameters", {}).get("retry_after"):
             self.send_header("Retry-After", str(wait))
         self.end_headers()
         self.wfile.write(body)

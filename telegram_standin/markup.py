@@ -4,8 +4,10 @@ Source: https://core.telegram.org/bots/api#formatting-options
 """
 
 import re
+from collections.abc import Iterable
 from html.parser import HTMLParser
-from typing import Any
+
+from telegram_standin.updates import Json
 
 _ENTITY = re.compile(
     r"(?P<url>https?://[^\s<>\"]+)|(?<![\w/])(?P<bot_command>/\w{1,32}(?:@\w{3,32})?)"
@@ -31,7 +33,7 @@ def utf16_len(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def find_entities(text: str) -> list[dict[str, Any]]:
+def find_entities(text: str) -> list[Json]:
     """What Telegram marks by itself: commands, links, mentions, hashtags.
 
     >>> find_entities("👍 /start")
@@ -43,12 +45,30 @@ def find_entities(text: str) -> list[dict[str, Any]]:
     ]
 
 
+def entities_field(name: str) -> str:
+    """The field of a Message that holds the entities of its text or of its caption."""
+    return "entities" if name == "text" else f"{name}_entities"
+
+
+def text_fields(text: str, name: str = "text", entities: Iterable[Json] = ()) -> Json:
+    """A text or a caption as fields of a Message, with the entities found in it and those given.
+
+    >>> text_fields("oi #ana")["entities"]
+    [{'type': 'hashtag', 'offset': 3, 'length': 4}]
+    >>> text_fields("", "caption")
+    {}
+    """
+    found = sorted([*entities, *find_entities(text)], key=lambda e: int(e["offset"]))
+    fields: Json = {name: text, entities_field(name): found}
+    return {field: value for field, value in fields.items() if value}
+
+
 class _HtmlReader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.text = ""
-        self.entities: list[dict[str, Any]] = []
-        self._open: list[tuple[str, int, dict[str, Any]]] = []
+        self.entities: list[Json] = []
+        self._open: list[tuple[str, int, Json]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in _TAGS:
@@ -74,7 +94,7 @@ class _HtmlReader(HTMLParser):
             )
 
 
-def parse_html(source: str) -> tuple[str, list[dict[str, Any]]]:
+def parse_html(source: str) -> tuple[str, list[Json]]:
     """Text and entities of a message written with `parse_mode` HTML.
 
     Raises:

@@ -5,13 +5,14 @@ from typing import Any
 from telegram_standin.chats import Chat, Chats, locked
 from telegram_standin.errors import Refused
 from telegram_standin.queue import Clock
+from telegram_standin.updates import Json
 
 
-def _user(user_id: int, first_name: str, username: str, *, is_bot: bool = False) -> dict[str, Any]:
+def _user(user_id: int, first_name: str, username: str, *, is_bot: bool = False) -> Json:
     return {"id": user_id, "is_bot": is_bot, "first_name": first_name, "username": username}
 
 
-GROUP: dict[str, Any] = {"id": -4123456789, "type": "group", "title": "Suporte Loja Aurora"}
+GROUP: Json = {"id": -4123456789, "type": "group", "title": "Suporte Loja Aurora"}
 SUPERGROUP_ID = -1004123456789
 OWNER = _user(7000000100, "Lia", "lia_aurora")
 # Who a message from a group's anonymous admin, or from the group itself, is from.
@@ -26,21 +27,21 @@ class Members(Chats):
         bot: the bot's User.
     """
 
-    def __init__(self, clock: Clock, bot: dict[str, Any]) -> None:
+    def __init__(self, clock: Clock, bot: Json) -> None:
         super().__init__(clock, bot)
         self.group_id = int(GROUP["id"])
         owner = {"user": OWNER, "status": "creator", "is_anonymous": False}
         self.open(dict(GROUP)).members[OWNER["id"]] = owner
 
     @locked
-    def join(self, user: dict[str, Any], *, chat_id: Any = None) -> dict[str, Any]:
+    def join(self, user: Json, *, chat_id: Any = None) -> Json:
         """Somebody comes in; returns the service message."""
         chat = self.chat(chat_id)
         self._change_member(chat, user, {"user": user, "status": "member"}, by=user)
         return self.tell(chat, user, {"new_chat_members": [user]})
 
     @locked
-    def leave(self, user: Any, *, chat_id: Any = None) -> dict[str, Any]:
+    def leave(self, user: Any, *, chat_id: Any = None) -> Json:
         """Somebody goes; returns the service message."""
         chat = self.chat(chat_id)
         gone = self.user_of(chat, user)
@@ -48,14 +49,14 @@ class Members(Chats):
         return self.tell(chat, gone, {"left_chat_member": gone})
 
     @locked
-    def promote(self, admin: bool = True, *, chat_id: Any = None) -> dict[str, Any]:
+    def promote(self, admin: bool = True, *, chat_id: Any = None) -> Json:
         """The owner makes the bot admin, or takes that away; returns the bot's ChatMember."""
         member = self.bot_member(admin=admin)
         self._change_member(self.chat(chat_id), self.bot, member, by=OWNER)
         return member
 
     @locked
-    def migrate(self, new_id: int = SUPERGROUP_ID, *, chat_id: Any = None) -> dict[str, Any]:
+    def migrate(self, new_id: int = SUPERGROUP_ID, *, chat_id: Any = None) -> Json:
         """The group becomes a supergroup: it gets a new id, and message ids start again.
 
         Returns:
@@ -71,13 +72,13 @@ class Members(Chats):
         self.group_id = new_id if self.group_id == old.info["id"] else self.group_id
         return message
 
-    def tell(self, chat: Chat, sender: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
+    def tell(self, chat: Chat, sender: Json, content: Json) -> Json:
         """Add a message to a chat, and send it to the bot if it may see it; the Message."""
         message = self.post(chat, sender, content)
         self.emit({"message": message}, self.bot_sees(chat, message))
         return message
 
-    def user_of(self, chat: Chat, user: Any) -> dict[str, Any]:
+    def user_of(self, chat: Chat, user: Any) -> Json:
         """A User given as such, who thereby is a member, or by the id of a member.
 
         Raises:
@@ -88,19 +89,13 @@ class Members(Chats):
             return user
         if user not in chat.members:
             raise Refused(400, "Bad Request: member not found")
-        member: dict[str, Any] = chat.members[user]["user"]
+        member: Json = chat.members[user]["user"]
         return member
 
-    def _change_member(
-        self, chat: Chat, user: dict[str, Any], member: dict[str, Any], by: dict[str, Any]
-    ) -> None:
-        change = {
-            "chat": chat.info,
-            "from": by,
-            "date": int(self.clock.now()),
-            "old_chat_member": chat.members.get(user["id"], {"user": user, "status": "left"}),
-            "new_chat_member": member,
-        }
+    def _change_member(self, chat: Chat, user: Json, member: Json, by: Json) -> None:
+        before = chat.members.get(user["id"], {"user": user, "status": "left"})
+        change = {"chat": chat.info, "from": by, "date": int(self.clock.now())}
+        change |= {"old_chat_member": before, "new_chat_member": member}
         chat.members[user["id"]] = member
         is_bot = user["id"] == self.bot["id"]
         kind = "my_chat_member" if is_bot else "chat_member"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from telegram_standin import updates
-from telegram_standin.updates import KINDS, Update
+from telegram_standin.updates import KINDS, Json
 
 RETENTION = 86_400  # "updates … will not be kept longer than 24 hours"
 DEFAULT_KINDS = KINDS - updates.ON_REQUEST
@@ -59,11 +59,10 @@ class Clock:
 class Pending:
     """An update that waits to be fetched or delivered."""
 
-    update: Update
+    update: Json
     body: bytes
     expires: float
     failures: int = 0
-    delay: int = 1
 
 
 class UpdateQueue:
@@ -85,7 +84,7 @@ class UpdateQueue:
         if kinds is not None:
             self.allowed = KINDS.intersection(map(str, kinds)) or DEFAULT_KINDS
 
-    def add(self, update: Update, *, visible: bool = True) -> tuple[int, Pending | None]:
+    def add(self, update: Json, *, visible: bool = True) -> tuple[int, Pending | None]:
         """Queue an update as if it had just happened.
 
         An `update_id` that it carries is kept, so that what happened elsewhere can be replayed. The
@@ -138,7 +137,7 @@ class UpdateQueue:
             self.remove(pending)
         return sorted(self._pending, key=lambda p: int(p.update["update_id"]))
 
-    def get(self, offset: int, limit: int) -> list[Update]:
+    def get(self, offset: int, limit: int) -> list[Json]:
         """What getUpdates answers; the offset confirms the updates below it."""
         before = self.all_pending()
         if offset < 0:

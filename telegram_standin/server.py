@@ -8,13 +8,12 @@ from http import HTTPStatus
 from typing import Any, Self
 
 from telegram_standin import http_server
-from telegram_standin.delivery import DELIVERY_METHODS, DescribedResult, UpdateDelivery
+from telegram_standin.delivery import DELIVERY_METHODS, UpdateDelivery
 from telegram_standin.errors import Refused, StandInError
 from telegram_standin.group import Group
-from telegram_standin.http_server import Answer, error_answer
 from telegram_standin.methods import METHODS, Methods, Params
 from telegram_standin.queue import Clock, UpdateQueue
-from telegram_standin.updates import Update
+from telegram_standin.updates import Json
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +55,7 @@ class Telegram(Group):
             for owner, known in ((methods, METHODS), (self.delivery, DELIVERY_METHODS))
             for name in known
         }
-        self._faults: list[dict[str, Any]] = []
+        self._faults: list[Json] = []
         self._server: http_server.Server | None = None
 
     def start(self) -> Self:
@@ -96,7 +95,7 @@ class Telegram(Group):
         """Where `inject`, `fault`, `say` and the others are asked for over HTTP."""
         return f"{self.url}/_control/{self.token}/{name}"
 
-    def inject(self, update: Update | Sequence[Update]) -> list[int]:
+    def inject(self, update: Json | Sequence[Json]) -> list[int]:
         """Queue one or many updates as if they had just happened; see `UpdateQueue.add`.
 
         Returns:
@@ -106,7 +105,7 @@ class Telegram(Group):
         with self.clock.changed:
             return [self.delivery.push(one, self.learn(one)) for one in many]
 
-    def emit(self, update: Update, visible: bool) -> None:
+    def emit(self, update: Json, visible: bool) -> None:
         """Queue an update that something in the group has caused."""
         self.delivery.push(update, visible)
 
@@ -129,11 +128,13 @@ class Telegram(Group):
         """
         wait = {} if retry_after is None else {"retry_after": retry_after}
         usual = HTTPStatus(status).phrase + (f": retry after {retry_after}" if wait else "")
-        answer = error_answer(status, description or usual, wait)
-        chosen = {m.lower() for m in ([methods] if isinstance(methods, str) else methods)}
+        fault = {
+            "methods": {m.lower() for m in ([methods] if isinstance(methods, str) else methods)},
+            "left": int(count),
+            "error": Refused(status, description or usual, **wait),
+        }
         with self.clock.changed:
-            self._faults = [fault for fault in self._faults if fault["left"] > 0]
-            self._faults.append({"methods": chosen, "left": int(count), "answer": answer})
+            self._faults.append(fault)
 
     def pending(self) -> int:
         """How many updates are still to be delivered."""
@@ -173,45 +174,41 @@ class Telegram(Group):
 
     # The Bot API.
 
-    def _route(self, path: list[str], given: Any) -> Answer:
+    def _route(self, path: list[str], given: Any) -> Any:
         if len(path) == 3 and path[0] == "_control":
             return self._control(path[1], path[2], given)
         if len(path) < 2 or not path[0].startswith("bot"):
-            return error_answer(404, "Not Found")
+            raise Refused(404, "Not Found")
         if path[0] != f"bot{self.token}":
-            return error_answer(401, "Unauthorized")
+            raise Refused(401, "Unauthorized")
         return self._call("/".join(path[1:]).lower(), given if isinstance(given, dict) else {})
 
-    def _call(self, method: str, params: dict[str, Any]) -> Answer:
+    def _call(self, method: str, params: Json) -> Any:
         with self.clock.changed:
             for fault in self._faults:
                 if fault["left"] > 0 and (not fault["methods"] or method in fault["methods"]):
                     fault["left"] -= 1
-                    answer: Answer = fault["answer"]
-                    return answer
+                    raise fault["error"]
+            if method not in self._methods:
+                raise Refused(404, "Not Found: method not found")
             try:
-                if method not in self._methods:
-                    raise Refused(404, "Not Found: method not found")
-                result = self._methods[method](params)
-            except Refused as error:
-                return error_answer(error.code, error.description, error.parameters)
+                return self._methods[method](params)
+            except Refused:
+                raise
             except Exception:
                 logger.exception("the stand-in failed at %s", method)
-                return error_answer(500, "Internal Server Error: see the log of the stand-in")
-        if isinstance(result, DescribedResult):
-            return {"ok": True, "result": result.result, "description": result.description}
-        return {"ok": True, "result": result}
+                why = "Internal Server Error: see the log of the stand-in"
+                raise Refused(500, why) from None
 
-    def _control(self, token: str, name: str, given: Any) -> Answer:
+    def _control(self, token: str, name: str, given: Any) -> Any:
         if token != self.token:
-            return error_answer(401, "Unauthorized")
+            raise Refused(401, "Unauthorized")
+        if name not in CONTROLS:
+            raise Refused(404, f"Not Found: the controls are {', '.join(CONTROLS)}")
         try:
-            if name not in CONTROLS:
-                return error_answer(404, f"Not Found: the controls are {', '.join(CONTROLS)}")
-            if name == "inject":
-                return {"ok": True, "result": self.inject(given)}
-            return {"ok": True, "result": getattr(self, name)(**given)}
-        except Refused as error:
-            return error_answer(error.code, error.description, error.parameters)
+            return self.inject(given) if name == "inject" else getattr(self, name)(**given)
+        except Refused:
+            raise
         except Exception as error:  # whatever was given does not fit
-            return error_answer(400, f"Bad Request: {name}: {type(error).__name__}: {error}")
+            why = f"Bad Request: {name}: {type(error).__name__}: {error}"
+            raise Refused(400, why) from None

@@ -6,7 +6,7 @@ Source of every name: https://core.telegram.org/bots/api#update
 import json
 from typing import Any
 
-Update = dict[str, Any]
+Json = dict[str, Any]
 
 MESSAGE_KINDS = frozenset(
     "message edited_message channel_post edited_channel_post business_message "
@@ -40,7 +40,7 @@ def parse_json(body: bytes) -> Any:
         raise ValueError("nested too deeply") from None
 
 
-def kind(update: Update) -> str:
+def kind(update: Json) -> str:
     """Name of the field that holds what happened; empty where there is none.
 
     >>> kind({"update_id": 1, "edited_message": {}})
@@ -50,12 +50,12 @@ def kind(update: Update) -> str:
     return next((name for name in objects if name in KINDS), objects[0] if objects else "")
 
 
-def payload(update: Update) -> Update:
+def payload(update: Json) -> Json:
     """The object under the update's kind; empty where there is none."""
     return sub(update, kind(update))
 
 
-def sub(value: Update, *path: str) -> Update:
+def sub(value: Json, *path: str) -> Json:
     """The object at the end of the path; empty where any step is missing or no object."""
     for name in path:
         step = value.get(name)
@@ -68,7 +68,7 @@ def integer(value: Any) -> int | None:
     return value if type(value) is int else None
 
 
-def chat(update: Update) -> dict[str, Any]:
+def chat(update: Json) -> Json:
     """The chat in which it happened; empty for what happens in none (polls, inline queries)."""
     content = payload(update)
     return sub(content, "chat") or sub(content, "message", "chat")

@@ -13,6 +13,7 @@ import ssl
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Any
@@ -21,6 +22,7 @@ from urllib.parse import urlsplit
 from telegram_standin import updates
 from telegram_standin.queue import Clock, Pending, UpdateQueue
 from telegram_standin.target import Target, address_of, is_loopback
+from telegram_standin.updates import Json
 
 ANSWER_SECONDS = 60
 GONE_SECONDS = 23 * 3600  # how long a receiver may answer 410 before its webhook is removed
@@ -39,7 +41,7 @@ class DeliveryResult:
     body: bytes = b""
 
 
-def order_key(update: updates.Update) -> OrderKey:
+def order_key(update: Json) -> OrderKey:
     """What updates that are delivered in order have in common.
 
     Messages and edits of one chat share a key; every other kind has a key per chat or user.
@@ -88,7 +90,7 @@ class Webhook:
         self._workers = self._idle = self._delays = 0
         self.closed = False
         for pending in queue.all_pending():
-            pending.failures, pending.delay = 0, 1
+            pending.failures = 0
             self.push(pending)
 
     def push(self, pending: Pending) -> None:
@@ -120,15 +122,13 @@ class Webhook:
             threading.Thread(target=self._deliver_until_closed, name="webhook", daemon=True).start()
 
     def _deliver_until_closed(self) -> None:
-        connection = self._connection()
         while (taken := self._next()) is not None:
             key, pending = taken
-            result = self._post(connection, pending)
+            result = self._post(pending)
             if not result.error and result.body:
                 self._on_answer(result.content_type, result.body)
             with self._clock.changed:
                 self._record(key, pending, result)
-        connection.close()
 
     def _next(self) -> tuple[OrderKey, Pending] | None:
         """Wait for the next update that may be delivered; None when the webhook is closed."""
@@ -185,31 +185,25 @@ class Webhook:
             return min(result.retry_after, 3600)
         if pending.failures == 1:
             return 0
-        pending.delay = min(random.randint(60, 120), pending.delay * 2)
-        return pending.delay
+        # The exponent is bounded because an update may fail thousands of times.
+        return min(random.randint(60, 120), 1 << min(pending.failures - 1, 7))
 
-    def _post(self, connection: http.client.HTTPConnection, pending: Pending) -> DeliveryResult:
-        address = urlsplit(self.target.url)
-        path = address.path or "/"
-        headers = {"Host": address.netloc, "Content-Type": "application/json"}
+    def _post(self, pending: Pending) -> DeliveryResult:
+        url = urlsplit(self.target.url)
+        headers = {"Host": url.netloc, "Content-Type": "application/json"}
         if self.target.secret:
             headers["X-Telegram-Bot-Api-Secret-Token"] = self.target.secret
-        target = f"{path}?{address.query}" if address.query else path
-        fresh = connection.sock is None
+        path = (url.path or "/") + (f"?{url.query}" if url.query else "")
         try:
-            connection.request("POST", target, pending.body, headers)
-            response = connection.getresponse()
-            answer = response.read()
+            with closing(self._connection()) as connection:
+                connection.request("POST", path, pending.body, headers)
+                response = connection.getresponse()
+                answer = response.read()
         except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
-            connection.close()
-            if not fresh:  # an idle connection that the receiver had closed: not its refusal
-                return self._post(connection, pending)
             return DeliveryResult("Webhook connection closed")
         except TimeoutError:
-            connection.close()
             return DeliveryResult("Read timeout expired")
         except (OSError, ValueError, http.client.HTTPException) as error:
-            connection.close()
             return DeliveryResult(getattr(error, "strerror", None) or type(error).__name__)
         if 200 <= response.status < 300:
             content_type = response.headers.get("Content-Type", "")

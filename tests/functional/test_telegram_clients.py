@@ -59,6 +59,12 @@ class Ptb:
             for request in bot._request:
                 await request.shutdown()
 
+    def file(self, content: bytes, name: str) -> Any:
+        return pytest.importorskip("telegram").InputFile(content, filename=name)
+
+    def reply(self, message_id: int) -> dict[str, Any]:
+        return {"reply_to_message_id": message_id}
+
     def bot(self, handle: Callable[[str], str]) -> Any:
         builder = self.ext.ApplicationBuilder().token(self.telegram.token)
         app = builder.base_url(f"{self.telegram.url}/bot").build()
@@ -123,6 +129,12 @@ class Aiogram:
         session = self.sessions.AiohttpSession(api=server)
         async with self.aiogram.Bot(token or self.telegram.token, session=session) as bot:
             yield bot
+
+    def file(self, content: bytes, name: str) -> Any:
+        return self.aiogram.types.BufferedInputFile(content, name)
+
+    def reply(self, message_id: int) -> dict[str, Any]:
+        return {"reply_parameters": self.aiogram.types.ReplyParameters(message_id=message_id)}
 
     def dispatcher(self, handle: Callable[[str], str]) -> Any:
         dispatcher = self.aiogram.Dispatcher()
@@ -288,6 +300,33 @@ def test_who_am_i_and_where(library: Library, telegram: Telegram) -> None:
             assert {str(getattr(s, "value", s)) for s in statuses} == {"administrator", "creator"}
             assert (await bot.get_chat_member(telegram.group_id, me.id)).can_delete_messages
             assert await bot.send_chat_action(telegram.group_id, "typing")
+
+    run(scene)
+
+
+def test_a_document_is_sent_with_its_caption(library: Library, telegram: Telegram) -> None:
+    page = "<html>olá</html>".encode()
+
+    async def scene() -> None:
+        async with library.client() as bot:
+            asked = telegram.say(ANA, "e o relatório?")
+            sent = await bot.send_document(
+                telegram.group_id,
+                library.file(page, "relatório.html"),
+                caption="<b>Junho</b>",
+                parse_mode="HTML",
+                **library.reply(asked["message_id"]),
+            )
+            document = sent.document
+            assert (document.file_name, document.mime_type) == ("relatório.html", "text/html")
+            assert document.file_size == len(page) == 17
+            assert (sent.caption, sent.caption_entities[0].length) == ("Junho", 5)
+            assert sent.reply_to_message.message_id == asked["message_id"]
+            again = await bot.send_document(telegram.group_id, document.file_id)
+            assert again.document.file_unique_id == document.file_unique_id
+            assert telegram.files[document.file_id] == ("relatório.html", page)
+            with pytest.raises(library.errors["bad"], match=r"(?i)file must be non-empty"):
+                await bot.send_document(telegram.group_id, library.file(b"", "vazio.txt"))
 
     run(scene)
 

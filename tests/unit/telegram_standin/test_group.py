@@ -1,5 +1,6 @@
 """What happens in the group, and what bots ask of it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -57,6 +58,37 @@ def test_messages_of_the_bot(telegram: Telegram, bot: Client) -> None:
     assert len(bot.get_updates()) == 1, "none of it is an update to the bot itself"
 
 
+def test_documents_of_the_bot(telegram: Telegram, bot: Client) -> None:
+    asked = telegram.say(ANA, "cadê o relatório?")
+    sent = bot.call(
+        "sendDocument",
+        chat_id=telegram.group_id,
+        document=b"<html>",
+        caption="<b>Junho</b>: veja #relatorio",
+        parse_mode="HTML",
+        reply_parameters=json.dumps({"message_id": asked["message_id"]}),
+    )
+    document = sent["document"]
+    assert (document["file_name"], document["file_size"]) == ("document", 6)
+    assert "text" not in sent
+    assert (sent["caption"], sent["reply_to_message"]["text"]) == (
+        "Junho: veja #relatorio",
+        "cadê o relatório?",
+    )
+    kinds = [entity["type"] for entity in sent["caption_entities"]]
+    assert kinds == ["bold", "hashtag"]
+    assert telegram.files[document["file_id"]].content == b"<html>"
+    again = bot.call(
+        "sendDocument", chat_id=telegram.group_id, document=document["file_id"], caption=""
+    )
+    assert again["document"] == document
+    assert not {"caption", "caption_entities"} & again.keys()
+    attached = {"document": "attach://sent", "sent": b"%PDF"}
+    other = bot.call("sendDocument", chat_id=telegram.group_id, **attached)["document"]
+    assert telegram.files[other["file_id"]].content == b"%PDF"
+    assert other["file_id"] != document["file_id"]
+
+
 @pytest.mark.parametrize(
     ("method", "params", "why"),
     [
@@ -86,6 +118,20 @@ def test_messages_of_the_bot(telegram: Telegram, bot: Client) -> None:
         ("getChatMember", {"chat_id": -4123456789, "user_id": 9}, "member not found"),
         ("answerCallbackQuery", {"callback_query_id": "1"}, "query is too old"),
         ("getUpdates", {"allowed_updates": "message"}, "can't parse allowed updates"),
+        ("sendDocument", {"chat_id": -4123456789}, "there is no document"),
+        ("sendDocument", {"chat_id": -4123456789, "document": b""}, "file must be non-empty"),
+        ("sendDocument", {"chat_id": 42, "document": b"x"}, "chat not found"),
+        ("sendDocument", {"chat_id": -4123456789, "document": "attach://no"}, "is no document"),
+        (
+            "sendDocument",
+            {"chat_id": -4123456789, "document": "https://example.com/a.pdf"},
+            "wrong file identifier/HTTP URL",
+        ),
+        (
+            "sendDocument",
+            {"chat_id": -4123456789, "document": b"x", "caption": "x" * 1025},
+            "message caption is too long",
+        ),
         ("sendChatAction", {"chat_id": -4123456789}, "action is missing"),
     ],
 )
