@@ -11,13 +11,14 @@ import json
 import logging
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tgpipeline import __version__
-from tgpipeline.errors import DeployError, SettingsError, TgPipelineError, missing_extra
+from tgpipeline.errors import DeployError, LakeError, SettingsError, TgPipelineError, missing_extra
 from tgpipeline.settings import Settings, aws_client, secret
 
 if TYPE_CHECKING:
@@ -167,9 +168,33 @@ def _import(arguments: argparse.Namespace) -> int:
 )
 def _quarantine(arguments: argparse.Namespace) -> int:
     """List what could not be read, show one such object, or try them all again after a fix."""
+    from tgpipeline import ingest
     from tgpipeline.lake import quarantine
 
-    return quarantine.command(arguments, Settings.from_env("raw_bucket"))
+    settings, key = Settings.from_env("raw_bucket"), arguments.key
+    if arguments.action == "show":
+        if not key:
+            raise LakeError("which object? `tgpipeline quarantine list` says what is there.")
+        print(quarantine.show(settings, key))
+        return 0
+    found = (
+        [quarantine.item(settings, key)]
+        if key
+        else quarantine.items(settings, arguments.start, arguments.end)
+    )
+    s3 = aws_client("s3", settings) if arguments.action == "retry" else None
+    left, readable = 0, Counter[date]()
+    for one in list(found):
+        outcome = ""
+        if arguments.action == "retry":
+            outcome = quarantine.retry(settings, one, ingest.store, s3)
+        print(f"{one.key}  {outcome}" if outcome else one)
+        left += outcome not in quarantine.LET_GO
+        readable.update([one.day] if outcome == "readable" else [])
+    for day, count in sorted(readable.items()):
+        print(f"{count} readable now: tgpipeline etl --date {day} --rebuild")
+    print(f"{left} in quarantine")
+    return 3 if left and arguments.action == "retry" else 0
 
 
 @command(

@@ -1,8 +1,11 @@
 """The files that come with the package, whether it runs from a checkout or from a wheel."""
 
+import tomllib
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-_PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parent
 
 
 def folder(name: str) -> Path:
@@ -13,7 +16,7 @@ def folder(name: str) -> Path:
     Raises:
         FileNotFoundError: if it is in neither place.
     """
-    for root in (_PACKAGE / "_resources", _PACKAGE.parent):
+    for root in (PACKAGE / "_resources", PACKAGE.parent):
         if (root / name).is_dir():
             return root / name
     raise FileNotFoundError(
@@ -22,6 +25,7 @@ def folder(name: str) -> Path:
     )
 
 
-def module(name: str) -> Path:
-    """The source file of one of the package's modules, such as `lake`."""
-    return _PACKAGE / f"{name}.py"
+@cache
+def data(name: str) -> dict[str, Any]:
+    """What a TOML file inside the package says, such as `lake/columns.toml`."""
+    return tomllib.loads((PACKAGE / name).read_text(encoding="utf-8"))

@@ -140,7 +140,7 @@ def test_changed_code_is_live_at_once_and_rollback_takes_it_back(
     monkeypatch.undo()
     assert "Function" in {change.resource for change in changes}
     assert post(url, secret) == 503
-    good = packages.key("ingest", packages.build("ingest"))
+    good = packages.key("ingest", packages.zip_of("ingest"))
     # Of a shell that knows neither the zone nor the chats, it changes the code alone.
     strange = dataclasses.replace(settings, timezone="Asia/Tokyo", chat_ids=(-5,))
     assert deploy.rollback("ingest", strange) == good

@@ -33,7 +33,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> bytes:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     folder = os.environ.get("TGPIPELINE_WHEELS", "")
     try:
-        return layer.build(ARCHITECTURE, Path(folder) if folder else None, RUNTIME)
+        return layer.zip_of(ARCHITECTURE, Path(folder) if folder else None, RUNTIME)
     except DeployError as error:
         pytest.skip(f"no wheels at hand: {error}")
 
@@ -54,7 +54,7 @@ def test_the_etl_runs_on_the_layer_alone(
     with zipfile.ZipFile(io.BytesIO(built)) as archive:
         assert sum(entry.file_size for entry in archive.infolist()) < 150e6
         archive.extractall(tmp_path / "opt")
-    with zipfile.ZipFile(io.BytesIO(packages.build("etl"))) as archive:
+    with zipfile.ZipFile(io.BytesIO(packages.zip_of("etl"))) as archive:
         archive.extractall(tmp_path / "code")
     stages.deploy("lake", settings)
     message = {"message_id": 1, "date": 1764345600, "chat": {"id": -4123456789}, "text": "oi"}

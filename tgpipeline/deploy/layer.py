@@ -106,7 +106,7 @@ def contents(wheels: list[Path]) -> dict[str, bytes]:
     return found
 
 
-def build(architecture: str, folder: Path | None = None, runtime: str = RUNTIME) -> bytes:
+def zip_of(architecture: str, folder: Path | None = None, runtime: str = RUNTIME) -> bytes:
     """The layer as a zip.
 
     Args:

@@ -12,10 +12,8 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from tgpipeline import resources
 from tgpipeline.deploy import templates
-
-_PACKAGE = __name__.partition(".")[0]
+from tgpipeline.resources import PACKAGE
 
 
 def handler(function: str) -> str:
@@ -46,22 +44,25 @@ def modules(entry: str) -> list[str]:
 
 
 def files(function: str) -> dict[str, bytes]:
-    """The files of a function's zip: name inside the zip → content."""
-    sources = _sources()
-    paths = [sources[name] for name in modules(handler(function).rpartition(".")[0])]
-    root = sources[_PACKAGE].parent.parent
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
+    """The files of a function's zip: name inside the zip → content.
+
+    Data goes along with the module whose name it bears, such as `columns.toml` with `columns.py`.
+    """
+    sources, found = _sources(), []
+    for name in modules(handler(function).rpartition(".")[0]):
+        beside = (sources[name].with_suffix(suffix) for suffix in (".py", ".toml", ".json"))
+        found += [path for path in beside if path.is_file()]
+    root = PACKAGE.parent
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
 
 
 def _sources() -> dict[str, Path]:
     """Every module of this package by its full name."""
-    package = resources.module("__init__").parent
-    return {
-        ".".join(path.relative_to(package.parent).with_suffix("").parts).removesuffix(
-            ".__init__"
-        ): path
-        for path in package.rglob("*.py")
-    }
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        found[".".join(parts).removesuffix(".__init__")] = path
+    return found
 
 
 def _imports(module: str, sources: Mapping[str, Path]) -> set[str]:
@@ -75,7 +76,7 @@ def _imports(module: str, sources: Mapping[str, Path]) -> set[str]:
     return found & set(sources)
 
 
-def build(function: str) -> bytes:
+def zip_of(function: str) -> bytes:
     """The zip of a function: the same bytes for the same files."""
     return pack(files(function))
 

@@ -31,7 +31,7 @@ def parameters(stack: Stack) -> Parameters:
     }
     if "CodeKey" in names:
         found["CodeBucket"] = Stack("lake", settings).outputs().get("CodeBucket", "")
-        found["CodeKey"] = code = packages.key(stack.stage, packages.build(stack.stage))
+        found["CodeKey"] = code = packages.key(stack.stage, packages.zip_of(stack.stage))
         found["PreviousCode"] = (
             (KEEP if live["CodeKey"] == code else live["CodeKey"]) if live else ""
         )
@@ -103,9 +103,9 @@ def upload(stack: Stack, given: Parameters) -> None:
             "deploy the stages in the order lake, batch, ingest, etl, analytics."
         )
     wheels = Path(settings.wheels) if settings.wheels else None
-    made = {given["CodeKey"]: partial(packages.build, stack.stage)}
+    made = {given["CodeKey"]: partial(packages.zip_of, stack.stage)}
     if given.get("LayerKey"):
-        made[given["LayerKey"]] = partial(layer.build, settings.architecture, wheels)
+        made[given["LayerKey"]] = partial(layer.zip_of, settings.architecture, wheels)
     s3 = aws_client("s3", settings)
     with reasons.explained(f"upload code to bucket {bucket}", settings):
         for key, make in made.items():

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
-from obstore.exceptions import BaseError
 
 from tgpipeline.errors import LakeError, SettingsError
 from tgpipeline.etl import making, reading
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-REQUESTS = 12  # under way at once, besides those that read a day's objects
+CONNECTIONS = 12  # under way at once, besides those that read a day's objects
 TOTALS = "objects documents messages superseded events quarantined erased".split()
 
 
@@ -122,8 +121,16 @@ def run(
     """
     raw = raw or stores.open_store(settings.raw_bucket, settings)
     enriched = enriched or stores.open_store(settings.enriched_bucket, settings)
+    what = f"read it, or write to s3://{settings.enriched_bucket}"
+    advice = (
+        "Check that both buckets exist and that this role may use them; then run again, which is "
+        "safe after any failure."
+    )
     try:
-        with ThreadPoolExecutor(REQUESTS) as pool:
+        with (
+            stores.as_lake_error(settings.raw_bucket, what, advice),
+            ThreadPoolExecutor(CONNECTIONS) as pool,
+        ):
             lake = making.Lake(raw, enriched, settings, pool, make or making.make, at_once)
             doubtful = []
             for ledger in _update(lake, days, rebuild):
@@ -133,12 +140,6 @@ def run(
             if lake.bots_met:  # who wrote on an earlier day may have been one of these
                 again = _update(lake, doubtful)
                 yield from (ledger for ledger in again if ledger.status == "written")
-    except (BaseError, FileNotFoundError) as error:
-        raise LakeError(
-            f"s3://{settings.raw_bucket} could not be read, or s3://{settings.enriched_bucket} not "
-            f"be written: {str(error).splitlines()[0][:300]}. Check that both exist and that this "
-            "role may use them; then run again, which is safe after any failure."
-        ) from error
     except OSError as error:
         raise LakeError(
             f"the ETL could not use the temporary folder {tempfile.gettempdir()} "

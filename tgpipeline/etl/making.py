@@ -1,6 +1,5 @@
 """Making a day: its raw objects are read, both tables written, its ledger completed."""
 
-import contextlib
 import gc
 import json
 import logging
@@ -14,12 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import obstore
-from obstore.exceptions import AlreadyExistsError
 
 from tgpipeline.errors import UpdateError
 from tgpipeline.etl import reading, writing
 from tgpipeline.etl.pseudonyms import Pseudonyms
-from tgpipeline.lake import columns, documents, keys, persons, rows, stores, versions
+from tgpipeline.lake import columns, erasing, keys, quarantine, rows, stores, versions
 from tgpipeline.lake.ledger import Ledger, most_common
 from tgpipeline.settings import Settings
 
@@ -113,7 +111,7 @@ def _make_day(lake: Lake, day: Day, folder: Path) -> None:
 def read_day(
     raw: "ObjectStore",
     listing: reading.Listing,
-    erased: persons.Erased,
+    erased: erasing.Erased,
     flattener: rows.Flattener,
     pseudonyms: Pseudonyms,
     writers: Writers,
@@ -134,7 +132,7 @@ def read_day(
         try:
             row = versions.version(document, flattener)
         except UpdateError as error:
-            _quarantine(raw, document, str(error), listing.day)
+            quarantine.put(raw, document, str(error), listing.day)
             counts["quarantined"] += 1
             continue
         counts[row.table] += 1
@@ -148,7 +146,9 @@ def read_day(
 def tally(counts: Counter[str], flattener: rows.Flattener, writers: Writers) -> Tally:
     """What was met, once the writers have written."""
     misfits = sum((writer.misfits for writer in writers.values()), Counter[str]())
-    return Tally(counts, misfits, flattener.unknown, flattener.undeclared, flattener.bots)
+    return Tally(
+        counts, misfits, flattener.unknown, flattener.authors.undeclared, flattener.authors.bots
+    )
 
 
 def complete(lake: Lake, day: Day, tally: Tally, rows: Mapping[str, int]) -> None:
@@ -193,13 +193,3 @@ def put_empty(enriched: "ObjectStore", table: str, ledger: Ledger, part: int) ->
             writing.write(table, path, (), datetime.now(UTC)), {"ledger": asdict(ledger)}
         )
         put_part(enriched, table, ledger, path, part)
-
-
-def _quarantine(raw: "ObjectStore", document: documents.Document, reason: str, day: date) -> None:
-    key = keys.quarantine_key(document.body, day)
-    reason = reason.encode("ascii", "replace").decode()
-    logger.warning(json.dumps({"quarantined": document.name, "reason": reason, "key": key}))
-    attributes = stores.attributes_for(raw, {"reason": reason, "origin": document.name})
-    # It may be there from an earlier run of this day, or from the ingest function.
-    with contextlib.suppress(AlreadyExistsError):
-        obstore.put(raw, key, document.body, attributes=attributes, mode="create")

@@ -14,7 +14,7 @@ import obstore
 
 from tgpipeline.lake import documents, keys
 from tgpipeline.lake.documents import Document
-from tgpipeline.lake.persons import Erased, as_bytes
+from tgpipeline.lake.erasing import Erased, as_bytes
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore

@@ -22,7 +22,7 @@ from tgpipeline.history.export import Chat, Export
 from tgpipeline.history.file import ExportFile
 from tgpipeline.history.lines import HistoryLines
 from tgpipeline.lake import stores
-from tgpipeline.lake.persons import Erased
+from tgpipeline.lake.erasing import Erased
 from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import content_type, context_date

@@ -1,13 +1,14 @@
 """The contract: the columns of the tables `messages` and `events`.
 
-They are declared here and nowhere else: the Arrow schema, the Athena DDL, the table in notebook 02
-and the documentation are all made from `MESSAGES` and `EVENTS`. No I/O, standard library only.
+They are declared in `columns.toml` and nowhere else: the Arrow schema, the Athena DDL, the table in
+notebook 02 and the documentation are all made from `MESSAGES` and `EVENTS`.
 """
 
 import zlib
 from dataclasses import dataclass
 from typing import Any
 
+from tgpipeline import resources
 from tgpipeline.telegram.updates import integer
 
 
@@ -40,69 +41,12 @@ _ATHENA = {
     "list<string>": "array<string>",
     "timestamp[ms]": "timestamp",
 }
-_SENT_AT = Column("sent_at", "timestamp[ms]", "date", "the same instant as local wall-clock time")
-_GROUP = Column("group_id", "int64", "chat.id", "the chat's id before it became a supergroup")
-_STAMP = Column("context_timestamp", "timestamp[ms]", "", "when the row was processed, UTC")
-
-MESSAGES = (
-    Column("update_id", "int64", "update_id", "of the version kept; null if sent or imported"),
-    Column("source", "string", "", "how it came: webhook, sent or history"),
-    Column("update_type", "string", "", "field of the update that held it; null for history"),
-    Column("message_id", "int64", "message_id", "unique in its chat; 0 for ephemeral messages"),
-    Column("message_thread_id", "int64", "message_thread_id", "thread of replies, or topic"),
-    Column("is_topic_message", "bool", "is_topic_message", "the thread is a topic of a forum"),
-    Column(
-        "topic_name", "string", "forum_topic_created.name", "the topic's name, where it is told"
-    ),
-    Column("is_comment", "bool", "reply_to_message", "the thread is a channel post's comments"),
-    Column("author_id", "int64", "", "who wrote it: user or chat; null if Telegram did"),
-    Column("author_kind", "string", "", "person, bot, chat or telegram; null if unknown"),
-    Column("from_id", "int64", "from.id", "user that Telegram names as its sender"),
-    Column("from_is_bot", "bool", "from.is_bot", "whether that is a bot"),
-    Column("from_first_name", "string", "from.first_name", "their first name"),
-    Column("from_last_name", "string", "from.last_name", "their last name"),
-    Column("from_username", "string", "from.username", "their username, without @"),
-    Column("from_language_code", "string", "from.language_code", "language of their app"),
-    Column("sender_chat_id", "int64", "sender_chat.id", "chat it was written as: anonymous admins"),
-    Column("chat_id", "int64", "chat.id", "the chat it is in"),
-    _GROUP,
-    Column("chat_type", "string", "chat.type", "private, group, supergroup or channel"),
-    Column("chat_title", "string", "chat.title", "the chat's title then"),
-    Column("date", "int64", "date", "when it was sent: Unix seconds, UTC"),
-    _SENT_AT,
-    Column("edit_date", "int64", "edit_date", "of its last edit: Unix seconds; null if never"),
-    Column("content_type", "string", "", "the Bot API's field that holds it, or unknown"),
-    Column("is_service", "bool", "", "Telegram wrote it, not a person; null if unknown"),
-    Column("text", "string", "text", "its text; of a rich message, the text inside"),
-    Column("caption", "string", "caption", "what stands under a photo, a video …"),
-    Column("entity_types", "list<string>", "entities[].type", "url, mention, bot_command …"),
-    Column("bot_command", "string", "entities", "the first command, without @bot"),
-    Column("reply_to_message_id", "int64", "reply_to_message.message_id", "what it answers"),
-    Column("reply_to_from_id", "int64", "reply_to_message.from.id", "whom it answers"),
-    Column("forward_origin_type", "string", "forward_origin.type", "user, chat, channel …"),
-    Column("via_bot_id", "int64", "via_bot.id", "inline bot that it was made with"),
-    Column("media_group_id", "string", "media_group_id", "album that it belongs to"),
-    Column("migrate_to_chat_id", "int64", "migrate_to_chat_id", "supergroup the group became"),
-    Column("migrate_from_chat_id", "int64", "migrate_from_chat_id", "group this one was before"),
-    _STAMP,
-)
-EVENTS = (
-    Column("update_id", "int64", "update_id", "null if imported"),
-    Column("event_type", "string", "", "field of the update that held it"),
-    Column("chat_id", "int64", "chat.id", "the chat it happened in"),
-    _GROUP,
-    Column("message_id", "int64", "message_id", "the message it is about"),
-    Column("from_id", "int64", "from.id, user.id", "who did it"),
-    Column("from_is_bot", "bool", "from.is_bot, user.is_bot", "whether that is a bot"),
-    Column("target_user_id", "int64", "new_chat_member.user.id", "to whom it was done"),
-    Column("date", "int64", "date", "when it happened: Unix seconds, UTC; null if not told"),
-    _SENT_AT,
-    Column("old_value", "string", "", "before: member status; reactions, space between"),
-    Column("new_value", "string", "", "after: status, reactions, 👍=3 counts, data, options"),
-    Column("payload", "string", "", "the update's JSON, as it came"),
-    _STAMP,
-)
-TABLES = {"messages": MESSAGES, "events": EVENTS}
+# Read once, as this module is.
+TABLES = {
+    table: tuple(Column(*told) for told in declared)
+    for table, declared in resources.data("lake/columns.toml").items()
+}
+MESSAGES, EVENTS = TABLES["messages"], TABLES["events"]
 
 
 def digest() -> str:

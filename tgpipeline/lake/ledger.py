@@ -8,16 +8,15 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import obstore
-from obstore.exceptions import BaseError, NotFoundError
+from obstore.exceptions import NotFoundError
 
-from tgpipeline.errors import LakeError
 from tgpipeline.lake import columns, keys, stores
 from tgpipeline.settings import Settings
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-NAMES = 50  # how many unknown names a ledger tells apart; a hostile update can hold any number
+NAMES_KEPT = 50  # how many unknown names a ledger tells apart; a hostile update can hold any number
 METADATA = 1_800  # bytes; S3 takes 2,048 of user metadata, names of fields included
 
 
@@ -101,7 +100,7 @@ def most_common(names: Mapping[str, int]) -> dict[str, int]:
     {'message.a': 2, 'message.b': 1}
     """
     ranked = sorted(names.items(), key=lambda item: (-item[1], item[0]))
-    kept = {name[:64].encode("utf-8", "replace").decode(): n for name, n in ranked[:NAMES]}
+    kept = {name[:64].encode("utf-8", "replace").decode(): n for name, n in ranked[:NAMES_KEPT]}
     rest = sum(names.values()) - sum(kept.values())
     return kept | ({"…": rest} if rest else {})
 
@@ -134,19 +133,17 @@ def days_with_other_columns(
         LakeError: if the bucket cannot be listed.
     """
     enriched = enriched or stores.open_store(settings.enriched_bucket, settings)
-    try:
+
+    def differs(day: date) -> bool:
+        made = stored(enriched, "messages", day)
+        return made is not None and made.made_from.get("columns") != columns.digest()
+
+    advice = "Check that it exists and that you may list it."
+    with stores.as_lake_error(settings.enriched_bucket, "list its days", advice):
         days = list(stores.list_days(enriched, f"{keys.RAW}/messages"))
         with ThreadPoolExecutor(32) as pool:
-            made = list(pool.map(lambda day: stored(enriched, "messages", day), days))
-    except (BaseError, FileNotFoundError) as error:
-        told = str(error).splitlines()[0][:300]
-        raise LakeError(f"s3://{settings.enriched_bucket} cannot be listed: {told}") from error
-    digest = columns.digest()
-    return [
-        day
-        for day, one in zip(days, made, strict=True)
-        if one and one.made_from.get("columns") != digest
-    ]
+            differ = pool.map(differs, days)
+            return [day for day, other in zip(days, differ, strict=True) if other]
 
 
 def from_json(text: Any) -> Ledger:

@@ -8,7 +8,6 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
-from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -73,25 +72,16 @@ def documents_of(
 
 
 def _split(name: str, stream: IO[bytes]) -> Iterator[tuple[str, bytes]]:
-    """One update, a list of updates, or one a line: the first line that can be read tells."""
-    first = stream.readline().removeprefix(b"\xef\xbb\xbf")  # what Windows puts before a text
-    second = next((line for line in stream if line.strip()), b"")
-    lines: Iterable[bytes] = ()
-    if second and _parsed(first) is not None:
-        lines = chain((first, second), stream)
-    else:
-        body = first + second + stream.read()
-        whole = _parsed(body)
-        if isinstance(whole, dict) and isinstance(whole.get("result"), list):
-            whole = whole["result"]  # the answer of getUpdates
-        if isinstance(whole, list):
-            lines = (json.dumps(item).encode() for item in whole)
-        elif whole is None and any(
-            documents.document_of(name, line).update for line in body.splitlines()
-        ):
-            lines = body.splitlines()
-        else:
-            yield name, body
+    """One update, a list of updates (as getUpdates answers, too), or one on each line."""
+    body = stream.read().removeprefix(b"\xef\xbb\xbf")  # what Windows puts before a text
+    whole, lines = _parsed(body), body.splitlines()
+    if isinstance(whole, dict) and isinstance(whole.get("result"), list):
+        whole = whole["result"]
+    if isinstance(whole, list):
+        lines = [json.dumps(item).encode() for item in whole]
+    elif whole is not None or not any(documents.document_of(name, line).update for line in lines):
+        yield name, body
+        return
     for number, line in enumerate(line for line in lines if line.strip()):
         yield f"{name}#{number}", line.strip()
 

@@ -4,33 +4,34 @@ What cannot be read as an update is kept there untouched, by the ingest function
 other copy of it) and by the ETL (whose copy of it still lies in the raw zone).
 """
 
-import argparse
+import contextlib
 import json
 import logging
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from obstore.exceptions import BaseError
+import obstore
+from obstore.exceptions import AlreadyExistsError
 
-from tgpipeline import ingest
-from tgpipeline.errors import LakeError, UpdateError
+from tgpipeline.errors import UpdateError
 from tgpipeline.lake import documents, keys, rows, stores, versions
 from tgpipeline.settings import Settings, aws_client
 
 if TYPE_CHECKING:
-    from obstore.store import S3Store
+    from obstore.store import ObjectStore, S3Store
 
 logger = logging.getLogger(__name__)
 
-REQUESTS = 64  # under way at once: each object is asked for its reason
 SHOWN = 600  # bytes of an object that `show` prints; the reason rarely lies further in
-_DONE = ("stored", "repeated", "readable")  # it is in the raw zone: the quarantine can let it go
+LET_GO = ("stored", "repeated", "readable")  # outcomes of `retry`: it is in the raw zone
+_ADVICE = (
+    "Check your credentials and AWS_S3_BUCKET, and that you may list, read and delete under "
+    "quarantine/; `tgpipeline quarantine list` says what is there."
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,17 @@ class Item:
         return f"{self.key}  {self.size} bytes  from {where}  {self.reason}"
 
 
+def put(raw: "ObjectStore", document: documents.Document, reason: str, day: date) -> None:
+    """Set aside what the ETL cannot read; the reason and where it was found go with it."""
+    key = keys.quarantine_key(document.body, day)
+    reason = reason.encode("ascii", "replace").decode()
+    logger.warning(json.dumps({"quarantined": document.name, "reason": reason, "key": key}))
+    attributes = stores.attributes_for(raw, {"reason": reason, "origin": document.name})
+    # It may be there from an earlier run of this day, or from the ingest function.
+    with contextlib.suppress(AlreadyExistsError):
+        obstore.put(raw, key, document.body, attributes=attributes, mode="create")
+
+
 def items(settings: Settings, start: date | None = None, end: date | None = None) -> Iterator[Item]:
     """What is in quarantine, oldest day first; names that are of no day are logged, no more.
 
@@ -69,21 +81,12 @@ def items(settings: Settings, start: date | None = None, end: date | None = None
     Raises:
         LakeError: if it cannot be listed.
     """
-    raw, wanted, stray = _raw(settings), [], []
-    with _explained(settings, "list what is there"), ThreadPoolExecutor(REQUESTS) as pool:
-        for page in raw.list(f"{keys.QUARANTINE}/"):
-            for found in page:
-                try:
-                    day = keys.day_of(found["path"])
-                except LakeError:
-                    stray.append(found["path"])
-                    continue
-                if (start or date.min) <= day <= (end or date.max):
-                    wanted.append(found["path"])
-        if stray:
-            line = {"skipped": stray[:20], "count": len(stray), "reason": "no partition of a day"}
-            logger.warning(json.dumps(line))
-        yield from pool.map(lambda key: _item(raw, key), wanted)
+    raw, first, last = _raw(settings), start or date.min, end or date.max
+    with _asking(settings, "list what is there"), ThreadPoolExecutor(64) as pool:
+        days = [day for day in stores.list_days(raw, keys.QUARANTINE) if first <= day <= last]
+        partitions = (keys.partition(keys.QUARANTINE, day) for day in days)
+        found = [path for partition in partitions for path in stores.paths(raw, partition)]
+        yield from pool.map(partial(_item, raw), found)  # each is asked for its reason
 
 
 def item(settings: Settings, key: str) -> Item:
@@ -92,7 +95,7 @@ def item(settings: Settings, key: str) -> Item:
     Raises:
         LakeError: if it is not there.
     """
-    with _explained(settings, f"look for {key}"):
+    with _asking(settings, f"look for {key}"):
         return _item(_raw(settings), key)
 
 
@@ -109,7 +112,7 @@ def _item(raw: "S3Store", key: str) -> Item:
     )
 
 
-def content(settings: Settings, key: str, most: int | None = None) -> bytes:
+def body_of(settings: Settings, key: str, most: int | None = None) -> bytes:
     """The bytes of an object in quarantine. They may hold anything, people's words too.
 
     Args:
@@ -120,17 +123,23 @@ def content(settings: Settings, key: str, most: int | None = None) -> bytes:
     Raises:
         LakeError: if it cannot be read.
     """
-    with _explained(settings, f"read {key}"):
+    with _asking(settings, f"read {key}"):
         body = _raw(settings).get(key).bytes().to_bytes()
     return body[:most]
 
 
-def retry(settings: Settings, found: Item, s3: Any = None) -> str:
+def retry(
+    settings: Settings,
+    found: Item,
+    store: Callable[[bytes, Settings, Any, datetime], dict[str, Any]],
+    s3: Any = None,
+) -> str:
     """Try to read an object again, and take it out of the quarantine once it is in the raw zone.
 
     Args:
         settings: names the raw bucket, our chats and the time zone.
         found: as `items` gave it.
+        store: what takes an update as Telegram posted it: `ingest.store`.
         s3: a boto3 S3 client; made from the settings where it is None.
 
     Returns:
@@ -144,8 +153,8 @@ def retry(settings: Settings, found: Item, s3: Any = None) -> str:
     """
     settings.require("raw_bucket", "chat_ids")
     s3 = s3 or aws_client("s3", settings)
-    body = content(settings, found.key)
-    with _explained(settings, f"try {found.key} again"):
+    body = body_of(settings, found.key)
+    with _asking(settings, f"try {found.key} again"):
         if found.origin:
             document = documents.document_of(found.origin, body)
             try:
@@ -155,8 +164,8 @@ def retry(settings: Settings, found: Item, s3: Any = None) -> str:
                 outcome = "quarantined"
         else:
             noon = datetime.combine(found.day, time(12), settings.tz)
-            outcome = str(ingest.store(body, settings, s3, noon)["outcome"])
-        if outcome in _DONE:
+            outcome = str(store(body, settings, s3, noon)["outcome"])
+        if outcome in LET_GO:
             s3.delete_object(Bucket=settings.raw_bucket, Key=found.key)
     return outcome
 
@@ -168,7 +177,7 @@ def show(settings: Settings, key: str) -> str:
         LakeError: if it is not there or cannot be read.
     """
     found, bucket = item(settings, key), f"s3://{settings.raw_bucket}/"
-    beginning = content(settings, key, most=SHOWN)
+    beginning = body_of(settings, key, most=SHOWN)
     lines = {
         "object": bucket + key,
         "reason": found.reason,
@@ -194,47 +203,8 @@ def printable(body: bytes) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def command(arguments: argparse.Namespace, settings: Settings) -> int:
-    """What `tgpipeline quarantine` does, by `action`; returns its exit code."""
-    if arguments.action == "show":
-        if not arguments.key:
-            raise LakeError("which object? `tgpipeline quarantine list` says what is there.")
-        print(show(settings, arguments.key))
-        return 0
-    if arguments.key:
-        found = [item(settings, arguments.key)]
-    else:
-        found = list(items(settings, arguments.start, arguments.end))
-    s3 = aws_client("s3", settings) if arguments.action == "retry" else None
-    days: Counter[date] = Counter()
-    left = len(found)
-    for one in found:
-        if arguments.action == "list":
-            print(one)
-            continue
-        outcome = retry(settings, one, s3)
-        print(f"{one.key}  {outcome}")
-        left -= outcome in _DONE
-        days[one.day] += outcome == "readable"
-    for day, count in sorted(days.items()):
-        if count:
-            print(f"{count} readable now: tgpipeline etl --date {day} --rebuild")
-    print(f"{left} in quarantine")
-    return 3 if left and arguments.action == "retry" else 0
-
-
-@contextmanager
-def _explained(settings: Settings, what: str) -> Iterator[None]:
-    """Turn what the clients of S3 raise into what a person can act on."""
-    try:
-        yield
-    except (BotoCoreError, ClientError, BaseError, FileNotFoundError) as error:
-        told = str(error).splitlines()[0][:300]
-        raise LakeError(
-            f"s3://{settings.raw_bucket}: could not {what} ({told}). Check your credentials and "
-            "AWS_S3_BUCKET, and that you may list, read and delete under quarantine/; "
-            "`tgpipeline quarantine list` says what is there."
-        ) from error
+def _asking(settings: Settings, what: str) -> "contextlib.AbstractContextManager[None]":
+    return stores.as_lake_error(settings.raw_bucket, what, _ADVICE)
 
 
 def _raw(settings: Settings) -> "S3Store":

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from tgpipeline.errors import UpdateError
+from tgpipeline.lake import authors
 from tgpipeline.lake.columns import TABLES, fit
 from tgpipeline.telegram.content import entities_of, old_and_new, rich_text
 from tgpipeline.telegram.updates import (
@@ -20,18 +21,11 @@ from tgpipeline.telegram.updates import (
     Update,
     content_type,
     date_of,
-    integer,
     kind,
     sub,
 )
 
 Row = tuple[Any, ...]
-
-# Users that are nobody: Telegram itself, and those it names where a chat wrote (@GroupAnonymousBot,
-# @Channel_Bot). Source: https://core.telegram.org/bots/api#message (from, sender_chat)
-_TELEGRAM = 777000
-_STAND_INS = frozenset((1087968824, 136817688))
-NOBODY = _STAND_INS | {_TELEGRAM}
 
 
 class Flattener:
@@ -44,18 +38,15 @@ class Flattener:
 
     Attributes:
         unknown: how often each field or kind that is not known yet was met, by name.
-        bots: ids of the bots met, among the authors and those whom they answer.
-        undeclared: ids of the authors of whom no update says whether they are bots.
+        authors: what was met of those who wrote.
     """
 
     def __init__(
         self, tz: tzinfo, groups: Mapping[int, int] | None = None, bots: Collection[int] = ()
     ) -> None:
         self.unknown: Counter[str] = Counter()
-        self.bots: set[int] = set()
-        self.undeclared: set[int] = set()
+        self.authors = authors.Authors(bots)
         self._groups = groups or {}
-        self._known_bots = bots
         self._wall_clock = wall_clock(tz)
 
     def row(
@@ -101,15 +92,16 @@ class Flattener:
             text = rich_text(m["rich_message"]) or None
         service = None if content == "unknown" else content in SERVICE
         service = True if m.get("is_service") is True else service  # as imported history says
-        author_id, author_kind = (None, "telegram") if service or _copied(m) else self._author(m)
+        by_telegram = service or authors.is_copy(m)
+        author_id, author_kind = (None, "telegram") if by_telegram else self.authors.of(m)
         topic, is_comment = None, None
         if content in ("forum_topic_created", "forum_topic_edited"):
             topic = sub(m, content).get("name")
         if reply:
-            self._is_bot(sub(reply, "from"))
-            if _implicit(m, reply):
+            self.authors.is_bot(sub(reply, "from"))
+            if authors.is_implicit(m, reply):
                 topic = topic or sub(reply, "forum_topic_created").get("name")
-                is_comment = _copied(reply) or None
+                is_comment = authors.is_copy(reply) or None
                 reply = {}
         return (
             update_id,
@@ -151,29 +143,6 @@ class Flattener:
             m.get("migrate_from_chat_id"),
         )
 
-    def _author(self, m: Update) -> tuple[Any, str | None]:
-        """Who wrote a message, as an id and a kind; no kind where nobody says whether it is a bot.
-
-        Anonymous administrators and people who write as a channel are known by that chat only. Of
-        some old messages only the user is left that stands for them.
-        """
-        chat, user = sub(m, "sender_chat"), sub(m, "from")
-        number = integer(user.get("id"))
-        if chat or number in _STAND_INS:
-            return chat.get("id", number), "chat"
-        is_bot = self._is_bot(user)
-        if number is not None and is_bot is None:
-            self.undeclared.add(number)
-            is_bot = True if number in self._known_bots else None
-        return number, None if is_bot is None else "bot" if is_bot else "person"
-
-    def _is_bot(self, user: Update) -> bool | None:
-        """What a message says of a user; bots are remembered."""
-        told, number = user.get("is_bot"), integer(user.get("id"))
-        if told is True and number is not None and number not in _STAND_INS:
-            self.bots.add(number)
-        return told if type(told) is bool else None
-
     def _event(self, update: Update, name: str, text: str) -> Row:
         e = update[name]
         if name not in EVENT_KINDS:
@@ -202,25 +171,6 @@ class Flattener:
 
     def _group(self, chat_id: Any) -> Any:
         return self._groups.get(chat_id, chat_id) if type(chat_id) is int else None
-
-
-def _copied(m: Update) -> bool:
-    """Whether Telegram made the message: a copy of what the group's linked channel posted."""
-    return m.get("is_automatic_forward") is True or sub(m, "from").get("id") == _TELEGRAM
-
-
-def _implicit(m: Update, reply: Update) -> bool:
-    """Whether Telegram, not the author, made the message a reply.
-
-    In a topic, and under a linked channel's post, whatever answers nothing comes as a reply to the
-    first message. Somebody who chose to reply to that very message cannot be told from it. In other
-    supergroups the first reply to a message has its number as thread, too, and is a reply.
-    Source: https://github.com/tdlib/telegram-bot-api, get_implicit_reply_to_message_id
-    """
-    thread = m.get("message_thread_id")
-    if thread is None or reply.get("message_id") != thread:
-        return False
-    return m.get("is_topic_message") is True or "forum_topic_created" in reply or _copied(reply)
 
 
 def as_json(table: str, row: Row) -> dict[str, Any]:

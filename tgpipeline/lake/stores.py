@@ -5,6 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
@@ -12,8 +13,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from tgpipeline.errors import LakeError
+from tgpipeline.lake.erasing import Erased
 from tgpipeline.lake.keys import BOTS, ERASED, MIGRATIONS, RAW, bot_key, day_of, sent_key
-from tgpipeline.lake.persons import Erased
 from tgpipeline.settings import Settings, aws_client, aws_session
 from tgpipeline.telegram import updates
 
@@ -156,14 +157,15 @@ def attributes_for(store: "ObjectStore", attributes: Mapping[str, str]) -> dict[
 def list_days(store: "ObjectStore", prefix: str = RAW) -> Iterator[date]:
     """The days that have a partition under a prefix, in order; other names are logged, no more."""
     listing = store.list_with_delimiter(f"{prefix}/")
-    days, other = [], []
+    days, other = [], [item["path"] for item in listing["objects"]]
     for name in listing["common_prefixes"]:
         try:
             days.append(day_of(f"{name}/"))
         except LakeError:
             other.append(name)
     if other:
-        logger.warning(json.dumps({"skipped": other, "reason": "no partition of a day"}))
+        line = {"skipped": other[:20], "count": len(other), "reason": "no partition of a day"}
+        logger.warning(json.dumps(line))
     yield from sorted(days)
 
 
@@ -190,50 +192,67 @@ def read_markers(store: "ObjectStore") -> Markers:
     A marker that cannot be read is skipped, logged, and named in the answer.
     """
     groups: dict[int, int] = {}
-    bots, skipped = set(), []
-    for path in _paths(store, f"{MIGRATIONS}/"):
+    until: dict[tuple[str, int], int] = {}
+    key, bots, skipped = b"", set(), []
+    for path in (path for kind in (MIGRATIONS, BOTS, ERASED) for path in paths(store, f"{kind}/")):
+        kind, _, name = path.removesuffix(".json").partition("/")
+        body = store.get(path).bytes().to_bytes() if kind != BOTS else b""
         try:
-            marker = json.loads(store.get(path).bytes().to_bytes())
-            migrated = updates.migration(
-                {"chat": {"id": marker["from"]}, "migrate_to_chat_id": marker["to"]}
-            )
-            if migrated is None:
-                raise ValueError("not the ids of a group and a supergroup")
-            groups[migrated[1]] = migrated[0]
+            if kind == BOTS:  # its name says all
+                bots.add(_bot_of(path, name))
+            elif kind == MIGRATIONS:
+                old, new = _migration_of(json.loads(body))
+                groups[new] = old
+            elif name == "key":
+                key = body
+            else:
+                until[name[:32], int(name[32:] or 0)] = int(json.loads(body)["until"])
         except (KeyError, TypeError, ValueError):
             skipped.append(path)
-    for path in _paths(store, f"{BOTS}/"):
-        name = path.removeprefix(f"{BOTS}/").removesuffix(".json")
-        if path == bot_key(int(name)) if name.isdecimal() else False:
-            bots.add(int(name))
-        else:
-            skipped.append(path)
-    erased = read_erased(store, skipped)
-    for path in skipped:
-        logger.warning(json.dumps({"skipped": path, "reason": "not a marker: delete it"}))
-    return Markers(groups, frozenset(bots), tuple(skipped), erased)
+            logger.warning(json.dumps({"skipped": path, "reason": "not a marker: delete it"}))
+    return Markers(groups, frozenset(bots), tuple(skipped), Erased(key, until))
 
 
-def read_erased(store: "ObjectStore", skipped: list[str] | None = None) -> Erased:
-    """Who was erased; what is no such marker is added to `skipped`."""
-    key, until = b"", {}
-    for path in _paths(store, f"{ERASED}/"):
-        body = store.get(path).bytes().to_bytes()
-        name = path.removeprefix(f"{ERASED}/").removesuffix(".json")
-        if name == "key":
-            key = body
-            continue
-        try:
-            until[name[:32], int(name[32:] or 0)] = int(json.loads(body)["until"])
-        except (KeyError, TypeError, ValueError):
-            (skipped if skipped is not None else []).append(path)
-    return Erased(key, until)
+def _bot_of(path: str, name: str) -> int:
+    if not name.isdecimal() or path != bot_key(int(name)):
+        raise ValueError("not the id of a user")
+    return int(name)
 
 
-def _paths(store: "ObjectStore", prefix: str) -> Iterator[str]:
+def _migration_of(marker: Mapping[str, Any]) -> tuple[int, int]:
+    message = {"chat": {"id": marker["from"]}, "migrate_to_chat_id": marker["to"]}
+    if (ids := updates.migration(message)) is None:
+        raise ValueError("not the ids of a group and a supergroup")
+    return ids
+
+
+def paths(store: "ObjectStore", prefix: str) -> Iterator[str]:
+    """The keys of all objects under a prefix."""
     for page in store.list(prefix):
         for item in page:
             yield item["path"]
+
+
+@contextmanager
+def as_lake_error(bucket: str, what: str, advice: str) -> Iterator[None]:
+    """Turn what the clients of S3 raise into what a person can act on.
+
+    Args:
+        bucket: name of the bucket.
+        what: what is being done in it.
+        advice: what to do if that fails.
+
+    Raises:
+        LakeError: in the place of each of their errors.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+    from obstore.exceptions import BaseError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError, BaseError, FileNotFoundError) as error:
+        told = str(error).splitlines()[0][:300]
+        raise LakeError(f"s3://{bucket}: could not {what} ({told}). {advice}") from error
 
 
 def error_code(error: Exception) -> tuple[str, int]:

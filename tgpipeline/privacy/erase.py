@@ -24,7 +24,7 @@ from tgpipeline.etl import handler
 from tgpipeline.etl.pseudonyms import Pseudonyms, refuse_other_key
 from tgpipeline.lake import keys, ledger, stores
 from tgpipeline.lake.columns import TABLES
-from tgpipeline.lake.persons import Person, as_bytes, hashed
+from tgpipeline.lake.erasing import Person, as_bytes, hashed
 from tgpipeline.privacy import search
 from tgpipeline.privacy.known import learn
 from tgpipeline.privacy.survey import Lake, Plan, Request, day_of, refusals_explained, rewriter

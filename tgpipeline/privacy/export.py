@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from tgpipeline.errors import LakeError, SettingsError
 from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake import keys
-from tgpipeline.lake.persons import Person
+from tgpipeline.lake.erasing import Person
 from tgpipeline.privacy import search
 from tgpipeline.privacy.survey import Lake, Request, day_of, documents_in, refusals_explained
 from tgpipeline.settings import Settings

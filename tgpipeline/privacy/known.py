@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tgpipeline.lake import keys
-from tgpipeline.lake.persons import objects_in
+from tgpipeline.lake.erasing import objects_in
 from tgpipeline.privacy import search
 from tgpipeline.privacy.survey import Lake, Request, documents_in
 from tgpipeline.telegram.updates import integer, sub

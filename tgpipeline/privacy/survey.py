@@ -15,7 +15,7 @@ from obstore.exceptions import BaseError
 
 from tgpipeline.errors import LakeError
 from tgpipeline.lake import documents, keys, stores
-from tgpipeline.lake.persons import Person, as_bytes
+from tgpipeline.lake.erasing import Person, as_bytes
 from tgpipeline.privacy import search
 from tgpipeline.settings import Settings, aws_client
 from tgpipeline.telegram.updates import sub

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 import tgpipeline
-from tgpipeline import resources
 from tgpipeline.deploy import layer, packages
 from tgpipeline.errors import DeployError
 
@@ -22,7 +21,7 @@ LAYER = ("pyarrow", "pyarrow.libs", "obstore", "orjson", "typing_extensions.py")
 
 
 def _unpack(function: str, where: Path) -> list[str]:
-    with zipfile.ZipFile(io.BytesIO(packages.build(function))) as archive:
+    with zipfile.ZipFile(io.BytesIO(packages.zip_of(function))) as archive:
         archive.extractall(where)
         return archive.namelist()
 
@@ -39,7 +38,7 @@ def test_a_zip_holds_the_package_byte_for_byte(function: str, tmp_path: Path) ->
 def test_each_zip_holds_what_its_function_needs_and_no_more() -> None:
     ingest, etl = (set(packages.files(function)) for function in ("ingest", "etl"))
     rooms = ("telegram/__init__", "telegram/updates", "lake/__init__", "lake/keys", "lake/stores")
-    rooms += ("lake/runtime", "lake/persons", "telegram/content", "telegram/privacy")
+    rooms += ("lake/runtime", "lake/erasing", "telegram/content", "telegram/privacy")
     needed = ("__init__", "errors", "settings", "ingest", "batch", *rooms)
     assert ingest == {f"tgpipeline/{name}.py" for name in needed}
     assert "tgpipeline/ingest.py" not in etl
@@ -65,7 +64,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path = root / f"{name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text + "\n", encoding="utf-8")
-    monkeypatch.setattr(resources, "module", lambda name: root / f"{name}.py")
+    monkeypatch.setattr(packages, "PACKAGE", root)
     return root
 
 
@@ -79,13 +78,15 @@ def test_packages_inside_the_package_are_followed(package: Path) -> None:
     names = packages.files("etl")
     assert {"tgpipeline/zone/__init__.py", "tgpipeline/zone/lake.py"} < set(names)
     assert not any("not_needed" in name for name in names)
+    (package / "errors.toml").write_text("a = 1")
+    assert set(packages.files("etl")) == {*names, "tgpipeline/errors.toml"}, "data of a module"
 
 
 def test_the_same_files_make_the_same_bytes() -> None:
-    assert packages.build("etl") == packages.build("etl")
+    assert packages.zip_of("etl") == packages.zip_of("etl")
     backwards = dict(reversed(packages.files("etl").items()))
-    assert packages.pack(backwards) == packages.build("etl")
-    assert packages.pack({**backwards, "more.py": b""}) != packages.build("etl")
+    assert packages.pack(backwards) == packages.zip_of("etl")
+    assert packages.pack({**backwards, "more.py": b""}) != packages.zip_of("etl")
 
 
 def _bare_python(where: Path, distributions: tuple[str, ...]) -> list[str]:

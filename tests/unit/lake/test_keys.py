@@ -66,7 +66,8 @@ def test_the_days_of_a_store(caplog):
     store.put("telegram/readme.txt", b"")
     assert list(stores.list_days(store)) == [date(2025, 11, 30), date(2025, 12, 1)]
     (line,) = [json.loads(record.message) for record in caplog.records]
-    assert sorted(line["skipped"]) == ["telegram/context_date=soon", "telegram/other"]
+    names = ["telegram/context_date=soon", "telegram/other", "telegram/readme.txt"]
+    assert (sorted(line["skipped"]), line["count"]) == (names, 3)
 
 
 def test_put_new_writes_once(s3):

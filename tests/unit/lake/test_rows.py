@@ -127,8 +127,8 @@ def test_bots_that_are_met_and_authors_that_nobody_describes_are_remembered():
         flattener.row(p.update(content=p.message(sender=sender)))
     flattener.row(p.update(content=p.message(reply_to_message=p.message(4, sender=p.BOT))))
     flattener.row(p.update(content=p.message(reply_to_message=p.message(4, sender={"id": 8}))))
-    assert flattener.bots == {5, p.BOT["id"]}
-    assert flattener.undeclared == {9, 901}
+    assert flattener.authors.bots == {5, p.BOT["id"]}
+    assert flattener.authors.undeclared == {9, 901}
 
 
 TOPIC = p.message(3, text=None, message_thread_id=3, forum_topic_created={"name": "Entregas"})

@@ -6,7 +6,7 @@ import pytest
 
 from tests import payloads as p
 from tgpipeline.lake import documents
-from tgpipeline.lake.persons import Erased, Person, as_bytes, hashed
+from tgpipeline.lake.erasing import Erased, Person, as_bytes, hashed
 from tgpipeline.privacy import search
 
 BIA, RUI = p.BIA, p.RUI
