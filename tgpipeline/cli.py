@@ -15,9 +15,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tgpipeline import __version__
+from tgpipeline import __version__, resources
 from tgpipeline.errors import DeployError, LakeError, SettingsError, TgPipelineError, missing_extra
 from tgpipeline.settings import Settings, aws_client, secret
 
@@ -25,21 +25,16 @@ if TYPE_CHECKING:
     from tgpipeline.telegram.bot import Bot
 
 Run = Callable[[argparse.Namespace], int | None]
-_COMMANDS: list[tuple[str, str, Run, tuple[tuple[tuple[str, ...], dict[str, Any]], ...]]] = []
+_COMMANDS: dict[str, Run] = {}
 
 
-def option(*names: str, **how: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
-    return names, how
+def command(run: Run) -> Run:
+    """Declare a command: `_rotate_secret` is `rotate-secret`, its help is the docstring.
 
-
-def command(name: str, *options: tuple[tuple[str, ...], dict[str, Any]]) -> Callable[[Run], Run]:
-    """Declare a command: its help is the function's docstring."""
-
-    def declare(run: Run) -> Run:
-        _COMMANDS.append((name, (run.__doc__ or "").strip(), run, options))
-        return run
-
-    return declare
+    What it takes is in `cli.toml`.
+    """
+    _COMMANDS[run.__name__.strip("_").replace("_", "-")] = run
+    return run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,11 +77,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"tgpipeline {__version__}")
     parser.add_argument("-v", "--verbose", action="store_true", help="log what is being done")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, description, run, options in _COMMANDS:
-        summary = description.split("\n", 1)[0]
-        sub = commands.add_parser(name, help=summary, description=description)
-        for names, how in options:
-            sub.add_argument(*names, **how)
+    for name, run in _COMMANDS.items():
+        description = (run.__doc__ or "").strip()
+        sub = commands.add_parser(name, help=description.split("\n", 1)[0], description=description)
+        for names, how in resources.data("cli.toml").get(name, {}).items():
+            sub.add_argument(*names.split(), **how | _TYPES.get(how.get("type"), {}))
         sub.set_defaults(run=run)
     return parser
 
@@ -95,12 +90,10 @@ def day(text: str) -> date:  # argparse says its name where a text is none
     return date.fromisoformat(text)
 
 
-_DAY: dict[str, Any] = {"metavar": "YYYY-MM-DD", "type": day}
-_FROM = option("--from", dest="start", **_DAY, help="first day")
-_TO = option("--to", dest="end", **_DAY, help="last day, included")
+_TYPES = {"day": {"type": day, "metavar": "YYYY-MM-DD"}, "int": {"type": int}}
 
 
-@command("rows", option("paths", nargs="+", metavar="PATH", help="file, folder or - (stdin)"))
+@command
 def _rows(arguments: argparse.Namespace) -> int:
     """Print the row that each update becomes, one JSON object a line."""
     from tgpipeline.lake.preview import rows_of
@@ -117,15 +110,7 @@ def _unicode() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
-@command(
-    "etl",
-    option("--date", **_DAY, help="one day; yesterday where none is given"),
-    _FROM,
-    _TO,
-    option("--rebuild", action="store_true", help="remake days unchanged or expired, too"),
-    option("--jobs", type=int, default=1, help="processes that make days side by side (1)"),
-    option("--engine", choices=("python", "spark"), default="python", help="what makes them"),
-)
+@command
 def _etl(arguments: argparse.Namespace) -> int:
     """Bring the enriched zone up to date with the raw zone, from this machine."""
     settings = Settings.from_env("raw_bucket", "enriched_bucket")
@@ -138,11 +123,7 @@ def _etl(arguments: argparse.Namespace) -> int:
     return 0
 
 
-@command(
-    "import",
-    option("path", help="result.json of a Telegram Desktop export, its folder, or a zip of it"),
-    option("--chat", help="import this chat alone: its id, or its title"),
-)
+@command
 def _import(arguments: argparse.Namespace) -> int:
     """Put a Telegram Desktop export into the raw zone, beside what the webhook brought."""
     from tgpipeline import deploy, history
@@ -159,13 +140,7 @@ def _import(arguments: argparse.Namespace) -> int:
     return 3 if unseen else 0
 
 
-@command(
-    "quarantine",
-    option("action", choices=("list", "show", "retry"), nargs="?", default="list"),
-    option("key", nargs="?", help="of one object; all where none is given"),
-    _FROM,
-    _TO,
-)
+@command
 def _quarantine(arguments: argparse.Namespace) -> int:
     """List what could not be read, show one such object, or try them all again after a fix."""
     from tgpipeline import ingest
@@ -197,12 +172,7 @@ def _quarantine(arguments: argparse.Namespace) -> int:
     return 3 if left and arguments.action == "retry" else 0
 
 
-@command(
-    "check",
-    option("--chat", type=int, help="the group; the first of TELEGRAM_CHAT_ID"),
-    option("--url", help="where updates should go; the deployed URL, or nowhere"),
-    option("--set-webhook", action="store_true", help="first have Telegram post to that URL"),
-)
+@command
 def _check(arguments: argparse.Namespace) -> int:
     """Examine the bot: token, group, rights, webhook, and what to do about each."""
     settings = Settings.from_env() if arguments.chat else Settings.from_env("chat_ids")
@@ -265,7 +235,7 @@ def deployed_url(settings: Settings) -> str:
         return ""
 
 
-@command("demo", option("--out", default="out", help="folder for what is made (out)"))
+@command
 def _demo(arguments: argparse.Namespace) -> int:
     """Run the seven notebooks on this machine, and say what they did."""
     from pathlib import Path
@@ -275,29 +245,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     return demo.main(Path(arguments.out))
 
 
-@command(
-    "report",
-    option(
-        "path",
-        nargs="?",
-        help="result.json of a Telegram Desktop export, its folder or a zip of it, a folder of "
-        "updates, or what --keep left; the configured lake where none is given",
-    ),
-    option("-o", "--output", default="report.html", help="the page to write (report.html)"),
-    option("--keep", metavar="FOLDER", help="keep the raw and the enriched zone there"),
-    _FROM,
-    _TO,
-    option("--chat", help="one group alone: any id it has had, or its title in an export"),
-    option("--timezone", metavar="ZONE", help="of days and hours, such as Europe/Lisbon"),
-    option("--office", metavar="HOURS", help='office hours, such as "mon-fri 9-18, sat 9-13"'),
-    option("--agents", metavar="IDS", help="user ids of who answers, separated by commas"),
-    option("--topics", dest="topics_file", metavar="FILE", help="definitions of problems"),
-    option("--language", metavar="LANG", help="of the page: en or pt"),
-    option("--names", action="store_true", help="show people's names instead of pseudonyms"),
-    option("--salt", help="makes pseudonyms the same in every report with this salt"),
-    option("--cut", **_DAY, help="compare before and after"),
-    option("--csv", metavar="FOLDER", help="also write the tables there"),
-)
+@command
 def _report(arguments: argparse.Namespace) -> int:
     """Write one page for a manager, from an export or the lake: findings, charts, definitions."""
     from tgpipeline.analytics import group
@@ -327,7 +275,7 @@ def _whole(text: str, option: str) -> int:
         raise SettingsError(f"{option} {text!r} is not an id: ids are whole numbers.") from None
 
 
-@command("local", option("--through", default="", help="ingest, webhook, etl or analytics"))
+@command
 def _local(arguments: argparse.Namespace) -> int:
     """Run the local stack until Ctrl-C, and say how another shell can use it."""
     import threading

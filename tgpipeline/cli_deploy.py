@@ -5,20 +5,12 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tgpipeline.cli import bot, command, deployed_url, option
+from tgpipeline.cli import bot, command, deployed_url
 from tgpipeline.errors import TgPipelineError
 from tgpipeline.settings import Settings
 
 
-@command(
-    "up",
-    option("--dry-run", action="store_true", help="say what would be changed"),
-    option(
-        "--import-buckets",
-        action="store_true",
-        help="take buckets that exist into the lake's stack",
-    ),
-)
+@command
 def _up(arguments: argparse.Namespace) -> int:
     """Deploy the stacks into AWS, run the ETL once, and examine the bot."""
     from tgpipeline import deploy
@@ -43,7 +35,7 @@ def _up(arguments: argparse.Namespace) -> int:
     return 0 if result.ok else 3
 
 
-@command("status")
+@command
 def _status(arguments: argparse.Namespace) -> int:
     """Ask the stacks what is deployed, what was changed by hand, and how it is doing."""
     from tgpipeline import deploy
@@ -53,7 +45,7 @@ def _status(arguments: argparse.Namespace) -> int:
     return 0 if status.ok else 3
 
 
-@command("package")
+@command
 def _package(arguments: argparse.Namespace) -> int:
     """Upload the functions' code, and print how `aws cloudformation deploy` makes the stacks."""
     from tgpipeline import deploy
@@ -66,7 +58,7 @@ def _package(arguments: argparse.Namespace) -> int:
     return 0
 
 
-@command("rotate-secret")
+@command
 def _rotate_secret(arguments: argparse.Namespace) -> None:
     """Give the webhook a new secret, the function first, then Telegram; no update is lost."""
     from tgpipeline import deploy
@@ -78,7 +70,7 @@ def _rotate_secret(arguments: argparse.Namespace) -> None:
         print("Unset TELEGRAM_WEBHOOK_SECRET: it holds the former one, and `up` would deploy it.")
 
 
-@command("rollback", option("function", choices=("ingest", "batch", "etl")))
+@command
 def _rollback(arguments: argparse.Namespace) -> int:
     """Run a function's former code again; once more takes that back."""
     from tgpipeline import deploy
@@ -88,12 +80,7 @@ def _rollback(arguments: argparse.Namespace) -> int:
     return 0
 
 
-@command(
-    "down",
-    option("--delete-data", action="store_true", help="delete the lake and all messages, too"),
-    option("--yes", action="store_true", help="do not ask"),
-    option("--dry-run", action="store_true", help="say what would be deleted"),
-)
+@command
 def _down(arguments: argparse.Namespace) -> int:
     """Delete the stacks of analytics, etl and ingest; the lake stays unless told otherwise."""
     from tgpipeline import deploy

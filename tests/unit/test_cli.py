@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tgpipeline import cli, errors
+from tgpipeline import cli, errors, resources
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = [command[0] for command in cli._COMMANDS]
+COMMANDS = list(resources.data("cli.toml"))
 UPDATE = {
     "update_id": 11,
     "message": {
@@ -38,6 +38,11 @@ def test_every_command_explains_itself_and_is_in_the_readme(command, capsys):
     assert ended.value.code == 0
     assert "usage: tgpipeline" in capsys.readouterr().out
     assert re.search(rf"`(tgpipeline )?{command}\b", (ROOT / "README.md").read_text("utf-8"))
+
+
+def test_each_command_has_its_function():
+    cli._parser()
+    assert sorted(cli._COMMANDS) == sorted(COMMANDS)
 
 
 def test_rows_prints_one_json_object_an_update(tmp_path, capsys):
@@ -126,7 +131,7 @@ def test_output_that_is_not_utf8_loses_no_row(tmp_path):
 def test_an_arrow_does_not_stop_a_command_where_output_is_latin1():
     code = (
         "import argparse\nfrom tgpipeline import cli\n"
-        "cli._COMMANDS.append(('arrow', 'An arrow.', lambda a: print('1 → 2'), ()))\n"
+        "cli._COMMANDS['arrow'] = lambda a: print('1 → 2')\n"
         "raise SystemExit(cli.main(['arrow']))"
     )
     environment = os.environ | {"PYTHONIOENCODING": "latin-1", "PYTHONPATH": str(ROOT)}
