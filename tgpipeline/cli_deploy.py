@@ -30,7 +30,11 @@ def _up(arguments: argparse.Namespace) -> int:
     if not os.environ.get("TELEGRAM_BOT_TOKEN"):
         print("With TELEGRAM_BOT_TOKEN, `tgpipeline check` examines the bot, too.")
         return 0
-    result = bot(settings).check(settings.chat_ids[0], done.url)
+    client = bot(settings)
+    result = client.check(settings.chat_ids[0], done.url)
+    if result[0].ok and not client.get_webhook_info().get("url"):  # so after each first `up`
+        print("Telegram does not post to it yet. Next: `tgpipeline check --set-webhook`.")
+        return 0
     print(result)
     return 0 if result.ok else 3
 

@@ -76,7 +76,7 @@ def test_etl_and_quarantine(settings, tgpipeline):
     assert "2 in quarantine" in again.stdout
 
 
-def test_up_status_package_down(settings, tgpipeline):
+def test_up_status_package_down(settings, stack, tgpipeline):
     secret = {"TELEGRAM_WEBHOOK_SECRET": "kept-out-of-sight"}
     alone = secret | {"TELEGRAM_BOT_TOKEN": ""}
     planned = tgpipeline("up", "--dry-run", **alone)
@@ -88,9 +88,19 @@ def test_up_status_package_down(settings, tgpipeline):
     assert "Athena answers" in made.stdout
     assert "/_user_request_/" in made.stdout
     again = tgpipeline("up", **secret)
-    assert again.returncode == 3, again.stderr  # with a bot's token it examines the bot, too
+    assert again.returncode == 0, again.stderr  # there is nothing to mend, but one step to take
     assert "Nothing to change" in again.stdout
-    assert "Call set_webhook" in again.stdout
+    assert "Next: `tgpipeline check --set-webhook`" in again.stdout
+    unknown = tgpipeline("up", **secret, TELEGRAM_BOT_TOKEN="1:wrong")
+    assert unknown.returncode == 3, unknown.stderr  # with a bot's token it examines the bot, too
+    assert "Copy the token again" in unknown.stdout
+    stack.bot.set_webhook("https://shop.example/half-a-secret")
+    try:
+        other = tgpipeline("up", **secret)
+    finally:
+        stack.bot.delete_webhook()
+    assert other.returncode == 3, other.stderr
+    assert "another one is set: shop.example" in other.stdout
     status = tgpipeline("status", **secret)
     assert status.returncode == 0, status.stdout + status.stderr
     commands = tgpipeline("package", **secret)
@@ -101,7 +111,7 @@ def test_up_status_package_down(settings, tgpipeline):
     gone = tgpipeline("down", "--delete-data", "--yes", **secret)
     assert gone.returncode == 0, gone.stderr
     assert deploy.resources(settings) == []
-    for done in (planned, made, again, status, commands, refused, gone):
+    for done in (planned, made, again, unknown, other, status, commands, refused, gone):
         assert "kept-out-of-sight" not in done.stdout + done.stderr
 
 
