@@ -10,34 +10,16 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from tgpipeline import resources
 from tgpipeline.errors import BotApiError
 
 # Telegram sends these only where allowed_updates names them and the bot is admin.
 # Source: https://core.telegram.org/bots/api#update
 ASKED_FOR = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 DEFAULT_WANTED = ("message", "edited_message", "my_chat_member", *sorted(ASKED_FOR))
-_NAMES = {
-    "message_reaction": "reactions",
-    "message_reaction_count": "reaction counts",
-    "chat_member": "member changes",
-}
-_MAKE_ADMIN = "Make the bot admin (Group → Edit → Administrators); no single right is needed."
-ONE_WEBHOOK = (
-    "A bot has one webhook: another takes what answers there off the air. Keep it, and let that "
-    "bot call tgpipeline.store_update (README: A bot that already answers), or use a second bot"
-)
-_GROWS = (
-    "Wait a few seconds and check again. If it grows, the receiver refuses them: read the last "
-    "error. Telegram keeps an update for 24 hours."
-)
-_FAILED = "Read the receiver's log of that minute: 5xx is its own fault."
-# Two things answer 403. Only one of them, the function, logs it; None: nobody has looked.
-_REFUSED = {
-    True: "The function's log says forbidden: wrong secret. Run `tgpipeline rotate-secret`.",
-    False: "The function was not called: the address policy refuses. Run `tgpipeline up`.",
-    None: "Where ingest's log of that minute says forbidden, the secret is wrong: run `tgpipeline "
-    "rotate-secret`. Where it does not, the API's address policy refuses: run `tgpipeline up`.",
-}
+_KINDS, _ADVICE = resources.data("telegram/check.toml").values()
+ONE_WEBHOOK: str = _ADVICE["one_webhook"]
+_REFUSED = {True: "refused_logged", False: "refused_not_logged", None: "refused_unknown"}
 
 
 @dataclass(frozen=True)
@@ -123,18 +105,16 @@ def diagnose(
                 → Copy the token again from BotFather (/mybots → API Token) to TELEGRAM_BOT_TOKEN.
     """
     if isinstance(me, BotApiError):
-        advice = "Copy the token again from BotFather (/mybots → API Token) to TELEGRAM_BOT_TOKEN."
-        return Report([Finding("token", False, str(me), advice)])
+        return Report([Finding("token", False, str(me), _ADVICE["token"])])
     status = (member or {}).get("status", "")
     admin = status in ("administrator", "creator")
     findings = [Finding("token", True, f"@{me.get('username')}, id {me.get('id')}")]
     if moved_to is not None:
         detail = f"the group became the supergroup {moved_to}"
-        advice = f"Set TELEGRAM_CHAT_ID to {moved_to}. The lines below are about that group."
-        findings.append(Finding("chat id", False, detail, advice))
+        findings.append(Finding("chat id", False, detail, _ADVICE["moved"].format(moved_to)))
     findings += [
         _in_chat(chat, status),
-        Finding("admin", admin, status or "not in the group", _MAKE_ADMIN),
+        Finding("admin", admin, status or "not in the group", _ADVICE["admin"]),
         _privacy(admin, me.get("can_read_all_group_messages") is True),
         *_deliveries(webhook or {}, wanted, admin),
         *_webhook(webhook or {}, webhook_url, refusal_logged),
@@ -143,7 +123,7 @@ def diagnose(
 
 
 def _in_chat(chat: dict[str, Any] | BotApiError | None, status: str) -> Finding:
-    advice = "Add the bot to the group, and compare TELEGRAM_CHAT_ID with the group's id."
+    advice = _ADVICE["in_the_group"]
     if isinstance(chat, BotApiError):
         return Finding("in the group", False, str(chat), advice)
     inside = status not in ("", "left", "kicked")
@@ -153,11 +133,7 @@ def _in_chat(chat: dict[str, Any] | BotApiError | None, status: str) -> Finding:
 
 def _privacy(admin: bool, reads_all: bool) -> Finding:
     detail = "admin" if admin else f"no admin, and privacy mode is {'off' if reads_all else 'on'}"
-    advice = (
-        "Make the bot admin; or BotFather → /setprivacy → Disable, then remove the bot from the "
-        "group and add it again, because the change counts from then."
-    )
-    return Finding("all messages", admin or reads_all, detail, advice)
+    return Finding("all messages", admin or reads_all, detail, _ADVICE["all_messages"])
 
 
 def _deliveries(webhook: dict[str, Any], wanted: Sequence[str], admin: bool) -> list[Finding]:
@@ -165,14 +141,14 @@ def _deliveries(webhook: dict[str, Any], wanted: Sequence[str], admin: bool) -> 
     allowed = webhook.get("allowed_updates") or []
     usual = [kind for kind in wanted if kind not in ASKED_FOR]
     missing = [kind for kind in usual if allowed and kind not in allowed]
-    advice = f"set_webhook(…, allowed_updates={list(wanted)}), or the same in get_updates."
+    advice = _ADVICE["allowed_updates"].format(list(wanted))
     detail = f"not in allowed_updates: {', '.join(missing)}" if missing else ", ".join(usual)
     findings = [Finding("messages delivered", not missing, detail, advice)]
     for kind in (kind for kind in wanted if kind in ASKED_FOR):
         lacks = {} if kind in allowed else {"not in allowed_updates": advice}
-        lacks |= {} if admin else {"the bot is no admin": _MAKE_ADMIN}
-        name = f"{_NAMES.get(kind, kind.replace('_', ' '))} delivered"
+        lacks |= {} if admin else {"the bot is no admin": _ADVICE["admin"]}
         found = " and ".join(lacks) or kind
+        name = f"{_KINDS[kind]} delivered"
         findings.append(Finding(name, not lacks, found, " ".join(lacks.values())))
     return findings
 
@@ -180,20 +156,20 @@ def _deliveries(webhook: dict[str, Any], wanted: Sequence[str], admin: bool) -> 
 def _webhook(webhook: dict[str, Any], expected: str, refusal_logged: bool | None) -> list[Finding]:
     url, pending = webhook.get("url", ""), webhook.get("pending_update_count", 0)
     error, when = webhook.get("last_error_message"), webhook.get("last_error_date")
-    detail, advice = "ours" if url else "none set, so getUpdates works", ""
+    detail, advice = "ours" if url else "none set, so getUpdates works", _ADVICE["set_webhook"]
     if other := other_host(url, expected):
         detail = f"another one is set: {other}"
         advice = "say replace=True" if expected else "give check() its URL, or delete_webhook()"
         advice = f"{ONE_WEBHOOK}; or {advice}."
     elif url != expected:
-        detail, advice = "none set" if not url else "an old one", "Call set_webhook with your URL."
+        detail = "an old one" if url else "none set"
     stuck = bool(url) and bool(pending)
     waiting = f"{pending} waiting" + ("" if url or not pending else " for getUpdates")
-    refused = _REFUSED[refusal_logged] if "403" in str(error) else _FAILED
+    why = _ADVICE[_REFUSED[refusal_logged] if "403" in str(error) else "failed"]
     at = f" ({datetime.fromtimestamp(when, UTC):%Y-%m-%d %H:%M} UTC)" if when else ""
     last = f"{error}{at}" + ("" if stuck else ", delivered since") if error else "none"
     return [
         Finding("webhook", url == expected, detail, advice),
-        Finding("delivery queue", not stuck, waiting, _GROWS),
-        Finding("last error", not (error and stuck), last, refused),
+        Finding("delivery queue", not stuck, waiting, _ADVICE["queue"]),
+        Finding("last error", not (error and stuck), last, why),
     ]

@@ -3,12 +3,10 @@
 Pure functions on dicts, read leniently. No I/O, standard library only.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from tgpipeline.telegram.updates import Update, integer, sub
-
-Values = tuple[Any, Any]
 
 # Where a rich message keeps its text, and what stands between the items of a list found there.
 _RICH = {
@@ -16,6 +14,16 @@ _RICH = {
     "cells": "\n\t",
     **dict.fromkeys(("items", "blocks", "buttons"), "\n"),
     **dict.fromkeys(("caption", "credit"), ""),
+}
+
+# The field of an event that says what it is about: a list, or one value.
+_LISTS = {"poll_answer": "option_ids", "deleted_business_messages": "message_ids"}
+_FIELDS = {
+    "callback_query": "data",
+    **dict.fromkeys(("inline_query", "chosen_inline_result"), "query"),
+    **dict.fromkeys(("shipping_query", "pre_checkout_query"), "invoice_payload"),
+    "purchased_paid_media": "paid_media_payload",
+    "subscription": "state",
 }
 
 
@@ -64,7 +72,7 @@ def entities_of(entities: Any, text: Any) -> tuple[list[Any] | None, str | None]
     return [e.get("type") for e in found] or None, command
 
 
-def old_and_new(name: str, event: Update) -> Values:
+def old_and_new(name: str, event: Update) -> tuple[Any, Any]:
     """What an event changed: before and after, each a short text or None.
 
     Args:
@@ -74,8 +82,25 @@ def old_and_new(name: str, event: Update) -> Values:
     >>> old_and_new("poll", {"options": [{"voter_count": 3}, {"voter_count": 0}]})
     (None, '3 0')
     """
-    read = _VALUES.get(name)
-    return read(event) if read else (None, None)
+    if name in ("my_chat_member", "chat_member"):
+        members = sub(event, "old_chat_member"), sub(event, "new_chat_member")
+        return members[0].get("status"), members[1].get("status")
+    if name == "message_reaction":
+        old, new = objects(event, "old_reaction"), objects(event, "new_reaction")
+        return _words(map(_reaction, old)), _words(map(_reaction, new))
+    if name == "message_reaction_count":
+        reactions = objects(event, "reactions")
+        counts = [(_reaction(sub(r, "type")), r.get("total_count")) for r in reactions]
+        return None, _words(f"{emoji}={n}" for emoji, n in counts if None not in (emoji, n))
+    if name == "poll":
+        return None, _words(o.get("voter_count") for o in objects(event, "options"))
+    if name == "business_connection":
+        return None, "enabled" if event.get("is_enabled") else "disabled"
+    value = event.get(_FIELDS[name]) if name in _FIELDS else None
+    if name in _LISTS:
+        listed = event.get(_LISTS[name])
+        value = _words(listed) if type(listed) is list else None
+    return None, value
 
 
 def objects(event: Update, name: str) -> list[Update]:
@@ -89,59 +114,6 @@ def _words(values: Iterable[Any]) -> str | None:
     return " ".join(str(value) for value in values if value is not None) or None
 
 
-def _status(e: Update) -> Values:
-    return sub(e, "old_chat_member").get("status"), sub(e, "new_chat_member").get("status")
-
-
 def _reaction(r: Update) -> Any:
     """The emoji itself, a custom emoji's id, or the kind of reaction (`paid`)."""
     return r.get("emoji") or r.get("custom_emoji_id") or r.get("type")
-
-
-def _reactions(e: Update) -> Values:
-    old, new = objects(e, "old_reaction"), objects(e, "new_reaction")
-    return _words(map(_reaction, old)), _words(map(_reaction, new))
-
-
-def _reaction_counts(e: Update) -> Values:
-    counts = ((_reaction(sub(r, "type")), r.get("total_count")) for r in objects(e, "reactions"))
-    return None, _words(f"{name}={count}" for name, count in counts if None not in (name, count))
-
-
-def _poll(e: Update) -> Values:
-    return None, _words(o.get("voter_count") for o in objects(e, "options"))
-
-
-def _connection(e: Update) -> Values:
-    return None, "enabled" if e.get("is_enabled") else "disabled"
-
-
-def _list_of(name: str) -> Callable[[Update], Values]:
-    def read(e: Update) -> Values:
-        value = e.get(name)
-        return None, _words(value) if type(value) is list else None
-
-    return read
-
-
-def _field(name: str) -> Callable[[Update], Values]:
-    return lambda e: (None, e.get(name))
-
-
-_VALUES: dict[str, Callable[[Update], Values]] = {
-    "my_chat_member": _status,
-    "chat_member": _status,
-    "message_reaction": _reactions,
-    "message_reaction_count": _reaction_counts,
-    "poll": _poll,
-    "poll_answer": _list_of("option_ids"),
-    "deleted_business_messages": _list_of("message_ids"),
-    "callback_query": _field("data"),
-    "inline_query": _field("query"),
-    "chosen_inline_result": _field("query"),
-    "shipping_query": _field("invoice_payload"),
-    "pre_checkout_query": _field("invoice_payload"),
-    "purchased_paid_media": _field("paid_media_payload"),
-    "subscription": _field("state"),
-    "business_connection": _connection,
-}

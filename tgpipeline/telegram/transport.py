@@ -85,6 +85,8 @@ class Transport:
         self._timeout, self._max_wait = timeout, max_wait
         self._pauses = [backoff * 2**n for n in range(retries)]
         self._session = requests.Session()
+        # No small answer that unpacks to a huge one.
+        self._session.headers["Accept-Encoding"] = "identity"
         # No proxy, however the environment spells it, knows what listens on this machine.
         self._session.trust_env = not LOOPBACK.fullmatch(address.hostname or "")
         for name in ("connectionpool", "poolmanager", "util.retry"):
@@ -196,13 +198,12 @@ def _request(params: dict[str, Any]) -> dict[str, Any]:
     """Parameters as arguments of requests: JSON, or a form where a file is among them."""
     given = {name: value for name, value in params.items() if value is not None}
     files = {k: v for k, v in given.items() if isinstance(v, bytes | Path)}
-    headers = {"Accept-Encoding": "identity"}  # no small answer that unpacks to a huge one
     if not files:
-        headers["Content-Type"] = "application/json"
+        headers = {"Content-Type": "application/json"}
         return {"data": json.dumps(given), "headers": headers}
     data = {k: v if type(v) is str else json.dumps(v) for k, v in given.items() if k not in files}
     parts = {k: v if isinstance(v, bytes) else v.read_bytes() for k, v in files.items()}
-    return {"data": data, "files": parts, "headers": headers}
+    return {"data": data, "files": parts}
 
 
 def _retry_after(error: BotApiError) -> int:

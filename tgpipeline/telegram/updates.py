@@ -9,66 +9,27 @@ Source of every field name: https://core.telegram.org/bots/api#update
 
 import json
 from datetime import date, datetime, tzinfo
+from pathlib import Path
 from typing import Any
 
 from tgpipeline.errors import UpdateError
 
 Update = dict[str, Any]
 
-MESSAGE_KINDS = frozenset(
-    "message edited_message channel_post edited_channel_post business_message "
-    "edited_business_message guest_message".split()
-)
-EVENT_KINDS = frozenset(
-    "business_connection deleted_business_messages message_reaction message_reaction_count "
-    "inline_query chosen_inline_result callback_query shipping_query pre_checkout_query "
-    "purchased_paid_media poll poll_answer my_chat_member chat_member chat_join_request chat_boost "
-    "removed_chat_boost managed_bot subscription stopped_message_generation".split()
-)
-
-# What a person sends. Where a message carries two of these (an animation is also a document, a
-# venue also a location), the one that stands first here names the message.
-_BY_PEOPLE = (
-    "text animation venue audio live_photo document photo sticker video video_note voice checklist "
-    "contact location story paid_media poll dice game rich_message invoice giveaway "
-    "giveaway_winners"
-)
-# What Telegram writes into the chat about something that happened.
-_BY_TELEGRAM = (
-    "new_chat_members left_chat_member chat_owner_left chat_owner_changed successful_payment "
-    "refunded_payment users_shared user_shared chat_shared connected_website migrate_from_chat_id "
-    "migrate_to_chat_id pinned_message new_chat_title new_chat_photo delete_chat_photo "
-    "group_chat_created supergroup_chat_created channel_chat_created passport_data "
-    "proximity_alert_triggered message_auto_delete_timer_changed forum_topic_created "
-    "forum_topic_edited forum_topic_closed forum_topic_reopened general_forum_topic_hidden "
-    "general_forum_topic_unhidden giveaway_created giveaway_completed video_chat_scheduled "
-    "video_chat_started video_chat_ended video_chat_participants_invited web_app_data "
-    "write_access_allowed chat_background_set boost_added checklist_tasks_done "
-    "checklist_tasks_added direct_message_price_changed gift unique_gift gift_upgrade_sent "
-    "paid_message_price_changed suggested_post_approved suggested_post_approval_failed "
-    "suggested_post_declined suggested_post_paid suggested_post_refunded managed_bot_created "
-    "poll_option_added poll_option_deleted community_chat_added community_chat_removed "
-    "community_chat_joined"
-)
-SERVICE = frozenset(_BY_TELEGRAM.split())
-CONTENT = {name: rank for rank, name in enumerate(f"{_BY_PEOPLE} {_BY_TELEGRAM}".split())}
+# The Bot API's names, read once, as this module is; JSON, because that is what the function reads
+# anyway.
+_NAMES = json.loads(Path(__file__).with_name("updates.json").read_text(encoding="utf-8"))
+MESSAGE_KINDS, EVENT_KINDS = frozenset(_NAMES["message_kinds"]), frozenset(_NAMES["event_kinds"])
+# What a person sends, then what Telegram writes into the chat about something that happened. Where
+# a message carries two of these (an animation is also a document, a venue also a location), the one
+# that stands first names the message.
+SERVICE = frozenset(_NAMES["by_telegram"])
+CONTENT = {name: rank for rank, name in enumerate(_NAMES["by_people"] + _NAMES["by_telegram"])}
 # Fields that go along with a content. `is_service` is an import's own: exports have actions that
-# the Bot API has no name for. The last three lines are of older versions, which Telegram still
-# writes beside the new ones (undocumented).
+# the Bot API has no name for. Those from `forward_from` on are of older versions, which Telegram
+# still writes beside the new ones (undocumented).
 # Source: https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/Client.cpp
-ENVELOPE = frozenset(
-    "message_id message_thread_id direct_messages_topic from sender_chat sender_boost_count "
-    "sender_business_bot sender_tag date guest_query_id business_connection_id chat forward_origin "
-    "is_topic_message is_automatic_forward reply_to_message external_reply quote reply_to_story "
-    "reply_to_checklist_task_id reply_to_poll_option_id via_bot guest_bot_caller_user "
-    "guest_bot_caller_chat edit_date has_protected_content is_from_offline is_paid_post "
-    "media_group_id author_signature paid_star_count entities link_preview_options "
-    "suggested_post_info effect_id caption caption_entities show_caption_above_media "
-    "has_media_spoiler reply_markup receiver_user ephemeral_message_id "
-    "forward_from forward_from_chat forward_from_message_id forward_signature forward_sender_name "
-    "forward_date new_chat_member new_chat_participant left_chat_participant voice_chat_scheduled "
-    "voice_chat_started voice_chat_ended voice_chat_participants_invited is_service".split()
-)
+ENVELOPE = frozenset(_NAMES["envelope"])
 
 # No event of Telegram is older than Telegram (14 August 2013); nothing here is later than 2100.
 # Outside of it a date is an error of whoever wrote it, and would land where no query looks.
