@@ -13,11 +13,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from obstore.exceptions import BaseError
-
-from tgpipeline.errors import HistoryError, LakeError, UpdateError
-from tgpipeline.history.content import known, whole
-from tgpipeline.history.convert import CHAT_TYPES, Converter, chat_id, chat_type
+from tgpipeline.errors import HistoryError, UpdateError
+from tgpipeline.history.content import CHAT_TYPES, known, whole
+from tgpipeline.history.convert import Converter, chat_id, chat_type
 from tgpipeline.history.export import Chat, Export
 from tgpipeline.history.file import ExportFile
 from tgpipeline.history.lines import HistoryLines
@@ -25,7 +23,7 @@ from tgpipeline.lake import stores
 from tgpipeline.lake.erasing import Erased
 from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
-from tgpipeline.telegram.updates import content_type, context_date
+from tgpipeline.telegram.updates import Update, content_type, context_date
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -68,6 +66,14 @@ class Summary:
     def messages(self) -> int:
         """How many messages were read, new or not."""
         return self.chats.total()
+
+    def count(self, message: Update, settings: Settings) -> date:
+        """Take a message into account, and tell its day."""
+        day, (kind, names) = context_date(message, settings.tz, _NEVER), content_type(message)
+        self.kinds[f"unknown ({' '.join(names)})" if kind == "unknown" and names else kind] += 1
+        self.chats[message["chat"]["id"]] += 1
+        self.first, self.last = min(day, self.first or day), max(day, self.last or day)
+        return day
 
     def __str__(self) -> str:
         span = f", {self.first} to {self.last}" if self.first else ""
@@ -113,7 +119,8 @@ def import_export(
         settings.require("raw_bucket")
         store = stores.open_store(settings.raw_bucket, settings)
     export, summary = Export(ExportFile(path)), Summary(str(path))
-    try:
+    advice = "Check that it exists and that you may use it; importing again adds what is missing."
+    with stores.as_lake_error(settings.raw_bucket, "read or write it", advice):
         with progress("bytes searched for chats", export.size) as advance:
             chats = export.chats(advance)
         markers = stores.read_markers(store)
@@ -122,7 +129,15 @@ def import_export(
         try:
             with progress("bytes imported", export.size) as advance:
                 for number, record in export.messages(converters, advance):
-                    _import(record, converters[number], lines, settings, summary, markers.erased)
+                    try:
+                        message = _message_of(record, converters[number], markers.erased)
+                    except UpdateError as reason:
+                        summary.skipped[str(reason)] += 1
+                        continue
+                    day = summary.count(message, settings)
+                    lines.add(day, {"message": message})
+                    counts = converters[number].reactions(record, message)
+                    lines.add(day, {"message_reaction_count": counts})
         except HistoryError as error:
             raise HistoryError(
                 f"{error} The {summary.messages:,} messages before that were imported; "
@@ -132,38 +147,15 @@ def import_export(
             lines.flush()
             summary.new, summary.present, summary.objects = lines.new, lines.present, lines.objects
             summary.notes += _notes(export, converters.values())
-    except BaseError as error:
-        raise LakeError(
-            f"s3://{settings.raw_bucket} cannot be read or written: {str(error)[:300]}. Check that "
-            "it exists and that you may use it; importing again adds what is missing."
-        ) from error
     return summary
 
 
-def _import(
-    record: Any,
-    converter: Converter,
-    lines: HistoryLines,
-    settings: Settings,
-    summary: Summary,
-    erased: Erased,
-) -> None:
-    try:
-        message = converter.message(record)
-        rest = erased.without({"message": message}, "message") if erased else {"message": message}
-        if rest is None:
-            raise UpdateError("written by somebody who was erased")
-        message = rest["message"]
-    except UpdateError as reason:
-        summary.skipped[str(reason)] += 1
-        return
-    day = context_date(message, settings.tz, _NEVER)
-    kind, names = content_type(message)
-    summary.kinds[f"unknown ({' '.join(names)})" if kind == "unknown" and names else kind] += 1
-    summary.chats[message["chat"]["id"]] += 1
-    summary.first, summary.last = min(day, summary.first or day), max(day, summary.last or day)
-    lines.add(day, {"message": message})
-    lines.add(day, {"message_reaction_count": converter.reactions(record, message)})
+def _message_of(record: Any, converter: Converter, erased: Erased) -> Update:
+    update = {"message": converter.message(record)}
+    rest = erased.without(update, "message") if erased else update
+    if rest is None:
+        raise UpdateError("written by somebody who was erased")
+    return rest["message"]
 
 
 def _notes(export: Export, converters: Collection[Converter]) -> list[str]:

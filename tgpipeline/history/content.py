@@ -9,37 +9,18 @@ import json
 from contextlib import suppress
 from typing import Any
 
+from tgpipeline import resources
 from tgpipeline.telegram.updates import CONTENT, ENVELOPE, integer
 
 Record = dict[str, Any]
 
-_ENTITIES = {"link": "url", "phone": "phone_number", "mention_name": "text_mention"}
 _PLAIN = ("plain", "unknown", None)
-# The field that tells what a message holds, and the Bot API's name of that; of two, the first.
-_MEDIA = dict(
-    pair.split("=")
-    for pair in "photo=photo file=document media_type=document contact_information=contact "
-    "place_name=venue location_information=location game_title=game invoice_information=invoice "
-    "poll=poll todo_list=checklist dice=dice story_information=story giveaway_information=giveaway "
-    "giveaway_results=giveaway_winners paid_stars_amount=paid_media "
-    "rich_message=rich_message".split()
-)
-_MEDIA_TYPES = {name: name for name in "animation audio document sticker video voice".split()}
-_MEDIA_TYPES |= {"audio_file": "audio", "video_file": "video", "video_note": "video_note"}
-_MEDIA_TYPES |= {"video_message": "video_note", "voice_message": "voice"}
-_DETAILS = _MEDIA.keys() | set(
-    "file_name mime_type file_size width height performer title photo_file_size thumbnail "
-    "thumbnail_file_size duration_seconds sticker_emoji contact_vcard contact_vcard_file_size "
-    "address live_location_period_seconds game_description game_link".split()
-)
-# What the converter reads of every message, and of those that somebody wrote.
-COMMON = frozenset(
-    "id type date date_unixtime edited edited_unixtime from from_id actor actor_id action text "
-    "text_entities reply_to_message_id reply_to_peer_id reactions".split()
-)
-READ = COMMON | _DETAILS
-READ |= set("author forwarded_from forwarded_from_id saved_from saved_from_id via_bot".split())
-READ |= set("inline_bot_buttons media_spoiler self_destruct_period_seconds".split())
+_NAMES = resources.data("history/content.toml")
+_FIELDS = {name: frozenset(listed.split()) for name, listed in _NAMES["fields"].items()}
+_DETAILS = _FIELDS["details"] | _NAMES["media"].keys()
+READ_OF_ALL = _FIELDS["common"]
+READ_OF_WRITTEN = READ_OF_ALL | _DETAILS | _FIELDS["written"]
+CHAT_TYPES: dict[str, str] = _NAMES["chat_types"]
 
 
 def whole(value: Any) -> int | None:
@@ -102,10 +83,10 @@ def content(record: Record) -> Record:
     """
     text, entities = text_of(record.get("text_entities") or record.get("text"))
     found: Record = {}
-    if held := next((_MEDIA[name] for name in _MEDIA if name in record), ""):
+    if held := next((held for name, held in _NAMES["media"].items() if name in record), ""):
         if "media_type" in record and held == "document":
             told = str(record["media_type"])
-            held = _MEDIA_TYPES.get(told) or free(told)
+            held = _NAMES["media_types"].get(told) or free(told)
         found[held] = {name: record[name] for name in record if name in _DETAILS}
     if held == "rich_message":
         found, held = {held: record[held]}, ""
@@ -120,6 +101,10 @@ def _entity(piece: Record, offset: int, length: int) -> Record:
     kind = str(piece["type"])
     if kind == "blockquote" and piece.get("collapsed") is True:
         kind = "expandable_blockquote"
-    entity: Record = {"type": _ENTITIES.get(kind, kind), "offset": offset, "length": length}
+    entity: Record = {
+        "type": _NAMES["entities"].get(kind, kind),
+        "offset": offset,
+        "length": length,
+    }
     user = known(id=whole(piece.get("user_id"))) or None
     return entity | known(url=piece.get("href"), language=piece.get("language"), user=user)

@@ -12,19 +12,13 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from tgpipeline.errors import UpdateError
-from tgpipeline.history.content import READ, Record, content, free, known, objects, whole
+from tgpipeline.history.content import READ_OF_WRITTEN, Record, content, free, known, objects, whole
 from tgpipeline.history.service import service
 from tgpipeline.telegram.updates import event_date
 
 # Greater with every change of what a record becomes: an import then replaces the lines of an older
 # converter. Lines from before there was a number count as 1.
 VERSION = 2
-CHAT_TYPES = dict(
-    pair.split("=")
-    for pair in "personal_chat=private bot_chat=private saved_messages=private replies=private "
-    "verification_codes=private private_group=group private_supergroup=supergroup "
-    "public_supergroup=supergroup private_channel=channel public_channel=channel".split()
-)
 # Supergroups and channels count down from here: https://core.telegram.org/api/bots/ids
 _CHANNELS = -(10**12)
 # What Telegram Desktop takes from the ids of messages from before a group became a supergroup.
@@ -213,7 +207,7 @@ class Converter:
             m["forward_origin"] = known(type="hidden_user", sender_user_name=name)
         if type(record.get("via_bot")) is str:
             m["via_bot"] = {"is_bot": True, "username": record["via_bot"].removeprefix("@")}
-        m |= {free(name): value for name, value in record.items() if name not in READ}
+        m |= {free(name): value for name, value in record.items() if name not in READ_OF_WRITTEN}
 
     def _migrated(self, m: Record) -> Record:
         """A message from when the supergroup was a group, under that group's id."""

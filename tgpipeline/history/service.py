@@ -6,20 +6,12 @@ Sources: https://core.telegram.org/import-export and https://core.telegram.org/b
 """
 
 import re
-import tomllib
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
-from typing import Any
 
-from tgpipeline.history.content import COMMON, Record, free, known, whole
+from tgpipeline import resources
+from tgpipeline.history.content import READ_OF_ALL, Record, free, known, whole
 
 _48_BITS = re.compile(r"\d{15}")
-
-
-@cache
-def _names() -> dict[str, Any]:
-    return tomllib.loads(Path(__file__).with_name("service.toml").read_text(encoding="utf-8"))
 
 
 def service(record: Record, chat: Record, group: int | None) -> Record:
@@ -36,8 +28,8 @@ def service(record: Record, chat: Record, group: int | None) -> Record:
     action = str(record.get("action") or "information_text")
     if action in _MADE:
         return _MADE[action](record, chat, group)
-    told = {name: value for name, value in record.items() if name not in COMMON}
-    names = _names()
+    told = {name: value for name, value in record.items() if name not in READ_OF_ALL}
+    names = resources.data("history/service.toml")
     field = names["fields"].get(action) or free(action)
     if chat["type"] == "channel":
         field = names["in_channels"].get(field, field)
