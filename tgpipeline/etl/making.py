@@ -17,7 +17,7 @@ import obstore
 from tgpipeline.errors import UpdateError
 from tgpipeline.etl import reading, writing
 from tgpipeline.etl.pseudonyms import Pseudonyms
-from tgpipeline.lake import columns, erasing, keys, quarantine, rows, stores, versions
+from tgpipeline.lake import columns, keys, quarantine, rows, stores, versions
 from tgpipeline.lake.ledger import Ledger, most_common
 from tgpipeline.settings import Settings
 
@@ -90,13 +90,11 @@ def make(lake: Lake, days: list[Day]) -> None:
 
 
 def _make_day(lake: Lake, day: Day, folder: Path) -> None:
-    flattener = rows.Flattener(lake.settings.tz, day.markers.groups, day.markers.bots)
-    writers = {table: writing.TableWriter(table, folder) for table in columns.TABLES}
-    told = day.listing, day.markers.erased, flattener, lake.pseudonyms
-    counts = read_day(lake.raw, *told, writers)
+    writers = writers_of(folder)
+    tally = read_day(lake.raw, day, lake.settings, lake.pseudonyms, writers)
     stamp = datetime.now(UTC)
     files = {t: w.write(folder / f"{t}.parquet", stamp) for t, w in writers.items()}
-    complete(lake, day, tally(counts, flattener, writers), {t: w.rows for t, w in writers.items()})
+    complete(lake, day, tally, {t: w.rows for t, w in writers.items()})
 
     def put(table: str) -> None:
         writing.finish(files[table], {"ledger": asdict(day.ledger)})
@@ -108,47 +106,42 @@ def _make_day(lake: Lake, day: Day, folder: Path) -> None:
             put_empty(lake.enriched, table, day.ledger, part)
 
 
+def writers_of(folder: Path) -> Writers:
+    """A writer for each table, with temporary files in that folder; they count misfits together."""
+    misfits: Counter[str] = Counter()
+    return {table: writing.TableWriter(table, folder, misfits) for table in columns.TABLES}
+
+
 def read_day(
-    raw: "ObjectStore",
-    listing: reading.Listing,
-    erased: erasing.Erased,
-    flattener: rows.Flattener,
-    pseudonyms: Pseudonyms,
-    writers: Writers,
-) -> Counter[str]:
-    """Read what a listing names, and hand each version of a row to its table's writer.
+    raw: "ObjectStore", day: Day, settings: Settings, pseudonyms: Pseudonyms, writers: Writers
+) -> Tally:
+    """Read what a day's listing names, and hand each version of a row to its table's writer.
 
     Returns:
-        `Tally.counts`. What cannot be read is in quarantine.
+        What was met. Its misfits are complete once the writers have written. What cannot be read
+        is in quarantine.
     """
     counts: Counter[str] = Counter()
-    for document in reading.read_day(raw, listing):
+    flattener = rows.Flattener(settings.tz, day.markers.groups, day.markers.bots)
+    for found in reading.read_day(raw, day.listing):
         counts["documents"] += 1
-        left = reading.without_erased(document, erased, listing.day)
-        if left is None:
+        document = reading.without_erased(found, day.markers.erased, day.listing.day)
+        if document is None:
             counts["erased"] += 1
             continue
-        document = left
         try:
             row = versions.version(document, flattener)
         except UpdateError as error:
-            quarantine.put(raw, document, str(error), listing.day)
+            quarantine.put(raw, document, str(error), day.listing.day)
             counts["quarantined"] += 1
             continue
         counts[row.table] += 1
-        if not (row.undated and document.name in listing.again):
+        if not (row.undated and document.name in day.listing.again):
             values = pseudonyms.row(row.table, row.values)
             writers[row.table].add(values, row.identity, row.rank, len(document.body))
     counts["collisions"] = pseudonyms.collisions
-    return counts
-
-
-def tally(counts: Counter[str], flattener: rows.Flattener, writers: Writers) -> Tally:
-    """What was met, once the writers have written."""
-    misfits = sum((writer.misfits for writer in writers.values()), Counter[str]())
-    return Tally(
-        counts, misfits, flattener.unknown, flattener.authors.undeclared, flattener.authors.bots
-    )
+    authors, misfits = flattener.authors, writers["messages"].misfits
+    return Tally(counts, misfits, flattener.unknown, authors.undeclared, authors.bots)
 
 
 def complete(lake: Lake, day: Day, tally: Tally, rows: Mapping[str, int]) -> None:

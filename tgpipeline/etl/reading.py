@@ -3,11 +3,10 @@
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
 import obstore
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 THREADS = 128  # sized for the 10 to 30 ms that S3 takes to answer, not for this machine's cores
 AHEAD = 4  # days whose requests are under way while one is read
 CHUNK_BYTES = 8 * 1024 * 1024  # of a newline-delimited object: in memory at one time
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -95,19 +95,19 @@ def _repeated(before: Listing, listing: Listing) -> frozenset[str]:
 
 
 def prefetch(
-    pool: ThreadPoolExecutor, function: Callable[[date], T], days: Iterable[date]
+    pool: ThreadPoolExecutor, function: Callable[[K], T], items: Iterable[K], ahead: int = AHEAD
 ) -> Iterator[T]:
-    """What a function says of each day, in order; the next days' requests are under way meanwhile.
+    """What a function says of each item, in order; the next requests are under way meanwhile.
 
     The first ones are under way when this returns, so that several of these run side by side.
     """
-    coming = iter(days)
-    waiting = deque(pool.submit(function, day) for day in islice(coming, AHEAD))
+    coming = iter(items)
+    waiting = deque(pool.submit(function, item) for item in islice(coming, ahead))
 
     def results() -> Iterator[T]:
         while waiting:
             found = waiting.popleft().result()
-            waiting.extend(pool.submit(function, day) for day in islice(coming, 1))
+            waiting.extend(pool.submit(function, item) for item in islice(coming, 1))
             yield found
 
     return results()
@@ -145,18 +145,11 @@ def _read_many(
 
     # Large batches cost less; about four a thread let all threads end at the same time.
     size = max(1, min(32, round(len(names) / (4 * threads))))
+    batches = (names[start : start + size] for start in range(0, len(names), size))
     pool = ThreadPoolExecutor(max(1, min(threads, len(names))))
-    done: SimpleQueue[Future[list[tuple[str, bytes]]]] = SimpleQueue()
-    running = 0
     try:
-        for start in range(0, len(names), size):
-            pool.submit(read, names[start : start + size]).add_done_callback(done.put)
-            running += 1
-            if running >= 2 * threads:
-                yield from done.get().result()
-                running -= 1
-        for _ in range(running):
-            yield from done.get().result()
+        for batch in prefetch(pool, read, batches, 2 * threads):
+            yield from batch
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -29,7 +29,7 @@ from tgpipeline.etl import handler, making, merging, writing
 from tgpipeline.etl.making import Day, Lake, Tally
 from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.etl.reading import Listing
-from tgpipeline.lake import columns, keys, rows, stores
+from tgpipeline.lake import columns, keys, stores
 from tgpipeline.lake.ledger import Ledger
 from tgpipeline.settings import Settings
 
@@ -131,18 +131,16 @@ def _read(
     """On an executor: the rows of pieces, the latest of each, and one row that tells the tally."""
     raw = stores.open_store(settings.raw_bucket, settings)
     for piece in (piece for batch in batches for piece in batch.to_pylist()):
-        day, again = date.fromisoformat(piece["day"]), frozenset(piece["again"])
-        listing = Listing(day, piece["names"], [], "", again)
-        flattener = rows.Flattener(settings.tz, markers.groups, markers.bots)
+        listing = Listing(
+            date.fromisoformat(piece["day"]), piece["names"], [], "", frozenset(piece["again"])
+        )
+        day, pseudonyms = Day(listing, Ledger(""), markers, 1), Pseudonyms(settings.pseudonym_key)
         with tempfile.TemporaryDirectory(prefix="tgpipeline-spark-") as folder:
-            writers = {t: writing.TableWriter(t, Path(folder)) for t in columns.TABLES}
-            counts = making.read_day(
-                raw, listing, markers.erased, flattener, Pseudonyms(settings.pseudonym_key), writers
-            )
+            writers = making.writers_of(Path(folder))
+            tally = making.read_day(raw, day, settings, pseudonyms, writers)
             for table, writer in writers.items():
                 for found in writer.merged():
                     yield from _wide(piece["day"], table, found).to_batches()
-        tally = making.tally(counts, flattener, writers)
         met = [sorted(one) if isinstance(one, set) else one for one in tally]
         told = {"payload": json.dumps(met), "#0": piece["number"]}
         yield from _wide(piece["day"], "", pa.table({k: [v] for k, v in told.items()})).to_batches()

@@ -25,18 +25,14 @@ CHUNK = 8_192  # rows that are Python tuples at one time
 RUN = 131_072  # rows that are sorted at one time
 BYTES = 16 * 1024 * 1024  # of JSON in a chunk; four times as much in a run
 ROW_GROUP = 131_072
-ARROW = {
-    "int64": pa.int64(),
-    "bool": pa.bool_(),
-    "string": pa.string(),
-    "list<string>": pa.list_(pa.string()),
-    "timestamp[ms]": pa.timestamp("ms"),
-}
-_FITTING = {
-    "int64": {int, type(None)},
-    "bool": {bool, type(None)},
-    "string": {str, type(None)},
-    "timestamp[ms]": {int, type(None)},
+_PYTHON = {
+    "int64": int,
+    "timestamp[ms]": int,
+    "bool": bool,
+    "string": str,
+}  # fits each, as None does
+ARROW = {name: pa.type_for_alias(name) for name in _PYTHON} | {
+    "list<string>": pa.list_(pa.string())
 }
 _KEY = struct.Struct("6q")
 
@@ -64,6 +60,7 @@ class TableWriter:
     Args:
         table: `messages` or `events`.
         folder: where temporary files go.
+        misfits: counts on; one of its own where it is None.
 
     Attributes:
         versions: how many rows were added.
@@ -71,10 +68,10 @@ class TableWriter:
         misfits: by column, how many values did not fit and became null (or U+FFFD).
     """
 
-    def __init__(self, table: str, folder: Path) -> None:
+    def __init__(self, table: str, folder: Path, misfits: Counter[str] | None = None) -> None:
         self.table = table
         self.versions = self.rows = 0
-        self.misfits: Counter[str] = Counter()
+        self.misfits: Counter[str] = Counter() if misfits is None else misfits
         self._folder = folder
         self._waiting: list[Row] = []
         self._keys = bytearray()
@@ -179,7 +176,7 @@ def _array(name: str, type_name: str, values: tuple[Any, ...], misfits: Counter[
     types = set(map(type, values))
     if types <= {type(None)}:
         return pa.nulls(len(values), ARROW[type_name])
-    if types <= _FITTING.get(type_name, set()):
+    if types <= {_PYTHON.get(type_name), type(None)}:
         try:
             return pa.array(values, ARROW[type_name])
         except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
