@@ -63,7 +63,7 @@ badges: $(VENV)/.dev  ## rewrite badges and setup cells from [project.urls], or 
 	$(BIN)/python -m tools.badges
 
 templates: $(VENV)/.dev  ## fill in what lambda_src/*.yaml takes from code: columns, a hash
-	$(BIN)/python -c "from tgpipeline.deploy import templates; templates.fill_in()"
+	$(BIN)/python -m tools.templates
 
 environment: $(VENV)/.dev  ## write environment.yml from pyproject.toml
 	$(BIN)/python -m tools.environment

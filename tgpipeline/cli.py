@@ -206,15 +206,11 @@ def _set_webhook(client: "Bot", url: str, settings: Settings, *, deployed: bool)
 
 def _refusal_logged(settings: Settings, when: int) -> bool | None:
     """Whether ingest's log has a wrong secret within a minute of then; None if it is not known."""
-    from botocore.exceptions import BotoCoreError, ClientError
+    from tgpipeline import deploy
 
-    span = {"startTime": (when - 60) * 1000, "endTime": (when + 60) * 1000}
-    group = f"/aws/lambda/{settings.name}-ingest"
     try:
-        pages = aws_client("logs", settings).get_paginator("filter_log_events")
-        found = pages.paginate(logGroupName=group, filterPattern='"forbidden"', **span)
-        return any(page["events"] for page in found)
-    except (BotoCoreError, ClientError, SettingsError):
+        return bool(deploy.log_events("ingest", settings, '"forbidden"', when - 60, when + 60))
+    except (DeployError, SettingsError):
         return None
 
 

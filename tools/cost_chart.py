@@ -1,6 +1,6 @@
 """Draws docs/costs.png: US dollars a month over messages a month, with and without batches.
 
-Run it after a price in tgpipeline/deploy/costs.py has changed: python -m tools.cost_chart
+Run it after a price in tgpipeline/deploy/costs.toml has changed: python -m tools.cost_chart
 """
 
 from pathlib import Path

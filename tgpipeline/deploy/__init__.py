@@ -12,6 +12,7 @@ from tgpipeline.deploy import buckets, reasons, stages, templates, webhook
 from tgpipeline.deploy.deployment import Deployment as Deployment
 from tgpipeline.deploy.functions import invoke as invoke
 from tgpipeline.deploy.functions import rollback as rollback
+from tgpipeline.deploy.health import log_events as log_events
 from tgpipeline.deploy.health import queued as queued
 from tgpipeline.deploy.health import status as status
 from tgpipeline.deploy.health import unseen_days as unseen_days
@@ -80,7 +81,7 @@ def prove(settings: Settings) -> dict[str, int]:
     athena, database = aws_client("athena", settings), Deployment.of(settings).database
     sql = f"SELECT count(*) FROM messages WHERE context_date = DATE '{days[-1]['date']}'"
     where = {"QueryExecutionContext": {"Database": database}, "WorkGroup": settings.name}
-    with reasons.explained(f"query in workgroup {settings.name}", settings):
+    with reasons.as_deploy_error(f"query in workgroup {settings.name}", settings):
         asked = athena.start_query_execution(QueryString=sql, **where)["QueryExecutionId"]
         for _ in waits():
             state = athena.get_query_execution(QueryExecutionId=asked)["QueryExecution"]["Status"]
@@ -169,7 +170,7 @@ def down(
 def _detach(policy: str, settings: Settings) -> None:
     """Take the analyst's policy from whoever has it: IAM deletes none that is attached."""
     iam = aws_client("iam", settings)
-    with reasons.explained(f"detach policy {policy}", settings):
+    with reasons.as_deploy_error(f"detach policy {policy}", settings):
         holders = iam.list_entities_for_policy(PolicyArn=policy)
         for kind in ("User", "Group", "Role"):
             for holder in holders[f"Policy{kind}s"]:

@@ -25,7 +25,7 @@ def outside(settings: Deployment) -> dict[str, str]:
         "Enriched": settings.enriched_bucket,
     }.items():
         try:
-            with reasons.explained(f"bucket {bucket}", settings):
+            with reasons.as_deploy_error(f"bucket {bucket}", settings):
                 region = s3.head_bucket(Bucket=bucket).get("BucketRegion", settings.region)
         except DeployError as error:
             if "(404" in str(error):
@@ -67,7 +67,7 @@ def objects(settings: Deployment, bucket: str, prefix: str = "", **how: Any) -> 
         DeployError: if S3 refuses.
     """
     pages = aws_client("s3", settings).get_paginator("list_objects_v2")
-    with reasons.explained(f"list bucket {bucket}", settings):
+    with reasons.as_deploy_error(f"list bucket {bucket}", settings):
         try:
             for page in pages.paginate(Bucket=bucket, Prefix=prefix, **how):
                 yield from page.get("CommonPrefixes" if how else "Contents", ())
@@ -91,7 +91,7 @@ def delete(bucket: str, settings: Deployment) -> None:
     """
     endpoint = settings.endpoint_url or None
     doomed = aws_session(settings).resource("s3", endpoint_url=endpoint).Bucket(bucket)
-    with reasons.explained(f"delete bucket {bucket}", settings):
+    with reasons.as_deploy_error(f"delete bucket {bucket}", settings):
         try:
             doomed.object_versions.delete()
             for upload in doomed.multipart_uploads.all():

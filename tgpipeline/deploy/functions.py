@@ -27,7 +27,7 @@ def invoke(function: str, event: dict[str, Any], settings: Settings) -> Any:
     # It waits as long as a function may run, and asks once: a second call would do the work again.
     patient = Config(read_timeout=930, tcp_keepalive=True, retries={"total_max_attempts": 1})
     client = aws_client("lambda", settings, config=patient)
-    explained = reasons.explained(f"function {name} could not be invoked", settings)
+    explained = reasons.as_deploy_error(f"function {name} could not be invoked", settings)
     with explained, progress(f"function {name} ran"):
         answer = client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
     returned = json.loads(answer["Payload"].read() or b"null")

@@ -1,14 +1,14 @@
 """What is deployed and how it is doing, for people: in a notebook and on the command line."""
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-
-from botocore.exceptions import ClientError
+from typing import Any
 
 from tgpipeline.deploy import buckets, costs, reasons
 from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.stacks import Stack, waits
-from tgpipeline.errors import LakeError
+from tgpipeline.errors import DeployError, LakeError
 from tgpipeline.lake import keys
 from tgpipeline.lake.ledger import days_with_other_columns
 from tgpipeline.settings import Settings, aws_client
@@ -55,13 +55,11 @@ def status(settings: Settings) -> Status:
         DeployError: if AWS cannot be asked.
     """
     wanted = Deployment.of(settings)
-    with reasons.explained("status", wanted):
+    looks = [_days, _last_run, _columns, _failed_runs, _alarms, _requests, _erasures]
+    looks += [_queue] if wanted.batch_seconds else []
+    with reasons.as_deploy_error("status", wanted):
         rows = [_stack(Stack(stage, wanted)) for stage in wanted.stages]
-        rows += [_days(wanted), _last_run(wanted), _columns(wanted)]
-        rows += [_failed_runs(wanted), _alarms(wanted), _requests(wanted)]
-        rows += [_erasures(wanted)]
-        if wanted.batch_seconds:
-            rows.append(_queue(wanted))
+        rows += [look(wanted) for look in looks]
         rows += [_last_error(function, wanted) for function in ("ingest", "etl")]
         return Status(wanted.name, [*rows, _month(wanted)])
 
@@ -156,16 +154,12 @@ def _queue(settings: Deployment) -> Row:
     """What waits in the queue, and how old CloudWatch last saw the oldest of it."""
     name = Stack("batch", settings).outputs().get("QueueUrl", "").rpartition("/")[2]
     now = datetime.now(UTC)
-    points = aws_client("cloudwatch", settings).get_metric_statistics(
-        Namespace="AWS/SQS",
-        MetricName="ApproximateAgeOfOldestMessage",
-        Dimensions=[{"Name": "QueueName", "Value": name}],
-        StartTime=now - timedelta(minutes=15),
-        EndTime=now,
-        Period=300,
-        Statistics=["Maximum"],
-    )["Datapoints"]
-    age = max((point["Maximum"] for point in points), default=0)
+    what = {"Namespace": "AWS/SQS", "MetricName": "ApproximateAgeOfOldestMessage"}
+    queue = [{"Name": "QueueName", "Value": name}]
+    span = {"StartTime": now - timedelta(minutes=15), "EndTime": now, "Period": 300}
+    watch = aws_client("cloudwatch", settings)
+    found = watch.get_metric_statistics(**what, **span, Dimensions=queue, Statistics=["Maximum"])
+    age = max((point["Maximum"] for point in found["Datapoints"]), default=0)
     state = f"{queued(settings)} updates wait, the oldest for {age:.0f} seconds"
     return "queue", state, age < 900
 
@@ -194,39 +188,48 @@ def _requests(settings: Deployment) -> Row:
 
 def _erasures(settings: Deployment) -> Row:
     """Erasures that broke off, and those that Telegram may still bring something back of."""
-    found = [
-        item
-        for item in buckets.objects(settings, settings.raw_bucket, f"{keys.ERASED}/")
-        if item["Key"].endswith(".json")
-    ]
-    s3, since = aws_client("s3", settings), datetime.now(UTC) - timedelta(hours=48)
-    recent = sum(item["LastModified"] > since for item in found)
-    for item in found:
-        body = s3.get_object(Bucket=settings.raw_bucket, Key=item["Key"])["Body"].read()
-        if b'"days"' in body:
-            state = "one broke off or is under way: give the same `tgpipeline erase` once more"
-            return "erasures", state, False
+    s3, since, recent = aws_client("s3", settings), datetime.now(UTC) - timedelta(hours=48), 0
+    for item in buckets.objects(settings, settings.raw_bucket, f"{keys.ERASED}/"):
+        if item["Key"].endswith(".json"):
+            body = s3.get_object(Bucket=settings.raw_bucket, Key=item["Key"])["Body"].read()
+            if b'"days"' in body:
+                state = "one broke off or is under way: give the same `tgpipeline erase` once more"
+                return "erasures", state, False
+            recent += item["LastModified"] > since
     again = f"{recent} in the last 48 hours: erase them once more after two days"
     return "erasures", again if recent else "none in the last 48 hours", True
 
 
+def log_events(
+    function: str, settings: Settings, pattern: str, start: float, end: float
+) -> list[dict[str, Any]]:
+    """The lines of a function's log that match a pattern of CloudWatch's.
+
+    Args:
+        function: `ingest`, `batch` or `etl`.
+        settings: of the deployment.
+        pattern: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
+        start: Unix seconds.
+        end: Unix seconds.
+
+    Raises:
+        DeployError: if there is no such log, or it may not be read.
+    """
+    group = f"/aws/lambda/{settings.name}-{function}"
+    span = {"startTime": int(start * 1000), "endTime": int(end * 1000)}
+    with reasons.as_deploy_error(f"read log {group}", settings):
+        pages = aws_client("logs", settings).get_paginator("filter_log_events")
+        found = pages.paginate(logGroupName=group, filterPattern=pattern, **span)
+        return [event for page in found for event in page["events"]]
+
+
 def _last_error(function: str, settings: Deployment) -> Row:
     """The last line that tells of an error, of the last 14 days."""
-    since = datetime.now(UTC) - timedelta(14)
-    pages = (
-        aws_client("logs", settings)
-        .get_paginator("filter_log_events")
-        .paginate(
-            logGroupName=f"/aws/lambda/{settings.name}-{function}",
-            filterPattern=_ERRORS,
-            startTime=int(since.timestamp() * 1000),
-        )
-    )
-    state = "none in 14 days"
+    now, state = time.time(), "none in 14 days"
     try:
-        lines = [event for page in pages for event in page["events"]]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+        lines = log_events(function, settings, _ERRORS, now - 14 * 86_400, now)
+    except DeployError as error:
+        if "ResourceNotFound" not in str(error):  # it never ran
             raise
         lines = []
     if lines:  # the oldest come first, on pages of which any may be empty
@@ -240,7 +243,7 @@ def _month(settings: Deployment) -> Row:
     today = datetime.now(settings.tz).date()
     month = keys.partition(keys.RAW, today)[: -len("-DD/") + 1]
     objects = sum(1 for _ in buckets.objects(settings, settings.raw_bucket, month))
-    region = settings.region if settings.region in costs.PRICES else costs.REGION
+    region = settings.region if settings.region in costs.REGIONS else costs.REGION
     dollars = sum(costs.monthly(objects, region=region).values())
     state = f"{objects:,} raw objects, about {dollars:.2f} US dollars at prices of {region}"
     return "this month", state, True

@@ -45,7 +45,7 @@ def advice(reason: str) -> str:
 
 
 @contextmanager
-def explained(what: str, settings: Settings) -> Iterator[None]:
+def as_deploy_error(what: str, settings: Settings) -> Iterator[None]:
     """Let boto3's errors become errors in our words, free of secrets.
 
     Args:

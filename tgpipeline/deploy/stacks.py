@@ -21,6 +21,7 @@ from tgpipeline.settings import Settings, aws_client
 KEEP = None  # as the value of a parameter: what the stack has now
 _STACK = "AWS::CloudFormation::Stack"
 _EMPTY = ("", "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")  # in these a stack holds nothing
+_NO_CHANGES = "didn't contain changes|No updates"
 Parameters = Mapping[str, str | None]
 
 
@@ -95,8 +96,15 @@ class Stack:
         Raises:
             DeployError: if it refuses.
         """
-        with reasons.explained(f"{operation} of stack {self.name}", self.settings):
+        with reasons.as_deploy_error(f"{operation} of stack {self.name}", self.settings):
             return getattr(self.client, operation)(StackName=self.name, **arguments)
+
+    def _all(self, operation: str, key: str, **arguments: str) -> Iterator[Any]:
+        """What CloudFormation answers about this stack page by page."""
+        pages = self.client.get_paginator(operation)
+        with reasons.as_deploy_error(f"{operation} of stack {self.name}", self.settings):
+            for page in pages.paginate(**{"StackName": self.name} | arguments):
+                yield from page[key]
 
     def describe(self) -> dict[str, Any]:
         """What DescribeStacks says of it; empty where it does not exist."""
@@ -130,9 +138,7 @@ class Stack:
         """Name in the template → type, status and physical id of what the stack holds."""
         if not self.status:
             return {}
-        pages = self.client.get_paginator("list_stack_resources").paginate(StackName=self.name)
-        with reasons.explained(f"resources of stack {self.name}", self.settings):
-            found = [one for page in pages for one in page["StackResourceSummaries"]]
+        found = self._all("list_stack_resources", "StackResourceSummaries")
         there = [one for one in found if one["ResourceStatus"] != "DELETE_COMPLETE"]
         return {one["LogicalResourceId"]: one for one in there}
 
@@ -144,10 +150,7 @@ class Stack:
         with self._change_set(parameters) as (_, changes):
             pass
         if before in _EMPTY:
-            self.call("delete_stack")
-            for _ in waits():
-                if not self.status:
-                    break
+            self.delete()
         return changes
 
     def deploy(
@@ -201,21 +204,22 @@ class Stack:
         Raises:
             DeployError: if something cannot be deleted: which resource, and why.
         """
-        if found := self.describe():
-            token = {"ClientRequestToken": uuid.uuid4().hex}
+        found, token = self.describe(), {"ClientRequestToken": uuid.uuid4().hex}
+        if found:
             self.call("delete_stack", **token)
+        if found.get("StackStatus") == "REVIEW_IN_PROGRESS":  # nothing is in it, so no event tells
+            next(wait for wait in waits() if not self.status)
+        elif found:
             self._follow(found["StackId"], listener, **token)
 
     def events(self, stack_id: str = "", **token: str) -> Iterator[Event]:
         """The stack's events, the newest first; those of one operation, if its token is given."""
-        pages = self.client.get_paginator("describe_stack_events")
-        with reasons.explained(f"events of stack {self.name}", self.settings):
-            for page in pages.paginate(StackName=stack_id or self.name):
-                for one in page["StackEvents"]:
-                    if token and one.get("ClientRequestToken") != token["ClientRequestToken"]:
-                        return
-                    what = (one["ResourceStatus"], one["ResourceType"], one["LogicalResourceId"])
-                    yield Event(*what, one.get("ResourceStatusReason", ""))
+        where = {"StackName": stack_id or self.name}
+        for one in self._all("describe_stack_events", "StackEvents", **where):
+            if token and one.get("ClientRequestToken") != token["ClientRequestToken"]:
+                return
+            what = (one["ResourceStatus"], one["ResourceType"], one["LogicalResourceId"])
+            yield Event(*what, one.get("ResourceStatusReason", ""))
 
     def _follow(self, stack_id: str, listener: Listener, **token: str) -> None:
         """Tell of the events of one operation until the stack's own last one."""
@@ -260,24 +264,18 @@ class Stack:
         } | how
         given = {key: value for key, value in arguments.items() if value is not None}
         made = {"ChangeSetName": self.call("create_change_set", **given)["Id"]}
-        for _ in waits():
-            page = self.call("describe_change_set", **made)
-            if page["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
-                break
-        reason = page.get("StatusReason", "")
-        if page["Status"] == "FAILED" and not re.search(
-            "didn't contain changes|No updates", reason
-        ):
-            refused = self._refused(**made) if "DescribeEvents" in reason else []
-            raise reasons.of_event(
-                self.name, [*refused, Event("FAILED", _STACK, self.name, reason)][0]
-            )
-        found = page["Changes"]
-        while page.get("NextToken"):
-            page = self.call("describe_change_set", **made, NextToken=page["NextToken"])
-            found += page["Changes"]
         try:
-            yield made["ChangeSetName"], [self._change(one["ResourceChange"]) for one in found]
+            for _ in waits():
+                found = self.call("describe_change_set", **made)
+                if found["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
+                    break
+            reason = found.get("StatusReason", "")
+            if found["Status"] == "FAILED" and not re.search(_NO_CHANGES, reason):
+                refused = self._refused(**made) if "DescribeEvents" in reason else []
+                refused.append(Event("FAILED", _STACK, self.name, reason))
+                raise reasons.of_event(self.name, refused[0])
+            changes = self._all("describe_change_set", "Changes", **made)
+            yield made["ChangeSetName"], [self._change(one["ResourceChange"]) for one in changes]
         finally:
             if self.status not in ("", "REVIEW_IN_PROGRESS"):  # else it goes with the stack
                 self.call("delete_change_set", **made)

@@ -22,7 +22,7 @@ def parameters(stack: Stack) -> Parameters:
         SettingsError: if a setting is missing.
     """
     settings, live = stack.settings, stack.parameters() if stack.exists else {}
-    names = {name: _attribute(name) for name in templates.parameters(stack.stage)}
+    names = {name: _attribute(name) for name in templates.parameter_names(stack.stage)}
     settings.require(*({"raw_bucket", "enriched_bucket", "chat_ids"} & set(names.values())))
     found: dict[str, str | None] = {
         name: str(getattr(settings, attribute))
@@ -107,7 +107,7 @@ def upload(stack: Stack, given: Parameters) -> None:
     if given.get("LayerKey"):
         made[given["LayerKey"]] = partial(layer.zip_of, settings.architecture, wheels)
     s3 = aws_client("s3", settings)
-    with reasons.explained(f"upload code to bucket {bucket}", settings):
+    with reasons.as_deploy_error(f"upload code to bucket {bucket}", settings):
         for key, make in made.items():
             if not s3.list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"]:
                 s3.put_object(Bucket=bucket, Key=key, Body=make())

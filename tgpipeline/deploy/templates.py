@@ -36,10 +36,10 @@ def template(stage: str) -> str:
     return text
 
 
-def parameters(stage: str) -> list[str]:
+def parameter_names(stage: str) -> list[str]:
     """The names of a template's parameters.
 
-    >>> parameters("lake")[:2]
+    >>> parameter_names("lake")[:2]
     ['RawBucket', 'EnrichedBucket']
     """
     section = template(stage).partition("\nParameters:\n")[2].partition("\nConditions:\n")[0]
@@ -60,27 +60,13 @@ def filled(text: str) -> str:
     """A template with the parts that come from code filled in anew."""
     for table, columns in TABLES.items():
         lines = "".join(
-            f'            - {{Name: {column.name}, Type: "{column.athena_type}", '
-            f'Comment: "{column.meaning}"}}\n'
-            for column in columns
+            f'            - {{Name: {c.name}, Type: "{c.athena_type}", Comment: "{c.meaning}"}}\n'
+            for c in columns
         )
-        before, start, rest = text.partition(f"# <{table}>\n")
-        if start:
-            text = (
-                before
-                + start
-                + lines
-                + f"            # </{table}>"
-                + rest.split(f"# </{table}>")[1]
-            )
+        before, _, after = text.partition(f"# <{table}>\n")
+        if end := re.search(rf" *# </{table}>", after):
+            text = f"{before}# <{table}>\n{lines}{after[end.start() :]}"
     # What a deployment copies of the API: the API itself with its policy, its path, its method.
     copied = re.findall(r"^  (?:Api|Path|Method):\n(?:    .*\n)+", text, re.MULTILINE)
     digest = hashlib.sha256(re.sub(r" +#.*", "", "".join(copied)).encode()).hexdigest()
     return re.sub(r"\bDeployment[0-9a-f]{8}\b", f"Deployment{digest[:8]}", text)
-
-
-def fill_in() -> None:
-    """Fill in all templates."""
-    for stage in STAGES:
-        text = path(stage).read_text(encoding="utf-8")
-        path(stage).write_text(filled(text), encoding="utf-8")

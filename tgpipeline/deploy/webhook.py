@@ -51,7 +51,7 @@ def _connections(stack: Stack) -> int:
     """Reserved instances, or all that the account may run at once but one, which is the ETL's."""
     reserved = int(stack.parameters()["ReservedInstances"])
     client = aws_client("lambda", stack.settings)
-    with reasons.explained("limits of the account", stack.settings):
+    with reasons.as_deploy_error("limits of the account", stack.settings):
         limit: int = client.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
     return max(1, min(reserved or _TELEGRAM_OPENS, limit - 1, 100))  # setWebhook takes 100 at most
 
@@ -67,7 +67,7 @@ def deploy_again(stack: Stack) -> None:
     """
     gateway, resources = aws_client("apigateway", stack.settings), stack.resources()
     where = {"restApiId": resources["Api"]["PhysicalResourceId"]}
-    with reasons.explained(f"deploy API {where['restApiId']} again", stack.settings):
+    with reasons.as_deploy_error(f"deploy API {where['restApiId']} again", stack.settings):
         live = gateway.get_stage(**where, stageName=STAGE)["deploymentId"]
         copied = gateway.get_deployment(**where, deploymentId=live)["createdDate"]
         changed = resources["Api"]["LastUpdatedTimestamp"].replace(microsecond=0)
@@ -83,7 +83,7 @@ def deployed_secret(settings: Settings) -> str:
     if not Stack("ingest", settings).exists:
         return ""
     client, name = aws_client("lambda", settings), f"{settings.name}-ingest"
-    with reasons.explained(f"function {name}", settings):
+    with reasons.as_deploy_error(f"function {name}", settings):
         found = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     return str(found[variable("webhook_secret")])
 

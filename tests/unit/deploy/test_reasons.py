@@ -183,7 +183,7 @@ def test_an_error_of_boto3_itself_shows_no_secret(monkeypatch: pytest.MonkeyPatc
     client, wrong = aws_client("lambda", SETTINGS), {"FunctionName": [SECRET]}
     with (
         pytest.raises(DeployError, match="Parameter validation failed") as caught,
-        reasons.explained("update it", SETTINGS),
+        reasons.as_deploy_error("update it", SETTINGS),
     ):
         client.invoke(**wrong)
     assert SECRET not in str(caught.value)

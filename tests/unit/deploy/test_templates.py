@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests import cloudformation as cfn
+from tgpipeline import resources
 from tgpipeline.analytics import athena
-from tgpipeline.deploy import costs, packages, templates
+from tgpipeline.deploy import packages, templates
 from tgpipeline.deploy.templates import STAGES
 from tgpipeline.errors import DeployError
 from tgpipeline.ingest import SECRET_HEADER
@@ -252,7 +253,7 @@ def alarms(**parameters: Any) -> dict[str, Any]:
 def test_alarms_are_ten_at_most_and_ring_at_the_topic_if_there_is_one() -> None:
     topic = "arn:aws:sns:us-east-1:123456789012:on-call"
     batched = {"queue-age", "dead-letters"}
-    assert len(set(alarms()) - batched) == costs.Use().alarms
+    assert len(set(alarms()) - batched) == resources.data("deploy/costs.toml")["use"]["alarms"]
     assert set(alarms(QuietHours=12)) - set(alarms()) == {"quiet"}
     assert len(set(alarms(QuietHours=12)) - batched) == 10
     for alarm in alarms(AlarmTopic=topic).values():
