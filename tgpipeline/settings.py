@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -94,7 +94,7 @@ class Settings:
     @classmethod
     def from_env(
         cls, *require: str, env: Mapping[str, str] | None = None, **overrides: Any
-    ) -> "Settings":
+    ) -> Self:
         """Read the settings: an override wins over the environment, that over the default.
 
         Args:

@@ -1,4 +1,4 @@
-"""`make templates`: fill in what lambda_src/*.yaml takes from code: the columns, a hash of the API."""
+"""`make templates`: fill in what lambda_src/*.yaml takes from code: columns, a hash of the API."""
 
 from tgpipeline.deploy.templates import STAGES, filled, path
 

@@ -272,7 +272,7 @@ def test_a_first_deployment_that_failed_is_made_anew_and_that_is_said(settings: 
     s3, lake = aws_client("s3", settings), Stack("lake", settings)
     s3.create_bucket(Bucket=settings.raw_bucket)  # by somebody else, after `up` has looked
     with pytest.raises(DeployError, match=r"Raw \(AWS::S3::Bucket\).*outside the stack"):
-        lake.deploy(stages.parameters(lake))
+        lake.deploy(stages.wanted_parameters(lake))
     assert lake.status == "ROLLBACK_COMPLETE"
     s3.delete_bucket(Bucket=settings.raw_bucket)
     assert [change.action for change in stages.plan("lake", settings)] == ["Replace"]

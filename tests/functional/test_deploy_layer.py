@@ -1,14 +1,13 @@
 """The layer, built for this machine's own Python, is all that the ETL needs beside boto3.
 
-Tests fetch nothing: this one runs where the wheels are at hand, in the folder that
-TGPIPELINE_WHEELS names (`layer.download` puts them there).
+Tests fetch nothing: this one runs where the wheels are at hand, in the folder that PIP_FIND_LINKS
+names (`pip download` puts them there).
 """
 
 import dataclasses
 import hashlib
 import io
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -31,9 +30,8 @@ BOTO3 = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch) -> bytes:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    folder = os.environ.get("TGPIPELINE_WHEELS", "")
     try:
-        return layer.zip_of(ARCHITECTURE, Path(folder) if folder else None, RUNTIME)
+        return packages.pack(layer.contents(ARCHITECTURE, RUNTIME), compress=True)
     except DeployError as error:
         pytest.skip(f"no wheels at hand: {error}")
 
@@ -89,7 +87,7 @@ def test_a_layer_is_made_once_and_given_to_the_etl(
     """Its zip lies under the hash of its recipe; what is in it is no matter here."""
     built: list[str] = []
     zipped = packages.pack({"python/a.py": b""})
-    monkeypatch.setattr(layer, "build", lambda *_: built.append("once") or zipped)
+    monkeypatch.setattr(stages, "_layer_zip", lambda _: built.append("once") or zipped)
     wanted = dataclasses.replace(deploy.Deployment.of(settings), layer="build")
     for stage in ("lake", "etl"):
         stages.deploy(stage, wanted)
@@ -107,17 +105,14 @@ def test_a_layer_is_made_once_and_given_to_the_etl(
 
 
 def test_the_same_wheels_make_the_same_layer(built: bytes) -> None:
-    again = layer.contents(
-        layer.download(Path(os.environ["TGPIPELINE_WHEELS"]), ARCHITECTURE, RUNTIME)
-    )
-    twice = packages.pack(again, compress=True)
+    twice = packages.pack(layer.contents(ARCHITECTURE, RUNTIME), compress=True)
     assert hashlib.sha256(twice).digest() == hashlib.sha256(built).digest()
 
 
 def test_where_there_is_no_pip_one_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """uv makes environments without pip; the layer's wheels are fetched by one of its own."""
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(DeployError, match="pip found no wheels"):
-        layer.download(tmp_path, ARCHITECTURE, RUNTIME)
-    assert list((tmp_path / "pip" / "bin").glob("pip*"))
+    python = layer._python_with_pip(tmp_path / "pip")
+    done = subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert python != sys.executable

@@ -31,4 +31,4 @@ def test_nothing_is_imported_before_it_is_asked_for():
 
 
 def test_the_face_adds_no_module_to_a_functions_zip():
-    assert packages.modules("tgpipeline") == ["tgpipeline"]
+    assert list(packages.modules("tgpipeline")) == ["tgpipeline"]

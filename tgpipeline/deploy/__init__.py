@@ -4,7 +4,7 @@ The templates in lambda_src/ say what there is. `up` deploys them in order, `dow
 """
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -58,7 +58,7 @@ def up(
     """
     wanted = Deployment.of(settings)
     wanted.require("raw_bucket", "enriched_bucket", "chat_ids")
-    stages.parameters(Stack("ingest", wanted))  # is a secret missing?
+    stages.wanted_parameters(Stack("ingest", wanted))  # is a secret missing?
     changes: list[Change] = []
     if import_buckets and not dry_run:
         changes += stages.import_buckets(wanted, listener)
@@ -95,14 +95,14 @@ def prove(settings: Settings) -> dict[str, int]:
     return {"days": len(days), "documents": sum(day["documents"] for day in days)}
 
 
-def resources(settings: Settings) -> list[str]:
-    """All that the stacks hold, one line each: stack, type, name in the template."""
-    return [line for stage in STAGES for line in _resources(Stack(stage, settings))]
-
-
-def _resources(stack: Stack) -> list[str]:
-    found = stack.resources().items()
-    return [f"{stack.name}: {one['ResourceType']} {name}" for name, one in found]
+def resources(settings: Settings, stages: Sequence[str] = STAGES) -> list[str]:
+    """What the stacks of these stages hold, one line each: stack, type, name in the template."""
+    stacks = [Stack(stage, settings) for stage in stages]
+    return [
+        f"{stack.name}: {one['ResourceType']} {name}"
+        for stack in stacks
+        for name, one in stack.resources().items()
+    ]
 
 
 def package(settings: Settings) -> Iterator[str]:
@@ -114,7 +114,7 @@ def package(settings: Settings) -> Iterator[str]:
     """
     for stage in Deployment.of(settings).stages:
         stack = Stack(stage, settings)
-        given = stages.parameters(stack)
+        given = stages.wanted_parameters(stack)
         stages.upload(stack, given)
         words = ["aws", "cloudformation", "deploy", "--stack-name", stack.name]
         words += ["--template-file", str(templates.path(stage)), "--capabilities", "CAPABILITY_IAM"]
@@ -147,17 +147,16 @@ def down(
     Raises:
         DeployError: if something cannot be deleted: which resource, and why.
     """
-    deleted: list[str] = []
-    for stage in reversed(STAGES if delete_data else STAGES[1:]):
-        stack = Stack(stage, settings)
-        deleted += _resources(stack)
-        if dry_run:
-            continue
+    doomed = STAGES[::-1] if delete_data else STAGES[:0:-1]  # the lake comes first
+    deleted = resources(settings, doomed)
+    for stage in () if dry_run else doomed:
         if stage == "batch" and (waiting := queued(settings)):
             raise DeployError(
-                f"{waiting} updates are still in the queue of stack {stack.name}, and would be "
-                "lost with it: they are stored within minutes. Run `tgpipeline down` again then."
+                f"{waiting} updates are still in the queue of stack {settings.name}-batch, and "
+                "would be lost with it: they are stored within minutes. Run `tgpipeline down` "
+                "again then."
             )
+        stack = Stack(stage, settings)
         for one in stack.resources().values():
             if one["ResourceType"] == "AWS::S3::Bucket":
                 buckets.delete(one["PhysicalResourceId"], stack.settings)

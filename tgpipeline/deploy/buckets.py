@@ -1,6 +1,7 @@
 """What the deployment asks S3 itself: whether a bucket is there, its first day, to empty it."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -13,29 +14,27 @@ from tgpipeline.lake import keys
 from tgpipeline.settings import aws_client, aws_session
 
 
-def outside(settings: Deployment) -> dict[str, str]:
+def existing(settings: Deployment) -> dict[str, str]:
     """The lake's buckets that exist already: name in the template → name of the bucket.
 
     Raises:
         DeployError: if one lies in another region, or in another account.
     """
     s3, found = aws_client("s3", settings), {}
-    for resource, bucket in {
-        "Raw": settings.raw_bucket,
-        "Enriched": settings.enriched_bucket,
-    }.items():
-        try:
-            with reasons.as_deploy_error(f"bucket {bucket}", settings):
+    for resource, bucket in (("Raw", settings.raw_bucket), ("Enriched", settings.enriched_bucket)):
+        with reasons.as_deploy_error(f"bucket {bucket}", settings):
+            try:
                 region = s3.head_bucket(Bucket=bucket).get("BucketRegion", settings.region)
-        except DeployError as error:
-            if "(404" in str(error):
-                continue
-            if "(403" not in str(error):
-                raise
-            raise DeployError(
-                f"bucket {bucket} belongs to another account, or these credentials may not see it: "
-                "choose another name (AWS_S3_BUCKET, AWS_S3_ENRICHED), or other credentials."
-            ) from None
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "404":
+                    continue
+                if error.response["Error"]["Code"] != "403":
+                    raise
+                raise DeployError(
+                    f"bucket {bucket} belongs to another account, or these credentials may not see "
+                    "it: choose another name (AWS_S3_BUCKET, AWS_S3_ENRICHED), or other "
+                    "credentials."
+                ) from None
         if region != settings.region:  # botocore has followed it there by itself
             raise DeployError(
                 f"bucket {bucket} lies in {region}, not in {settings.region}: set "
@@ -51,7 +50,7 @@ def refuse_existing(stack: Stack) -> None:
     Raises:
         DeployError: naming the two ways out.
     """
-    found = {} if stack.stage != "lake" or stack.exists else outside(stack.settings)
+    found = {} if stack.stage != "lake" or stack.exists else existing(stack.settings)
     if found:
         raise DeployError(
             f"bucket {' and '.join(found.values())} exists already, outside stack {stack.name}. "
@@ -66,14 +65,14 @@ def objects(settings: Deployment, bucket: str, prefix: str = "", **how: Any) -> 
     Raises:
         DeployError: if S3 refuses.
     """
-    pages = aws_client("s3", settings).get_paginator("list_objects_v2")
-    with reasons.as_deploy_error(f"list bucket {bucket}", settings):
-        try:
-            for page in pages.paginate(Bucket=bucket, Prefix=prefix, **how):
-                yield from page.get("CommonPrefixes" if how else "Contents", ())
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchBucket":
-                raise
+    s3 = aws_client("s3", settings)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **how)
+    with (
+        reasons.as_deploy_error(f"list bucket {bucket}", settings),
+        suppress(s3.exceptions.NoSuchBucket),
+    ):
+        for page in pages:
+            yield from page.get("CommonPrefixes" if how else "Contents", ())
 
 
 def first_day(settings: Deployment) -> str:
@@ -91,12 +90,9 @@ def delete(bucket: str, settings: Deployment) -> None:
     """
     endpoint = settings.endpoint_url or None
     doomed = aws_session(settings).resource("s3", endpoint_url=endpoint).Bucket(bucket)
-    with reasons.as_deploy_error(f"delete bucket {bucket}", settings):
-        try:
-            doomed.object_versions.delete()
-            for upload in doomed.multipart_uploads.all():
-                upload.abort()
-            doomed.delete()  # refused if anything is left in it
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchBucket":
-                raise
+    gone = doomed.meta.client.exceptions.NoSuchBucket
+    with reasons.as_deploy_error(f"delete bucket {bucket}", settings), suppress(gone):
+        doomed.object_versions.delete()
+        for upload in doomed.multipart_uploads.all():
+            upload.abort()
+        doomed.delete()  # refused if anything is left in it

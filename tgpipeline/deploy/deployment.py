@@ -17,7 +17,6 @@ class Deployment(Settings):
         architecture: of both functions, `arm64` or `x86_64`.
         layer: where the ETL finds PyArrow: `build` it from lambda_src/layer, the ARN of a layer
             version that exists, or `none` where the function's own environment has it.
-        wheels: folder in which the layer's wheels are kept for the next build; none if empty.
         telegram_ranges: addresses that may call the webhook, separated by commas; Telegram's are
             at https://core.telegram.org/bots/webhooks#the-short-version.
         invoke_url: how the webhook's URL is spelled.
@@ -44,7 +43,6 @@ class Deployment(Settings):
 
     architecture: str = _var("TGPIPELINE_ARCHITECTURE", "arm64")
     layer: str = _var("TGPIPELINE_LAYER", "build")
-    wheels: str = _var("TGPIPELINE_WHEELS")
     telegram_ranges: str = _var("TGPIPELINE_TELEGRAM_RANGES", "149.154.160.0/20,91.108.4.0/22")
     invoke_url: str = _var(
         "TGPIPELINE_INVOKE_URL", "https://{api}.execute-api.{region}.amazonaws.com/{stage}/{path}"
@@ -83,11 +81,7 @@ class Deployment(Settings):
         """These settings, and the rest from the environment."""
         if isinstance(settings, cls):
             return settings
-        made = cls.from_env(
-            **{item.name: getattr(settings, item.name) for item in fields(settings)}
-        )
-        assert isinstance(made, cls)
-        return made
+        return cls.from_env(**{one.name: getattr(settings, one.name) for one in fields(settings)})
 
     @property
     def database(self) -> str:

@@ -13,13 +13,10 @@ import sys
 import tempfile
 import tomllib
 import venv
-import zipfile
 from pathlib import Path
 from typing import Any
 
 from tgpipeline import resources
-from tgpipeline.deploy import packages
-from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.errors import DeployError
 
 RUNTIME = "python3.13"
@@ -34,41 +31,30 @@ def recipe() -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def fingerprint(architecture: str, runtime: str = RUNTIME) -> str:
-    """Short hash of all that decides what a build makes."""
-    inputs = json.dumps([recipe(), architecture, runtime], sort_keys=True)
-    return hashlib.sha256(inputs.encode()).hexdigest()[:16]
-
-
-def download(folder: Path, architecture: str, runtime: str = RUNTIME) -> list[Path]:
-    """Put the wheels into a folder, if they are not there yet.
+def contents(architecture: str, runtime: str = RUNTIME) -> dict[str, bytes]:
+    """The files of the layer: path inside it → content.
 
     Args:
-        folder: where the wheels are, or go, each kind in a folder of its own.
         architecture: `arm64` or `x86_64`.
         runtime: such as `python3.13`.
 
-    Returns:
-        The wheels, in the order of the recipe.
-
     Raises:
-        DeployError: if one is neither there nor to be had.
+        DeployError: if pip finds no wheels, or they are more than Lambda takes.
     """
-    machine, kept = _MACHINES[architecture], folder / f"{runtime}-{architecture}"
-    named = [requirement.replace("==", "-") for requirement in recipe()["requirements"]]
-    if not all(list(kept.glob(f"{name}-*{machine}.whl")) for name in named):
-        command = [_python_with_pip(folder), "-m", "pip", "download", "--quiet", "--no-deps"]
+    with tempfile.TemporaryDirectory(prefix="tgpipeline-layer-") as folder:
+        command = [_python_with_pip(Path(folder, "pip")), "-m", "pip", "install", "--quiet"]
+        command += ["--target", f"{folder}/python", "--no-deps", "--no-compile"]
         command += ["--only-binary=:all:", "--python-version", runtime.removeprefix("python")]
         for platform in ("manylinux2014", *(f"manylinux_2_{n}" for n in _GLIBC)):
-            command += ["--platform", f"{platform}_{machine}"]
-        command += ["--dest", str(kept), *recipe()["requirements"]]
+            command += ["--platform", f"{platform}_{_MACHINES[architecture]}"]
+        command += recipe()["requirements"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise DeployError(
                 f"pip found no wheels for {runtime} on {architecture}: "
                 f"{done.stderr.strip()[-1000:]}. Mend that, then run it again."
             )
-    return [next(kept.glob(f"{name}-*{machine}.whl")) for name in named]
+        return needed(Path(folder, "python"))
 
 
 def _python_with_pip(folder: Path) -> str:
@@ -76,27 +62,26 @@ def _python_with_pip(folder: Path) -> str:
     if importlib.util.find_spec("pip"):
         return sys.executable
     try:
-        venv.create(folder / "pip", with_pip=True)
+        venv.create(folder, with_pip=True)
     except (subprocess.SubprocessError, OSError) as error:
         raise DeployError(
             f"the layer is made with pip, and {sys.executable} has none and cannot make one "
             f"({error}). Install pip, or name a layer that exists in TGPIPELINE_LAYER."
         ) from None
-    return str(next(path for path in (folder / "pip").glob("*/python*") if path.is_file()))
+    return str(next(path for path in folder.glob("*/python*") if path.is_file()))
 
 
-def contents(wheels: list[Path]) -> dict[str, bytes]:
-    """The files of the layer: path inside it → content.
+def needed(packages: Path) -> dict[str, bytes]:
+    """What is kept of installed packages: path inside the layer → content.
 
     Raises:
-        DeployError: if they are more than Lambda takes.
+        DeployError: if it is more than Lambda takes.
     """
     patterns, found = recipe()["leave_out"], {}
-    for wheel in wheels:
-        with zipfile.ZipFile(wheel) as archive:
-            for name in archive.namelist():
-                if not any(fnmatch.fnmatch(name, pattern) for pattern in patterns):
-                    found[f"python/{name}"] = archive.read(name)
+    for path in filter(Path.is_file, packages.rglob("*")):
+        name = path.relative_to(packages).as_posix()
+        if not any(fnmatch.fnmatch(name, pattern) for pattern in patterns):
+            found[f"python/{name}"] = path.read_bytes()
     size = sum(map(len, found.values()))
     if size > LIMIT:
         raise DeployError(
@@ -106,26 +91,7 @@ def contents(wheels: list[Path]) -> dict[str, bytes]:
     return found
 
 
-def zip_of(architecture: str, folder: Path | None = None, runtime: str = RUNTIME) -> bytes:
-    """The layer as a zip.
-
-    Args:
-        architecture: `arm64` or `x86_64`.
-        folder: where wheels are kept for the next build; nowhere if it is None.
-        runtime: such as `python3.13`.
-    """
-    with tempfile.TemporaryDirectory(prefix="tgpipeline-wheels-") as temporary:
-        wheels = download(folder or Path(temporary), architecture, runtime)
-        return packages.pack(contents(wheels), compress=True)
-
-
-def parameters(settings: Deployment) -> dict[str, str | None]:
-    """What the ETL's template is told: where the layer's zip is, or which version to take."""
-    if settings.layer == "build":
-        return {"LayerKey": key(settings.architecture), "LayerArn": ""}
-    return {"LayerKey": "", "LayerArn": "" if settings.layer == "none" else settings.layer}
-
-
 def key(architecture: str) -> str:
     """Key of the layer's zip in the code bucket; it changes when the recipe does."""
-    return f"layers/pyarrow-{architecture}-{fingerprint(architecture)}.zip"
+    inputs = json.dumps([recipe(), architecture, RUNTIME], sort_keys=True).encode()
+    return f"layers/pyarrow-{architecture}-{hashlib.sha256(inputs).hexdigest()[:16]}.zip"

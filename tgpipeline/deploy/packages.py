@@ -4,13 +4,14 @@ The same files make the same bytes on every machine, so an unchanged function ha
 the code bucket, and CloudFormation leaves it alone.
 """
 
-import ast
 import hashlib
 import io
 import re
 import zipfile
 from collections.abc import Mapping
+from modulefinder import ModuleFinder
 from pathlib import Path
+from typing import Any
 
 from tgpipeline.deploy import templates
 from tgpipeline.resources import PACKAGE
@@ -23,24 +24,27 @@ def handler(function: str) -> str:
     return found[1]
 
 
-def modules(entry: str) -> list[str]:
-    """The package's modules that a module needs, itself included: what it imports, and so on.
+class _OwnImports(ModuleFinder):
+    """Follows what a module imports, at its top or further in, where that is of this package."""
+
+    def import_module(self, partname: str, fqname: str, parent: Any) -> Any:
+        ours = fqname.partition(".")[0] == PACKAGE.name
+        return super().import_module(partname, fqname, parent) if ours else None
+
+
+def modules(entry: str) -> dict[str, Path]:
+    """The package's modules that a module needs, itself included: name → file.
 
     Args:
         entry: full name of a module, such as `tgpipeline.etl.handler`.
 
-    >>> modules("tgpipeline.telegram.updates")
+    >>> list(modules("tgpipeline.telegram.updates"))
     ['tgpipeline', 'tgpipeline.errors', 'tgpipeline.telegram', 'tgpipeline.telegram.updates']
     """
-    sources = _sources()
-    found: set[str] = set()
-    waiting = {entry}
-    while waiting:
-        name = waiting.pop()
-        found.add(name)
-        parents = {name.rpartition(".")[0]} - {""}  # Python runs a package before what is in it
-        waiting |= (_imports(name, sources) | parents) - found
-    return sorted(found)
+    finder = _OwnImports([str(PACKAGE.parent)])
+    finder.import_hook(entry)
+    found = sorted(finder.modules.items())
+    return {name: Path(vars(module)["__file__"]) for name, module in found}
 
 
 def files(function: str) -> dict[str, bytes]:
@@ -48,32 +52,10 @@ def files(function: str) -> dict[str, bytes]:
 
     Data goes along with the module whose name it bears, such as `columns.toml` with `columns.py`.
     """
-    sources, found = _sources(), []
-    for name in modules(handler(function).rpartition(".")[0]):
-        beside = (sources[name].with_suffix(suffix) for suffix in (".py", ".toml", ".json"))
-        found += [path for path in beside if path.is_file()]
-    root = PACKAGE.parent
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
-
-
-def _sources() -> dict[str, Path]:
-    """Every module of this package by its full name."""
-    found = {}
-    for path in PACKAGE.rglob("*.py"):
-        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
-        found[".".join(parts).removesuffix(".__init__")] = path
-    return found
-
-
-def _imports(module: str, sources: Mapping[str, Path]) -> set[str]:
-    """The modules of this package that a module imports, at its top or further in."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(sources[module].read_bytes())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            found |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found & set(sources)
+    needed = modules(handler(function).rpartition(".")[0]).values()
+    beside = [path.with_suffix(kind) for path in needed for kind in (".py", ".toml", ".json")]
+    found = [path for path in beside if path.is_file()]
+    return {path.relative_to(PACKAGE.parent).as_posix(): path.read_bytes() for path in found}
 
 
 def zip_of(function: str) -> bytes:

@@ -4,7 +4,6 @@ import json
 import re
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 from tgpipeline.deploy import buckets, layer, packages, reasons, templates, webhook
 from tgpipeline.deploy.deployment import Deployment
@@ -13,8 +12,8 @@ from tgpipeline.errors import DeployError
 from tgpipeline.settings import Settings, aws_client
 
 
-def parameters(stack: Stack) -> Parameters:
-    """The parameters of a stage. `RawBucket` is the setting `raw_bucket`, and so on.
+def wanted_parameters(stack: Stack) -> Parameters:
+    """What a stage's template is to be told. `RawBucket` is the setting `raw_bucket`, and so on.
 
     A secret that the settings do not hold stays as it is deployed.
 
@@ -22,7 +21,10 @@ def parameters(stack: Stack) -> Parameters:
         SettingsError: if a setting is missing.
     """
     settings, live = stack.settings, stack.parameters() if stack.exists else {}
-    names = {name: _attribute(name) for name in templates.parameter_names(stack.stage)}
+    names = {
+        name: re.sub(r"\B([A-Z])", r"_\1", name).lower()
+        for name in templates.parameter_names(stack.stage)
+    }
     settings.require(*({"raw_bucket", "enriched_bucket", "chat_ids"} & set(names.values())))
     found: dict[str, str | None] = {
         name: str(getattr(settings, attribute))
@@ -31,10 +33,9 @@ def parameters(stack: Stack) -> Parameters:
     }
     if "CodeKey" in names:
         found["CodeBucket"] = Stack("lake", settings).outputs().get("CodeBucket", "")
-        found["CodeKey"] = code = packages.key(stack.stage, packages.zip_of(stack.stage))
-        found["PreviousCode"] = (
-            (KEEP if live["CodeKey"] == code else live["CodeKey"]) if live else ""
-        )
+        found["CodeKey"] = packages.key(stack.stage, packages.zip_of(stack.stage))
+        former = live.get("CodeKey", "")
+        found["PreviousCode"] = KEEP if former == found["CodeKey"] else former
     if stack.stage == "ingest":
         settings.require(*(() if live else ("webhook_secret",)))
         found["ChatIds"] = ",".join(map(str, settings.chat_ids))
@@ -44,21 +45,19 @@ def parameters(stack: Stack) -> Parameters:
     if stack.stage == "etl":
         if not settings.pseudonym_key and "PseudonymKey" in live:
             found["PseudonymKey"] = KEEP  # a secret, like the webhook's
-        found |= layer.parameters(settings)
+        made = settings.layer == "build"
+        found["LayerKey"] = layer.key(settings.architecture) if made else ""
+        found["LayerArn"] = "" if settings.layer in ("build", "none") else settings.layer
     if stack.stage == "analytics":
         today = datetime.now(settings.tz).date().isoformat()
         found["FirstDay"] = buckets.first_day(settings) or live.get("FirstDay", today)
     return found
 
 
-def _attribute(parameter: str) -> str:
-    return re.sub(r"\B([A-Z])", r"_\1", parameter).lower()
-
-
 def plan(stage: str, settings: Settings) -> list[Change]:
     """What `deploy` would change: a change set, of which nothing stays behind."""
     stack = Stack(stage, settings)
-    given = parameters(stack)
+    given = wanted_parameters(stack)
     buckets.refuse_existing(stack)
     return stack.plan(given)
 
@@ -79,7 +78,7 @@ def deploy(stage: str, settings: Settings, listener: Listener = nobody) -> list[
         DeployError: if it fails: which resource, why, and what to do.
     """
     stack = Stack(stage, settings)
-    given = parameters(stack)
+    given = wanted_parameters(stack)
     buckets.refuse_existing(stack)
     upload(stack, given)
     changes = stack.deploy(given, listener)
@@ -102,15 +101,18 @@ def upload(stack: Stack, given: Parameters) -> None:
             f"stack {settings.name}-lake is not there, and {stack.name} takes its code from it: "
             "deploy the stages in the order lake, batch, ingest, etl, analytics."
         )
-    wheels = Path(settings.wheels) if settings.wheels else None
     made = {given["CodeKey"]: partial(packages.zip_of, stack.stage)}
     if given.get("LayerKey"):
-        made[given["LayerKey"]] = partial(layer.zip_of, settings.architecture, wheels)
+        made[given["LayerKey"]] = partial(_layer_zip, settings.architecture)
     s3 = aws_client("s3", settings)
     with reasons.as_deploy_error(f"upload code to bucket {bucket}", settings):
         for key, make in made.items():
             if not s3.list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"]:
                 s3.put_object(Bucket=bucket, Key=key, Body=make())
+
+
+def _layer_zip(architecture: str) -> bytes:
+    return packages.pack(layer.contents(architecture), compress=True)
 
 
 def import_buckets(settings: Deployment, listener: Listener = nobody) -> list[Change]:
@@ -120,7 +122,7 @@ def import_buckets(settings: Deployment, listener: Listener = nobody) -> list[Ch
     else as new, and makes the buckets what the template says.
     """
     stack = Stack("lake", settings)
-    found = {} if stack.exists else buckets.outside(settings)
+    found = {} if stack.exists else buckets.existing(settings)
     if not found:
         return []
     kind, named, wanted = "AWS::S3::Bucket", {}, []

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from tgpipeline.telegram.bot import Bot
 
 STAGE = "v1"
-_TELEGRAM_OPENS = (
-    40  # connections, unless told otherwise: https://core.telegram.org/bots/api#setwebhook
-)
+# Connections, unless told otherwise: https://core.telegram.org/bots/api#setwebhook
+_TELEGRAM_OPENS = 40
 
 
 @dataclass(frozen=True)

@@ -131,13 +131,13 @@ def test_a_bucket_is_judged_by_the_answer_not_by_its_name(
 ) -> None:
     answers("s3").add_client_error("head_bucket", code, f"about {BUCKET}", http_status_code=http)
     with pytest.raises(DeployError, match=words):
-        buckets.outside(SETTINGS)
+        buckets.existing(SETTINGS)
 
 
 def test_a_bucket_in_another_region_is_found_before_anything_is_made(answers: Any) -> None:
     answers("s3").add_response("head_bucket", {"BucketRegion": "eu-west-1"})
     with pytest.raises(DeployError, match="lies in eu-west-1, not in us-east-1"):
-        buckets.outside(SETTINGS)
+        buckets.existing(SETTINGS)
 
 
 def test_a_bucket_is_emptied_page_by_page_and_versions_count(answers: Any) -> None:
