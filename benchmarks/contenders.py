@@ -83,7 +83,7 @@ def limit(bucket: str, threads: int = 0) -> None:
     from tgpipeline.etl import reading
     from tgpipeline.lake import stores
 
-    threads = threads or reading.THREADS
+    threads = threads or reading.READ_THREADS
     store = stores.open_store(bucket, _settings(bucket))
     paths = [item["path"] for page in store.list(inputs.PREFIX) for item in page]
     size = max(1, min(32, round(len(paths) / (4 * threads))))

@@ -130,7 +130,7 @@ def _put(body: bytes, update: updates.Update, day: date, settings: Settings, s3:
     """Store an update by itself; whether it is new."""
     key = keys.update_key(update["update_id"], day)
     new = stores.put_new(s3, settings.raw_bucket, key, body)
-    if not new and not stores.holds(s3, settings.raw_bucket, key, body):
+    if not new and not stores.has_bytes(s3, settings.raw_bucket, key, body):
         # The number was taken: by another bot, or before a week without updates. Both are kept.
         key = keys.update_key(update["update_id"], day, body)
         new = stores.put_new(s3, settings.raw_bucket, key, body)

@@ -117,7 +117,7 @@ class Settings:
             if not text and item.name == "region":
                 text = env.get("AWS_REGION", "").strip() or configured()  # Lambda sets the former
             if text:
-                values[item.name] = _read(item, text)
+                values[item.name] = _value_of(item, text)
         settings = cls(**{**values, **{k: v for k, v in overrides.items() if v is not None}})
         settings.require(*require)
         return settings
@@ -250,7 +250,7 @@ def _configured_region() -> str:
         raise SettingsError(f"{place}: {error}. Mend the file, or AWS_PROFILE.") from None
 
 
-def _read(item: Field[Any], text: str) -> Any:
+def _value_of(item: Field[Any], text: str) -> Any:
     """A setting's value, read as what its default is: a number, chat ids or text."""
     variable, most = item.metadata["variable"], item.metadata["most"]
     wanted = "a whole number" + (f" from 0 to {most}" if most else "")

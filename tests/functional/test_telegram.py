@@ -7,7 +7,7 @@ import pytest
 from telegram_standin import Clock, Telegram
 from tests.unit.telegram_standin.support import ANA, NOON, Receiver, until
 from tgpipeline.telegram.bot import Bot
-from tgpipeline.telegram.check import DEFAULT_WANTED, Report
+from tgpipeline.telegram.check import DEFAULT_WANTED, CheckReport
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def test_the_doctor_sees_what_is_wrong(telegram: Telegram, bot: Bot, receiver: Receiver) -> None:
-    def bad(report: Report) -> set[str]:
+    def bad(report: CheckReport) -> set[str]:
         return {finding.name for finding in report if not finding.ok}
 
     kinds = ("reactions", "reaction counts", "member changes")

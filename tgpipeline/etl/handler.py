@@ -131,7 +131,7 @@ def run(
             stores.as_lake_error(settings.raw_bucket, what, advice),
             ThreadPoolExecutor(CONNECTIONS) as pool,
         ):
-            lake = making.Lake(raw, enriched, settings, pool, make or making.make, at_once)
+            lake = making.EtlRun(raw, enriched, settings, pool, make or making.make, at_once)
             doubtful = []
             for ledger in _update(lake, days, rebuild):
                 if ledger.unknown_authors:
@@ -148,7 +148,7 @@ def run(
         ) from error
 
 
-def _update(lake: making.Lake, days: Iterable[date], rebuild: bool = False) -> Iterator[Ledger]:
+def _update(lake: making.EtlRun, days: Iterable[date], rebuild: bool = False) -> Iterator[Ledger]:
     compared = _compare(lake, days, rebuild)
     while group := list(islice(compared, lake.at_once)):
         if due := [day for day in group if day.ledger.status == "written"]:
@@ -158,7 +158,7 @@ def _update(lake: making.Lake, days: Iterable[date], rebuild: bool = False) -> I
             yield day.ledger
 
 
-def _compare(lake: making.Lake, days: Iterable[date], rebuild: bool) -> Iterator[making.Day]:
+def _compare(lake: making.EtlRun, days: Iterable[date], rebuild: bool) -> Iterator[making.Day]:
     """Each day with a new ledger, `written` where it is to be made."""
     days, settings, pool = sorted(set(days)), lake.settings, lake.pool
     markers = pool.submit(stores.read_markers, lake.raw)
@@ -170,7 +170,7 @@ def _compare(lake: making.Lake, days: Iterable[date], rebuild: bool) -> Iterator
         bots = map(lake.pseudonyms.id, markers.result().bots) if unknown else ()
         return ledgers, not unknown.isdisjoint(bots)
 
-    listings = reading.list_days(lake.raw, days, pool)
+    listings = reading.listings(lake.raw, days, pool)
     for listing, (before, bots) in zip(
         listings, reading.prefetch(pool, earlier, days), strict=True
     ):

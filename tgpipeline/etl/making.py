@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass
-class Lake:
+class EtlRun:
     """Both buckets, and how a run works on them."""
 
     raw: "ObjectStore"
@@ -73,10 +73,10 @@ class Tally(NamedTuple):
 
 
 Writers = Mapping[str, writing.TableWriter]
-Make = Callable[[Lake, list[Day]], None]
+Make = Callable[[EtlRun, list[Day]], None]
 
 
-def make(lake: Lake, days: list[Day]) -> None:
+def make(lake: EtlRun, days: list[Day]) -> None:
     """Make both tables of each day, and complete its ledger."""
     collecting = gc.isenabled()
     gc.disable()  # millions of small dicts without one cycle: collecting only costs time
@@ -89,9 +89,9 @@ def make(lake: Lake, days: list[Day]) -> None:
             gc.enable()
 
 
-def _make_day(lake: Lake, day: Day, folder: Path) -> None:
+def _make_day(lake: EtlRun, day: Day, folder: Path) -> None:
     writers = writers_of(folder)
-    tally = read_day(lake.raw, day, lake.settings, lake.pseudonyms, writers)
+    tally = flatten_day(lake.raw, day, lake.settings, lake.pseudonyms, writers)
     stamp = datetime.now(UTC)
     files = {t: w.write(folder / f"{t}.parquet", stamp) for t, w in writers.items()}
     complete(lake, day, tally, {t: w.rows for t, w in writers.items()})
@@ -112,7 +112,7 @@ def writers_of(folder: Path) -> Writers:
     return {table: writing.TableWriter(table, folder, misfits) for table in columns.TABLES}
 
 
-def read_day(
+def flatten_day(
     raw: "ObjectStore", day: Day, settings: Settings, pseudonyms: Pseudonyms, writers: Writers
 ) -> Tally:
     """Read what a day's listing names, and hand each version of a row to its table's writer.
@@ -144,7 +144,7 @@ def read_day(
     return Tally(counts, misfits, flattener.unknown, authors.undeclared, authors.bots)
 
 
-def complete(lake: Lake, day: Day, tally: Tally, rows: Mapping[str, int]) -> None:
+def complete(lake: EtlRun, day: Day, tally: Tally, rows: Mapping[str, int]) -> None:
     """Complete the ledger of a day that was read, and mark the bots that were met.
 
     Args:
@@ -183,6 +183,6 @@ def put_empty(enriched: "ObjectStore", table: str, ledger: Ledger, part: int) ->
     with tempfile.TemporaryDirectory(prefix="tgpipeline-etl-") as folder:
         path = Path(folder) / "empty.parquet"
         writing.finish(
-            writing.write(table, path, (), datetime.now(UTC)), {"ledger": asdict(ledger)}
+            writing.write_parquet(table, path, (), datetime.now(UTC)), {"ledger": asdict(ledger)}
         )
         put_part(enriched, table, ledger, path, part)

@@ -18,7 +18,7 @@ from tgpipeline.lake.erasing import Erased, as_bytes
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-THREADS = 128  # sized for the 10 to 30 ms that S3 takes to answer, not for this machine's cores
+READ_THREADS = 128  # sized for the 10 to 30 ms that S3 takes to answer, not for cores
 AHEAD = 4  # days whose requests are under way while one is read
 CHUNK_BYTES = 8 * 1024 * 1024  # of a newline-delimited object: in memory at one time
 K = TypeVar("K")
@@ -60,7 +60,7 @@ def list_day(store: "ObjectStore", day: date) -> Listing:
     return Listing(day, names, sizes, f"{len(names)}-{total % 2**128:032x}" if names else "")
 
 
-def list_days(
+def listings(
     store: "ObjectStore", days: Iterable[date], pool: ThreadPoolExecutor
 ) -> Iterator[Listing]:
     """List days of the raw zone, all pages of each, and what each repeats of the day before.
@@ -113,12 +113,14 @@ def prefetch(
     return results()
 
 
-def read_day(store: "ObjectStore", listing: Listing, threads: int = THREADS) -> Iterator[Document]:
+def read_day(
+    store: "ObjectStore", listing: Listing, threads: int = READ_THREADS
+) -> Iterator[Document]:
     """Read every object of a day and parse what is in it.
 
     Args:
         store: the raw bucket.
-        listing: as `list_days` returned it.
+        listing: as `listings` returned it.
         threads: how many requests are under way at once.
 
     Yields:
@@ -159,7 +161,7 @@ def _lines(store: "ObjectStore", key: str) -> Iterator[bytes]:
     rest = b""
     for piece in obstore.get(store, key).stream(min_chunk_size=CHUNK_BYTES):
         # Of a line without end, no more is kept than shows that it is too long.
-        *lines, rest = (rest[: documents.LONGEST + 1] + bytes(piece)).split(b"\n")
+        *lines, rest = (rest[: documents.MAX_DOCUMENT + 1] + bytes(piece)).split(b"\n")
         yield from lines
     yield rest
 

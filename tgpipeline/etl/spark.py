@@ -26,7 +26,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812, as Spark's own documentation has it
 
 from tgpipeline.etl import handler, making, merging, writing
-from tgpipeline.etl.making import Day, Lake, Tally
+from tgpipeline.etl.making import Day, EtlRun, Tally
 from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.etl.reading import Listing
 from tgpipeline.lake import columns, keys, stores
@@ -85,7 +85,7 @@ def session(**config: Any) -> SparkSession:
     return builder.getOrCreate()
 
 
-def _make(spark: SparkSession, lake: Lake, days: list[Day]) -> None:
+def _make(spark: SparkSession, lake: EtlRun, days: list[Day]) -> None:
     """Make both tables of these days, and complete their ledgers."""
     # No secret travels to executors: they need none.
     settings = replace(lake.settings, bot_token="", webhook_secret="")
@@ -137,7 +137,7 @@ def _read(
         day, pseudonyms = Day(listing, Ledger(""), markers, 1), Pseudonyms(settings.pseudonym_key)
         with tempfile.TemporaryDirectory(prefix="tgpipeline-spark-") as folder:
             writers = making.writers_of(Path(folder))
-            tally = making.read_day(raw, day, settings, pseudonyms, writers)
+            tally = making.flatten_day(raw, day, settings, pseudonyms, writers)
             for table, writer in writers.items():
                 for found in writer.merged():
                     yield from _wide(piece["day"], table, found).to_batches()
@@ -160,7 +160,7 @@ def _wide(day: str, table: str, found: pa.Table) -> pa.Table:
     return pa.table(arrays, schema=_ARROW)
 
 
-def _complete(lake: Lake, days: list[Day], made: DataFrame) -> None:
+def _complete(lake: EtlRun, days: list[Day], made: DataFrame) -> None:
     """Complete the ledgers by what the executors tell."""
     tallies = {
         day.ledger.date: Tally(Counter(), Counter(), Counter(), set(), set()) for day in days
@@ -177,7 +177,7 @@ def _complete(lake: Lake, days: list[Day], made: DataFrame) -> None:
         day.ledger.parts = max(1, *(-(-count // PART_ROWS) for count in whole.values()))
 
 
-def _write_days(lake: Lake, days: list[Day], made: DataFrame, settings: Settings) -> None:
+def _write_days(lake: EtlRun, days: list[Day], made: DataFrame, settings: Settings) -> None:
     ledgers = {day.ledger.date: day.ledger for day in days}
     parts = F.create_map(*(F.lit(v) for d, o in ledgers.items() for v in (d, o.parts)))
     number = F.pmod(F.hash(*_KEYS[:3]), parts[F.col("day")])
@@ -208,7 +208,7 @@ def _write(
             path, table = Path(folder) / "part.parquet", key.split("/")[1]
             ledger = Ledger(**ledgers[keys.day_of(key).isoformat()])
             narrow = (_narrow(table, one) for _, one in found)
-            writer = writing.write(table, path, narrow, stamp)
+            writer = writing.write_parquet(table, path, narrow, stamp)
             writing.finish(writer, {"ledger": asdict(ledger)})
             part = int(key.rpartition("part-")[2].removesuffix(".parquet"))
             making.put_part(enriched, table, ledger, path, part)

@@ -114,7 +114,7 @@ class TableWriter:
                 self.rows += len(group)
                 yield group.drop_columns(list(merging.KEYS))
 
-        return write(self.table, path, counted(), stamp)
+        return write_parquet(self.table, path, counted(), stamp)
 
     def _end_chunk(self) -> None:
         keys = pa.Array.from_buffers(
@@ -147,7 +147,9 @@ class TableWriter:
             yield from merging.merge(map(merging.load_run, self._runs))
 
 
-def write(table: str, path: Path, rows: Iterable[pa.Table], stamp: datetime) -> pq.ParquetWriter:
+def write_parquet(
+    table: str, path: Path, rows: Iterable[pa.Table], stamp: datetime
+) -> pq.ParquetWriter:
     """Write rows as Parquet (zstd), `context_timestamp` added; see `TableWriter.write`."""
     writer = pq.ParquetWriter(str(path), schema(table), compression="zstd", version="2.6")
     written = 0

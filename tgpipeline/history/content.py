@@ -23,7 +23,7 @@ READ_OF_WRITTEN = READ_OF_ALL | _DETAILS | _FIELDS["written"]
 CHAT_TYPES: dict[str, str] = _NAMES["chat_types"]
 
 
-def whole(value: Any) -> int | None:
+def whole_number(value: Any) -> int | None:
     """A 64-bit integer, which an export writes as a number or as a string; else None."""
     if type(value) is str and len(value) < 21 and value.removeprefix("-").isdecimal():
         value = int(value)
@@ -32,12 +32,12 @@ def whole(value: Any) -> int | None:
     return integer(value)
 
 
-def known(**fields: Any) -> Record:
+def given(**fields: Any) -> Record:
     """The fields that have a value."""
     return {name: value for name, value in fields.items() if value not in (None, "")}
 
 
-def objects(value: Any) -> list[Record]:
+def listed_objects(value: Any) -> list[Record]:
     """The objects of a list, which some versions write as a string of JSON."""
     if type(value) is str:
         with suppress(ValueError):
@@ -76,7 +76,7 @@ def text_of(value: Any) -> tuple[str, list[Record]]:
     return "".join(text), entities
 
 
-def content(record: Record) -> Record:
+def written(record: Record) -> Record:
     """What somebody wrote: text, or media with its caption.
 
     Media have the Bot API's name, and in it what the export tells of them, as it tells it.
@@ -106,5 +106,5 @@ def _entity(piece: Record, offset: int, length: int) -> Record:
         "offset": offset,
         "length": length,
     }
-    user = known(id=whole(piece.get("user_id"))) or None
-    return entity | known(url=piece.get("href"), language=piece.get("language"), user=user)
+    user = given(id=whole_number(piece.get("user_id"))) or None
+    return entity | given(url=piece.get("href"), language=piece.get("language"), user=user)

@@ -12,7 +12,15 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from tgpipeline.errors import UpdateError
-from tgpipeline.history.content import READ_OF_WRITTEN, Record, content, free, known, objects, whole
+from tgpipeline.history.content import (
+    READ_OF_WRITTEN,
+    Record,
+    free,
+    given,
+    listed_objects,
+    whole_number,
+    written,
+)
 from tgpipeline.history.service import service
 from tgpipeline.telegram.updates import event_date
 
@@ -32,7 +40,7 @@ _RENAMED = {"author": "author_signature", "inline_bot_buttons": "reply_markup"}
 _FORWARDED = {"user": "sender_user", "chat": "sender_chat", "channel": "chat"}
 
 
-def chat_id(number: int, kind: str, masked: bool = False) -> int:
+def api_id(number: int, kind: str, masked: bool = False) -> int:
     """A chat's id in the Bot API.
 
     Args:
@@ -40,7 +48,7 @@ def chat_id(number: int, kind: str, masked: bool = False) -> int:
         kind: the Bot API's type of the chat.
         masked: whether a version before 2021 wrote it, which added the kind in the bits above 32.
 
-    >>> chat_id(2198765432, "supergroup"), chat_id(4696915167, "group"), chat_id(42, "private")
+    >>> api_id(2198765432, "supergroup"), api_id(4696915167, "group"), api_id(42, "private")
     (-1002198765432, -4696915167, 42)
     """
     if number < 0:
@@ -93,7 +101,7 @@ class Converter:
             raise UpdateError("not a JSON object")
         if record.get("type") == "unsupported":
             raise UpdateError("unsupported by Telegram Desktop: exported without date and content")
-        number = whole(record.get("id"))
+        number = whole_number(record.get("id"))
         if number is None:
             raise UpdateError("no id that is a 64-bit integer")
         local_dates = self.local_dates
@@ -120,16 +128,17 @@ class Converter:
         The export does not date it: it bears the message's date and lies in its partition.
         """
         counts = [
-            {"type": known(type=r.get("type"), emoji=r.get("emoji")), "total_count": count}
-            for r in objects(record.get("reactions"))  # of a custom emoji it tells a path, no id
-            if (count := whole(r.get("count")))
+            {"type": given(type=r.get("type"), emoji=r.get("emoji")), "total_count": count}
+            # Of a custom emoji it tells a path, no id.
+            for r in listed_objects(record.get("reactions"))
+            if (count := whole_number(r.get("count")))
         ]
         about = {name: message[name] for name in ("chat", "message_id", "date")}
         return about | {"reactions": counts}
 
     def _date(self, record: Record, name: str, after: int) -> int | None:
         """Unix seconds; of an hour that comes twice, the one that does not lie before `after`."""
-        seconds = whole(record.get(f"{name}_unixtime"))
+        seconds = whole_number(record.get(f"{name}_unixtime"))
         if seconds:
             return seconds
         try:
@@ -144,7 +153,7 @@ class Converter:
 
     def _peer(self, value: Any, name: Any) -> tuple[str, Record]:
         """Who is meant by `user1`, `chat1`, `channel1` or a number: the kind, and the object."""
-        kind, number = "user", whole(value)
+        kind, number = "user", whole_number(value)
         if type(value) is str and (told := _PEER.fullmatch(value)):
             kind, number = told[1], int(told[2])
         elif number is not None and number < 0:  # another program's, which has the Bot API's
@@ -152,11 +161,11 @@ class Converter:
         elif number is not None and self.masked_ids and number >> 32:
             kind, number = ("channel" if number >> 33 else "user"), number & 0xFFFFFFFF
         if kind == "user" or number is None:
-            return kind, known(id=number, first_name=name)
-        ident = chat_id(number, "group" if kind == "chat" else kind)
+            return kind, given(id=number, first_name=name)
+        ident = api_id(number, "group" if kind == "chat" else kind)
         if ident == self._chat["id"]:
             return kind, self._chat
-        return kind, known(id=ident, type="group" if kind == "chat" else kind, title=name)
+        return kind, given(id=ident, type="group" if kind == "chat" else kind, title=name)
 
     def _sender(self, m: Record, record: Record) -> None:
         label = "actor" if "actor_id" in record or "actor" in record else "from"
@@ -172,7 +181,8 @@ class Converter:
             m["from" if kind == "user" else "sender_chat"] = who
 
     def _reply(self, m: Record, record: Record) -> None:
-        to, elsewhere = whole(record.get("reply_to_message_id")), record.get("reply_to_peer_id")
+        to = whole_number(record.get("reply_to_message_id"))
+        elsewhere = record.get("reply_to_peer_id")
         if to and elsewhere is not None:
             _, other = self._peer(elsewhere, None)
             if other.get("id") != self._chat["id"]:
@@ -183,10 +193,10 @@ class Converter:
             part, ident, thread = self._messages.get(to, ("from", None, None))
             thread = to if to in self._openers else thread
             m["reply_to_message"] = {"message_id": to} | self._openers.get(to, {})
-            m["reply_to_message"] |= known(**{part: known(id=ident) or None})
+            m["reply_to_message"] |= given(**{part: given(id=ident) or None})
         if record.get("action") == "topic_created":
             thread = m["message_id"]
-            self._openers[thread] = {"forum_topic_created": known(name=record.get("title"))}
+            self._openers[thread] = {"forum_topic_created": given(name=record.get("title"))}
         if thread:
             m["message_thread_id"] = thread
         if thread and self._openers[thread]:
@@ -197,14 +207,14 @@ class Converter:
             self._messages.popitem(last=False)
 
     def _written(self, m: Record, record: Record) -> None:
-        m |= content(record)
+        m |= written(record)
         m |= {new: record[old] for old, new in _RENAMED.items() if record.get(old)}
         if record.get("forwarded_from_id") is not None:
             kind, who = self._peer(record["forwarded_from_id"], record.get("forwarded_from"))
             m["forward_origin"] = {"type": kind, _FORWARDED[kind]: who}
         elif "forwarded_from" in record:  # a name, and nothing on whose it is
             name = record["forwarded_from"]
-            m["forward_origin"] = known(type="hidden_user", sender_user_name=name)
+            m["forward_origin"] = given(type="hidden_user", sender_user_name=name)
         if type(record.get("via_bot")) is str:
             m["via_bot"] = {"is_bot": True, "username": record["via_bot"].removeprefix("@")}
         m |= {free(name): value for name, value in record.items() if name not in READ_OF_WRITTEN}

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tgpipeline.errors import HistoryError
-from tgpipeline.history.file import AGAIN, ExportFile
+from tgpipeline.history.file import EXPORT_AGAIN, ExportFile
 
-LONGEST = 1 << 26  # of one message; those that Telegram Desktop writes have some hundred kB at most
+MAX_MESSAGE = 1 << 26  # characters; Telegram Desktop's have some hundred thousand at most
 HEADER = 1 << 16  # characters that are kept of what stands between two chats
 # In a string every quote is escaped, so these two match only what stands outside of strings.
 _LIST = re.compile(r'"messages"\s*:\s*\[')
@@ -89,7 +89,7 @@ class Export:
         """
         found: list[Chat] = []
         try:
-            for chat, record in self._read(progress):
+            for chat, record in self._pass(progress):
                 if record is chat:
                     found.append(chat)
                     continue
@@ -102,10 +102,12 @@ class Export:
                 raise
         if not found:
             why = "is JSON, but not an export of Telegram Desktop: it has no list of messages"
-            raise HistoryError(f"{self.name} {why}. If it is of contacts or settings, {AGAIN}.")
+            raise HistoryError(
+                f"{self.name} {why}. If it is of contacts or settings, {EXPORT_AGAIN}."
+            )
         return found
 
-    def messages(
+    def records(
         self, of: Container[int], progress: Callable[[int], object] = int
     ) -> Iterator[tuple[int, Any]]:
         """Every message of some chats.
@@ -121,13 +123,13 @@ class Export:
             HistoryError: naming the byte where the file breaks off.
         """
         number, self.mended, self.unreadable = -1, 0, []
-        for chat, record in self._read(progress):
+        for chat, record in self._pass(progress):
             if record is chat:
                 number += 1
             elif number in of:
                 yield number, record
 
-    def _read(self, progress: Callable[[int], object]) -> Iterator[tuple[Chat, Any]]:
+    def _pass(self, progress: Callable[[int], object]) -> Iterator[tuple[Chat, Any]]:
         """Each chat with itself where its messages begin, then with each of them."""
         window = _Window(self._file, progress)
         while (chat := _next_chat(window)) is not None:
@@ -202,7 +204,7 @@ class _Window:
         self._bytes += len(piece)
         self.text = self.text[self.position :] + self._decode(piece, self.ended)
         self.position = 0
-        if len(self.text) > LONGEST:
+        if len(self.text) > MAX_MESSAGE:
             why = f"what begins at byte {self.offset:,} is longer than any message of Telegram"
             raise HistoryError(f"{self._name} is no export: {why}.")
         return not self.ended

@@ -9,8 +9,8 @@ from typing import IO
 from tgpipeline.errors import HistoryError
 
 READ_SIZE = 1 << 20
-AGAIN = 'export the chat again in Telegram Desktop, with the format "Machine-readable JSON"'
-HTML = f"is an HTML export, which cannot be imported: {AGAIN}"
+EXPORT_AGAIN = 'export the chat again in Telegram Desktop, with the format "Machine-readable JSON"'
+HTML = f"is an HTML export, which cannot be imported: {EXPORT_AGAIN}"
 
 
 class ExportFile:

@@ -74,9 +74,9 @@ class HistoryLines:
         """
         found = self._days.get(day)
         if found is None:
-            found = self._days[day] = self._read(day)
+            found = self._days[day] = self._earlier(day)
         line |= {"converter": VERSION, "import": found.imported}
-        about, own = mark(line)
+        about, own = marks_of(line)
         if "message" in line:
             is_there = own in found.marks
         elif is_there := found.reactions.get(about, 0) == own:
@@ -109,7 +109,7 @@ class HistoryLines:
         with suppress(AlreadyExistsError):  # the same lines: there is nothing to add
             obstore.put(self._store, keys.history_key(body, day), body, mode="create")
 
-    def _read(self, day: date) -> _Day:
+    def _earlier(self, day: date) -> _Day:
         found, latest = _Day(), dict[int, int]()
         names = reading.list_day(self._store, day).names if day in self._known else []
         for name in names:
@@ -117,7 +117,7 @@ class HistoryLines:
                 path = keys.partition(keys.RAW, day) + name
                 for body in obstore.get(self._store, path).bytes().to_bytes().splitlines():
                     line = orjson.loads(body)
-                    about, own = mark(line)
+                    about, own = marks_of(line)
                     number = integer(line.get("import")) or 0
                     found.imported = max(found.imported, number + 1)
                     if "message" in line:
@@ -127,7 +127,7 @@ class HistoryLines:
         return found
 
 
-def mark(line: dict[str, Any]) -> tuple[int, int]:
+def marks_of(line: dict[str, Any]) -> tuple[int, int]:
     """What a line is about, and which version of that it brings: two hashes.
 
     Names, titles and counts of votes change from export to export, a message's version does not.

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from tgpipeline import resources
-from tgpipeline.history.content import READ_OF_ALL, Record, free, known, whole
+from tgpipeline.history.content import READ_OF_ALL, Record, free, given, whole_number
 
 _48_BITS = re.compile(r"\d{15}")
 
@@ -43,17 +43,19 @@ def service(record: Record, chat: Record, group: int | None) -> Record:
 _MADE: dict[str, Callable[[Record, Record, int | None], Record]] = {
     "create_channel": lambda record, chat, group: {f"{chat['type']}_chat_created": True},
     "topic_created": lambda record, chat, group: {
-        "forum_topic_created": known(name=record.get("title"))
+        "forum_topic_created": given(name=record.get("title"))
     },
     "migrate_to_supergroup": lambda record, chat, group: {
         "migrate_to_chat_id": chat["id"] if chat["type"] == "supergroup" else {}
     },
     "requested_peer": lambda record, chat, group: {  # the ids of users have fewer bits
         ("chat" if _48_BITS.search(str(record.get("peers", record.get("peer_id")))) else "users")
-        + "_shared": known(request_id=whole(record.get("button_id")))
+        + "_shared": given(request_id=whole_number(record.get("button_id")))
     },
     "migrate_from_group": lambda record, chat, group: {"migrate_from_chat_id": group or {}},
     "pin_message": lambda record, chat, group: {  # date 0: nothing else is known of it
-        "pinned_message": known(message_id=whole(record.get("message_id")), chat=chat, date=0)
+        "pinned_message": given(
+            message_id=whole_number(record.get("message_id")), chat=chat, date=0
+        )
     },
 }

@@ -28,7 +28,7 @@ class Authors:
         self.undeclared: set[int] = set()
         self._known_bots = known_bots
 
-    def of(self, m: Update) -> tuple[Any, str | None]:
+    def author_of(self, m: Update) -> tuple[Any, str | None]:
         """Who wrote a message, as an id and a kind; no kind where nobody says whether it is a bot.
 
         Anonymous administrators and people who write as a channel are known by that chat only. Of

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tgpipeline.errors import UpdateError
 from tgpipeline.telegram import updates
 
-LONGEST = 32 * 1024 * 1024  # bytes; no update is longer than that by far
+MAX_DOCUMENT = 32 * 1024 * 1024  # bytes; no update is longer than that by far
 _SENT = re.compile(r"sent--?\d+-\d+-\d+-(\d+)\.json")
 
 
@@ -83,15 +83,15 @@ def document_of(name: str, body: bytes) -> Document:
         name: of the object, which tells its form (`form_of`).
         body: the bytes.
     """
-    if len(body) > LONGEST:
-        reason = f"longer than {LONGEST} bytes; the rest is cut off"
-        return Document(name, body[: LONGEST // 4], reason=reason)
+    if len(body) > MAX_DOCUMENT:
+        reason = f"longer than {MAX_DOCUMENT} bytes; the rest is cut off"
+        return Document(name, body[: MAX_DOCUMENT // 4], reason=reason)
     source = form_of(name).source
     try:
         update = json_parser()(body)
         if source == "sent":
             update = {"message": update}
-        kind = updates.check(update, numbered=source == "webhook")
+        kind = updates.checked_kind(update, numbered=source == "webhook")
     except UpdateError as error:
         return Document(name, body, reason=str(error))
     if "update_id" in update:

@@ -79,7 +79,7 @@ def _split(name: str, stream: IO[bytes]) -> Iterator[tuple[str, bytes]]:
         whole = whole["result"]
     if isinstance(whole, list):
         lines = [json.dumps(item).encode() for item in whole]
-    elif whole is not None or not any(documents.document_of(name, line).update for line in lines):
+    elif whole is not None or not any(isinstance(_parsed(line), dict) for line in lines):
         yield name, body
         return
     for number, line in enumerate(line for line in lines if line.strip()):

@@ -93,7 +93,7 @@ class Flattener:
         service = None if content == "unknown" else content in SERVICE
         service = True if m.get("is_service") is True else service  # as imported history says
         by_telegram = service or authors.is_copy(m)
-        author_id, author_kind = (None, "telegram") if by_telegram else self.authors.of(m)
+        author_id, author_kind = (None, "telegram") if by_telegram else self.authors.author_of(m)
         topic, is_comment = None, None
         if content in ("forum_topic_created", "forum_topic_edited"):
             topic = sub(m, content).get("name")

@@ -93,12 +93,12 @@ def _put_last(s3: Any, bucket: str, key_of: Callable[[int], str], body: bytes) -
         key = key_of(number)
         if put_new(s3, bucket, key, body):
             break
-        if holds(s3, bucket, key, body) and not first_object(s3, bucket, key_of(number + 1)):
+        if has_bytes(s3, bucket, key, body) and not first_object(s3, bucket, key_of(number + 1)):
             break
     return key
 
 
-def holds(s3: Any, bucket: str, key: str, body: bytes) -> bool:
+def has_bytes(s3: Any, bucket: str, key: str, body: bytes) -> bool:
     """Whether an object holds these very bytes, told by its ETag: nothing is read.
 
     Under a KMS key an ETag is no MD5, so a repeat is stored once more there; it makes no other row.

@@ -14,7 +14,7 @@ from tgpipeline.errors import (
     BotUnauthorized,
     BotUnreachable,
 )
-from tgpipeline.telegram.check import DEFAULT_WANTED, ONE_WEBHOOK, Report, diagnose, other_host
+from tgpipeline.telegram.check import DEFAULT_WANTED, ONE_WEBHOOK, CheckReport, diagnose, other_host
 from tgpipeline.telegram.transport import Transport
 
 T = TypeVar("T")
@@ -148,7 +148,7 @@ class Bot(Transport):
         wanted: Sequence[str] = DEFAULT_WANTED,
         *,
         refusal_logged: Callable[[int], bool | None] = lambda when: None,
-    ) -> Report:
+    ) -> CheckReport:
         """Examine what decides whether a group's life reaches the pipeline, and say what to do.
 
         Args:

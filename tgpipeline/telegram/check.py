@@ -23,7 +23,7 @@ _REFUSED = {True: "refused_logged", False: "refused_not_logged", None: "refused_
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckFinding:
     """One line: what was looked at, whether it is good, what was found, what to do."""
 
     name: str
@@ -32,7 +32,7 @@ class Finding:
     advice: str = ""
 
 
-class Report(tuple[Finding, ...]):
+class CheckReport(tuple[CheckFinding, ...]):
     """The findings, in order; shows as a table, on a terminal and in a notebook."""
 
     @property
@@ -82,7 +82,7 @@ def diagnose(
     webhook_url: str = "",
     wanted: Sequence[str] = DEFAULT_WANTED,
     refusal_logged: bool | None = None,
-) -> Report:
+) -> CheckReport:
     """Judge what getMe, getChat, getChatMember and getWebhookInfo answered.
 
     Args:
@@ -105,55 +105,57 @@ def diagnose(
                 → Copy the token again from BotFather (/mybots → API Token) to TELEGRAM_BOT_TOKEN.
     """
     if isinstance(me, BotApiError):
-        return Report([Finding("token", False, str(me), _ADVICE["token"])])
+        return CheckReport([CheckFinding("token", False, str(me), _ADVICE["token"])])
     status = (member or {}).get("status", "")
     admin = status in ("administrator", "creator")
-    findings = [Finding("token", True, f"@{me.get('username')}, id {me.get('id')}")]
+    findings = [CheckFinding("token", True, f"@{me.get('username')}, id {me.get('id')}")]
     if moved_to is not None:
         detail = f"the group became the supergroup {moved_to}"
-        findings.append(Finding("chat id", False, detail, _ADVICE["moved"].format(moved_to)))
+        findings.append(CheckFinding("chat id", False, detail, _ADVICE["moved"].format(moved_to)))
     findings += [
         _in_chat(chat, status),
-        Finding("admin", admin, status or "not in the group", _ADVICE["admin"]),
+        CheckFinding("admin", admin, status or "not in the group", _ADVICE["admin"]),
         _privacy(admin, me.get("can_read_all_group_messages") is True),
         *_deliveries(webhook or {}, wanted, admin),
         *_webhook(webhook or {}, webhook_url, refusal_logged),
     ]
-    return Report(findings)
+    return CheckReport(findings)
 
 
-def _in_chat(chat: dict[str, Any] | BotApiError | None, status: str) -> Finding:
+def _in_chat(chat: dict[str, Any] | BotApiError | None, status: str) -> CheckFinding:
     advice = _ADVICE["in_the_group"]
     if isinstance(chat, BotApiError):
-        return Finding("in the group", False, str(chat), advice)
+        return CheckFinding("in the group", False, str(chat), advice)
     inside = status not in ("", "left", "kicked")
     found = f"{(chat or {}).get('type')}, id {(chat or {}).get('id')}"
-    return Finding("in the group", inside, found if inside else f"{found}: {status}", advice)
+    return CheckFinding("in the group", inside, found if inside else f"{found}: {status}", advice)
 
 
-def _privacy(admin: bool, reads_all: bool) -> Finding:
+def _privacy(admin: bool, reads_all: bool) -> CheckFinding:
     detail = "admin" if admin else f"no admin, and privacy mode is {'off' if reads_all else 'on'}"
-    return Finding("all messages", admin or reads_all, detail, _ADVICE["all_messages"])
+    return CheckFinding("all messages", admin or reads_all, detail, _ADVICE["all_messages"])
 
 
-def _deliveries(webhook: dict[str, Any], wanted: Sequence[str], admin: bool) -> list[Finding]:
+def _deliveries(webhook: dict[str, Any], wanted: Sequence[str], admin: bool) -> list[CheckFinding]:
     """Which kinds of updates Telegram makes. It leaves allowed_updates out where it is default."""
     allowed = webhook.get("allowed_updates") or []
     usual = [kind for kind in wanted if kind not in ASKED_FOR]
     missing = [kind for kind in usual if allowed and kind not in allowed]
     advice = _ADVICE["allowed_updates"].format(list(wanted))
     detail = f"not in allowed_updates: {', '.join(missing)}" if missing else ", ".join(usual)
-    findings = [Finding("messages delivered", not missing, detail, advice)]
+    findings = [CheckFinding("messages delivered", not missing, detail, advice)]
     for kind in (kind for kind in wanted if kind in ASKED_FOR):
         lacks = {} if kind in allowed else {"not in allowed_updates": advice}
         lacks |= {} if admin else {"the bot is no admin": _ADVICE["admin"]}
         found = " and ".join(lacks) or kind
         name = f"{_KINDS[kind]} delivered"
-        findings.append(Finding(name, not lacks, found, " ".join(lacks.values())))
+        findings.append(CheckFinding(name, not lacks, found, " ".join(lacks.values())))
     return findings
 
 
-def _webhook(webhook: dict[str, Any], expected: str, refusal_logged: bool | None) -> list[Finding]:
+def _webhook(
+    webhook: dict[str, Any], expected: str, refusal_logged: bool | None
+) -> list[CheckFinding]:
     url, pending = webhook.get("url", ""), webhook.get("pending_update_count", 0)
     error, when = webhook.get("last_error_message"), webhook.get("last_error_date")
     detail, advice = "ours" if url else "none set, so getUpdates works", _ADVICE["set_webhook"]
@@ -169,7 +171,7 @@ def _webhook(webhook: dict[str, Any], expected: str, refusal_logged: bool | None
     at = f" ({datetime.fromtimestamp(when, UTC):%Y-%m-%d %H:%M} UTC)" if when else ""
     last = f"{error}{at}" + ("" if stuck else ", delivered since") if error else "none"
     return [
-        Finding("webhook", url == expected, detail, advice),
-        Finding("delivery queue", not stuck, waiting, _ADVICE["queue"]),
-        Finding("last error", not (error and stuck), last, why),
+        CheckFinding("webhook", url == expected, detail, advice),
+        CheckFinding("delivery queue", not stuck, waiting, _ADVICE["queue"]),
+        CheckFinding("last error", not (error and stuck), last, why),
     ]

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 METHOD = re.compile(r"[A-Za-z]+")
-MAX_BODY = 32 * 2**20  # a hundred of the largest updates are a tenth of it
+MAX_ANSWER = 32 * 2**20  # a hundred of the largest updates are a tenth of it
 LOOPBACK = re.compile(r"localhost|.*\.localhost|127\.[0-9.]+|::1")
 _ERRORS = {401: errors.BotUnauthorized, 409: errors.BotConflict, 429: errors.BotTooManyRequests}
 Outcome = tuple[Any, BotApiError | None, bool]  # result, error, whether it never left here
@@ -152,11 +152,11 @@ class Transport:
             ) as response:
                 while chunk := response.raw.read1(2**16):
                     body += chunk
-                    if len(body) > MAX_BODY or time.monotonic() > deadline:
+                    if len(body) > MAX_ANSWER or time.monotonic() > deadline:
                         raise OSError(f"the answer is too long, or takes more than {seconds:g} s")
                 if response.raw.length_remaining:
                     raise OSError("the answer broke off")
-            return self._read(method, response, self._hide(body.decode("utf-8", "replace")))
+            return self._judge(method, response, self._hide(body.decode("utf-8", "replace")))
         except KeyboardInterrupt:
             outcome = None
         except Exception as error:  # of requests, urllib3, http.client: all of them show the URL
@@ -168,7 +168,7 @@ class Transport:
             raise KeyboardInterrupt  # anew, because the frames of the one caught hold the URL
         return outcome
 
-    def _read(self, method: str, response: requests.Response, text: str) -> Outcome:
+    def _judge(self, method: str, response: requests.Response, text: str) -> Outcome:
         """What was answered, if it is what the Bot API can have answered."""
         answer: dict[str, Any] = {}
         try:

@@ -55,7 +55,7 @@ def parse(body: bytes) -> Update:
     {'update_id': 7, 'poll': {'id': '1'}}
     """
     update = parse_json(body)
-    check(update)
+    checked_kind(update)
     return update  # type: ignore[no-any-return]
 
 
@@ -75,7 +75,7 @@ def parse_json(body: bytes) -> Any:
         raise UpdateError(f"not JSON: {str(error)[:80]}") from None
 
 
-def check(update: Any, *, numbered: bool = True) -> str:
+def checked_kind(update: Any, *, numbered: bool = True) -> str:
     """The kind of what was parsed, if it is an Update.
 
     Args:

@@ -28,7 +28,7 @@ def parser(request, monkeypatch):
 
 def listings(store, days):
     with ThreadPoolExecutor(2) as pool:
-        return list(reading.list_days(store, days, pool))
+        return list(reading.listings(store, days, pool))
 
 
 def listed(store):
@@ -149,7 +149,7 @@ def test_lines_are_put_together_across_pieces(monkeypatch):
 
 def test_a_line_without_end_is_cut_off_and_the_next_is_read(monkeypatch):
     monkeypatch.setattr(reading, "CHUNK_BYTES", 1_000)
-    monkeypatch.setattr(documents, "LONGEST", 4_000)
+    monkeypatch.setattr(documents, "MAX_DOCUMENT", 4_000)
     store = MemoryStore()
     store.put(f"{PREFIX}batch.ndjson", b"x" * 50_000 + b"\n" + p.raw(p.text(2)))
     found = read_all(store)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tgpipeline.errors import UpdateError
 from tgpipeline.history.content import text_of
-from tgpipeline.history.convert import Converter, chat_id, chat_type
+from tgpipeline.history.convert import Converter, api_id, chat_type
 from tgpipeline.telegram.updates import content_type
 
 CHAT = {"id": -1002198765432, "type": "supergroup", "title": "Loja"}
@@ -55,7 +55,7 @@ def convert(told: dict[str, Any], **how: Any) -> dict[str, Any]:
 def test_chat_ids_become_those_of_the_bot_api(
     number: int, kind: str, old: bool, expected: int
 ) -> None:
-    assert chat_id(number, kind, old) == expected
+    assert api_id(number, kind, old) == expected
 
 
 def test_a_bot_api_id_tells_the_type() -> None:

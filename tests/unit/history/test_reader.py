@@ -49,7 +49,7 @@ def write(folder: Path, told: Any, indent: int | None = 1) -> Path:
 def read(path: Path) -> tuple[list[tuple[Any, int]], list[tuple[int, Any]]]:
     reader = Export(ExportFile(path))
     chats = [(chat.id, chat.messages) for chat in reader.chats()]
-    return chats, list(reader.messages(range(len(chats))))
+    return chats, list(reader.records(range(len(chats))))
 
 
 @pytest.mark.parametrize("indent", [None, 1, 4])
@@ -79,7 +79,7 @@ def test_the_file_its_folder_and_a_zip_are_the_same(tmp_path: Path) -> None:
 
 def test_chats_that_are_not_wanted_are_passed_over(tmp_path: Path) -> None:
     reader = Export(ExportFile(write(tmp_path, account())))
-    assert [m["id"] for _, m in reader.messages({0, 3})] == [1, 2, 3, 1]
+    assert [m["id"] for _, m in reader.records({0, 3})] == [1, 2, 3, 1]
 
 
 def test_what_stands_behind_the_messages_counts_too(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_a_damaged_message_costs_itself_only(
         {"id": 1}, expected, {"id": 3, "type": "message"}, {"id": 4}
     ]  # fmt: skip
     reader = Export(ExportFile(path))
-    assert len(list(reader.messages({0}))) == 4
+    assert len(list(reader.records({0}))) == 4
     assert reader.unreadable == ([len(before)] if expected is None and body != b"null" else [])
 
     path.write_bytes(b'{"messages": [{"id": 1},\n' + body + b"\n ]\n}\n")
@@ -176,7 +176,7 @@ def test_cut_off_anywhere_what_is_before_is_kept(tmp_path: Path, data: Any) -> N
     path.write_bytes(whole[:end])
     kept: list[Any] = []
     with pytest.raises(HistoryError, match=rf"result\.json breaks off at byte {end:,}"):
-        kept.extend(record for _, record in Export(ExportFile(path)).messages({0}))
+        kept.extend(record for _, record in Export(ExportFile(path)).records({0}))
     complete = [
         m for m in one_chat()["messages"] if whole.index(b"\n  }", _at(whole, m)) + 4 <= end
     ]
@@ -201,7 +201,7 @@ HTML = "<!DOCTYPE html><html><head><title>Exported Data</title></head></html>"
 
 
 def test_what_is_no_export_says_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "LONGEST", 1 << 21)
+    monkeypatch.setattr(export, "MAX_MESSAGE", 1 << 21)
     (tmp_path / "html").mkdir()
     (tmp_path / "html" / "messages.html").write_text(HTML)
     (tmp_path / "none").mkdir()
@@ -256,5 +256,5 @@ def test_a_zip_that_is_damaged_inside_keeps_what_is_before(tmp_path: Path) -> No
     path.write_bytes(bytes(body))
     kept: list[Any] = []
     with pytest.raises(HistoryError, match=r"export\.zip cannot be read past byte"):
-        kept.extend(Export(ExportFile(path)).messages({0}))
+        kept.extend(Export(ExportFile(path)).records({0}))
     assert len(kept) > 1000

@@ -445,6 +445,6 @@ def test_long_polls_may_take_as_long_as_they_ask_for(server: Scripted) -> None:
 
 
 def test_the_limit_on_bodies_is_kept(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "MAX_BODY", 1000)
+    monkeypatch.setattr(transport, "MAX_ANSWER", 1000)
     with pytest.raises(BotUnreachable, match="too long"):
         server.bot(ok("x" * 2000), retries=0).get_chat(1)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tgpipeline.errors import BotApiError
-from tgpipeline.telegram.check import DEFAULT_WANTED, Report, diagnose
+from tgpipeline.telegram.check import DEFAULT_WANTED, CheckReport, diagnose
 
 ME = {"id": 7, "username": "loja_bot", "can_read_all_group_messages": False}
 CHAT = {"id": -42, "type": "group", "title": "Loja"}
@@ -16,11 +16,11 @@ GOOD = {"url": URL, "pending_update_count": 0, "allowed_updates": list(DEFAULT_W
 
 def report(
     me: Any = ME, chat: Any = CHAT, member: Any = ADMIN, webhook: Any = GOOD, url: str = URL
-) -> Report:
+) -> CheckReport:
     return diagnose(me, chat, member, webhook, webhook_url=url)
 
 
-def bad(found: Report) -> dict[str, str]:
+def bad(found: CheckReport) -> dict[str, str]:
     """What is not good, by name: what was found and what to do."""
     return {f.name: f"{f.detail} → {f.advice}" for f in found if not f.ok}
 
