@@ -1,4 +1,4 @@
-"""Rooms follow the data: what a room imports lies before it, and the stand-in knows none of them."""
+"""Rooms follow the data: a room imports what lies before it; the stand-in imports none of them."""
 
 import ast
 from collections.abc import Iterator
