@@ -121,6 +121,7 @@ class UpdateQueue:
     def remove(self, pending: Pending) -> None:
         """Forget one that was delivered or has expired."""
         self._pending.pop(pending, None)
+        self._clock.changed.notify_all()
 
     def clear(self) -> None:
         """Forget all."""

@@ -153,9 +153,10 @@ class Telegram(Group):
             StandInError: if some are not delivered then; says how many, and the last error.
         """
         end, give_up = time.monotonic() + timeout, self.clock.now() + timeout
-        while (left := self.pending()) and time.monotonic() < end:
-            self.delivery.advance_to_retry(give_up)
-            time.sleep(0.02)
+        with self.clock.changed:
+            while (left := self.pending()) and time.monotonic() < end:
+                self.delivery.advance_to_retry(give_up)
+                self.clock.changed.wait(0.02)
         if left:
             hook = self.delivery.webhook
             error = (hook.last_error or "none yet") if hook else "no webhook is set"

@@ -120,15 +120,6 @@ def test_it_ends_with_the_process_that_started_it(how: signal.Signals) -> None:
     assert not Path(directory).exists()
 
 
-def test_a_taken_port_is_named() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.raises(LocalStackError, match=f"port {port} of 127.0.0.1 is taken"):
-            ministack.start(port)
-
-
 def test_no_answer_in_time_shows_the_log_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(LocalStackError, match="did not answer within 0 seconds"):
         ministack.start(timeout=0)

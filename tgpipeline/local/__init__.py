@@ -25,7 +25,7 @@ from tgpipeline.settings import Settings, aws_client
 from tgpipeline.telegram import updates
 from tgpipeline.telegram.bot import Bot
 
-SECRET = "local-webhook-secret"  # noqa: S105 - guards nothing but this machine's stand-in
+SECRET: str = ministack.VARIABLES["pipeline"]["TELEGRAM_WEBHOOK_SECRET"]
 _running: set["Stack"] = set()  # those that no `with` block ends
 BEGINNING = 1762743600  # midnight of the sample's first day, in its zone
 
@@ -59,19 +59,13 @@ class Stack:
 
     def replay(self, start: date = replay.FIRST, end: date = replay.LAST) -> replay.Sent:
         """Let the sample group live through some days; everything goes through the webhook."""
-        s3 = aws_client("s3", self.settings)
+        url = self.url or deploy.webhook.deployed(self.settings).url
+        archive = stores.archive(self.settings, aws_client("s3", self.settings))
+        clock = self.aws.set_clock
         try:
-            return replay.play(
-                self.telegram,
-                self.settings,
-                self.url or deploy.webhook.deployed(self.settings).url,
-                stores.archive(self.settings, s3),
-                start=start,
-                end=end,
-                set_clock=self.aws.set_clock,
-            )
+            return replay.play(self.telegram, self.settings, url, archive, start, end, clock)
         finally:
-            self.aws.set_clock(None)
+            clock(None)
 
     def stop(self) -> None:
         """End both servers and put the environment back. A second call does nothing."""
@@ -89,22 +83,17 @@ class Stack:
 
     def _enter(self) -> None:
         """Point this process, and what it starts, at the stack: nothing reaches beyond it."""
-        wanted: dict[str, str | None] = dict.fromkeys(filter(ministack.leads_elsewhere, os.environ))
-        wanted |= self.aws.environment | {
+        elsewhere = tuple(ministack.VARIABLES["elsewhere"])
+        wanted: dict[str, str | None] = {
+            name: None for name in os.environ if name.startswith(elsewhere)
+        }
+        wanted |= self.aws.environment | ministack.VARIABLES["pipeline"]
+        wanted |= {
             "TELEGRAM_API_URL": self.telegram.url,
             "TELEGRAM_BOT_TOKEN": self.telegram.token,
             "TELEGRAM_CHAT_ID": str(self.telegram.group_id),
-            "TELEGRAM_WEBHOOK_SECRET": SECRET,
-            "AWS_S3_BUCKET": "tgpipeline-local-raw",
-            "AWS_S3_ENRICHED": "tgpipeline-local-enriched",
-            "TIMEZONE": "America/Sao_Paulo",
-            "TGPIPELINE_NAME": "tgpipeline",
-            # MiniStack runs functions with this very Python: its PyArrow is there already.
-            "TGPIPELINE_LAYER": "none",
-            "TGPIPELINE_TELEGRAM_RANGES": "0.0.0.0/0",
-            "TGPIPELINE_THROTTLE": "5000",  # a month in half a minute is not an attack
-            "TGPIPELINE_INVOKE_URL": f"{self.aws.endpoint_url}/restapis/{{api}}/{{stage}}"
-            "/_user_request_/{path}",
+            "TGPIPELINE_INVOKE_URL": self.aws.endpoint_url
+            + "/restapis/{api}/{stage}/_user_request_/{path}",
         }
         boto3.DEFAULT_SESSION = None  # it remembers the credentials it was made with
         for name, value in wanted.items():

@@ -23,14 +23,13 @@ class _Watch:
 
     def visit(self, tree: ast.AST) -> ast.AST:
         """Let a cell pass, unless a name in it stands for something of the stack."""
+        known = self.shell.user_ns
+        named = [known.get(node.id) for node in ast.walk(tree) if isinstance(node, ast.Name)]
+        own = [f for f in named if isinstance(f, FunctionType) and f.__module__ == "__main__"]
+        named += [known.get(name) for f in own for name in f.__code__.co_names]
         if "local.start(" in ast.unparse(tree):
             forget()
-            return tree
-        names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
-        known = [self.shell.user_ns.get(name) for name in names]
-        own = [f for f in known if isinstance(f, FunctionType) and f.__module__ == "__main__"]
-        known += [self.shell.user_ns.get(name) for f in own for name in f.__code__.co_names]
-        if any(map(_is_of_stack, known)):
+        elif any(map(_is_of_stack, named)):
             raise _rejection(self.shell)
         return tree
 

@@ -5,6 +5,7 @@ Nothing outlives the process that starts it (see serve.py), nothing listens on a
 side.
 """
 
+import errno
 import importlib.util
 import logging
 import os
@@ -20,23 +21,14 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tgpipeline import resources
 from tgpipeline.errors import LocalStackError
 
 logger = logging.getLogger(__name__)
 
-REGION = "us-east-1"
-# What the functions may inherit from this process: nothing that AWS would not give them.
-_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
-_ELSEWHERE = (
-    "AWS_ENDPOINT_URL_", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_", "AWS_ROLE_", "AWS_WEB_IDENTITY_",
-    "AWS_CONTAINER_", "AWS_CA_BUNDLE",
-)  # fmt: skip
+VARIABLES = resources.data("local/local.toml")
+REGION: str = VARIABLES["clients"]["AWS_DEFAULT_REGION"]
 _ROOM = 200_000_000  # bytes that a month of the sample group and its tables take, twice over
-_SERVICES = (
-    "apigateway athena cloudformation cloudwatch glue iam kms lambda logs monitoring s3 scheduler "
-    "secretsmanager sns sqs ssm sts tagging"
-)
 
 
 @dataclass
@@ -61,26 +53,13 @@ class AwsStack:
     @property
     def environment(self) -> dict[str, str]:
         """Variables that make boto3, PyAthena and obstore use this stack, and nothing else."""
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_CONFIG_FILE": os.devnull,  # a profile may name another endpoint or another style
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "NO_PROXY": _without_proxy(),  # the lower-case one wins where both are set
-            "no_proxy": _without_proxy(),
-        }
-
-    def log(self, lines: int = 20) -> str:
-        """The end of MiniStack's log."""
-        try:
-            text = (self.directory / "ministack.log").read_text(errors="replace")
-        except OSError:
-            return ""
-        return "\n".join(text.splitlines()[-lines:])
+        others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+        direct = ",".join(filter(None, ("127.0.0.1,localhost", others)))
+        found: dict[str, str] = {"AWS_ENDPOINT_URL": self.endpoint_url, **VARIABLES["clients"]}
+        return found | {
+            "NO_PROXY": direct,
+            "no_proxy": direct,
+        }  # the latter wins where both are set
 
     def set_clock(self, instant: float | None) -> None:
         """Set the time at which API Gateway receives requests; None is this machine's time.
@@ -113,25 +92,10 @@ class AwsStack:
         self.stop()
 
 
-def leads_elsewhere(variable: str) -> bool:
-    """Whether an environment variable may lead a client of AWS away from this stack.
-
-    >>> leads_elsewhere("AWS_DEFAULT_PROFILE"), leads_elsewhere("AWS_DEFAULT_REGION")
-    (True, False)
-    """
-    return variable.startswith(_ELSEWHERE)
-
-
-def _without_proxy() -> str:
-    others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
-    return ",".join(filter(None, ("127.0.0.1,localhost", others)))
-
-
-def start(port: int | None = None, *, timeout: float = 60, enforce_iam: bool = False) -> AwsStack:
+def start(*, timeout: float = 60, enforce_iam: bool = False) -> AwsStack:
     """Start MiniStack and wait until it answers.
 
     Args:
-        port: where to listen on 127.0.0.1; a free port where it is None.
         timeout: how many seconds it may take to answer.
         enforce_iam: refuse what the caller's policies do not allow, as AWS does.
 
@@ -140,14 +104,17 @@ def start(port: int | None = None, *, timeout: float = 60, enforce_iam: bool = F
         process, however that ends.
 
     Raises:
-        LocalStackError: if MiniStack is not installed, the port is taken, the temporary folder is
-            full, or no answer comes in time; with the end of its log.
+        LocalStackError: if MiniStack is not installed, the temporary folder is full, or no answer
+            comes in time; with the end of its log.
     """
     if importlib.util.find_spec("ministack") is None:
         raise LocalStackError(
             "MiniStack is not installed in this environment: run pip install 'tgpipeline[local]'."
         )
-    port, directory = _free_port(port), _directory()
+    directory = _directory()
+    with socket.socket() as probe:  # a port that is free
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
     with (directory / "ministack.log").open("wb") as log:
         process = subprocess.Popen(
             # -P: this folder must not lead sys.path, its modules bear the names of packages.
@@ -175,52 +142,25 @@ def _directory() -> Path:
     place = tempfile.gettempdir()
     try:
         free = shutil.disk_usage(place).free
-        if free >= _ROOM:
-            directory = Path(tempfile.mkdtemp(prefix="tgpipeline-aws-"))
-            (directory / "tmp").mkdir()
-            return directory
-        reason = f"{free // 1_000_000} MB are free, {_ROOM // 1_000_000} are needed"
+        if free < _ROOM:
+            missing = f"{free // 1_000_000} MB are free, {_ROOM // 1_000_000} are needed"
+            raise OSError(errno.ENOSPC, missing)
+        directory = Path(tempfile.mkdtemp(prefix="tgpipeline-aws-"))
+        (directory / "tmp").mkdir()
+        return directory
     except OSError as error:
-        reason = str(error.strerror)
-    raise LocalStackError(
-        f"the local stack has no room for its data in {place} ({reason}): free some, or name "
-        "another folder with the variable TMPDIR."
-    )
+        raise LocalStackError(
+            f"the local stack has no room for its data in {place} ({error.strerror}): free some, "
+            "or name another folder with the variable TMPDIR."
+        ) from None
 
 
 def _environment(port: int, directory: Path, enforce_iam: bool) -> dict[str, str]:
-    return {name: os.environ[name] for name in _INHERITED if name in os.environ} | {
-        "GATEWAY_PORT": str(port),
-        "BIND_HOST": "127.0.0.1",
-        "MINISTACK_HOST": "127.0.0.1",
-        "IOT_MTLS_ENABLED": "0",  # this and the next would listen on every address
-        "SFTP_ENABLED": "0",
-        "SERVICES": ",".join(_SERVICES.split()),
-        "DOCKER_HOST": f"unix://{directory}/none",  # else it would remove containers at its start
-        "MINISTACK_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "local",  # the account's root, who may do everything
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AUTH": str(enforce_iam).lower(),
-        "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.1",  # AWS waits a minute, then two
-        "LOG_LEVEL": "WARNING",
-        "STATE_DIR": str(directory / "state"),
-        "S3_DATA_DIR": str(directory / "s3"),
-        "TMPDIR": str(directory / "tmp"),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-
-
-def _free_port(port: int | None) -> int:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port or 0))
-        except OSError as error:
-            raise LocalStackError(
-                f"port {port} of 127.0.0.1 is taken ({error.strerror}): stop what listens there, "
-                "or leave the port out and a free one is used."
-            ) from None
-        return int(probe.getsockname()[1])
+    found = {name: os.environ[name] for name in VARIABLES["inherited"] if name in os.environ}
+    found |= VARIABLES["ministack"] | {"GATEWAY_PORT": str(port), "AUTH": str(enforce_iam).lower()}
+    found["DOCKER_HOST"] = f"unix://{directory}/none"  # with Docker it would remove containers
+    places = {"STATE_DIR": "state", "S3_DATA_DIR": "s3", "TMPDIR": "tmp"}
+    return found | {name: f"{directory}/{place}" for name, place in places.items()}
 
 
 def _wait(stack: AwsStack, timeout: float) -> None:
@@ -233,8 +173,9 @@ def _wait(stack: AwsStack, timeout: float) -> None:
         except OSError:
             time.sleep(0.05)
     ended = stack.process.poll()
+    log = (stack.directory / "ministack.log").read_text(errors="replace").splitlines()[-20:]
     what = f"did not answer within {timeout:g} seconds" if ended is None else "ended at its start"
     raise LocalStackError(
         f"MiniStack {what} (127.0.0.1:{stack.port}, exit status {ended}). The end of its log:\n"
-        f"{stack.log() or '(empty)'}"
+        + ("\n".join(log) or "(empty)")
     )
