@@ -156,6 +156,25 @@ def test_a_retry_without_our_chats_deletes_nothing(settings, tgpipeline):
     assert s3.get_object(Bucket=settings.raw_bucket, Key=stored)["Body"].read() == body
 
 
+def test_what_can_be_read_now_has_its_day_named(settings, tgpipeline):
+    s3, day = boto3.client("s3"), date(2025, 11, 28)
+    for number, body in ((8, b"{"), (9, json.dumps({"update_id": 9, "poll": {}}).encode())):
+        s3.put_object(
+            Bucket=settings.raw_bucket,
+            Key=keys.quarantine_key(body, day),
+            Body=body,
+            Metadata={"reason": "not JSON", "origin": f"{number}.json"},
+        )
+    done = tgpipeline("quarantine", "retry")
+    assert done.returncode == 3
+    assert "1 readable now: tgpipeline etl --date 2025-11-28 --rebuild" in done.stdout
+    assert "1 in quarantine" in done.stdout
+    assert tgpipeline("quarantine", "list", "--from", "2025-11-29").stdout == "0 in quarantine\n"
+    assert tgpipeline("quarantine", "list", "--to", "2025-11-28").stdout.endswith(
+        "1 in quarantine\n"
+    )
+
+
 def test_quarantine_show_tells_what_an_operator_needs(settings, tgpipeline):
     s3 = boto3.client("s3")
     day = date(2025, 11, 28)

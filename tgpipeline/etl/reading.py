@@ -70,21 +70,16 @@ def listings(
         days: the days, oldest first.
         pool: for `prefetch`.
 
-    Returns:
-        A Listing a day.
+    Yields:
+        One Listing per day.
     """
     wanted = set(days)
     both = sorted(wanted.union(day - timedelta(1) for day in wanted))
-    listings = prefetch(pool, lambda day: list_day(store, day), both)
-
-    def listed() -> Iterator[Listing]:
-        before: Listing | None = None
-        for listing in listings:
-            if listing.day in wanted:
-                yield replace(listing, again=_repeated(before, listing)) if before else listing
-            before = listing
-
-    return listed()
+    before: Listing | None = None
+    for listing in prefetch(pool, lambda day: list_day(store, day), both):
+        if listing.day in wanted:
+            yield replace(listing, again=_repeated(before, listing)) if before else listing
+        before = listing
 
 
 def _repeated(before: Listing, listing: Listing) -> frozenset[str]:
@@ -97,20 +92,13 @@ def _repeated(before: Listing, listing: Listing) -> frozenset[str]:
 def prefetch(
     pool: ThreadPoolExecutor, function: Callable[[K], T], items: Iterable[K], ahead: int = AHEAD
 ) -> Iterator[T]:
-    """What a function says of each item, in order; the next requests are under way meanwhile.
-
-    The first ones are under way when this returns, so that several of these run side by side.
-    """
+    """What a function says of each item, in order; the next requests are under way meanwhile."""
     coming = iter(items)
     waiting = deque(pool.submit(function, item) for item in islice(coming, ahead))
-
-    def results() -> Iterator[T]:
-        while waiting:
-            found = waiting.popleft().result()
-            waiting.extend(pool.submit(function, item) for item in islice(coming, 1))
-            yield found
-
-    return results()
+    while waiting:
+        found = waiting.popleft().result()
+        waiting.extend(pool.submit(function, item) for item in islice(coming, 1))
+        yield found
 
 
 def read_day(

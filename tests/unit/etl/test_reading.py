@@ -158,6 +158,15 @@ def test_a_line_without_end_is_cut_off_and_the_next_is_read(monkeypatch):
     assert found["batch.ndjson:2"].update == p.text(2)
 
 
+def test_an_update_of_32_mib_is_read_and_one_of_a_byte_more_is_not():
+    begin, end = b'{"update_id": 1, "poll": {"id": "', b'"}}'
+    body = begin + b"x" * (32 * 2**20 - len(begin + end)) + end
+    assert documents.document_of("1.json", body).kind == "poll"
+    longer = documents.document_of("1.json", body + b" ")
+    assert longer.reason == "longer than 33554432 bytes; the rest is cut off"
+    assert len(longer.body) == 8 * 2**20
+
+
 def test_a_reader_that_stops_early_leaves_no_thread_behind():
     store = MemoryStore()
     for number in range(3_000):

@@ -38,9 +38,11 @@ def test_keys():
     assert keys.sent_key(message, DAY, 1) == f"{day}sent-{p.SUPERGROUP}-9-0-1.json"
     again = keys.sent_key(message | {"edit_date": 5}, DAY, 2)
     assert again == f"{day}sent-{p.SUPERGROUP}-9-5-2.json"
-    assert keys.history_key(b"x", DAY).startswith(f"{day}history-")
+    digest = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+    assert keys.history_key(b"x", DAY) == f"{day}history-{digest[:32]}.ndjson"
+    assert keys.batch_key(b"x", DAY) == f"{day}batch-{digest}.ndjson"
     assert keys.history_key(b"x", DAY) == keys.history_key(b"x", DAY) != keys.history_key(b"y", DAY)
-    assert keys.quarantine_key(b"x", DAY).startswith("quarantine/context_date=2025-11-28/2d711642")
+    assert keys.quarantine_key(b"x", DAY) == f"quarantine/context_date=2025-11-28/{digest}.bin"
     assert keys.migration_key(p.SUPERGROUP) == f"migrations/{p.SUPERGROUP}.json"
     assert keys.bot_key(901) == "bots/901.json"
     assert keys.enriched_key("events", DAY) == (

@@ -56,6 +56,24 @@ def test_ranks_have_64_bits_whatever_the_date(moment):
     assert all(part in range(2**63) for part in of(p.text(1, edit_date=moment)).rank)
 
 
+def imported(converter, number):
+    line = {"message": p.message(1), "converter": converter, "import": number}
+    return of(line, "history-x.ndjson:1").rank[1]
+
+
+def test_a_newer_converter_counts_before_a_later_import():
+    assert imported(3, 5) == 3 * 2**40 + 5
+    assert imported(1, 2**40) == imported(1, 2**63 - 1) == 2 * 2**40 - 1 < imported(2, 0)
+    assert imported(2**63 - 1, 0) == imported(2**20, 0) == 2**60
+    assert imported(-1, -1) == 0
+
+
+def test_dates_of_edits_are_capped_where_a_rank_would_not_fit():
+    assert of(p.text(1, edit_date=2**60 + 1)).rank[0] == 3 * 2**60 + 2
+    edited = {"message": p.message(1, edit_date=7)}
+    assert of(edited, "history-x.ndjson:1").rank[0] == 3 * 7
+
+
 @pytest.mark.parametrize(
     ("name", "form"),
     [
@@ -140,6 +158,8 @@ def test_of_imported_reaction_counts_the_larger_is_the_later():
     assert counts(1).identity == counts(2).identity != counts(1, message_id=11).identity
     assert counts(2).rank < counts(1, 2).rank
     assert counts(2**63 - 1, 2**63 - 1).rank > counts("x", None).rank
+    assert counts(2**63 - 1, 2**63 - 1).rank[1] == 2**62
+    assert counts(2**62 - 1, 0).rank[1] == 2**62 - 1
 
 
 def test_undated_updates_are_told():
