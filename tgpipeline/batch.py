@@ -129,5 +129,5 @@ def _day_and_reason(record: Mapping[str, Any], settings: Settings) -> tuple[date
         day = date.fromisoformat(record["messageAttributes"]["day"]["stringValue"])
     except (KeyError, TypeError, ValueError):
         return sent.astimezone(settings.tz).date(), "in the queue without the day it belongs to"
-    dead = record.get("eventSourceARN") == os.environ.get("AWS_SQS_DEAD_LETTERS")
+    dead = record.get("eventSourceARN", "") == os.environ.get("AWS_SQS_DEAD_LETTERS", "none")
     return day, "a dead letter: no batch with it was stored in ten tries" if dead else ""

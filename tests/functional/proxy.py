@@ -24,7 +24,7 @@ class Fault:
     """What happens to requests.
 
     Attributes:
-        method: requests of this method.
+        method: requests of this method, or of one of several.
         part: whose path and query hold this.
         skip: how many of these pass before.
         count: how many of these it happens to.
@@ -47,7 +47,7 @@ class Fault:
 
     def hits(self, method: str, path: str) -> bool:
         """Whether it happens to this request."""
-        if method != self.method or self.part not in path:
+        if method not in self.method.split() or self.part not in path:
             return False
         with self.lock:
             self.seen += 1

@@ -1,24 +1,33 @@
 """A person is erased from a lake on the local stack; a search of all bytes proves it."""
 
 import gzip
+import io
 import json
+import os
+import re
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 from datetime import date
 
 import boto3
 import obstore
+import pyarrow.parquet as pq
 import pytest
 
 from tests import payloads as p
+from tests.functional.proxy import Fault, Proxy
 from tests.functional.zones import Zones
-from tgpipeline import cli, deploy, history
+from tgpipeline import batch, cli, deploy, history
 from tgpipeline.deploy import health
 from tgpipeline.errors import LakeError, SettingsError
+from tgpipeline.etl import making
 from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake import keys
-from tgpipeline.privacy import erase, export, search
-from tgpipeline.privacy.survey import Request
+from tgpipeline.privacy import erase, export
+from tgpipeline.privacy.buckets import Buckets, Stored
+from tgpipeline.privacy.plan import Request
 
 DAY, NEXT = date(2025, 11, 28), date(2025, 11, 29)
 UNTIL = p.NOON + 10 * 86_400
@@ -80,15 +89,36 @@ def fill(zones: Zones) -> None:
 
 
 def found(zones: Zones, words=GONE) -> list[str]:
-    """Every version of every object, searched by words alone."""
-    where, wanted = [], search.pattern(words)
+    """Every version of every object, its tags and metadata too, that says one of these words.
+
+    It reads by itself, with nothing of the package.
+    """
+    where, s3 = [], zones.s3
+    wanted = re.compile(rf"(?i)(?<!\w)({'|'.join(map(re.escape, words))})(?!\w)")
     for bucket in (zones.settings.raw_bucket, zones.settings.enriched_bucket):
-        for one in zones.s3.list_object_versions(Bucket=bucket).get("Versions", []):
-            version = {} if one["VersionId"] == "null" else {"VersionId": one["VersionId"]}
-            got = zones.s3.get_object(Bucket=bucket, Key=one["Key"], **version)
-            if search.holds(got["Body"].read(), wanted, one["Key"]):
+        listed = s3.list_object_versions(Bucket=bucket)
+        for one in listed.get("Versions", []) + listed.get("DeleteMarkers", []):
+            said = one["Key"]
+            if "Size" in one:
+                version = {} if one["VersionId"] == "null" else {"VersionId": one["VersionId"]}
+                which = {"Bucket": bucket, "Key": one["Key"]} | version
+                got = s3.get_object(**which)
+                tags = s3.get_object_tagging(**which)["TagSet"]
+                said = f"{said} {got['Metadata']} {tags} {opened(got['Body'].read())}"
+            if wanted.search(said):
                 where.append(one["Key"])
     return where
+
+
+def opened(body: bytes) -> str:
+    """What bytes say: unzipped, each cell of a Parquet, JSON's escapes undone."""
+    body = gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
+    if body[:4] == body[-4:] == b"PAR1" and len(body) > 20:
+        file = pq.ParquetFile(io.BytesIO(body))
+        cells = [str(v) for row in file.read().to_pylist() for v in row.values()]
+        return " ".join([*cells, str(file.metadata.metadata)])
+    text = body.decode("utf-8", "replace")
+    return text + re.sub(r"\\u([0-9a-f]{4})", lambda m: chr(int(m[1], 16)), text)
 
 
 def erasure(zones: Zones, **how) -> erase.Erasure:
@@ -153,48 +183,186 @@ def test_late_updates_and_imports_are_left_out(zones, tmp_path):
     assert done.skipped == {"written by somebody who was erased": 1}
 
 
-@pytest.mark.parametrize("stage", ["put_object", "delete_objects", "own", "etl"])
-def test_broken_off_and_run_again(zones, stage, monkeypatch):
+def test_names_in_what_comes_late_are_left_out_and_found_again(zones, tmp_path):
     fill(zones)
-    before, one = others(zones), erasure(zones)
+    erasure(zones).run()
+    late = [
+        p.text(30, "a Bia e a @Bia_Nunes pediram; a Nunes também", sender=RUI),
+        p.text(31, "oi", sender=RUI, forward_origin={"type": "hidden_user", "date": p.NOON,
+            "sender_user_name": "Bia Nunes"}),
+        p.text(32, "a outra Bia chegou", sender=RUI, date=UNTIL + 5),
+    ]  # fmt: skip
+    zones.put(*late)
+    records = [{"messageId": str(n), "body": p.raw(one).decode(), "attributes": {},
+        "messageAttributes": {"day": {"stringValue": str(DAY)}}}
+        for n, one in enumerate((p.text(40, "na fila", sender=BIA), p.text(41, sender=RUI)))
+    ]  # fmt: skip
+    assert batch.store(records, zones.settings, zones.s3) == []
+    ledger = zones.run(DAY)[str(DAY)]
+    assert ledger.erased == 1  # what the queue still held
+    rows = {row["message_id"]: row["text"] for row in zones.rows(DAY)}
+    assert rows[30] == "a ……… e a @……………………… pediram; a …………… também"
+    assert (rows[31], rows[41]) == ("…", "oi")
+    back = date(2025, 12, 8)
+    zones.run(back)
+    assert zones.rows(back)[0]["text"] == "a outra Bia chegou"  # after the erasure
+    assert len(found(zones)) == 5
+    again = erasure(zones)
+    assert again.plan.updates == {"own": 1, "mixed": 3}
+    assert again.run() == []
+    assert found(zones) == []
 
-    def broken(*_, **__):
-        raise LakeError("the power went")
 
-    if stage == "etl":
-        monkeypatch.setattr(erase.handler, "run", broken)
-    elif stage == "own":
-        delete, own = one._delete, one.plan.own
+def test_an_etl_that_is_slower_than_an_erasure_makes_its_days_again(zones):
+    fill(zones)
+    before, made = others(zones), []
 
-        def half(bucket, names):
-            delete(bucket, names[:2] if names is own else names)
-            return broken() if names is own else None
+    def slow(lake, days):
+        """Puts, at its first try, what it had read before somebody was erased."""
+        if not made:
+            stale = {t: keys.enriched_key(t, DAY) for t in ("messages", "events")}
+            stale = {key: zones.enriched.get(key).bytes().to_bytes() for key in stale.values()}
+            assert erasure(zones).run() == []
+            for key, body in stale.items():
+                obstore.put(zones.enriched, key, body)
+            assert found(zones)
+        else:
+            making.make(lake, days)
+        made.append(len(days))
 
-        monkeypatch.setattr(one, "_delete", half)
-    else:
-        call, calls = getattr(one.lake.s3, stage), []
-
-        def once(**how):
-            calls.append(how)
-            return broken() if len(calls) > 2 or stage == "delete_objects" else call(**how)
-
-        monkeypatch.setattr(one.lake.s3, stage, once)
-    with pytest.raises(LakeError, match="power"):
-        one.run()
-    monkeypatch.undo()
-    assert erasure(zones).run() == []
+    zones.run(DAY, rebuild=True, make=slow)
+    assert made == [1, 1]
     assert found(zones) == []
     assert others(zones) == before
 
 
-def test_former_versions_go_too(zones):
-    for bucket in (zones.settings.raw_bucket, zones.settings.enriched_bucket):
-        zones.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+def test_an_etl_that_lists_before_and_reads_after_an_erasure(zones):
     fill(zones)
+    before, made = others(zones), []
+
+    def late(lake, days):
+        if not made:
+            assert erasure(zones).run() == []
+        made.append(len(days))
+        making.make(lake, days)
+
+    zones.run(DAY, NEXT, rebuild=True, make=late)
+    assert made == [1, 1, 1, 1]
+    assert found(zones) == []
+    assert others(zones) == before
+
+
+def test_an_import_during_an_erasure_says_what_to_do(zones, tmp_path, monkeypatch):
+    fill(zones)
+    file = tmp_path / "result.json"
+    record = {"id": 60, "type": "message", "from": "x", "from_id": f"user{ID}", "text": "oi",
+        "date_unixtime": str(p.NOON)}  # fmt: skip
+    chat = {"name": "Clientes", "type": "private_supergroup", "id": 4111222333}
+    file.write_text(json.dumps(chat | {"messages": [record]}))
+    lines = history.HistoryLines
+
+    def slow(store):
+        assert erasure(zones).run() == []
+        return lines(store)
+
+    monkeypatch.setattr(history, "HistoryLines", slow)
+    done = history.import_export(file, zones.settings, chat=p.SUPERGROUP, store=zones.raw)
+    monkeypatch.undo()
+    assert done.new == 1
+    assert "somebody was erased meanwhile" in str(done)
+    assert zones.run(DAY)[str(DAY)].erased == 1
     assert erasure(zones).run() == []
     assert found(zones) == []
-    for bucket in (zones.settings.raw_bucket, zones.settings.enriched_bucket):
+
+
+def test_cold_objects_are_to_be_restored_first(zones, monkeypatch):
+    fill(zones)
+    key = f"{keys.partition(keys.RAW, DAY)}history-cold.ndjson"
+    line = p.raw({"message": p.message(95)}) + b"\n"
+    zones.s3.put_object(
+        Bucket=zones.settings.raw_bucket, Key=key, Body=line, StorageClass="DEEP_ARCHIVE"
+    )
+    before = zones.everything()
+    with pytest.raises(LakeError, match=f"{key} is in class DEEP_ARCHIVE.*nothing was changed"):
+        erasure(zones)
+    zones.s3.restore_object(Bucket=zones.settings.raw_bucket, Key=key, RestoreRequest={"Days": 2})
+    with pytest.raises(LakeError, match="is being restored"):
+        erasure(zones)
+    assert zones.everything() == before
+    buckets = Buckets(zones.settings, zones.s3)
+    told = {"Restore": 'ongoing-request="false", expiry-date="Fri, 21 Dec 2029 00:00:00 GMT"'}
+    monkeypatch.setattr(buckets.s3, "head_object", lambda **_: told)
+    assert key in {one.key for one in buckets.current(zones.settings.raw_bucket)}
+
+
+def test_two_erasures_at_once_lose_nothing(zones):
+    """Both rewrite one object: the slower writes what the other has left."""
+    fill(zones)
+    buckets = Buckets(zones.settings, zones.s3)
+    one = Stored(zones.settings.raw_bucket, keys.update_key(7, DAY))
+    bodies = []
+
+    def rewritten(body):
+        bodies.append(body)
+        if len(bodies) == 1:
+            zones.s3.put_object(Bucket=one.bucket, Key=one.key, Body=body.replace(b"bom", b"mau"))
+        return body.replace(b"grupo", b"mundo")
+
+    buckets.rewrite(one, rewritten)
+    assert b"mau dia a todos do mundo" in zones.raw.get(one.key).bytes().to_bytes()
+    assert len(bodies) == 2
+
+
+@pytest.fixture
+def versioned(zones):
+    """Both buckets keep versions."""
+    on = {"Status": "Enabled"}
+    buckets = (zones.settings.raw_bucket, zones.settings.enriched_bucket)
+    for bucket in buckets:
+        zones.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=on)
+    yield zones
+    for bucket in buckets:
         boto3.resource("s3").Bucket(bucket).object_versions.delete()
+
+
+def killed_at(zones: Zones, write: int, when: str) -> bool:
+    """Whether `tgpipeline erase`, a process of its own, was killed at its n-th write to S3."""
+    fault = Fault("PUT POST", skip=write - 1, count=1, kill=when)
+    with Proxy(zones.settings.endpoint_url, fault) as proxy:
+        variables = {
+            "AWS_ENDPOINT_URL": proxy.url,
+            "AWS_S3_BUCKET": zones.settings.raw_bucket,
+            "AWS_S3_ENRICHED": zones.settings.enriched_bucket,
+        }
+        command = [sys.executable, "-m", "tgpipeline", "erase", "--user", str(ID)]
+        process = subprocess.Popen(command, env=os.environ | variables, stdout=subprocess.DEVNULL)
+        proxy.client = process.pid
+        code = process.wait(120)
+    assert code in (0, 1, -9)  # 1: nothing of them is left
+    return code == -9
+
+
+# Of 23 writes: the first marker, objects rewritten, versions deleted, the own objects, the first
+# table made anew, the last table's versions, the record, the last marker.
+@pytest.mark.parametrize(
+    ("write", "when"),
+    [(1, "after"), (5, "before"), (13, "after"), (16, "before"), (16, "after"), (18, "after"),
+     (21, "before"), (22, "after"), (23, "before")],
+)  # fmt: skip
+def test_killed_and_run_again(versioned, write, when):
+    fill(versioned)
+    before = others(versioned)
+    assert killed_at(versioned, write, when)
+    assert not killed_at(versioned, 10**6, when)
+    assert found(versioned) == []
+    assert others(versioned) == before
+    assert not health._erasures(deploy.Deployment.of(versioned.settings))[1].startswith("one broke")
+
+
+def test_former_versions_go_too(versioned):
+    fill(versioned)
+    assert erasure(versioned).run() == []
+    assert found(versioned) == []
 
 
 def test_a_day_whose_raw_expired_is_filtered(zones):

@@ -151,11 +151,28 @@ def run(
 def _update(lake: making.EtlRun, days: Iterable[date], rebuild: bool = False) -> Iterator[Ledger]:
     compared = _compare(lake, days, rebuild)
     while group := list(islice(compared, lake.at_once)):
-        if due := [day for day in group if day.ledger.status == "written"]:
-            lake.make(lake, due)
-        for day in group:
+        made = {day.listing.day: day for day in group}
+        while due := [day for day in made.values() if day.ledger.status == "written"]:
+            if not _make(lake, due):
+                break
+            again = _compare(lake, (day.listing.day for day in due), rebuild=True)
+            made |= {day.listing.day: day for day in again}
+        for day in made.values():
             logger.info(json.dumps(asdict(day.ledger)))
             yield day.ledger
+
+
+def _make(lake: making.EtlRun, due: list[making.Day]) -> bool:
+    """Make days; whether somebody was erased meanwhile, of whom they may hold something."""
+    before, lost = due[0].markers.erased.listed, None
+    try:
+        lake.make(lake, due)
+    except FileNotFoundError as error:  # it was deleted after the day was listed
+        lost = error
+    erased = stores.erased_listed(lake.raw) != before
+    if lost and not erased:
+        raise lost
+    return erased
 
 
 def _compare(lake: making.EtlRun, days: Iterable[date], rebuild: bool) -> Iterator[making.Day]:

@@ -147,6 +147,10 @@ def import_export(
             lines.flush()
             summary.new, summary.present, summary.objects = lines.new, lines.present, lines.objects
             summary.notes += _notes(export, converters.values())
+            if stores.erased_listed(store) != markers.erased.listed:
+                summary.notes.append(
+                    "somebody was erased meanwhile: give that `tgpipeline erase` once more"
+                )
     return summary
 
 

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,11 @@ from tgpipeline.telegram.content import objects
 from tgpipeline.telegram.updates import ENVELOPE, Update, event_date, integer, sub
 
 GONE = "…"
+MANY = 500_000  # hashes that are kept, rather than worked out again
+WORD = re.compile(r"\w+")
 IsPerson = Callable[[Any, int | None], bool]  # an id, and when that happened (Unix seconds)
+Spans = Iterable[tuple[int, int]]  # where something begins and ends in a text
+Find = Callable[[str, int | None], Spans]  # a text, and when it was written
 # Fields whose strings are Telegram's words, not people's.
 _CODES = frozenset(
     "type status language_code file_id file_unique_id mime_type emoji currency payload".split()
@@ -33,15 +37,11 @@ class Person:
 
     Attributes:
         is_person: whether an id, at that time, is theirs.
-        words: finds their id, usernames and names in texts; None where these are not known.
-        names: their whole names, which nobody else bears, as hidden forwards show them.
-        polls: ids of the polls they made.
+        find: where a text says their id, usernames, names or polls, as far as these are known.
     """
 
     is_person: IsPerson
-    words: "re.Pattern[str] | None" = None
-    names: Collection[str] = ()
-    polls: Collection[str] = ()
+    find: Find = lambda _text, _when: ()
 
     def without(self, update: Update, kind: str, received: int | None = None) -> Update | None:
         """The update without this person.
@@ -62,7 +62,7 @@ class Person:
         )
         if any(self._is(user, when) for user in users):
             return None
-        if kind == "poll" and str(content.get("id")) in self.polls:
+        if kind == "poll" and self._is_named(content.get("id"), when):
             return None
         rest = {**update, kind: self._scrub(content, when)}
         return update if rest == update else rest
@@ -73,7 +73,7 @@ class Person:
 
     def _scrub(self, value: Any, when: int | None, name: str = "") -> Any:
         if type(value) is str:
-            return self.masked(value) if name not in _CODES else value
+            return self.masked(value, when) if name not in _CODES else value
         if type(value) is list:
             if name == "user_ids":
                 return [number for number in value if not self.is_person(number, when)]
@@ -112,12 +112,23 @@ class Person:
 
     def _from(self, origin: Update, when: int | None) -> bool:
         when = event_date(origin) or when
-        hidden = str(origin.get("sender_user_name")) in self.names
+        hidden = self._is_named(origin.get("sender_user_name"), when)
         return hidden or self._is(sub(origin, "sender_user"), when)
 
-    def masked(self, text: str) -> str:
+    def _is_named(self, name: Any, when: int | None) -> bool:
+        """Whether a name (of a hidden forward, of a poll) says nothing but who they are."""
+        text = str(name or "")
+        return bool(WORD.search(text)) and not WORD.search(self.masked(text, when))
+
+    def masked(self, text: str, when: int | None = None) -> str:
         """A text without their id, usernames and names, as long as before, for the offsets."""
-        return self.words.sub(lambda found: _fill(found[0]), text) if self.words else text
+        parts, done = [], 0
+        for start, end in sorted(self.find(text, when), key=lambda span: (span[0], -span[1])):
+            if end > done:
+                start = max(start, done)
+                parts += [text[done:start], _fill(text[start:end])]
+                done = end
+        return "".join([*parts, text[done:]]) if parts else text
 
 
 def objects_in(value: Any) -> Iterator[Update]:
@@ -157,9 +168,26 @@ def _blank(text: Any, entity: Update) -> Any:
     return whole.decode("utf-16-le", "surrogatepass")
 
 
-def hashed(key: bytes, number: int) -> str:
-    """What stands for an erased person in the names of markers: 128 bits of an HMAC."""
-    return hmac.new(key, str(number).encode(), hashlib.sha256).hexdigest()[:32]
+def hashed(key: bytes, what: object) -> str:
+    """What stands in markers for an erased person, or for a name: 128 bits of an HMAC."""
+    return hmac.new(key, str(what).encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
+
+
+def hashed_names(key: bytes, names: Iterable[str], usernames: Iterable[str]) -> dict[str, int]:
+    """What a marker keeps of names, for `Erased` to find them again without telling them.
+
+    Returns:
+        By hash: of a name, or of `@` and a username, 0; of `^` and a name's first word, how many
+        words the longest name that begins with it has.
+    """
+    found = {hashed(key, f"@{name.lower()}"): 0 for name in usernames}
+    for name in names:
+        words = WORD.findall(name)
+        if words:
+            first = hashed(key, f"^{words[0]}")
+            found[first] = max(found.get(first, 0), len(words))
+            found.setdefault(hashed(key, " ".join(words)), 0)
+    return found
 
 
 @dataclass(frozen=True)
@@ -169,11 +197,15 @@ class Erased:
     Attributes:
         key: of the hashes; empty where nobody was erased.
         until: by hash and chat (0 for all), the Unix second before which nothing counts.
+        words: by hash as in `hashed_names`, its number there, and that second.
+        listed: paths and ETags of the markers: others mean that somebody is being erased.
     """
 
     key: bytes = field(default=b"", repr=False)
     until: Mapping[tuple[str, int], int] = field(default_factory=dict)
-    _hashes: dict[int, str] = field(default_factory=dict, compare=False, repr=False)
+    words: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    listed: frozenset[tuple[str, str]] = frozenset()
+    _hashes: dict[object, str] = field(default_factory=dict, compare=False, repr=False)
 
     def __bool__(self) -> bool:
         return bool(self.until)
@@ -186,9 +218,31 @@ class Erased:
         def is_person(number: Any, when: int | None) -> bool:
             if type(number) is not int:
                 return False
-            name = self._hashes.get(number) or hashed(self.key, number)
-            self._hashes[number] = name
+            name = self._hash(number)
             until = max(self.until.get((name, 0), 0), self.until.get((name, chat), 0))
             return until > 0 and (when is None or when < until)
 
-        return Person(is_person).without(update, kind, received)
+        return Person(is_person, self.find).without(update, kind, received)
+
+    def find(self, text: str, when: int | None) -> Iterator[tuple[int, int]]:
+        """Where a text says names of who was erased after it was written."""
+        words = list(WORD.finditer(text)) if self.words else []
+        for number, word in enumerate(words):
+            if self._knows(f"@{word[0].lower()}", when):
+                yield word.span()
+            longest, _ = self.words.get(self._hash(f"^{word[0]}"), (0, 0))
+            for last in words[number : number + longest]:
+                said = " ".join(WORD.findall(text[word.start() : last.end()]))
+                if self._knows(said, when):
+                    yield word.start(), last.end()
+
+    def _knows(self, said: str, when: int | None) -> bool:
+        _, until = self.words.get(self._hash(said), (0, 0))
+        return until > 0 and (when is None or when < until)
+
+    def _hash(self, what: object) -> str:
+        if what not in self._hashes:
+            if len(self._hashes) > MANY:
+                self._hashes.clear()
+            self._hashes[what] = hashed(self.key, what)
+        return self._hashes[what]

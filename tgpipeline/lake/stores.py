@@ -193,7 +193,8 @@ def read_markers(store: "ObjectStore") -> Markers:
     """
     groups: dict[int, int] = {}
     until: dict[tuple[str, int], int] = {}
-    key, bots, skipped = b"", set(), []
+    words: dict[str, tuple[int, int]] = {}
+    listed, key, bots, skipped = erased_listed(store), b"", set(), []
     for path in (path for kind in (MIGRATIONS, BOTS, ERASED) for path in paths(store, f"{kind}/")):
         kind, _, name = path.removesuffix(".json").partition("/")
         body = store.get(path).bytes().to_bytes() if kind != BOTS else b""
@@ -206,11 +207,21 @@ def read_markers(store: "ObjectStore") -> Markers:
             elif name == "key":
                 key = body
             else:
-                until[name[:32], int(name[32:] or 0)] = int(json.loads(body)["until"])
-        except (KeyError, TypeError, ValueError):
+                marker = json.loads(body)
+                until[name[:32], int(name[32:] or 0)] = second = int(marker["until"])
+                for word, size in marker.get("words", {}).items():
+                    known = words.get(word, (0, 0))  # of another who is called so
+                    words[word] = max(size, known[0]), max(second, known[1])
+        except (AttributeError, KeyError, TypeError, ValueError):
             skipped.append(path)
             logger.warning(json.dumps({"skipped": path, "reason": "not a marker: delete it"}))
-    return Markers(groups, frozenset(bots), tuple(skipped), Erased(key, until))
+    return Markers(groups, frozenset(bots), tuple(skipped), Erased(key, until, words, listed))
+
+
+def erased_listed(store: "ObjectStore") -> frozenset[tuple[str, str]]:
+    """Paths and ETags of the markers of erasures: others than before if one began or ended."""
+    found = (item for page in store.list(f"{ERASED}/") for item in page)
+    return frozenset((item["path"], item["e_tag"] or "") for item in found)
 
 
 def _bot_of(path: str, name: str) -> int:

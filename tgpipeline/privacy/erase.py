@@ -1,38 +1,33 @@
 """Erasing a person from the lake, and proving it.
 
 The order makes it safe to break off: a marker first, which makes the ETL leave out what the person
-wrote and says which days are still to be made; then what others' objects hold of them; then what is
-their own, which is what tells their names; then the days. A second run goes on from there.
+wrote, keeps hashes of their names, and says which days are still to be made; then what others'
+objects hold of them; then what is their own; then the days. A second run goes on from there.
 """
 
 import argparse
+import contextlib
 import hashlib
-import io
 import json
 import secrets
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time
+from functools import partial
 from typing import Any
-
-import obstore
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tgpipeline.errors import LakeError, SettingsError
 from tgpipeline.etl import handler
 from tgpipeline.etl.pseudonyms import Pseudonyms, refuse_other_key
 from tgpipeline.lake import keys, ledger, stores
-from tgpipeline.lake.columns import TABLES
-from tgpipeline.lake.erasing import Person, as_bytes, hashed
+from tgpipeline.lake.erasing import Erased, Find, hashed, hashed_names
 from tgpipeline.privacy import search
+from tgpipeline.privacy.buckets import Buckets, Stored, day_of, refusals_explained
 from tgpipeline.privacy.known import learn
-from tgpipeline.privacy.survey import Lake, Plan, Request, day_of, refusals_explained, rewriter
+from tgpipeline.privacy.plan import Plan, Request, Rewriter, nothing
+from tgpipeline.privacy.tables import Filter
 from tgpipeline.settings import Settings
-from tgpipeline.telegram.updates import integer
 
-MASKED = ("text", "caption", "chat_title", "topic_name", "new_value", "old_value")
-_ADDRESSED = ("reply_to_from_id", "via_bot_id")
+_SECRET = f"{keys.ERASED}/key"
 
 
 class Erasure:
@@ -45,19 +40,24 @@ class Erasure:
 
     Raises:
         LakeError: if the lake cannot be read, or holds nothing of that person.
+        SettingsError: if the tables hold pseudonyms of another key than the settings'.
     """
 
     def __init__(self, settings: Settings, request: Request, s3: Any = None) -> None:
-        self.settings, self.request, self.lake = settings, request, Lake(settings, s3)
-        self.pseudonyms = Pseudonyms(settings.pseudonym_key)
+        self.settings, self.request = settings, request
+        self.buckets, pseudonyms = Buckets(settings, s3), Pseudonyms(settings.pseudonym_key)
+        self._digest = pseudonyms.digest
         with refusals_explained(settings):
-            raw = self.lake.current(settings.raw_bucket)
-            enriched = self.lake.current(settings.enriched_bucket)
-            self.known = learn(self.lake, request, raw, enriched)
-            self.words = None if request.limited else self.known.identifying(request.user_id)
-            whole = not request.limited
-            names, polls = (self.known.whole, self.known.polls) if whole else (set(), set())
-            self.person = Person(request.is_person, self.words, names, polls)
+            raw = self.buckets.current(settings.raw_bucket)
+            enriched = self.buckets.current(settings.enriched_bucket)
+            self.known = known = learn(self.buckets, request.user_id, raw, enriched)
+            self._load_marker()
+            ids = {str(request.user_id), str(pseudonyms.id(request.user_id))}
+            whole = search.Phrases(known.phrases | ids, known.usernames).find
+            # In bytes any of it is looked for; of an erasure of a part, the id alone.
+            self._seek: Find = search.Phrases(ids).find if request.limited else self._also(whole)
+            self._find: Find = nothing if request.limited else self._seek
+            self._filter = Filter(request, self._find, pseudonyms)
             self.plan = self._plan(raw, enriched)
         if not self.plan:
             raise LakeError(
@@ -66,58 +66,69 @@ class Erasure:
                 "update, or from_id in Athena, says somebody's id."
             )
 
-    def _plan(self, raw: list[str], enriched: list[str]) -> Plan:
-        plan, settings, user_id = Plan(), self.settings, self.request.user_id
-        rewrite = rewriter(self.person, self.request, plan.updates)
-        of_user = search.pattern([str(user_id)])
-        of_tables = search.pattern([str(user_id), str(self.pseudonyms.id(user_id))])
-        counts: dict[date, int] = {}
-        for key, body in self.lake.read(settings.raw_bucket, raw):
-            day = day_of(key)
-            if day:
-                counts[day] = counts.get(day, 0) + 1
-                rest = rewrite(key, body)
-                if rest is not body:
-                    (plan.mixed if rest else plan.own).append(key)
-                    plan.days.add(day)
-            elif search.holds(body, self.words or of_user, key):
-                plan.other.append(key)
-        for key, body in self.lake.read(settings.enriched_bucket, enriched):
-            if not (search.holds(body, of_tables) or search.holds(body, self.words)):
-                continue
-            day = day_of(key)
-            if day and not self.request.limited:
-                plan.days.add(day)
-            elif not day:
-                plan.results.append(key)
-        pending = self._marker()
-        plan.days |= {date.fromisoformat(day) for day in pending.get("days", ())}
-        plan.expired = {date.fromisoformat(day) for day in pending.get("expired", ())}
-        for day in plan.days - set(map(date.fromisoformat, pending.get("days", ()))):
-            made = ledger.stored(self._enriched, "messages", day)
-            if made and made.objects > counts.get(day, 0):
-                plan.expired.add(day)
-            refuse_other_key([made], self.pseudonyms.digest)
-        return plan
+    def _load_marker(self) -> None:
+        """What an earlier run has left: hashes of names, days that are to be made."""
 
-    @property
-    def _enriched(self) -> Any:
-        return stores.open_store(self.settings.enriched_bucket, self.settings)
+        def stored(key: str) -> bytes:
+            return self.buckets.get(Stored(self.settings.raw_bucket, key)).body
+
+        self._secret, self._marker = stored(_SECRET), {}
+        if self._secret:
+            with contextlib.suppress(ValueError):
+                self._marker = dict(json.loads(stored(self._marker_key) or b"{}"))
 
     @property
     def _marker_key(self) -> str:
-        key = self.lake.get(self.settings.raw_bucket, f"{keys.ERASED}/key")
-        if not key:
-            key = secrets.token_bytes(32)
-            stores.put_new(self.lake.s3, self.settings.raw_bucket, f"{keys.ERASED}/key", key)
-        return keys.erased_key(hashed(key, self.request.user_id), self.request.chat_id)
+        name = hashed(self._secret, self.request.user_id)
+        return keys.erased_key(name, self.request.chat_id)
 
-    def _marker(self) -> dict[str, Any]:
-        if not self.lake.get(self.settings.raw_bucket, f"{keys.ERASED}/key"):
-            return {}
-        body = self.lake.get(self.settings.raw_bucket, self._marker_key)
-        found: dict[str, Any] = json.loads(body) if body else {}
-        return found
+    def _also(self, find: Find) -> Find:
+        """Finds the names that an earlier run has hashed, too."""
+        words = {name: (size, 2**63) for name, size in self._marker.get("words", {}).items()}
+        earlier = Erased(self._secret, words=words)
+
+        def both(text: str, when: int | None) -> Iterator[tuple[int, int]]:
+            yield from find(text, when)
+            yield from earlier.find(text, None)
+
+        return both
+
+    def _plan(self, raw: list[Stored], enriched: list[Stored]) -> Plan:
+        rewriter = Rewriter(self.request, self._find)
+        plan = Plan(updates=rewriter.counts)
+        counts: dict[date, int] = {}
+        for one, found in self.buckets.bodies(raw):
+            day = day_of(one.key)
+            if day:
+                counts[day] = counts.get(day, 0) + 1
+                rest = rewriter.rewritten(one.key, found.body)
+                if rest is not found.body:
+                    (plan.mixed if rest else plan.own).append(one)
+                    plan.days.add(day)
+            elif one.key.startswith(keys.REQUESTS) and self.request.limited:
+                continue  # a part is not what they asked for
+            elif search.holds(found.body, self._seek, f"{one.key} {found.attributes}"):
+                plan.other.append(one)
+        for one, found in self.buckets.bodies(enriched):
+            if not search.holds(found.body, self._seek, one.key):
+                continue
+            day = day_of(one.key)
+            if not day:
+                plan.results.append(one)
+            elif not self.request.limited or self._filter.filtered(found.body) is not found.body:
+                plan.days.add(day)
+        pending = set(map(date.fromisoformat, self._marker.get("days", ())))
+        plan.expired |= set(map(date.fromisoformat, self._marker.get("expired", ())))
+        plan.expired |= {day for day in plan.days - pending if self._expired(day, counts)}
+        plan.days |= pending
+        return plan
+
+    def _expired(self, day: date, counts: dict[date, int]) -> bool:
+        """Whether a day's Parquet was made from more raw objects than are left."""
+        store = self.buckets.stores[self.settings.enriched_bucket]
+        made = ledger.stored(store, "messages", day)
+        refuse_other_key([made], self._digest)
+        return made is not None and made.objects > counts.get(day, 0)
 
     def run(self) -> list[str]:
         """Erase.
@@ -128,25 +139,24 @@ class Erasure:
         Raises:
             LakeError: if S3 refuses, or the ETL fails; the same command then goes on.
         """
-        raw, enriched = self.settings.raw_bucket, self.settings.enriched_bucket
-        plan, rewrite = self.plan, rewriter(self.person, self.request, Counter())
+        raw, enriched, plan = self.settings.raw_bucket, self.settings.enriched_bucket, self.plan
+        rewriter = Rewriter(self.request, self._find)
         with refusals_explained(self.settings):
             self._mark(days=sorted(map(str, plan.days)), expired=sorted(map(str, plan.expired)))
-            for key, body in self.lake.read(raw, plan.mixed):
-                rest = rewrite(key, body)
-                if rest and rest is not body:
-                    self.lake.s3.put_object(Bucket=raw, Key=key, Body=rest)
+            for one in plan.mixed:
+                self.buckets.rewrite(one, partial(rewriter.rewritten, one.key))
             self._delete(raw, plan.other)
             self._delete(enriched, plan.results)
-            self._forget_versions(raw)
+            self._forget_versions(raw, {one.key for one in plan.mixed})
             self._delete(raw, plan.own)
             list(handler.run(self.settings, plan.days - plan.expired, rebuild=True))
-            for day in sorted(plan.expired):
-                self._filter(day)
-            self._forget_versions(raw)
-            self._forget_versions(enriched, whole=plan.days)
-            self._mark()
+            tables = [one for one in self.buckets.current(enriched) if day_of(one.key) in plan.days]
+            for one in tables:
+                if day_of(one.key) in plan.expired:
+                    self.buckets.rewrite(one, self._filter.filtered)
+            self._forget_versions(enriched, {one.key for one in tables})
             self._record()
+            self._mark()
             return list(self.left())
 
     def left(self) -> Iterator[str]:
@@ -154,120 +164,65 @@ class Erasure:
 
         Of an erasure of a part (one chat, up to a day), what another plan would touch.
         """
+        names = (self.settings.raw_bucket, self.settings.enriched_bucket)
         if self.request.limited:
-            raw, enriched = self.settings.raw_bucket, self.settings.enriched_bucket
-            plan = self._plan(self.lake.current(raw), self.lake.current(enriched))
-            yield from (*plan.own, *plan.mixed, *plan.other, *plan.results)
+            again = self._plan(*map(self.buckets.current, names))
+            yield from (one.key for one in again.objects)
+            yield from map(str, again.days)
             return
-        wanted = self.known.proof(self.request.user_id)
-        for bucket in (self.settings.raw_bucket, self.settings.enriched_bucket):
-            for one in self.lake.versions(bucket):
-                body = self.lake.get(bucket, one["Key"], **_version(one))
-                if search.holds(body, wanted, one["Key"]):
-                    yield f"s3://{bucket}/{one['Key']}"
+        for name in names:
+            for one, found in self.buckets.bodies(self.buckets.versions(name)):
+                told = f"{one.key} {found.attributes}"
+                if search.holds(found.body, self._seek, told, self.known.telling):
+                    yield f"s3://{name}/{one.key}"
 
     def _mark(self, **pending: list[str]) -> None:
-        marker = as_bytes({"until": self.request.until, **pending})
-        bucket = self.settings.raw_bucket
-        self.lake.s3.put_object(Bucket=bucket, Key=self._marker_key, Body=marker)
+        """Say until when nothing counts, by hashes alone; and what is still to be done."""
+        bucket, request = self.settings.raw_bucket, self.request
+        if not self._secret:
+            stores.put_new(self.buckets.s3, bucket, _SECRET, secrets.token_bytes(32))
+            self._load_marker()
+        until, words = self._marker.get("until", 0), dict(self._marker.get("words", {}))
+        if not request.limited:
+            told = hashed_names(self._secret, self.known.phrases, self.known.usernames)
+            words |= {name: max(size, words.get(name, 0)) for name, size in told.items()}
+        self._marker = {"until": max(until, request.until), "words": words}
+        body = json.dumps(self._marker | pending).encode()
+        self.buckets.s3.put_object(Bucket=bucket, Key=self._marker_key, Body=body)
 
     def _record(self) -> None:
         """Leave what was done, without anything of the person."""
-        plan, now = self.plan, datetime.now(UTC)
-        touched = [*plan.own, *plan.mixed, *plan.other, *plan.results]
+        now, touched = datetime.now(UTC), sorted(one.key for one in self.plan.objects)
         record = {
             "day": now.date().isoformat(),
-            "updates": dict(plan.updates),
+            "updates": dict(self.plan.updates),
             "objects": len(touched),
-            "days": len(plan.days),
-            "digest": hashlib.sha256("\n".join(sorted(touched)).encode()).hexdigest(),
+            "days": len(self.plan.days),
+            "digest": hashlib.sha256("\n".join(touched).encode()).hexdigest(),
         }
-        key = f"erasures/{now:%Y-%m-%dT%H%M%S}.json"
-        self.lake.s3.put_object(
-            Bucket=self.settings.raw_bucket, Key=key, Body=json.dumps(record).encode()
-        )
+        bucket, key = self.settings.raw_bucket, f"erasures/{now:%Y-%m-%dT%H%M%S}.json"
+        self.buckets.s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(record).encode())
 
-    def _delete(self, bucket: str, names: list[str]) -> None:
-        self._delete_versions(bucket, [{"Key": key} for key in names])
+    def _delete(self, bucket: str, objects: list[Stored]) -> None:
+        """Delete all versions of objects."""
+        names = {one.key for one in objects}
+        if names:
+            self.buckets.delete(one for one in self.buckets.versions(bucket) if one.key in names)
 
-    def _delete_versions(self, bucket: str, objects: list[dict[str, str]]) -> None:
-        for start in range(0, len(objects), 1000):
-            how = {"Objects": objects[start : start + 1000], "Quiet": True}
-            refused = self.lake.s3.delete_objects(Bucket=bucket, Delete=how).get("Errors")
-            if not refused:
-                continue
-            first = refused[0]
-            raise LakeError(
-                f"s3://{bucket}/{first.get('Key')} was not deleted ({first.get('Code')}), and "
-                f"{len(refused) - 1} others. Check that you may s3:DeleteObject and "
-                "s3:DeleteObjectVersion, then run again."
-            )
-
-    def _forget_versions(self, bucket: str, whole: set[date] | None = None) -> None:
-        """Delete the former versions that hold something of the person, and traces in keys.
+    def _forget_versions(self, bucket: str, whole: Collection[str]) -> None:
+        """Delete former versions that hold something of the person, and such keys' traces.
 
         Args:
             bucket: its name.
-            whole: days of whose tables no former version stays.
+            whole: keys of which no former version stays.
         """
-        user, doomed = str(self.request.user_id), []
-        parts = tuple(keys.partition(f"{keys.RAW}/{t}", d) for d in whole or () for t in TABLES)
-        limited = self.request.limited
-        wanted = self.words or search.pattern([user])
-        for one in self.lake.versions(bucket):
-            if one["IsLatest"]:
-                continue
-            of_table = bool(parts) and one["Key"].startswith(parts)
-            body = b"" if of_table else self.lake.get(bucket, one["Key"], **_version(one))
-            if of_table or search.holds(body, wanted, one["Key"]):
-                doomed.append(one)
-        markers = self.lake.versions(bucket, "DeleteMarkers")
-        doomed += [one for one in markers if user in one["Key"] and not limited]
-        self._delete_versions(bucket, [{"Key": one["Key"], **_version(one)} for one in doomed])
-
-    def _filter(self, day: date) -> None:
-        """Take the person out of the Parquet of a day whose raw objects are no longer all there."""
-        parts = tuple(keys.partition(f"{keys.RAW}/{table}", day) for table in TABLES)
-        for key in self.lake.current(self.settings.enriched_bucket):
-            if not key.startswith(parts):
-                continue
-            found = self._enriched.get(key)
-            file = pq.ParquetFile(io.BytesIO(found.bytes().to_bytes()))
-            rows = [self._row(row) for row in file.read().to_pylist()]
-            kept = [row for row in rows if row is not None]
-            schema = file.schema_arrow.with_metadata(file.metadata.metadata)
-            sink = io.BytesIO()
-            pq.write_table(pa.Table.from_pylist(kept, schema), sink, compression="zstd")
-            told = found.attributes.get("ledger")
-            attributes = {"ledger": told} if told else {}
-            obstore.put(self._enriched, key, sink.getvalue(), attributes=attributes)
-
-    def _row(self, row: dict[str, Any]) -> dict[str, Any] | None:
-        """A row without the person; None if it is theirs."""
-        if self.request.chat_id and self.pseudonyms.id(self.request.chat_id) != row["chat_id"]:
-            return row
-        when, own = integer(row["date"]), ("author_id", "from_id", "target_user_id")
-        user = self.pseudonyms.id(self.request.user_id)
-
-        def is_person(number: Any, when: int | None) -> bool:
-            return number == user and self.request.is_person(self.request.user_id, when)
-
-        if any(is_person(row.get(name), when) for name in own):
-            return None
-        row |= {n: None for n in _ADDRESSED if is_person(row.get(n), when)}
-        row |= {n: self.person.masked(row[n]) for n in MASKED if row.get(n)}
-        if row.get("payload"):
-            update = json.loads(row["payload"])
-            rest = self.person.without(update, row["event_type"], when)
-            if rest is None:
-                return None
-            row["payload"] = as_bytes(rest).decode()
-        return row
-
-
-def _version(one: dict[str, Any]) -> dict[str, str]:
-    """Which version is meant; a bucket without versions has one, called null."""
-    return {"VersionId": one["VersionId"]} if one.get("VersionId") not in (None, "null") else {}
+        former = [one for one in self.buckets.versions(bucket) if one.marker or not one.latest]
+        self.buckets.delete(
+            one
+            for one, found in self.buckets.bodies(former)
+            if (one.key in whole and not one.latest)
+            or search.holds(found.body, self._seek, f"{one.key} {found.attributes}")
+        )
 
 
 def request_of(arguments: argparse.Namespace, settings: Settings) -> Request:

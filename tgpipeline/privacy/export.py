@@ -12,10 +12,9 @@ import pyarrow.parquet as pq
 
 from tgpipeline.errors import LakeError, SettingsError
 from tgpipeline.etl.pseudonyms import Pseudonyms
-from tgpipeline.lake import keys
-from tgpipeline.lake.erasing import Person
 from tgpipeline.privacy import search
-from tgpipeline.privacy.survey import Lake, Request, day_of, documents_in, refusals_explained
+from tgpipeline.privacy.buckets import Buckets, day_of, documents_in, refusals_explained
+from tgpipeline.privacy.plan import Request, Rewriter
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import sub
 
@@ -48,30 +47,27 @@ def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict
     """
     if user_id <= 0:
         raise SettingsError(f"--user {user_id} is a chat's id: those of people are positive.")
-    lake, own, mentions, rows, quarantine = Lake(settings, s3), [], [], [], []
+    own, mentions, rows = [], [], []
+    quarantine: set[str] = set()
     with refusals_explained(settings):
-        wanted = search.pattern([str(user_id)])
-        person = Person(Request(user_id, int(time.time()) + 1).is_person)
-        for key, body in lake.read(settings.raw_bucket, lake.current(settings.raw_bucket)):
-            if not key.startswith(f"{keys.RAW}/"):
-                quarantine += [key] if search.holds(body, wanted, key) else []
-                continue
-            for document in documents_in(key, body):
-                if document.update is None:
-                    quarantine += [key] if search.holds(document.body, wanted) else []
-                    continue
-                rest = person.without(document.update, document.kind)
-                if rest is None:
-                    own.append(document.update)
-                elif rest is not document.update:
-                    mentions.append(_which(key, document.update, document.kind))
+        buckets, wanted = Buckets(settings, s3), search.Phrases([str(user_id)]).find
+        rewriter = Rewriter(Request(user_id, int(time.time()) + 1), wanted)
+        for one, found in buckets.bodies(buckets.current(settings.raw_bucket)):
+            if not day_of(one.key) and search.holds(found.body, wanted, one.key):
+                quarantine.add(one.key)
+            for document in documents_in(one.key, found.body) if day_of(one.key) else ():
+                rest = rewriter.rest(document)
+                if rest is None and document.update:
+                    own.append(document.body.replace(b"\n", b" "))
+                elif rest is None:
+                    quarantine.add(one.key)
+                elif rest is not document.body and document.update:
+                    mentions.append(_line(_which(one.key, document.update, document.kind)))
         user = Pseudonyms(settings.pseudonym_key).id(user_id)
-        for key, body in lake.read(
-            settings.enriched_bucket, lake.current(settings.enriched_bucket)
-        ):
-            if day_of(key):
-                table = pq.ParquetFile(io.BytesIO(body)).read().to_pylist()
-                rows += [row for row in table if user in map(row.get, _WHO)]
+        for one, found in buckets.bodies(buckets.current(settings.enriched_bucket)):
+            if day_of(one.key):
+                table = pq.ParquetFile(io.BytesIO(found.body)).read().to_pylist()
+                rows += [_line(row) for row in table if user in map(row.get, _WHO)]
     files = {"own.ndjson": own, "mentions.ndjson": mentions, "tables.ndjson": rows}
     if not any(files.values()) and not quarantine:
         raise LakeError(
@@ -81,10 +77,13 @@ def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", _README.format(user_id=user_id, bucket=settings.raw_bucket))
         for name, lines in files.items():
-            told = (json.dumps(line, ensure_ascii=False, default=str) for line in lines)
-            archive.writestr(name, "".join(f"{line}\n" for line in told).encode("utf-8", "replace"))
-        archive.writestr("quarantine.txt", "".join(f"{key}\n" for key in sorted(set(quarantine))))
+            archive.writestr(name, b"".join(line + b"\n" for line in lines))
+        archive.writestr("quarantine.txt", "".join(f"{key}\n" for key in sorted(quarantine)))
     return {name: len(lines) for name, lines in files.items()} | {"quarantine.txt": len(quarantine)}
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace")
 
 
 def _which(key: str, update: dict[str, Any], kind: str) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from tgpipeline.lake.erasing import Erased, Person, as_bytes, hashed
 from tgpipeline.privacy import search
 
 BIA, RUI = p.BIA, p.RUI
-WORDS = search.pattern([str(BIA["id"]), "Bia", "Nunes"], ["bia_nunes"])
-PERSON = Person(lambda number, _: number == BIA["id"], WORDS, {"Bia Nunes"}, {"77"})
+WORDS = search.Phrases([str(BIA["id"]), "Bia", "Nunes", "77"], ["bia_nunes"])
+PERSON = Person(lambda number, _: number == BIA["id"], WORDS.find)
 
 
 def left(update):

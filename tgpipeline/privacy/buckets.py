@@ -1,0 +1,182 @@
+"""Both buckets with all versions of their objects: listed, read, deleted, written anew."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from datetime import date
+from itertools import islice
+from typing import Any, NamedTuple, cast
+
+import obstore
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from obstore.exceptions import BaseError, PreconditionError
+
+from tgpipeline.errors import LakeError
+from tgpipeline.lake import documents, keys, stores
+from tgpipeline.settings import Settings, aws_client
+
+THREADS = 32
+_COLD = ("GLACIER", "DEEP_ARCHIVE")
+_OURS = tuple(f"{name}/" for name in (keys.ERASED, "erasures"))  # hashes, days and counts alone
+
+
+class Stored(NamedTuple):
+    """A version of an object; where `marker` says so, only the trace of a deleted one."""
+
+    bucket: str
+    key: str
+    version: str = "null"
+    latest: bool = True
+    marker: bool = False
+
+
+class Found(NamedTuple):
+    """What an object holds: its bytes, its metadata, its ETag."""
+
+    body: bytes
+    attributes: Any = None
+    e_tag: str | None = None
+
+
+class Buckets:
+    """The raw and the enriched bucket.
+
+    Args:
+        settings: names both.
+        s3: a boto3 S3 client; made from the settings where it is None.
+    """
+
+    def __init__(self, settings: Settings, s3: Any = None) -> None:
+        settings.require("raw_bucket", "enriched_bucket")
+        self.raw, self.enriched = settings.raw_bucket, settings.enriched_bucket
+        many = Config(max_pool_connections=THREADS)
+        self.s3 = s3 or aws_client("s3", settings, config=many)
+        self.stores = {
+            name: stores.open_store(name, settings) for name in (self.raw, self.enriched)
+        }
+
+    def versions(self, bucket: str) -> Iterator[Stored]:
+        """Every version of every object.
+
+        Raises:
+            LakeError: if one has to be restored from a cold storage class first.
+        """
+        for page in self.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for kind in ("Versions", "DeleteMarkers"):
+                for one in page.get(kind, ()):
+                    if one.get("StorageClass") in _COLD:
+                        self._refuse_archived(bucket, one)
+                    version = one.get("VersionId") or "null"
+                    marker = kind == "DeleteMarkers"
+                    yield Stored(bucket, one["Key"], version, one["IsLatest"], marker)
+
+    def _refuse_archived(self, bucket: str, one: dict[str, Any]) -> None:
+        which = {"Bucket": bucket, "Key": one["Key"]}
+        if one.get("VersionId") not in (None, "null"):
+            which["VersionId"] = one["VersionId"]
+        restored = self.s3.head_object(**which).get("Restore", "")
+        if 'ongoing-request="false"' not in restored:
+            state = "is being restored" if restored else f"is in class {one['StorageClass']}"
+            version = f" (version {which['VersionId']})" if "VersionId" in which else ""
+            raise LakeError(
+                f"s3://{bucket}/{one['Key']}{version} {state}, and cannot be read before it is "
+                "restored: `aws s3api restore-object`, for it and all others in GLACIER or "
+                "DEEP_ARCHIVE; that takes hours. Then run again; nothing was changed."
+            )
+
+    def current(self, bucket: str) -> list[Stored]:
+        """The objects that are there now, but for what erasures leave behind."""
+        found = self.versions(bucket)
+        return [one for one in found if one.latest and not (one.marker or _is_ours(one.key))]
+
+    def get(self, one: Stored) -> Found:
+        """What an object holds; nothing where it is gone meanwhile."""
+        if one.marker:
+            return Found(b"")
+        which: Any = None if one.latest else {"version": one.version}
+        try:
+            found = obstore.get(self.stores[one.bucket], one.key, options=which)
+        except FileNotFoundError:
+            return Found(b"")
+        return Found(found.bytes().to_bytes(), found.attributes, found.meta["e_tag"])
+
+    def bodies(self, objects: Iterable[Stored]) -> Iterator[tuple[Stored, Found]]:
+        """What objects hold, many read at once, few of them in memory."""
+        waiting = iter(objects)
+        with ThreadPoolExecutor(THREADS) as pool:
+            while part := list(islice(waiting, 8 * THREADS)):
+                yield from zip(part, pool.map(self.get, part), strict=True)
+
+    def delete(self, objects: Iterable[Stored]) -> None:
+        """Delete these very versions, for good.
+
+        Raises:
+            LakeError: if S3 refuses one.
+        """
+        waiting = iter(objects)
+        while part := list(islice(waiting, 1000)):
+            bucket, names = part[0].bucket, [{"Key": o.key, "VersionId": o.version} for o in part]
+            how = {"Objects": names, "Quiet": True}
+            refused = self.s3.delete_objects(Bucket=bucket, Delete=how).get("Errors")
+            if refused:
+                raise LakeError(
+                    f"s3://{bucket}/{refused[0].get('Key')} was not deleted "
+                    f"({refused[0].get('Code')}), and {len(refused) - 1} others. Check that you "
+                    "may s3:DeleteObject and s3:DeleteObjectVersion, then run again."
+                )
+
+    def rewrite(self, one: Stored, rewritten: Callable[[bytes], bytes]) -> None:
+        """Write an object anew, with the metadata it had.
+
+        Args:
+            one: the object.
+            rewritten: what becomes of its bytes. The object stays as it is where these are the same
+                or none.
+
+        Raises:
+            LakeError: if somebody else keeps writing it, too.
+        """
+        for _ in range(5):
+            found = self.get(one)
+            rest = rewritten(found.body)
+            if not rest or rest is found.body:
+                return
+            store, same = self.stores[one.bucket], cast(Any, {"e_tag": found.e_tag})
+            with suppress(PreconditionError):  # another erasure may write it at the same time
+                obstore.put(store, one.key, rest, mode=same, attributes=found.attributes)
+                return
+        raise LakeError(f"s3://{one.bucket}/{one.key} is being written by others: run again.")
+
+
+def _is_ours(key: str) -> bool:
+    return key.startswith(_OURS)
+
+
+def day_of(key: str) -> date | None:
+    """The day whose updates or tables an object holds; None for quarantine, markers, others."""
+    try:
+        return keys.day_of(key) if key.startswith(f"{keys.RAW}/") else None
+    except LakeError:
+        return None
+
+
+def documents_in(key: str, body: bytes) -> Iterator[documents.Document]:
+    """The updates in an object of the raw zone, one or many."""
+    name = key.rsplit("/", 1)[-1]
+    lines = body.split(b"\n") if documents.form_of(name).many else [body]
+    return (documents.document_of(name, line) for line in lines if line.strip())
+
+
+@contextmanager
+def refusals_explained(settings: Settings) -> Iterator[None]:
+    """Turn what S3's clients raise into what a person can act on."""
+    try:
+        yield
+    except (BotoCoreError, ClientError, BaseError) as error:
+        told = str(error).splitlines()[0][:300]
+        raise LakeError(
+            f"s3://{settings.raw_bucket} or s3://{settings.enriched_bucket}: {told}. Check that "
+            "both exist and that you may list, read, write and delete there, old versions too. "
+            "Then run the same command again: it goes on where it broke off."
+        ) from error
