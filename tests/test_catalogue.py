@@ -47,9 +47,13 @@ def test_numbers_dates_and_plurals() -> None:
         assert say("{share:.0%}", share=0.5) == "50%"
         assert date_text(date(2025, 11, 28)) == "sex, 28 nov 2025"
         assert Table.of(pd.DataFrame({"low": [0.1], "high": [0.2]})).rows == [["10% a 20%"]]
-        words = "{n} day without any message, of {of}", "{n} days without any message, of {of}"
+        words = (
+            "{n} day without any message, of {of:,}",
+            "{n:,} days without any message, of {of:,}",
+        )
         assert many(*words, 1, of=9) == "1 dia sem nenhuma mensagem, de 9"
         assert many(*words, 2, of=9) == "2 dias sem nenhuma mensagem, de 9"
+        assert many(*words, 0, of=9) == "0 dias sem nenhuma mensagem, de 9"
     assert use.current == "en"
 
 

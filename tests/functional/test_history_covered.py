@@ -31,7 +31,7 @@ def test_coverage_reads_what_the_etl_wrote(tmp_path: Path, monkeypatch: pytest.M
         for bucket in ("raw", "enriched"):
             s3.create_bucket(Bucket=bucket)
         with pytest.raises(LakeError, match="run the ETL first"):
-            coverage.read(settings)
+            coverage.arrivals(settings)
 
         told = {"type": "private_supergroup", "id": 2198765432, "messages": []}
         for number in range(1, 31):
@@ -47,7 +47,7 @@ def test_coverage_reads_what_the_etl_wrote(tmp_path: Path, monkeypatch: pytest.M
             stores.put_new(s3, "raw", keys.update_key(number, date(2025, 11, 29)), body)
         list(handler.run(settings, [date(2025, 11, 28), date(2025, 11, 29)]))
 
-        messages = coverage.read(settings)
+        messages = coverage.arrivals(settings)
         days = coverage.by_day(messages)
         assert days[["history", "webhook", "missing_ids"]].to_numpy().tolist() == [
             [30, 0, 30],
@@ -55,4 +55,4 @@ def test_coverage_reads_what_the_etl_wrote(tmp_path: Path, monkeypatch: pytest.M
         ]
         (hole,) = coverage.holes(messages).to_dict("records")
         assert (hole["after_id"], hole["before_id"], hole["beyond_deletions"]) == (30, 61, True)
-        assert len(coverage.read(settings, start=date(2025, 11, 29))) == 10
+        assert len(coverage.arrivals(settings, start=date(2025, 11, 29))) == 10

@@ -52,7 +52,7 @@ def settings() -> Iterator[Settings]:
 
 
 def test_a_page_of_what_athena_answers_names_nobody(settings: Settings, tmp_path: Path) -> None:
-    made = report.build(
+    made = report.write(
         athena.connect(settings), start="2025-11-27", end="2025-11-29", csv=tmp_path / "csv",
         language="en",
         output=tmp_path / "out" / "report.html",
@@ -69,7 +69,7 @@ def test_a_page_of_what_athena_answers_names_nobody(settings: Settings, tmp_path
 
 
 def test_a_page_with_names_of_an_empty_period(settings: Settings, tmp_path: Path) -> None:
-    made = report.build(
+    made = report.write(
         athena.connect(settings), start="2024-01-01", end="2024-01-02", names=True, chat=-100123,
         output=tmp_path / "report.html",
     )  # fmt: skip
@@ -80,4 +80,4 @@ def test_a_page_with_names_of_an_empty_period(settings: Settings, tmp_path: Path
 
 def test_a_chat_that_is_not_there_is_refused(settings: Settings) -> None:
     with pytest.raises(QueryError, match="not in the lake"):
-        report.build(athena.connect(settings), start="2025-11-28", end="2025-11-28", chat=-5)
+        report.write(athena.connect(settings), start="2025-11-28", end="2025-11-28", chat=-5)

@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from tgpipeline.analytics import topics
+from tgpipeline.analytics import questions, topics
 from tgpipeline.analytics.engine import Engine
 from tgpipeline.analytics.language import detect
 from tgpipeline.analytics.support import conversations, discover, metrics, outcomes, problems
+from tgpipeline.errors import QueryError
 from tgpipeline.progress import progress
 
 OFFICE = "mon-fri 9-18, sat 9-13"
@@ -36,9 +37,11 @@ class Answers:
 
     Attributes:
         asked: the answers of the engine so far, in order.
+        zone_hint: None if a zone was named; else what is known of the export's: see `Engine`.
 
     Raises:
-        QueryError: if the chat is not in the lake.
+        QueryError: if the chat is not in the lake, a day is none, or the cut is not inside the
+            period.
         SettingsError: if office hours or zone cannot be read.
     """
 
@@ -59,8 +62,14 @@ class Answers:
         language: str = "",
     ) -> None:
         self.engine, self.names, self.salt, self.agents = engine, names, salt, agents
-        self.start, self.end, self.cut = str(start), str(end), str(cut)
+        first, last = (questions.day(*pair, "report") for pair in (("start", start), ("end", end)))
+        self.start, self.end, self.cut = str(first), str(last), ""
+        if cut and not first < (middle := questions.day("cut", cut, "report")) <= last:
+            raise QueryError(f"cut {middle} has no day before it in the period, {first} to {last}.")
+        if cut:
+            self.cut = str(middle)
         self.timezone, self.chat = timezone or engine.timezone, chat
+        self.zone_hint = None if timezone else engine.zone_hint
         self.office, self.topics = metrics.Office.parse(office), topics.load(topics_file or None)
         self.asked: list[pd.DataFrame] = []
         self._language = language

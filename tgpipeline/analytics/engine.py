@@ -1,6 +1,7 @@
 """One way to ask, whoever answers: Athena over S3 (`athena`), or DuckDB over local files."""
 
 import logging
+import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -23,12 +24,15 @@ class Engine(ABC):
     Attributes:
         timezone: IANA name of the zone in which days and hours are meant where none is given.
         local: whether this machine answers, so that a question costs nothing.
+        zone_hint: None if the zone was named; if it is the default, the offset of the clocks where
+            the export was made, such as UTC+01:00, if that is another one, or nothing.
     """
 
     local = True
 
     def __init__(self, timezone: str) -> None:
         self.timezone = timezone
+        self.zone_hint = None if os.environ.get("TIMEZONE", "").strip() else ""
         self._groups: dict[int, int] = {}
 
     @abstractmethod

@@ -2,24 +2,38 @@
 
 Each candidate says a number, how sure it is, and what one could do. How surprising it is, is how
 far its number is from what is usual in a group, in doublings: a share of 20 % where 5 % are usual
-is two. What is usual is written in `USUAL`; what is not above it is no finding.
+is two. What is usual is written in `USUAL`; what is not above it is no finding. Of an interval the
+end that is nearer to what is usual counts, so that chance alone is no surprise.
 """
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
+from tgpipeline.analytics import charts
 from tgpipeline.analytics.answers import Answers
-from tgpipeline.analytics.language import many, say
+from tgpipeline.analytics.charts.support import duration
+from tgpipeline.analytics.language import many, mark, say
+from tgpipeline.analytics.support import metrics, silence
+from tgpipeline.analytics.support.outcomes import measures
 from tgpipeline.analytics.support.rates import Rate
+from tgpipeline.analytics.support.statistics import ENOUGH
 
 MOST = 7
-ENOUGH = 30  # conversations, of which shares can be told
 USUAL = {
     "unanswered": 0.05,  # of questions
+    "unsolved": 0.25,  # of questions, even if all who fell silent were content
+    "not by the bot": 0.50,  # of conversations that the bot wrote in, likewise
+    "in a silence": 0.01,  # of questions, asked while the bot said nothing
+    "a gap": 0.02,  # of days, without any message
     "outside": 4.0,  # waits outside of office hours, as a multiple of those within
+    "long waits": 4 * 3600.0,  # seconds that nine in ten wait at most for a person
     "need": 0.10,  # of questions, about one problem
+    "trend": 2.0,  # times as many questions about a problem as in the week before, or as few
     "teach": 0.10,  # of agents' minutes, on one problem
+    "bands": 1.25,  # questions of the busiest hours, as a multiple of those of all hours
     "peak": 2.0,  # messages of the busiest day, as a multiple of the median day
     "few": 0.35,  # of messages, by the tenth of people who write most
     "stay": 0.50,  # of new people, who do not write again the week after
@@ -61,11 +75,52 @@ def unanswered(answers: Answers) -> Iterator[Finding]:
         text = many(
             "{n:,} question waits for an answer: {rate}.",
             "{n:,} questions wait for an answer: {rate}.",
-            waiting,
-            rate=rate,
-        )
+            waiting, rate=rate,
+        )  # fmt: skip
         action = say("Begin with those of the last days: the list below has a link to each.")
         yield Finding(_surprise("unanswered", rate.interval[0]), text, action)
+
+
+def solved(answers: Answers) -> Iterator[Finding]:
+    """The range in which the share of solved questions lies, of all and of the bot's own."""
+    rows = answers.outcomes.set_index("measure")
+    for least, most, what, words, action in (
+        ("confirmed", "solved_at_most", "unsolved",
+         mark("Between {low:.0%} and {high:.0%} of {n:,} questions were solved: the first were "
+              "confirmed, the others fell silent (with chance, {least:.0%} to {most:.0%})."),
+         mark("Read some that were not: the CSV has each. What do they have in common?")),
+        ("bot_at_least", "bot_at_most", "not by the bot",
+         mark("The bot alone solved between {low:.0%} and {high:.0%} of the {n:,} conversations "
+              "that it wrote in (with chance, {least:.0%} to {most:.0%})."),
+         mark("Let it say early how to reach a person, and teach it what people ask most.")),
+    ):  # fmt: skip
+        low, high = rows.loc[least], rows.loc[most]
+        if high["denominator"] >= ENOUGH:
+            text = say(words, low=low["share"], high=high["share"], n=int(high["denominator"]),
+                       least=low["low"], most=high["high"])  # fmt: skip
+            yield Finding(_surprise(what, 1 - high["high"]), text, say(action))
+
+
+def silences(answers: Answers) -> Iterator[Finding]:
+    """When the bot said nothing while people asked, and days without any message."""
+    c = answers.conversations
+    found = silence.periods(c, answers.messages)
+    days = max(1, len(silence.whole_days(c)))
+    for row, text in zip(found.itertuples(), silence.sentences(found), strict=True):
+        if row.what == "bot":
+            rest = silence.without(c, found)
+            rates = [_unanswered(part) for part in (c, rest)]
+            if min(rate.denominator for rate in rates) >= ENOUGH:
+                more = say("Unanswered are {share}; without that time, {rest}.", share=rates[0],
+                           rest=rates[1])  # fmt: skip
+                text = f"{text} {more}"
+            action = say("Was it down? Answer who asked then, and have somebody told next time.")
+            yield Finding(_surprise("in a silence", row.questions / len(c)), text, action)
+        else:
+            action = say("Rates of a period with a gap in it are those of the other days.")
+            yield Finding(
+                _surprise("a gap", ((row.last - row.first).days + 1) / days), text, action
+            )
 
 
 def outside(answers: Answers) -> Iterator[Finding]:
@@ -77,20 +132,35 @@ def outside(answers: Answers) -> Iterator[Finding]:
     within, without = (waits.loc[row] for row in rows)
     if min(within["answered"], without["answered"]) < ENOUGH or not within["median"]:
         return
-    hours = float(without["median"]) / 3600
-    if math.isfinite(hours):
+    if math.isfinite(without["median"]):
         text = say(
-            "Who asks outside of office hours waits {hours:,.1f} hours for a person in the median "
-            "({n:,} questions); within, {minutes:,.0f} minutes.",
-            hours=hours, n=int(without["conversations"]), minutes=float(within["median"]) / 60,
+            "Half of those who ask outside of office hours wait longer than {time} for a person "
+            "(95% interval {low} to {high}; {n:,} questions); within, longer than {within}.",
+            time=duration(without["median"]), low=duration(without["low"]),
+            high=duration(without["high"]), n=int(without["conversations"]),
+            within=duration(within["median"]),
         )  # fmt: skip
         action = say("One shift at the busiest of these hours, or an answer that says when, helps.")
-        ratio = float(without["median"]) / float(within["median"])
-        yield Finding(_surprise("outside", ratio) / 2, text, action)
+        yield Finding(_surprise("outside", without["low"] / within["median"]) / 2, text, action)
+
+
+def long_waits(answers: Answers) -> Iterator[Finding]:
+    """How long those wait for a person who wait longest."""
+    row = answers.waits.set_index(["who", "asked"]).loc[("person", "any time")]
+    if row["conversations"] < ENOUGH:
+        return
+    answered = Rate(int(row["answered"]), int(row["conversations"]))
+    seconds = min(float(row["p90"]), float(metrics.WATCHED))
+    text = say(
+        "Of those who need a person, one in ten waits longer than {time}; {rate} got one at all.",
+        time=duration(seconds), rate=answered,
+    )  # fmt: skip
+    action = say("See who waits longest, and at which hours: a promise of a time helps, too.")
+    yield Finding(_surprise("long waits", seconds) / 2, text, action)
 
 
 def need(answers: Answers) -> Iterator[Finding]:
-    """The most frequent problem."""
+    """The most frequent problem, and what has changed since the week before."""
     known = answers.frequent.dropna(subset=["problem"])
     if len(known) and int(known["of"].iloc[0]) >= ENOUGH:
         first = known.iloc[0]
@@ -99,9 +169,18 @@ def need(answers: Answers) -> Iterator[Finding]:
                    rate=rate)  # fmt: skip
         action = say("An answer that is pinned, or one that the bot gives, reaches all of them.")
         yield Finding(_surprise("need", rate.interval[0]), text, action)
-    for row in known[known["trend"].isin(["rising", "new"])].head(1).itertuples():
-        text = say("More people than the week before ask about {what}.", what=row.title)
-        yield Finding(2.0, text, say("Something has changed: find out what before it grows."))
+    for row in known[known["trend"] != ""].itertuples():
+        now, before = int(row.last_7_days), int(row.before)
+        words = mark("More people ask about {what} in the last 7 days: {now:,}, before {before:,}.")
+        action = say("Something has changed: find out what before it grows.")
+        if now < before:
+            words = mark(
+                "Fewer people ask about {what} in the last 7 days: {now:,}, before {before:,}."
+            )
+            action = say("Find out what helped, and keep it.")
+        ratio = (max(now, before) + 1) / (min(now, before) + 1)
+        text = say(words, what=row.title, now=now, before=before)
+        yield Finding(_surprise("trend", ratio), text, action)
 
 
 def teach(answers: Answers) -> Iterator[Finding]:
@@ -120,6 +199,25 @@ def teach(answers: Answers) -> Iterator[Finding]:
     )  # fmt: skip
     action = say("Teach the bot that answer first: it is quoted below.")
     yield Finding(_surprise("teach", float(top["minutes"]) / total), text, action)
+
+
+def bands(answers: Answers) -> Iterator[Finding]:
+    """The hours in which most questions come."""
+    frame = metrics.questions_by_hour(answers.conversations)
+    found = frame.attrs.get("bands")
+    if found:
+        hours = sum(last - first for first, last in found.hours)
+        text = f"{charts.questions_by_hour(frame).title}."
+        action = say("Have people there at these hours first.")
+        yield Finding(_surprise("bands", found.rate.interval[0] * 24 / hours), text, action)
+
+
+def change(answers: Answers) -> Iterator[Finding]:
+    """What is different since a day that was named."""
+    frame = answers.ask("before_and_after", cut=answers.cut) if answers.cut else ()
+    if len(frame) == 2:
+        text = f"{charts.before_and_after(frame).title}."
+        yield Finding(math.inf, text, say("Did anything else change on that day?"))
 
 
 def peak(answers: Answers) -> Iterator[Finding]:
@@ -163,7 +261,7 @@ def stay(answers: Answers) -> Iterator[Finding]:
         yield Finding(_surprise("stay", rate.interval[0]), text, action)
 
 
-def silent(answers: Answers) -> Iterator[Finding]:
+def fallen_silent(answers: Answers) -> Iterator[Finding]:
     """Weekly writers who have stopped."""
     gone, people = len(answers.ask("fallen_silent")), len(answers.labels)
     if gone and people >= ENOUGH:
@@ -176,6 +274,12 @@ def silent(answers: Answers) -> Iterator[Finding]:
         yield Finding(_surprise("silent", gone / people), text, action)
 
 
+def _unanswered(conversations: pd.DataFrame) -> Rate:
+    counted, of = measures(conversations)["unanswered"]
+    return Rate(int((counted & of).sum()), int(of.sum()))
+
+
 CANDIDATES: Sequence[Callable[[Answers], Iterator[Finding]]] = (
-    unanswered, outside, need, teach, peak, few, stay, silent,
+    unanswered, solved, silences, outside, long_waits, need, teach, bands, change, peak, few, stay,
+    fallen_silent,
 )  # fmt: skip

@@ -5,8 +5,10 @@ it, and DuckDB answers what Athena would.
 """
 
 import os
+import re
 from collections import defaultdict
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from datetime import timezone as utc_offset
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ from tgpipeline.analytics.engine import Engine
 from tgpipeline.errors import HistoryError, LakeError, QueryError
 from tgpipeline.etl import handler
 from tgpipeline.history.content import whole_number
+from tgpipeline.history.file import ExportFile
 from tgpipeline.lake import documents, keys, preview, stores
 from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
@@ -108,14 +111,14 @@ class Group:
 
         Args:
             output: the page to write.
-            **how: what `report.build` takes: `language`, `csv`, `start`, `end`, `names` and so on.
+            **how: what `report.write` takes: `language`, `csv`, `start`, `end`, `names` and so on.
 
         Returns:
             The path of the page.
         """
         from tgpipeline.analytics import report
 
-        return report.build(self.engine, output=output, **self._filled(how))
+        return report.write(self.engine, output=output, **self._filled(how))
 
     def _filled(self, how: dict[str, Any]) -> dict[str, Any]:
         given = {"chat": self.chat} | how
@@ -161,7 +164,7 @@ def read_export(
         enriched = LocalStore(folder / "enriched", mkdir=True)
     except OSError as error:
         raise LakeError(f"{folder} cannot be written: {error}") from None
-    notes, chat_id = list[str](), 0
+    notes, chat_id, hint = list[str](), 0, ""
     if raw_folder or _is_of_updates(path):
         if chat is not None and whole_number(chat) is None:
             raise HistoryError(f"{path} holds updates: say the chat by its id, not {chat!r}.")
@@ -174,6 +177,7 @@ def read_export(
             skipped = ", ".join(f"{n:,} skipped ({why})" for why, n in summary.skipped.items())
             raise HistoryError(f"{path} holds 0 messages of that chat{skipped and f': {skipped}'}.")
         notes += summary.notes
+        hint = _clocks(path, settings)
     days = list(stores.list_days(raw))
     with progress("days made into tables", len(days)) as advance:
         for _ in handler.run(settings, days, raw=raw, enriched=enriched):
@@ -183,8 +187,20 @@ def read_export(
     except QueryError:
         why = "; ".join([f"{path} holds no message that can be read", *notes])
         raise HistoryError(why) from None
-    group.notes = notes
+    group.notes, group.engine.zone_hint = notes, None if timezone else hint
     return group
+
+
+def _clocks(path: Path, settings: Settings) -> str:
+    """By how much clocks where an export was made are off UTC, if the zone's are not the same."""
+    head = next(ExportFile(path).pieces(int)).decode("utf-8", "replace")
+    dates = re.search(r'"date":\s*"([\d:T-]{19})",\s*"date_unixtime":\s*"(\d{1,11})"', head)
+    if not dates:
+        return ""
+    sent = datetime.fromtimestamp(int(dates[2]), UTC)
+    offset = datetime.fromisoformat(dates[1]).replace(tzinfo=UTC) - sent
+    is_other = offset != sent.astimezone(settings.tz).utcoffset() and abs(offset) < timedelta(1)
+    return str(utc_offset(offset)) if is_other else ""
 
 
 def _is_of_updates(path: Path) -> bool:

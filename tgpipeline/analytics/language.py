@@ -99,7 +99,7 @@ def many(one: str, several: str, n: int, /, **values: Any) -> str:
     return _FORMAT.vformat(use._catalogue.ngettext(one, several, n), (), {"n": n, **values})
 
 
-def number(value: Real | int, spec: str = ",") -> str:
+def number(value: float, spec: str = ",") -> str:
     """A number with the separators of the language that is set.
 
     >>> with use("pt"):

@@ -6,19 +6,22 @@ Notebook 06 shows the same sections; the page is HTML that loads nothing from el
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from tgpipeline.analytics import charts, language
+from tgpipeline.analytics import charts
 from tgpipeline.analytics.answers import Answers
 from tgpipeline.analytics.charts import Chart
 from tgpipeline.analytics.engine import Engine
 from tgpipeline.analytics.findings import findings
-from tgpipeline.analytics.language import say
-from tgpipeline.analytics.support import metrics, silence
+from tgpipeline.analytics.language import many, say, use
+from tgpipeline.analytics.support import metrics
+from tgpipeline.analytics.support.rates import NO_SIGNALS
+from tgpipeline.analytics.support.statistics import ENOUGH
 from tgpipeline.analytics.tables import Mask, Table, write_csv
 from tgpipeline.errors import QueryError
 
@@ -35,7 +38,7 @@ class Section:
 
     Attributes:
         title: its heading.
-        charts: with something to show.
+        charts: those without data are left out, and of those with few the picture.
         tables: below them.
         notes: sentences below these.
         quotes: of what, and what people said of it.
@@ -51,7 +54,7 @@ class Section:
         self.charts = [chart for chart in self.charts if len(chart.data)]
 
 
-def build(
+def write(
     engine: Engine,
     *,
     output: str | Path = "report.html",
@@ -90,22 +93,42 @@ def render(answers: Answers) -> str:
     """The page, as HTML, in the language of the answers."""
     from jinja2 import Environment
 
-    with language.use(answers.language):
+    with use(answers.language):
         sections = [make(answers) for make in SECTIONS]
         template = resources.files(__package__).joinpath("report.html.j2").read_text("utf-8")
         environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
         environment.filters["svg"] = lambda chart: [chart.svg(width) for width in (WIDE, NARROW)]
         environment.globals |= {"say": say, "lang": LANG[answers.language], "table": Table.of}
         return environment.from_string(template).render(
-            title=say("Report, {start} to {end}", start=answers.start, end=answers.end),
-            answers=answers,
+            title=title(answers),
+            about=about(answers),
             findings=findings(answers),
             nothing=charts.messages_per_day(answers.ask("messages_per_day")).title,
             unknown=unknown(answers),
-            sections=[section for section in sections if section.charts],
+            sections=[section for section in sections if section.charts or section.tables],
             definitions=Table.of(_definitions()),
             cost=cost(answers.engine, answers.asked),
         )
+
+
+def title(answers: Answers) -> str:
+    """What the page is called."""
+    first, last = (date.fromisoformat(day) for day in (answers.start, answers.end))
+    if first == last:
+        return say("Report, {day}", day=first)
+    return say("Report, {start} to {end}", start=first, end=last)
+
+
+def about(answers: Answers) -> list[str]:
+    """Of which group, in which zone, and whether with names: a sentence each."""
+    said = [say("Of group {chat}.", chat=answers.chat) if answers.chat else say("Of all groups.")]
+    said.append(say("Days and hours are those of {timezone}.", timezone=answers.timezone))
+    if answers.zone_hint is not None:
+        said.append(say("No zone was named, so it is the default; --timezone names another."))
+    if answers.zone_hint:
+        said.append(say("The export was made where clocks show {zone}.", zone=answers.zone_hint))
+    said.append(say("Names are shown.") if answers.names else say("People have pseudonyms."))
+    return said
 
 
 def needs(answers: Answers) -> Section:
@@ -115,18 +138,19 @@ def needs(answers: Answers) -> Section:
         say("What people need"), [charts.frequent_problems(answers.frequent)],
         quotes=_quoted(frequent, "title", "questions"),
     )  # fmt: skip
-    known, of = frequent.dropna(subset="problem"), int(frequent["conversations"].sum())
-    named = int(known["conversations"].sum())
+    of = int(frequent["conversations"].sum())
+    named = int(frequent.dropna(subset="problem")["conversations"].sum())
     if 2 * named < of and len(answers.clusters):
-        section.notes.append(
-            say(
-                "The definitions name a problem in only {named:,} of {of:,} conversations. Last "
-                "come groups of like questions, the largest first, found without definitions: what "
-                "a topics.toml of the group's own may name.",
-                named=named,
-                of=of,
-            )
+        text = many(
+            "The definitions name a problem in {named:,} of {n:,} conversation.",
+            "The definitions name a problem in only {named:,} of {n:,} conversations.",
+            of, named=named,
+        )  # fmt: skip
+        more = say(
+            "Last come groups of like questions, the largest first, found without definitions: "
+            "what a topics.toml of the group's own may name."
         )
+        section.notes.append(f"{text} {more}")
         section.quotes += _quoted(Mask(answers).table(answers.clusters), "about", "questions")
     return section
 
@@ -135,8 +159,12 @@ def solved(answers: Answers) -> Section:
     """Does the bot solve it, and how long do people wait?"""
     shown = [charts.outcomes(answers.outcomes), charts.response_times(answers.waits),
              charts.reactions(answers.ask("reactions"))]  # fmt: skip
-    notes = silence.sentences(silence.periods(answers.conversations, answers.messages))
-    return Section(say("Does the bot solve it?"), shown, notes=notes)
+    section = Section(say("Does the bot solve it?"), shown)
+    if 0 < len(answers.conversations) < ENOUGH:
+        cases = _called(answers, Mask(answers).table(answers.cases))
+        columns = ("local_time", "problem", "customer", "outcome", "link")
+        section.tables.append(Table.of(cases, *columns, caption=say("Each question")))
+    return section
 
 
 def when(answers: Answers) -> Section:
@@ -160,12 +188,10 @@ def better(answers: Answers) -> Section:
 
 def waiting(answers: Answers) -> Section:
     """Who waits for an answer now?"""
+    latest = _called(answers, Mask(answers).table(answers.waiting).iloc[::-1])
     columns = ("local_time", "problem", "customer", "reason", "link")
-    latest = Mask(answers).table(answers.waiting).iloc[::-1]
-    latest["problem"] = [_title(answers, name) for name in latest["problem"]]
-    table = Table.of(latest, *columns, most=MOST)
-    shown = [charts.unanswered(answers.waiting)]
-    return Section(say("Unanswered now"), shown, [table])
+    tables = [Table.of(latest, *columns, most=MOST)] if len(latest) else []
+    return Section(say("Unanswered now"), [charts.unanswered(answers.waiting)], tables)
 
 
 def volume(answers: Answers) -> Section:
@@ -209,9 +235,11 @@ SECTIONS: Sequence[Callable[[Answers], Section]] = (
 
 
 def unknown(answers: Answers) -> list[str]:
-    """What cannot be known, and why."""
-    notes = answers.outcomes["note"].unique()
-    return [say(note) for note in notes if note and not note.startswith("by people")]
+    """What cannot be known, and why: once, and only where it could have been otherwise."""
+    notes = set(answers.outcomes["note"]) if len(answers.conversations) else set()
+    if not answers.ask("coverage")["from_webhook"].sum():  # an export needs no allowed_updates
+        notes -= {NO_SIGNALS}
+    return sorted(say(note) for note in notes if note and not note.startswith("by people"))
 
 
 def cost(engine: Engine, asked: Sequence[pd.DataFrame]) -> str:
@@ -226,10 +254,11 @@ def cost(engine: Engine, asked: Sequence[pd.DataFrame]) -> str:
     )
 
 
-def _title(answers: Answers, problem: Any) -> str:
-    """What a problem is called, in the language that is set."""
-    known = answers.topics.problems.get(problem) if isinstance(problem, str) else None
-    return known.title.get(language.use.current, known.name) if known else ""
+def _called(answers: Answers, cases: pd.DataFrame) -> pd.DataFrame:
+    """The cases with their problems' titles, in the language that is set."""
+    known = answers.topics.problems
+    titles = {name: problem.title.get(use.current, name) for name, problem in known.items()}
+    return cases.assign(problem=cases["problem"].map(titles))
 
 
 def _definitions() -> pd.DataFrame:

@@ -19,7 +19,7 @@ RAW = {"conversation_messages", "conversation_events", "first_rows"}  # texts: n
 IDS = ("user_id", "from_id", "customer", "target_user_id")
 NAMES = ("name", "first_name", "username")
 QUOTES = ("questions", "answer")
-WORDS = ("trend", "who", "asked", "reason", "measure")  # columns of words to translate
+WORDS = ("trend", "who", "asked", "reason", "measure", "outcome")  # columns of words to translate
 
 
 @cache

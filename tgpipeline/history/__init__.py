@@ -139,10 +139,11 @@ def import_export(
                     counts = converters[number].reactions(record, message)
                     lines.add(day, {"message_reaction_count": counts})
         except HistoryError as error:
-            raise HistoryError(
-                f"{error} The {summary.messages:,} messages before that were imported; "
-                "importing the whole file adds only what is missing."
-            ) from None
+            before = f"The {summary.messages:,} messages before that"
+            kept = "are imported; importing the whole file adds only what is missing."
+            if not settings.raw_bucket:  # a report's own store, which is given up
+                kept = "can be read, but are not all: copy the file again, or export it again."
+            raise HistoryError(f"{error} {before} {kept}") from None
         finally:
             lines.flush()
             summary.new, summary.present, summary.objects = lines.new, lines.present, lines.objects

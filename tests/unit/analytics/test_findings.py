@@ -8,6 +8,8 @@ import pytest
 from tgpipeline.analytics import findings, language
 from tgpipeline.analytics.answers import Answers
 from tgpipeline.analytics.findings import Finding
+from tgpipeline.analytics.support import metrics
+from tgpipeline.analytics.support.metrics import Rate
 
 
 class Given(Answers):
@@ -21,6 +23,10 @@ class Given(Answers):
 
     def ask(self, name: str, **_: object) -> pd.DataFrame:
         return self.given[name]
+
+    @property
+    def messages(self) -> pd.DataFrame:
+        return self.given["said"]
 
 
 def days(*counts: int) -> pd.DataFrame:
@@ -77,21 +83,130 @@ def test_a_day_far_above_the_others() -> None:
 
 def waits(within: float, outside: float, answered: int = 40) -> pd.DataFrame:
     rows = [
-        ("person", "office hours", 50, answered, within),
-        ("person", "outside", 60, answered, outside),
+        ("person", "any time", 110, 80, 600.0, 300.0, 700.0, math.inf),
+        ("person", "office hours", 50, answered, within, within / 2, within * 2, math.inf),
+        ("person", "outside", 60, answered, outside, outside / 2, outside * 2, math.inf),
     ]
-    return pd.DataFrame(rows, columns=["who", "asked", "conversations", "answered", "median"])
+    names = ["who", "asked", "conversations", "answered", "median", "low", "high", "p90"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def test_waiting_outside_of_office_hours() -> None:
     finding = one(findings.outside(Given(waits=waits(180.0, 43_920.0))))
-    assert (
-        "waits 12.2 hours for a person in the median (60 questions); within, 3 minutes"
-        in finding.text
+    assert finding.text == (
+        "Half of those who ask outside of office hours wait longer than 12.2 h for a person (95% "
+        "interval 6.1 h to 24.4 h; 60 questions); within, longer than 3 min."
     )
-    assert finding.surprise == pytest.approx(math.log2(244 / 4) / 2)
+    assert finding.surprise == pytest.approx(math.log2(122 / 4) / 2)
     assert list(findings.outside(Given(waits=waits(180.0, math.inf)))) == []
     assert list(findings.outside(Given(waits=waits(180.0, 43_920.0, answered=29)))) == []
+
+
+def test_who_waits_longest_for_a_person() -> None:
+    finding = one(findings.long_waits(Given(waits=waits(1.0, 2.0))))
+    assert finding.text == (
+        "Of those who need a person, one in ten waits longer than 3.0 days; 73% (80 of 110; 95% "
+        "interval 64% to 80%) got one at all."
+    )
+    assert finding.surprise == pytest.approx(math.log2(72 / 4) / 2)
+    few = waits(1.0, 2.0).assign(conversations=29)
+    assert list(findings.long_waits(Given(waits=few))) == []
+
+
+def outcomes(closed: int, solved: int, by_bot: int) -> pd.DataFrame:
+    numbers = {"confirmed": solved // 2, "solved_at_most": solved, "bot_at_least": by_bot // 2,
+               "bot_at_most": by_bot}  # fmt: skip
+    return metrics.rates({name: (Rate(n, closed), "") for name, n in numbers.items()})
+
+
+def test_the_range_in_which_solved_lies() -> None:
+    everything, bot = findings.solved(Given(outcomes=outcomes(100, 40, 10)))
+    assert everything.text.startswith("Between 20% and 40% of 100 questions were solved:")
+    assert everything.surprise == pytest.approx(math.log2((1 - 0.498) / 0.25), abs=0.01)
+    assert "between 5% and 10% of the 100 conversations that it wrote in" in bot.text
+    content, helpful = findings.solved(Given(outcomes=outcomes(100, 90, 80)))
+    assert max(content.surprise, helpful.surprise) < 0
+    assert list(findings.solved(Given(outcomes=outcomes(29, 10, 3)))) == []
+
+
+def conversations(*opened: str, unanswered: int = 0) -> pd.DataFrame:
+    times = pd.to_datetime(pd.Series(opened)).astype("datetime64[s]")
+    n, asked = len(times), times.astype("int64")
+    waits = [pd.NA] * unanswered + [60] * (n - unanswered)
+    frame = pd.DataFrame(
+        {
+            "local_time": times,
+            "asked": asked,
+            "settled": asked,
+            "bot_after": pd.array(waits, dtype="Int64"),
+            "person_after": pd.array([pd.NA] * n, dtype="Int64"),
+            "answer_after": pd.array(waits, dtype="Int64"),
+            "back_after": pd.array([pd.NA] * n, dtype="Int64"),
+            "outcome": ["unanswered"] * unanswered + ["assumed"] * (n - unanswered),
+            "handed": False,
+            "by": "bot",
+            "signal": pd.array([pd.NA] * n, dtype="string"),
+            "customer": range(n),
+        }
+    )
+    end = int(asked.max()) + 86_400
+    frame.attrs = {"parameters": {"start": str(times.min().date())}, "end": end, "until": end}
+    return frame
+
+
+def test_when_the_bot_said_nothing_rates_are_told_with_and_without() -> None:
+    quiet = [f"2025-12-01 {9 + n // 6}:{n % 6}0" for n in range(30)]
+    usual = [f"2025-12-0{d} 12:{n}" for d in range(2, 5) for n in range(20, 40)]
+    c = conversations(*quiet, *usual, unanswered=30)
+    said = pd.DataFrame(
+        {"local_time": c["local_time"][30:].add(pd.Timedelta("60s")), "is_bot": True}
+    )
+    early = pd.DataFrame({"local_time": [pd.Timestamp("2025-12-01 08:00")], "is_bot": True})
+    finding = one(findings.silences(Given(conversations=c, said=pd.concat([early, said]))))
+    assert finding.text == (
+        "The bot said nothing from 1 Dec 09:00 to 1 Dec 13:50, while people asked 30 questions. "
+        "Unanswered are 33% (30 of 90; 95% interval 24% to 44%); without that time, 0% (0 of 60; "
+        "95% interval 0% to 6%)."
+    )
+    assert finding.surprise == pytest.approx(math.log2(30 / 90 / 0.01))
+
+
+def test_days_without_any_message() -> None:
+    told = [
+        f"2025-{m}-{d:02d} 12:{n}0" for m, d in [(11, d) for d in range(1, 29)] for n in range(6)
+    ]
+    kept = [day for day in told if "2025-11-20" not in day]
+    c = conversations(*kept)
+    said = pd.DataFrame({"local_time": c["local_time"], "is_bot": False})
+    finding = one(findings.silences(Given(conversations=c, said=said)))
+    assert finding.text.startswith("There is no message at all from 20 Nov to 20 Nov")
+    assert finding.surprise == pytest.approx(math.log2(1 / 28 / 0.02))
+
+
+def test_the_hours_to_have_people_at() -> None:
+    opened = [f"2025-11-{d:02d} {h}:15" for d in range(1, 29) for h in (9, 10, 10, 11)]
+    c = conversations(*[time.replace(" 9", " 09") for time in opened])
+    finding = one(findings.bands(Given(conversations=c)))
+    assert finding.text.startswith("Busiest: ")
+    assert finding.surprise > 0
+    assert list(findings.bands(Given(conversations=c.head(9)))) == []
+
+
+def test_a_day_that_was_named_stands_first() -> None:
+    frame = pd.DataFrame(
+        {"is_after": [False, True], "days": [9, 9], "messages": [90, 270],
+         "messages_per_day": [10.0, 30.0], "deviation": [3.0, 3.0]}
+    )  # fmt: skip
+    frame.attrs = {"parameters": {"cut": "2025-11-28"}}
+    answers = Given(before_and_after=frame)
+    answers.cut = "2025-11-28"
+    finding = one(findings.change(answers))
+    assert finding.text == (
+        "200% more messages a day from Fri 28 Nov 2025 on: 30.0 ± 2.0, before 10.0 ± 2.0."
+    )
+    assert finding.surprise == math.inf
+    answers.cut = ""
+    assert list(findings.change(answers)) == []
 
 
 def test_a_tenth_that_writes_most_of_it() -> None:
@@ -114,12 +229,15 @@ def test_new_people_who_do_not_stay() -> None:
 
 def test_weekly_writers_who_have_fallen_silent() -> None:
     gone = pd.DataFrame({"user_id": [1]})
-    finding = one(findings.silent(Given(fallen_silent=gone)))
+    finding = one(findings.fallen_silent(Given(fallen_silent=gone)))
     assert finding.text == "1 person who wrote every week has not written for three weeks."
     assert finding.surprise == pytest.approx(math.log2(1 / 40 / 0.01))
     with language.use("pt"):
-        assert "não escreve há três semanas" in one(findings.silent(Given(fallen_silent=gone))).text
-    assert list(findings.silent(Given(fallen_silent=gone, people=29))) == []
+        assert (
+            "não escreve há três semanas"
+            in one(findings.fallen_silent(Given(fallen_silent=gone))).text
+        )
+    assert list(findings.fallen_silent(Given(fallen_silent=gone, people=29))) == []
 
 
 def test_what_to_teach_first() -> None:
@@ -136,14 +254,18 @@ def test_what_to_teach_first() -> None:
     assert finding.surprise == pytest.approx(math.log2(6))
 
 
-def test_what_is_asked_most_and_what_rises() -> None:
+def test_what_is_asked_most_and_what_has_changed() -> None:
     frame = pd.DataFrame(
-        {"problem": ["refund", "x", None], "title": ["Refund", "X", "None"], "of": 40,
-         "conversations": [20, 10, 10], "trend": ["", "rising", ""]}
+        {"problem": ["refund", "x", "y", None], "title": ["Refund", "X", "Y", "None"], "of": 40,
+         "conversations": [20, 10, 6, 4], "trend": ["", "rising", "falling", ""],
+         "last_7_days": [5, 9, 0, 1], "before": [5, 1, 5, 1]}
     )  # fmt: skip
-    most, rising = findings.need(Given(frequent=frame))
+    most, rising, falling = findings.need(Given(frequent=frame))
     assert most.text.startswith("No problem is asked about more than Refund: 50% (20 of 40;")
     assert most.surprise == pytest.approx(math.log2(0.352 / 0.1), abs=0.01)
-    assert "about X." in rising.text
-    assert rising.surprise == 2
-    assert [f.text for f in findings.need(Given(frequent=frame.assign(of=29)))] == [rising.text]
+    assert rising.text == "More people ask about X in the last 7 days: 9, before 1."
+    assert rising.surprise == pytest.approx(math.log2(5 / 2))
+    assert falling.text == "Fewer people ask about Y in the last 7 days: 0, before 5."
+    assert falling.surprise == pytest.approx(math.log2(6 / 2))
+    few = findings.need(Given(frequent=frame.assign(of=29)))
+    assert [f.text for f in few] == [rising.text, falling.text]

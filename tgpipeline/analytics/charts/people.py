@@ -5,61 +5,89 @@ from typing import Any
 
 import pandas as pd
 
-from tgpipeline.analytics.charts.colours import AGENTS, MARK, OPEN, OTHER, PEOPLE
-from tgpipeline.analytics.charts.days import BAR_DAYS, LOCAL_TIME, by_unit, dated, every_day
-from tgpipeline.analytics.charts.style import Drawn, axes, chart, heat, nothing
+from tgpipeline.analytics.charts.shapes import (
+    WEEKS,
+    by_unit,
+    every_day,
+    heat,
+    stack,
+    tell_time,
+)
+from tgpipeline.analytics.charts.style import (
+    AGENTS,
+    MARK,
+    OPEN,
+    OTHER,
+    PEOPLE,
+    Drawn,
+    axes,
+    chart,
+    nothing,
+)
 from tgpipeline.analytics.language import MONTHS, WEEKDAYS, many, mark, say
+
+_YEAR = 53  # weeks of the calendar, at most
+_COHORTS = 26  # weeks of the retention, at most
+_WRITERS = {"returning_people": (mark("seen before"), OTHER), "new_people": (mark("new"), PEOPLE)}
+_MOVES = {"joined": (mark("joined"), AGENTS), "left": (mark("left"), OPEN)}
 
 
 @chart()
 def active_people(frame: pd.DataFrame) -> Drawn:
-    """People active a day, in 7 and in 28 days."""
+    """People active a day, in 7 and in 28 days; means of a week or a month over a long time."""
     if not frame["monthly"].sum():
         return nothing(frame)
-    last, daily = frame.iloc[-1], frame["daily"].astype(float)
-    sticky = daily.mean() / float(frame["monthly"].max())
-    title = say(
-        "{daily:,.0f} people a day on average; {weekly:,} in the last 7 days, {monthly:,} in the "
-        "last 28 ({sticky:.0%} of a month's people write on a given day)",
-        daily=daily.mean(), weekly=int(last["weekly"]), monthly=int(last["monthly"]),
-        sticky=sticky,
-    )  # fmt: skip
-    on = axes(title, "", say("people who wrote"))
-    on.plot(frame["day"], frame["monthly"].astype(float), ":", color=OTHER, label=say("28 days"))
-    on.plot(frame["day"], frame["weekly"].astype(float), "--", color=MARK, label=say("7 days"))
-    dot = "o" if len(frame) == 1 else ""  # one day is no line
-    on.plot(frame["day"], daily, dot + "-", color=PEOPLE, label=say("day"))
-    on.set_ylim(bottom=0)
-    on.legend(frameon=False, ncols=3)
-    return dated(on, say("day, local time")), frame[["day", "daily", "weekly", "monthly"]]
+    last, names = frame.iloc[-1], ["daily", "weekly", "monthly"]
+    mean = float(frame["daily"].mean())
+    title = many("{n:,} person wrote", "{n:,} people wrote", int(last["monthly"]))
+    if len(frame) > 1:
+        title = many(
+            "{n:,} person wrote in the last 28 days, {weekly:,} in the last 7; {daily:,.1f} on the "
+            "average day",
+            "{n:,} people wrote in the last 28 days, {weekly:,} in the last 7; {daily:,.1f} on the "
+            "average day",
+            int(last["monthly"]), weekly=int(last["weekly"]), daily=mean,
+        )  # fmt: skip
+    unit, lines = by_unit(frame.set_index("day")[names].astype(float), "mean")
+    ax, places = axes(title, "", say("people who wrote")), range(len(lines))
+    ax.plot(places, lines["monthly"], ":", color=OTHER, label=say("28 days"))
+    ax.plot(places, lines["weekly"], "--", color=MARK, label=say("7 days"))
+    ax.plot(places, lines["daily"], ".-", color=PEOPLE, label=say("day"))
+    ax.set_ylim(bottom=0)
+    ax.grid(axis="y", alpha=0.25)
+    tell_time(ax, lines.index, unit)
+    return ax, lines.round(1).rename_axis(unit).reset_index()
 
 
 @chart()
 def calendar(frame: pd.DataFrame) -> Drawn:
-    """The days of the period as a calendar: one row per week, darker where less was written.
+    """The days of the period as a calendar, one column per week; of a long time, the last year.
 
     Args:
         frame: answer of `messages_per_day`.
     """
     days = every_day(frame, ["messages"])
-    week = days.index.to_period("W").start_time
-    grid = days.assign(week=week, weekday=days.index.day_of_week)
-    grid = grid.pivot_table(index="week", columns="weekday", values="messages")
-    grid = grid.reindex(columns=range(7))
     quiet = int((days["messages"] == 0).sum())
-    title = many("{n} day without any message, of {of}", "{n} days without any message, of {of}",
-                 quiet, of=len(days))  # fmt: skip
-    on = axes(title, "", say("week that begins on"), height=0.22 * len(grid) + 1.2)
-    weeks = [_week(week) for week in grid.index]
-    heat(on, range(8), weeks, grid.to_numpy(), say("messages"))
-    on.set_xticks([n + 0.5 for n in range(7)], [say(name) for name in WEEKDAYS])
-    data = grid.set_axis(WEEKDAYS, axis=1).rename_axis("week").reset_index()
-    return on, data
+    title = many("{n} day without any message, of {of:,}",
+                 "{n:,} days without any message, of {of:,}", quiet, of=len(days))  # fmt: skip
+    if not quiet:
+        title = many("Messages on the one day", "Messages on each of {n:,} days", len(days))
+    week, weekday = days.index.to_period("W").start_time, days.index.day_of_week
+    grid = days.assign(week=week, weekday=weekday).pivot_table(
+        index="week", columns="weekday", values="messages"
+    )
+    if len(grid) > _YEAR:
+        title += say("; the last year:")
+    grid = grid.reindex(columns=range(7)).tail(_YEAR)
+    ax = axes(title, "", "", height=2.4)
+    heat(ax, grid.to_numpy().T, [say(name) for name in WEEKDAYS], say("messages"), vmin=0)
+    tell_time(ax, grid.index, "week")
+    return ax, grid.set_axis(WEEKDAYS, axis=1).rename_axis("week").reset_index()
 
 
 @chart()
 def new_and_returning(frame: pd.DataFrame) -> Drawn:
-    """Each week's people, those seen before and those new to the lake."""
+    """Each week's people, those seen before and those new to the lake; the last two years."""
     rest = frame.iloc[1:] if len(frame) > 1 else frame
     new, people = int(rest["new_people"].sum()), int(rest["people"].sum())
     words = mark("{share:.0%} of a week's people are new ({n:,} of {of:,})")
@@ -67,53 +95,44 @@ def new_and_returning(frame: pd.DataFrame) -> Drawn:
         words = mark(
             "{share:.0%} of a week's people are new (after the first week: {n:,} of {of:,})"
         )
-    on = axes(say(words, share=new / people, n=new, of=people), "", say("people who wrote"))
-    starts, returning = frame["week"], frame["returning_people"].astype(float)
-    on.bar(starts, returning, 5.5, color=OTHER, label=say("seen before"))
-    on.bar(
-        starts, frame["new_people"].astype(float), 5.5, returning, color=PEOPLE, label=say("new")
-    )
-    on.legend(frameon=False, ncols=2)
-    dated(on, say("week that begins on"))
-    some = starts[:: math.ceil(len(starts) / 8)]
-    on.set_xticks(some, [f"{week.day} {say(MONTHS[week.month - 1])}\n{week.year}" for week in some])
-    return on, frame[["week", "new_people", "returning_people"]]
+    weeks = frame.set_index("week")[[*_WRITERS]].astype(float)
+    weeks = weeks.asfreq("7D", fill_value=0).tail(WEEKS)
+    ax = axes(say(words, share=new / people, n=new, of=people), "", say("people who wrote"))
+    stack(ax, weeks, _WRITERS)
+    tell_time(ax, weeks.index, "week")
+    return ax, weeks.astype(int).reset_index()
 
 
 @chart()
 def weekly_retention(frame: pd.DataFrame) -> Drawn:
-    """Which share of each week's new people writes again in the weeks after."""
+    """Which share of each week's new people writes again in the weeks after; the last 26 weeks."""
     shares = frame.assign(share=(100 * frame["people"] / frame["cohort_size"]).astype(float))
     grid = shares.pivot_table(index="cohort", columns="weeks_later", values="share")
-    latest = int(frame["weeks_later"].max())
-    grid = grid.reindex(columns=range(latest + 1))
-    later_weeks = frame[frame["weeks_later"] > 0]
-    days = pd.to_timedelta(7 * later_weeks["weeks_later"].astype(int), "D")
-    end = (later_weeks["cohort"] + days).max()
-    for later in grid.columns:  # a whole week in which nobody came is 0, one to come is empty
-        over = grid.index + pd.Timedelta(days=7 * later) <= end
-        grid.loc[over, later] = grid.loc[over, later].fillna(0)
+    weeks = range(int(frame["weeks_later"].max()) + 1)
+    grid, sizes = grid.reindex(columns=weeks), frame.groupby("cohort")["cohort_size"].first()
+    later = frame[frame["weeks_later"] > 0]
+    end = (later["cohort"] + pd.to_timedelta(7 * later["weeks_later"].astype(int), "D")).max()
+    for week in weeks:  # a whole week in which nobody came is 0, one to come is empty
+        over = grid.index + pd.Timedelta(days=7 * week) <= end
+        grid.loc[over, week] = grid.loc[over, week].fillna(0)
     first = frame[frame["weeks_later"] == 1]
-    if len(first):
-        kept, size = int(first["people"].sum()), int(first["cohort_size"].sum())
+    kept, size = int(first["people"].sum()), int(first["cohort_size"].sum())
+    title = say("No whole week after a first one in this period")
+    if size:
         title = say(
             "{share:.0%} of new people write again the week after ({n:,} of {of:,})",
             share=kept / size, n=kept, of=size,
         )  # fmt: skip
-    else:
-        title = say("No whole week after a first one in this period")
-    on = axes(title, say("weeks after the first message"), say("week of the first message"))
-    weeks = [_week(week) for week in grid.index]
-    columns = [x - 0.5 for x in range(latest + 2)]
-    heat(on, columns, weeks, grid.to_numpy(), say("% of the cohort"), vmin=0, vmax=100)
-    on.set_xticks(range(0, latest + 1, math.ceil((latest + 1) / 14)))
-    if grid.size <= 60:
-        for y, row in enumerate(grid.to_numpy()):
-            for x, share in enumerate(row):
-                if not math.isnan(share):
-                    colour = "black" if share > 55 else "white"
-                    on.text(x, y + 0.5, f"{share:.0f}", ha="center", va="center", color=colour)
-    return on, frame[["cohort", "weeks_later", "people", "cohort_size"]]
+    grid = grid.iloc[-_COHORTS:, :_COHORTS]
+    ax = axes(title, say("weeks after the first message"), say("week of the first message"))
+    label = say("% of the cohort")
+    heat(ax, grid.to_numpy(), [_week(week) for week in grid.index], label, vmin=0, vmax=100)
+    for (y, x), share in grid.set_axis(range(len(grid))).stack().items() if grid.size < 61 else ():
+        colour = "black" if share > 55 else "white"
+        ax.text(x, y, f"{share:.0f}", ha="center", va="center", color=colour)
+    data = grid.round(1).rename(columns=str).reset_index()
+    data.insert(1, "cohort_size", data["cohort"].map(sizes).astype(int))
+    return ax, data
 
 
 @chart()
@@ -121,43 +140,42 @@ def concentration(frame: pd.DataFrame) -> Drawn:
     """How much of all is written by how few."""
     people, total = len(frame), int(frame["messages"].sum())
     top = math.ceil(people / 10)
-    share = int(frame["messages_so_far"].iloc[top - 1]) / total
+    so_far = frame["messages_so_far"].astype(int)
     title = many(
         "The one who writes most (of {people:,} people) wrote {share:.0%} of {total:,} messages",
         "The {n:,} who write most (of {people:,} people) wrote {share:.0%} of {total:,} messages",
-        top, people=people, share=share, total=total,
+        top, people=people, share=so_far.iloc[top - 1] / total, total=total,
     )  # fmt: skip
-    on = axes(title, say("people, those who write most first, %"), say("share of messages, %"))
-    x = [0.0, *(100 * (i + 1) / people for i in range(people))]
-    on.plot(x, [0.0, *(100 * frame["messages_so_far"].astype(float) / total)], color=PEOPLE)
-    on.plot([0, 100], [0, 100], ":", color=OTHER)
-    on.plot([100 * top / people] * 2, [0, 100 * share], color=MARK)
-    on.set_xlim(0, 100)
-    on.set_ylim(0, 101)
-    tenths = [math.ceil(people * n / 10) for n in range(1, 11)]
-    wrote = frame["messages_so_far"].iloc[[n - 1 for n in tenths]].to_numpy()
-    return on, pd.DataFrame({"people": tenths, "messages": wrote})
+    if people == 1:
+        title = say("One person wrote everything")
+    ax = axes(title, say("people, those who write most first, %"), say("share of messages, %"))
+    some = sorted({math.ceil(people * n / 100) for n in range(1, 101)})
+    share = [100 * so_far.iloc[n - 1] / total for n in some]
+    ax.plot([0.0, *(100 * n / people for n in some)], [0.0, *share], color=PEOPLE)
+    ax.plot([0, 100], [0, 100], ":", color=OTHER)
+    ax.plot([100 * top / people] * 2, [0, 100 * so_far.iloc[top - 1] / total], color=MARK)
+    ax.set_xlim(0, 100)
+    ax.set_ylim(0, 101)
+    tenths = sorted({math.ceil(people * n / 10) for n in range(1, 11)})
+    return ax, pd.DataFrame({"people": tenths, "messages": so_far.iloc[[n - 1 for n in tenths]]})
 
 
 @chart(mark("joins or leaves"))
 def joins_and_leaves(frame: pd.DataFrame) -> Drawn:
     """Who comes (up) and who goes (down), a day (a week or a month, over a long time)."""
     changes = bool(frame["joined"].sum() + frame["left_group"].sum())
-    names = ("joined", "left_group") if changes else ("join_notices", "leave_notices")
-    days = every_day(frame, list(names))
-    came, went = int(days[names[0]].sum()), int(days[names[1]].sum())
+    names = ["joined", "left_group"] if changes else ["join_notices", "leave_notices"]
+    unit, binned = by_unit(every_day(frame, names))
+    binned = binned.set_axis([*_MOVES], axis=1)
+    came, went = (int(binned[name].sum()) for name in _MOVES)
     title = say("{came:,} joined, {went:,} left: {more:+d}", came=came, went=went, more=came - went)
     if not changes:
         title += say(" (from notices in the chat: no membership changes were delivered)")
-    unit, binned = by_unit(days)
-    on = axes(title, "", say("people"))
-    bars = {"width": BAR_DAYS[unit], "align": "center" if unit == "day" else "edge"}
-    on.bar(binned.index, binned[names[0]], color=AGENTS, label=say("joined"), **bars)
-    on.bar(binned.index, -binned[names[1]], color=OPEN, label=say("left"), **bars)
-    on.axhline(0, color="black", linewidth=0.8)
-    on.legend(frameon=False, ncols=2)
-    data = binned.set_axis(["joined", "left"], axis=1).astype(int).rename_axis(unit).reset_index()
-    return dated(on, say(LOCAL_TIME[unit])), data
+    ax = axes(title, "", say("people"))
+    stack(ax, binned.assign(left=-binned["left"]), _MOVES)
+    ax.axhline(0, color="black", linewidth=0.8)
+    tell_time(ax, binned.index, unit)
+    return ax, binned.astype(int).rename_axis(unit).reset_index()
 
 
 def _week(week: Any) -> str:

@@ -10,29 +10,42 @@ import io
 import re
 import unicodedata
 import warnings
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Callable
+from functools import cache, wraps
 from textwrap import fill
 from typing import Any, Concatenate, ParamSpec
 
 import pandas as pd
-from matplotlib import rc_context
+from matplotlib import font_manager, rc_context
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, LogFormatter, MaxNLocator
+from matplotlib.ticker import FixedFormatter, FuncFormatter, MaxNLocator, ScalarFormatter
 
-from tgpipeline.analytics.charts.colours import HEAT, INK
-from tgpipeline.analytics.language import mark, say
+from tgpipeline.analytics.language import mark, number, say
 
-NARROW = 5.0  # inches; a chart that is not wider has half of the marks
+# Of all charts: Okabe and Ito's, which colour-blind people tell apart; https://jfly.uni-koeln.de/color/
+PEOPLE, BOT, AGENTS = "#0072B2", "#E69F00", "#009E73"
+OPEN, OTHER, MARK = "#D55E00", "#999999", "#CC79A7"
+INK, SOFT = "#1b1f24", "#444444"  # of text and lines; a page puts its own in their place
+FEWEST = 3  # marks of a chart that says more than its title
+NARROW = 5.0  # inches; a chart that is not wider has half of the marks on its axis
 WIDTH, DPI = 6.4, 115  # inches: letters stay legible where a phone shrinks the picture
-_STYLE: dict[Any, Any] = {
-    "text.parse_math": False,  # a dollar in a name is a dollar
-    "svg.fonttype": "none",
-    **dict.fromkeys(
-        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK
-    ),
-}
+# What a font lacks comes from the next that is installed: Linux, Windows, macOS.
+FONTS = ("DejaVu Sans", "Noto Sans CJK JP", "Noto Sans Arabic", "Noto Sans Hebrew",
+         "Noto Sans Devanagari", "Noto Sans Thai", "Noto Emoji", "Segoe UI", "Segoe UI Emoji",
+         "Microsoft YaHei", "Malgun Gothic", "Arial Unicode MS", "Apple Symbols")  # fmt: skip
 _NO_DATE = {"Date": None}
+
+
+@cache
+def _style() -> dict[Any, Any]:
+    inked = "text.color axes.labelcolor axes.edgecolor xtick.color ytick.color".split()
+    have = set(font_manager.get_font_names())
+    return {
+        "text.parse_math": False,  # a dollar in a name is a dollar
+        "svg.fonttype": "none",
+        "font.family": [font for font in FONTS if font in have],
+        **dict.fromkeys(inked, INK),
+    }
 
 
 class Chart:
@@ -46,14 +59,20 @@ class Chart:
     def __init__(self, draw: Callable[[], "Drawn"]) -> None:
         self._draw = draw
         self.axes: Any
-        with rc_context(_STYLE):
+        with rc_context(_style()):
             self.axes, self.data = draw()
-            _plain(self.axes)
+            _finish(self.axes)
 
     @property
     def title(self) -> str:
         """What the chart shows, in numbers."""
         return str(self.axes.get_label())
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether there are enough marks for a picture; of fewer, the title says it all."""
+        numbers = self.data.iloc[:, 1:].select_dtypes("number").fillna(0)
+        return bool((numbers != 0).any(axis=1).sum() >= FEWEST)
 
     @property
     def alt(self) -> str:
@@ -73,8 +92,10 @@ class Chart:
         import PIL.Image
 
         figure, drawn, buffer = self.axes.get_figure(), io.BytesIO(), io.BytesIO()
-        figure.suptitle(fill(self.title, 76), x=0.01, ha="left", fontsize=10, fontweight="bold")
-        figure.savefig(drawn, format="png", dpi=DPI)
+        with rc_context(_style()), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a letter that no font here has
+            figure.suptitle(fill(self.title, 76), x=0.01, ha="left", fontsize=10, weight="bold")
+            figure.savefig(drawn, format="png", dpi=DPI)
         # A third of the size: notebooks carry their charts, and a chart has few colours.
         pixels = PIL.Image.open(drawn).convert("RGB")
         pixels.quantize(32, PIL.Image.Quantize.MAXCOVERAGE).save(buffer, "png", optimize=True)
@@ -88,16 +109,15 @@ class Chart:
         """
         name = hashlib.sha256(f"{self.title}{width}".encode()).hexdigest()[:8]
         place, buffer = Place(width, svg=True), io.StringIO()
-        with rc_context({**_STYLE, "svg.hashsalt": name}), place, warnings.catch_warnings():
+        with rc_context({**_style(), "svg.hashsalt": name}), place, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # the reader's fonts have what ours lack
             axes, _ = self._draw()
-            _plain(axes)
-            _fit(axes, width)
+            _finish(axes)
             axes.get_figure().savefig(buffer, format="svg", transparent=True, metadata=_NO_DATE)
         drawn = buffer.getvalue()
         drawn = re.sub(r' id="[A-Za-z][\w.]*_\d+"|<metadata>.*?</metadata>', "", drawn, flags=re.S)
         drawn = re.sub(r"'DejaVu Sans'[^;\"]*", "inherit", drawn)
-        drawn = re.sub(f"{INK}|#444444|#000000", "currentColor", drawn)
+        drawn = re.sub(f"{INK}|{SOFT}|#000000", "currentColor", drawn)
         drawn = drawn[drawn.index("<svg") :]
         return re.sub(r' (?:width|height)="[\d.]+pt"', "", drawn, count=2)
 
@@ -151,27 +171,16 @@ def chart(
     return made
 
 
-def heat(
-    on: Any, columns: Any, rows: Sequence[Any], values: Any, label: str, **limits: Any
-) -> None:
-    """A heat map, its rows from the top down, with a scale that says what is counted."""
-    image = on.pcolormesh(columns, range(len(rows) + 1), values, cmap=HEAT, **limits)
-    step = -(-len(rows) // 12)
-    on.set_yticks([i + 0.5 for i in range(0, len(rows), step)], rows[::step])
-    on.invert_yaxis()
-    on.get_figure().colorbar(image, ax=on, label=label)
-
-
 def axes(title: str, xlabel: str, ylabel: str, height: float = 3.6) -> Any:
     """Axes on a figure of their own; their label is the finding."""
     figure = Figure(figsize=(Place.width, height), layout="constrained")
-    on = figure.add_subplot()
-    on.set_label(title)
-    on.set_xlabel(xlabel)
-    on.set_ylabel(ylabel)
-    on.spines[["top", "right"]].set_visible(False)
-    on.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    return on
+    ax = figure.add_subplot()
+    ax.set_label(title)
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel(ylabel)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    return ax
 
 
 def nothing(frame: pd.DataFrame, what: str = mark("messages")) -> Drawn:
@@ -181,10 +190,10 @@ def nothing(frame: pd.DataFrame, what: str = mark("messages")) -> Drawn:
     if "start" in period:
         start, end = period["start"], period["end"]
         title = say("No {what} from {start} to {end}", what=say(what), start=start, end=end)
-    on = axes(title, "", "")
-    on.set_xticks([])
-    on.set_yticks([])
-    return on, pd.DataFrame()
+    ax = axes(title, "", "")
+    ax.set_xticks([])
+    ax.set_yticks([])
+    return ax, pd.DataFrame()
 
 
 def emoji(text: str) -> str:
@@ -200,28 +209,20 @@ def emoji(text: str) -> str:
     )
 
 
-def _plain(on: Any) -> None:
-    """Powers of ten as plain numbers: no mathematics is set in charts."""
-    for axis in (on.xaxis, on.yaxis):
-        if isinstance(axis.get_major_formatter(), LogFormatter):
-            axis.set_major_formatter(FuncFormatter(lambda x, _: say("{x:,.0f}", x=x)))
-
-
-def _fit(on: Any, width: float) -> None:
-    """What a page needs: legends above the bars, long names broken, fewer marks where narrow."""
-    narrow = width <= NARROW
-    handles, labels = on.get_legend_handles_labels()
-    if on.get_legend():
-        ncols = 4 if not narrow else 2 if len("".join(labels)) < 36 else 1
-        on.legend(handles, labels, frameon=False, ncols=ncols, loc="lower left",
+def _finish(ax: Any) -> None:
+    """Numbers as the language writes them, a legend where there are several, long names broken."""
+    handles, labels = ax.get_legend_handles_labels()
+    if len(labels) > 1:
+        ncols = 4 if Place.width > NARROW else 2 if len("".join(labels)) < 36 else 1
+        ax.legend(handles, labels, frameon=False, ncols=ncols, loc="lower left",
                   bbox_to_anchor=(0, 1), fontsize=9, borderpad=0)  # fmt: skip
-    if isinstance(on.yaxis.get_major_formatter(), FixedFormatter):
-        texts = [fill(t.get_text(), max(12, int(4.5 * width))) for t in on.get_yticklabels()]
-        on.set_yticks(on.get_yticks(), texts)
-    on.set_xlabel(fill(on.get_xlabel(), int(10 * width)))
-    if narrow:
-        on.tick_params(axis="x", labelsize=8)
-        fixed = isinstance(on.xaxis.get_major_formatter(), FixedFormatter)
-        if isinstance(on.xaxis.get_major_locator(), FixedLocator) and len(on.get_xticks()) > 4:
-            labels = [t.get_text() for t in on.get_xticklabels()][::2]
-            on.set_xticks(on.get_xticks()[::2], labels if fixed else None)
+    for axis in (ax.xaxis, ax.yaxis):
+        if isinstance(axis.get_major_formatter(), ScalarFormatter):
+            axis.set_major_formatter(FuncFormatter(lambda x, _: number(x, ",.10g")))
+    if isinstance(ax.yaxis.get_major_formatter(), FixedFormatter):
+        length = max(12, int(4.5 * Place.width))
+        texts = [fill(tick.get_text(), length) for tick in ax.get_yticklabels()]
+        ax.set_yticks(ax.get_yticks(), texts)
+    ax.set_xlabel(fill(ax.get_xlabel(), int(10 * Place.width)))
+    if Place.width <= NARROW:
+        ax.tick_params(axis="x", labelsize=8)

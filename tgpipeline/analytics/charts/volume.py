@@ -5,51 +5,45 @@ from datetime import date
 
 import pandas as pd
 
-from tgpipeline.analytics.charts.colours import BOT, MARK, OTHER, PEOPLE
-from tgpipeline.analytics.charts.days import (
-    BAR_DAYS,
-    LOCAL_TIME,
-    UNIT_DAYS,
+from tgpipeline.analytics.charts.shapes import (
+    PER_UNIT,
+    SAID,
     by_unit,
-    dated,
     every_day,
+    heat,
+    stack,
+    tell_time,
 )
-from tgpipeline.analytics.charts.style import Drawn, axes, chart, heat, nothing
-from tgpipeline.analytics.language import WEEKDAYS, many, mark, say
+from tgpipeline.analytics.charts.style import MARK, OTHER, PEOPLE, Drawn, axes, chart, nothing
+from tgpipeline.analytics.language import WEEKDAYS, many, mark, number, say
 
-PER_UNIT = {
-    "day": mark("messages a day"), "week": mark("messages a week"),
-    "month": mark("messages a month"),
-}  # fmt: skip
+_SHOWN = 12  # bars or rows of a chart, at most
 
 
 @chart()
 def messages_per_day(frame: pd.DataFrame) -> Drawn:
     """Messages a day (a week or a month, over a long time), of people and of bots, stacked."""
     days = every_day(frame, ["messages", "by_people", "by_bots"])
-    top = days["messages"].idxmax()
-    middle = float(days["messages"].median())
-    total, most = int(days["messages"].sum()), int(days["messages"].max())
-    title = say("{total:,} messages; most on {day}: {n:,}", total=total, day=top, n=most)
-    if middle and len(days) > 1:
-        title += say(", {ratio:.1f} times the median day", ratio=most / middle)
+    top, most = days["messages"].idxmax(), int(days["messages"].max())
+    total, middle = int(days["messages"].sum()), float(days["messages"].median())
+    if total == most:
+        title = many("{n:,} message, on {day}", "{n:,} messages, all on {day}", total, day=top)
+    else:
+        title = say("{n:,} messages; most on {day}: {most:,}", n=total, day=top, most=most)
+        if middle:
+            title += say(", {ratio:.1f} times the median day", ratio=most / middle)
     unit, binned = by_unit(days)
-    on = axes(title, "", say(PER_UNIT[unit]))
-    bars = {"width": BAR_DAYS[unit], "align": "center" if unit == "day" else "edge"}
-    on.bar(binned.index, binned["by_people"], color=PEOPLE, label=say("people"), **bars)
-    if binned["by_bots"].sum():
-        bars["bottom"] = binned["by_people"]
-        on.bar(binned.index, binned["by_bots"], color=BOT, label=say("bots"), **bars)
-        on.legend(frameon=False, ncols=2)
-    data = binned[["by_people", "by_bots"]].astype(int).rename_axis(unit).reset_index()
-    return dated(on, say(LOCAL_TIME[unit])), data
+    ax = axes(title, "", say(PER_UNIT[unit]))
+    stack(ax, binned, SAID)
+    tell_time(ax, binned.index, unit)
+    return ax, binned[[*SAID]].astype(int).rename_axis(unit).reset_index()
 
 
 @chart()
 def messages_per_user_per_day(
-    frame: pd.DataFrame, labels: Mapping[int, str], top: int = 12
+    frame: pd.DataFrame, labels: Mapping[int, str], top: int = _SHOWN
 ) -> Drawn:
-    """Who wrote how much when: a row a person, of those who wrote most.
+    """Who wrote how much when: one row per person, of those who wrote most.
 
     Args:
         frame: answer of `messages_per_user_per_day`.
@@ -64,41 +58,42 @@ def messages_per_user_per_day(
     grid = people.pivot_table(index="day", columns="user_id", values="messages", aggfunc="sum")
     days = every_day(grid.reset_index(), list(shown.index), frame.attrs)
     unit, binned = by_unit(days)
-    share = shown.sum() / totals.sum()
-    title = many(
-        "{name} wrote {share:.0%} of the {total:,} messages of people",
-        "The {n} who write most wrote {share:.0%} of the {total:,} messages of people",
-        len(shown), name=labels.get(int(shown.index[0])), share=share, total=int(totals.sum()),
-    )  # fmt: skip
-    on = axes(title, "", "")
-    columns = [*binned.index, binned.index[-1] + pd.Timedelta(days=UNIT_DAYS[unit])]
+    total, share = int(totals.sum()), shown.sum() / totals.sum()
+    if len(shown) == len(totals):
+        title = many("{name} wrote everything", "{n} people wrote everything", len(shown),
+                     name=labels.get(int(shown.index[0])))  # fmt: skip
+    else:
+        title = say(
+            "The {n} who write most wrote {share:.0%} of the {total:,} messages of people",
+            n=len(shown), share=share, total=total,
+        )  # fmt: skip
+    ax = axes(title, "", "")
     rows = [labels[int(user)] for user in shown.index]
-    heat(on, columns, rows, binned[shown.index].to_numpy(dtype=float).T, say(PER_UNIT[unit]))
-    data = binned[shown.index].astype(int).set_axis(rows, axis=1).rename_axis(unit).reset_index()
-    return dated(on, say(LOCAL_TIME[unit]), grid=False), data
+    heat(ax, binned.to_numpy().T, rows, say(PER_UNIT[unit]), vmin=0)
+    tell_time(ax, binned.index, unit)
+    return ax, binned.astype(int).set_axis(rows, axis=1).rename_axis(unit).reset_index()
 
 
 @chart()
 def message_length_per_day(frame: pd.DataFrame) -> Drawn:
-    """Average and quantiles of the length of people's messages, a day."""
+    """Average and quantiles of the length of people's messages; means of a week or a month."""
     half, tenth = frame["p50"].median(), frame["p90"].median()
     title = say(
         "On the median day, half of the messages have at most {half:,.0f} characters, one in ten "
         "more than {tenth:,.0f}",
         half=half, tenth=tenth,
     )  # fmt: skip
-    on = axes(title, "", say("characters a message"))
-    points = {"marker": "o", "markersize": 3} if len(frame) < 100 else {}
-    days = frame["day"]
-    low, high = frame["p50"].astype(float), frame["p90"].astype(float)
-    on.fill_between(
-        days, low, high, color=PEOPLE, alpha=0.18, lw=0, label=say("half to nine in ten")
-    )
-    on.plot(days, low, color=PEOPLE, label=say("median"), **points)
-    on.plot(days, frame["average"], color=MARK, linestyle="--", label=say("average"), **points)
-    on.set_ylim(bottom=0)
-    on.legend(frameon=False, ncols=3)
-    return dated(on, say("day, local time")), frame[["day", "average", "p50", "p90"]]
+    columns = ["average", "p50", "p90"]
+    unit, lines = by_unit(frame.set_index("day")[columns].astype(float), "mean")
+    ax, places = axes(title, "", say("characters a message")), range(len(lines))
+    ax.fill_between(places, lines["p50"], lines["p90"], color=PEOPLE, alpha=0.18, lw=0,
+                    label=say("half to nine in ten"))  # fmt: skip
+    ax.plot(places, lines["p50"], ".-", color=PEOPLE, label=say("median"))
+    ax.plot(places, lines["average"], "--", color=MARK, label=say("average"))
+    ax.set_ylim(bottom=0)
+    ax.grid(axis="y", alpha=0.25)
+    tell_time(ax, lines.index, unit)
+    return ax, lines.round(1).rename_axis(unit).reset_index()
 
 
 @chart()
@@ -115,12 +110,10 @@ def messages_by_hour_and_weekday(frame: pd.DataFrame) -> Drawn:
         weekday=say(WEEKDAYS[top]), most=float(day.max()), mean=float(day.mean()), hour=hour,
         end=hour + 1,
     )  # fmt: skip
-    on = axes(title, _hour(frame), "")
-    names = [say(name) for name in WEEKDAYS]
-    heat(on, range(25), names, grid.to_numpy(), say("messages a day"))
-    on.set_xticks(range(0, 25, 3))
-    data = grid.T.round(2).set_axis(WEEKDAYS, axis=1).rename_axis("hour").reset_index()
-    return on, data
+    ax = axes(title, _hour(frame), "")
+    heat(ax, grid.to_numpy(), [say(name) for name in WEEKDAYS], say("messages a day"), vmin=0)
+    ax.set_xticks([hour - 0.5 for hour in range(0, 25, 3)], range(0, 25, 3))
+    return ax, grid.T.round(2).set_axis(WEEKDAYS, axis=1).rename_axis("hour").reset_index()
 
 
 def _weekdays(frame: pd.DataFrame) -> list[int]:
@@ -138,21 +131,15 @@ def messages_by_content_type(frame: pd.DataFrame) -> Drawn:
     """What is sent, of people and of bots."""
     total, edited = int(frame["sent"].sum()), int(frame["edited"].sum())
     texts = int(frame.loc[frame["content_type"] == "text", "sent"].sum())
-    title = say(
-        "{text:.0%} of {total:,} messages are text; {edited:.0%} were edited",
-        text=texts / total, total=total, edited=edited / total,
+    title = many(
+        "{text:.0%} of {n:,} message is text; {edited:.0%} were edited",
+        "{text:.0%} of {n:,} messages are text; {edited:.0%} were edited",
+        total, text=texts / total, edited=edited / total,
     )  # fmt: skip
-    on = axes(title, say("messages (logarithmic scale)"), "")
-    shown = frame.head(12).iloc[::-1]
-    places = range(len(shown))
-    people, bots = shown["by_people"].astype(float), shown["by_bots"].astype(float)
-    on.barh([p + 0.2 for p in places], people, 0.4, color=PEOPLE, label=say("people"))
-    on.barh([p - 0.2 for p in places], bots, 0.4, color=BOT, label=say("bots"))
-    on.set_yticks(list(places), shown["content_type"])
-    on.set_xscale("symlog", linthresh=1)
-    on.set_xlim(left=0)
-    on.legend(frameon=False)
-    return on, frame[["content_type", "by_people", "by_bots"]].head(12)
+    shown = frame.head(_SHOWN)
+    ax = axes(title, say("messages"), "", height=0.3 * len(shown) + 1.3)
+    stack(ax, shown.set_index("content_type"), SAID, across=True)
+    return ax, shown[["content_type", *SAID]]
 
 
 @chart()
@@ -160,21 +147,20 @@ def messages_by_topic(frame: pd.DataFrame) -> Drawn:
     """Which topics of a forum people write in."""
     if frame["message_thread_id"].isna().all():
         return nothing(frame, mark("forum topics"))
-    total, shown = int(frame["messages"].sum()), frame.head(12).iloc[::-1]
+    shown = frame.head(_SHOWN)
     names = [
         say("main topic") if pd.isna(t) else say("topic {id}", id=t)
         for t in shown["message_thread_id"]
     ]
-    share = frame["messages"].iloc[0] / total
-    title = say(
+    share = frame["messages"].iloc[0] / int(frame["messages"].sum())
+    title = many(
+        "{n} topic is written in, {name}: {share:.0%} of people's messages",
         "{n} topics; most is written in {name}: {share:.0%} of people's messages",
-        n=len(frame), name=names[-1], share=share,
+        len(frame), name=names[0], share=share,
     )  # fmt: skip
-    on = axes(title, say("messages of people"), "")
-    on.barh(range(len(shown)), shown["messages"].astype(float), color=PEOPLE)
-    on.set_yticks(range(len(shown)), names)
-    on.set_ylim(-0.6, max(len(shown), 4) - 0.4)
-    return on, pd.DataFrame({"topic": names, "messages": shown["messages"]}).iloc[::-1]
+    ax = axes(title, say("messages of people"), "", height=0.3 * len(shown) + 1.3)
+    stack(ax, shown.set_axis(names), {"messages": (mark("people"), PEOPLE)}, across=True)
+    return ax, pd.DataFrame({"topic": names, "messages": shown["messages"]})
 
 
 @chart()
@@ -186,9 +172,10 @@ def visits_by_hour(frame: pd.DataFrame) -> Drawn:
     """
     visits = frame.set_index("hour")["visits"].astype(int).reindex(range(24), fill_value=0)
     top, total = int(visits.idxmax()), int(visits.sum())
-    title = say(
-        "Most people write at {top:02d}-{end:02d}h: {n:,} of {total:,} visits (a person, an hour)",
-        top=top, end=top + 1, n=int(visits[top]), total=total,
+    title = many(
+        "Most people write at {top:02d}-{end:02d}h: {most:,} of {n:,} visit (a person, an hour)",
+        "Most people write at {top:02d}-{end:02d}h: {most:,} of {n:,} visits (a person, an hour)",
+        total, top=top, end=top + 1, most=int(visits[top]),
     )  # fmt: skip
     return _by_hour(frame, visits.rename("visits"), title, [(top, top + 1)])
 
@@ -201,7 +188,10 @@ def questions_by_hour(frame: pd.DataFrame) -> Drawn:
         frame: from `metrics.questions_by_hour`.
     """
     counts, bands = frame.set_index("hour")["questions"], frame.attrs.get("bands")
-    title = say("Too few to say which hours are busiest: {n} questions", n=int(counts.sum()))
+    title = many(
+        "Too few to say which hours are busiest: {n} question",
+        "Too few to say which hours are busiest: {n} questions", int(counts.sum()),
+    )  # fmt: skip
     if bands:
         low, high = bands.rate.interval
         title = say(
@@ -216,12 +206,12 @@ def questions_by_hour(frame: pd.DataFrame) -> Drawn:
 def _by_hour(
     frame: pd.DataFrame, counts: "pd.Series[int]", title: str, marked: Sequence[tuple[int, int]]
 ) -> Drawn:
-    on = axes(title, _hour(frame), say(str(counts.name)))
+    ax = axes(title, _hour(frame), say(str(counts.name)))
     inside = [any(first <= hour < last for first, last in marked) for hour in counts.index]
     colours = [MARK if busy else PEOPLE for busy in inside]
-    on.bar(counts.index + 0.5, counts, 0.85, color=colours)
-    on.set_xticks(range(0, 25, 3))
-    return on, counts.reset_index()
+    ax.bar(counts.index + 0.5, counts, 0.85, color=colours)
+    ax.set_xticks(range(0, 25, 3))
+    return ax, counts.reset_index()
 
 
 def _hour(frame: pd.DataFrame) -> str:
@@ -236,22 +226,29 @@ def before_and_after(frame: pd.DataFrame) -> Drawn:
     sides = {bool(row.is_after): row for row in frame.itertuples()}
     if len(sides) < 2:
         return nothing(frame, say("messages on both sides of {cut}", cut=cut))
-    before, after = (float(sides[side].messages_per_day) for side in (False, True))
-    errors = [1.96 * float(sides[s].deviation) / float(sides[s].days) ** 0.5 for s in (False, True)]
-    apart = abs(after - before) > (errors[0] ** 2 + errors[1] ** 2) ** 0.5
-    words = mark("No sure change on {cut}: {after:.1f} messages a day, before {before:.1f}")
-    if apart and after > before:
-        words = mark("{by:.0%} more messages a day from {cut} on: {after:.1f}, before {before:.1f}")
-    elif apart:
-        words = mark(
-            "{by:.0%} fewer messages a day from {cut} on: {after:.1f}, before {before:.1f}"
-        )
-    title = say(words, by=abs(after / before - 1), cut=cut, after=after, before=before)
-    on = axes(title, "", say("people's messages a day"))
-    on.bar([0, 1], [before, after], 0.55, yerr=errors, color=[OTHER, PEOPLE], capsize=4)
-    on.set_xticks([0, 1], [
-        say("before ({n} days)", n=sides[False].days),
-        say("from {cut} on ({n} days)", cut=cut, n=sides[True].days),
-    ])  # fmt: skip
-    on.set_xlim(-0.7, 1.7)
-    return on, frame[["is_after", "days", "messages", "messages_per_day", "deviation"]]
+    rows = [sides[False], sides[True]]
+    before, after = (float(row.messages_per_day) for row in rows)
+    errors = [1.96 * float(row.deviation) / float(row.days) ** 0.5 for row in rows]
+    is_sure = abs(after - before) > (errors[0] ** 2 + errors[1] ** 2) ** 0.5
+    words = mark("No sure change on {cut}: {after} messages a day, before {before}")
+    if is_sure and after > before:
+        words = mark("{by:.0%} more messages a day from {cut} on: {after}, before {before}")
+    elif is_sure:
+        words = mark("{by:.0%} fewer messages a day from {cut} on: {after}, before {before}")
+    said = [
+        say("{mean:.1f} ± {error:.1f}", mean=mean, error=error)
+        if row.days > 1
+        else number(mean, ".1f")
+        for row, mean, error in zip(rows, (before, after), errors, strict=True)
+    ]
+    by = abs(after / before - 1)
+    title = say(words, by=by, cut=date.fromisoformat(cut), before=said[0], after=said[1])
+    ax = axes(title, "", say("people's messages a day"))
+    ax.bar([0, 1], [before, after], 0.55, yerr=errors, color=[OTHER, PEOPLE], capsize=4)
+    names = [
+        many("before ({n} day)", "before ({n} days)", int(rows[0].days)),
+        many("from {cut} on ({n} day)", "from {cut} on ({n} days)", int(rows[1].days), cut=cut),
+    ]
+    ax.set_xticks([0, 1], names)
+    ax.set_xlim(-0.7, 1.7)
+    return ax, frame[["is_after", "days", "messages", "messages_per_day", "deviation"]]

@@ -10,14 +10,14 @@ import io
 import math
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import obstore
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from obstore.exceptions import BaseError, NotFoundError
+from obstore.exceptions import BaseError
 
 from tgpipeline.errors import LakeError
 from tgpipeline.lake import keys, stores
@@ -27,12 +27,17 @@ if TYPE_CHECKING:
     from tgpipeline.analytics.charts.style import Chart, Drawn
 
 SOURCES = ("history", "webhook", "sent")
+# What the bot sent has its colour of all charts; the other two are used for nothing else.
+COLOURS = {"history": ("history", "#B8B8B8"), "webhook": ("webhook", "#56B4E9"),
+           "sent": ("sent", "#E69F00")}  # fmt: skip
 _COLUMNS = ["chat_id", "group_id", "message_id", "source", "sent_at"]
 _SUPERGROUPS = -(10**12)  # ids of supergroups and channels: https://core.telegram.org/api/bots/ids
 _SMALL_HOLE = 10
 
 
-def read(settings: Settings, start: date | None = None, end: date | None = None) -> pd.DataFrame:
+def arrivals(
+    settings: Settings, start: date | None = None, end: date | None = None
+) -> pd.DataFrame:
     """Which messages the enriched zone has, and how each came.
 
     Args:
@@ -41,7 +46,7 @@ def read(settings: Settings, start: date | None = None, end: date | None = None)
         end: last local day, included; the last there is where it is None.
 
     Returns:
-        A row a message: `chat_id`, `group_id`, `message_id`, `source`, and `sent_at`, which is
+        One row per message: `chat_id`, `group_id`, `message_id`, `source`, and `sent_at`, which is
         local wall-clock time.
 
     Raises:
@@ -50,21 +55,20 @@ def read(settings: Settings, start: date | None = None, end: date | None = None)
     settings.require("enriched_bucket")
     store = stores.open_store(settings.enriched_bucket, settings)
 
-    def load(day: date) -> pa.Table | None:
-        try:
-            found = obstore.get(store, keys.enriched_key("messages", day)).bytes().to_bytes()
-        except NotFoundError:
-            return None
+    def load(key: str) -> pa.Table:
+        found = obstore.get(store, key).bytes().to_bytes()
         return pq.ParquetFile(io.BytesIO(found)).read(columns=_COLUMNS)
 
     try:
-        days = [
-            day
-            for day in stores.list_days(store, keys.RAW + "/messages")
-            if (start or date.min) <= day <= (end or date.max)
+        listed = [item["path"] for page in store.list(f"{keys.RAW}/messages/") for item in page]
+        parts = [
+            key
+            for key in listed
+            if key.endswith(".parquet")
+            and (start or date.min) <= keys.day_of(key) <= (end or date.max)
         ]
         with ThreadPoolExecutor(16) as pool:
-            tables = [table for table in pool.map(load, days) if table is not None]
+            tables = list(pool.map(load, parts))
     except BaseError as error:
         raise LakeError(
             f"s3://{settings.enriched_bucket} cannot be read: {str(error)[:300]}. Check that it "
@@ -74,16 +78,16 @@ def read(settings: Settings, start: date | None = None, end: date | None = None)
         raise LakeError(
             f"s3://{settings.enriched_bucket} has no messages of these days: run the ETL first."
         )
-    table = pa.concat_tables(tables)
-    whole = pc.and_(pc.is_valid(table["message_id"]), pc.is_valid(table["chat_id"]))
-    return table.filter(pc.and_(whole, pc.is_valid(table["sent_at"]))).to_pandas()
+    message, chat, sent = (pc.field(name) for name in ("message_id", "chat_id", "sent_at"))
+    whole = message.is_valid() & chat.is_valid() & sent.is_valid()
+    return pa.concat_tables(tables).filter(whole).to_pandas()
 
 
 def by_day(messages: pd.DataFrame) -> pd.DataFrame:
-    """The coverage table: a row a group and day, from its first day to its last.
+    """The coverage table: one row per group and day, from its first day to its last.
 
     Args:
-        messages: as `read` returns them.
+        messages: as `arrivals` returns them.
 
     Returns:
         `group_id`, `day`, the messages by source (`history`, `webhook`, `sent`), and `missing_ids`:
@@ -110,10 +114,10 @@ def holes(messages: pd.DataFrame) -> pd.DataFrame:
     """Where ids are missing between two messages of a supergroup or channel.
 
     Args:
-        messages: as `read` returns them.
+        messages: as `arrivals` returns them.
 
     Returns:
-        A row a hole, the widest first: `group_id`, `chat_id`, the ids before and after
+        One row per hole, the widest first: `group_id`, `chat_id`, the ids before and after
         (`after_id`, `before_id`), when these were sent (`from`, `to`), how many ids are missing
         between them, and `beyond_deletions`: whether the hole is wider than messages deleted one
         by one explain, at the rate at which small holes occur in that chat.
@@ -170,7 +174,7 @@ def plot(messages: pd.DataFrame) -> "Chart":
     """Messages a day by source; hatched where more ids are missing than deletions explain.
 
     Args:
-        messages: as `read` returns them.
+        messages: as `arrivals` returns them.
     """
     from tgpipeline.analytics.charts import style
 
@@ -178,11 +182,11 @@ def plot(messages: pd.DataFrame) -> "Chart":
 
 
 def _drawn(messages: pd.DataFrame) -> "Drawn":
-    from tgpipeline.analytics.charts import colours, days, style
+    from tgpipeline.analytics.charts import shapes, style
 
     if messages.empty:
         return style.nothing(messages)
-    daily = by_day(messages).groupby("day")[list(SOURCES)].sum()
+    daily = by_day(messages).groupby("day")[list(SOURCES)].sum().asfreq("D", fill_value=0)
     wide = holes(messages).query("beyond_deletions")
     imported = int(((daily["history"] > 0) & (daily["webhook"] == 0)).sum())
     lost = int(wide["missing_ids"].sum())
@@ -193,17 +197,13 @@ def _drawn(messages: pd.DataFrame) -> "Drawn":
         f"{imported:,} days come from history only, {int((daily['webhook'] > 0).sum()):,} from the "
         f"webhook; {gap}"
     )
-    # What the bot sent has its colour of all charts; the other two are used for nothing else.
-    colour = {"history": "#B8B8B8", "webhook": "#56B4E9", "sent": colours.BOT}
-    on = style.axes(title, "", "messages a day")
-    bottom: Any = 0
-    for source in SOURCES:
-        if daily[source].any():
-            how = {"color": colour[source], "label": source, "align": "edge"}
-            on.bar(daily.index, daily[source], 1.0, bottom, **how)
-            bottom = bottom + daily[source]
-    for number, (start, end) in enumerate(zip(wide["from"], wide["to"], strict=True)):
+    unit, binned = shapes.by_unit(daily)
+    ax = style.axes(title, "", shapes.PER_UNIT[unit])
+    shapes.stack(ax, binned, COLOURS)
+    for number, hole in enumerate(zip(wide["from"], wide["to"], strict=True)):
+        first, last = binned.index.searchsorted(hole, "right") - 1
         label = "ids missing beyond deletions" if not number else None
-        on.axvspan(start, end, facecolor="none", edgecolor="black", hatch="///", lw=0, label=label)
-    on.legend(loc="upper left", frameon=False, fontsize=8)
-    return days.dated(on, "day, local time"), daily.reset_index()
+        ax.axvspan(first - 0.5, last + 0.5, facecolor="none", edgecolor="black", hatch="///", lw=0,
+                   label=label)  # fmt: skip
+    shapes.tell_time(ax, binned.index, unit)
+    return ax, daily.reset_index()
