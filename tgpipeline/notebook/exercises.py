@@ -233,6 +233,8 @@ def most_frequent(answer: Any, frequent: Any) -> str | None:
 @rule
 def one_number(answer: str) -> str | None:
     """07: confirmed plus assumed is the most that can be solved."""
-    if answer == "right":
+    if answer in ("the truth", say("the truth")):
         return say("Then everybody who fell silent was content.")
-    return None if answer == "too high" else say("Who is counted as solved without having said so?")
+    if answer in ("the most", say("the most")):
+        return None
+    return say("Who is counted as solved without having said so?")

@@ -140,3 +140,31 @@ def catalogue(card: Card) -> None:
     card.arrow((6.2, 1.35), (7.2, 1.35), "points to")
     card.text(4.9, 0.5, "DROP TABLE removes this entry …", size=9, color=RED)
     card.text(8.5, 0.5, "… and never a file", size=9, color=GREEN)
+
+
+@drawing(
+    "erasure",
+    3.1,
+    "What the lake holds of a person, and what erasing does with it. Her own messages are deleted. "
+    "Answers of others that quote her are rewritten without her. Quarantine and query results that "
+    "name her are deleted. The days are made anew. At last all bytes are searched for her.",
+)
+def erasure(card: Card) -> None:
+    """What becomes of each trace of a person."""
+    traces = (
+        ("her own messages", "deleted", RED),
+        ("answers that quote her", "rewritten without her", ORANGE),
+        ("quarantine, query results", "deleted", RED),
+        ("Parquet of her days", "made anew", GREEN),
+    )
+    card.text(1.9, 2.85, "in the lake", color=GREY)
+    card.text(5.6, 2.85, "erase", color=GREY)
+    for n, (what, becomes, color) in enumerate(traces):
+        y = 2.1 - n * 0.58
+        card.box(0.3, y, 3.2, 0.44, what)
+        card.arrow((3.6, y + 0.22), (4.3, y + 0.22), color=color)
+        card.text(4.45, y + 0.22, becomes, ha="left", color=color, weight="bold")
+    card.box(7.3, 0.36, 2.4, 2.18, fill=BLUE, color=BLUE)
+    card.text(8.5, 1.75, "proof", weight="bold", color="white")
+    card.text(8.5, 1.35, "every byte is searched", size=9, color="white")
+    card.text(8.5, 1.05, "for id, names and texts", size=9, color="white")

@@ -110,7 +110,7 @@ ANSWERS = {
         [frozenset({"a", "b"})],
         {"a": "set", frozenset({"a"}): "Chance", frozenset({"a", "b", "c"}): "less frequent"},
     ),
-    "one_number": ({}, ["too high"], {"right": "silent", "too low": "counted"}),
+    "one_number": ({}, ["the most"], {"the truth": "silent", "the least": "counted"}),
 }
 
 
