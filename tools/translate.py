@@ -162,7 +162,7 @@ def _is_sentence(literal: str, node: ast.expr) -> bool:
     if isinstance(node, ast.Constant):
         literal = str(node.value)
     words = re.sub(r"\{[^}]*\}", "", literal)
-    if re.match(r"\s*(SELECT|WITH|DESCRIBE|SHOW|INSERT|CREATE)\b", words):
+    if re.match(r"[\"'f\s]*(SELECT|WITH|DESCRIBE|SHOW|INSERT|CREATE)\b", words):
         return False
     return bool(re.search(r"[^\W\d_]{2,}[,:;·]? +\S*[^\W\d_]{2,}", words))
 
