@@ -8,6 +8,7 @@ again. With `--check` nothing is written; it names what is missing, and fails.
 """
 
 import io
+import re
 import string
 import sys
 from datetime import UTC, datetime
@@ -15,8 +16,11 @@ from pathlib import Path
 
 from babel.messages import catalog, extract, mofile, pofile
 
+from tgpipeline import resources
 from tgpipeline.analytics import language, questions, tables
 from tgpipeline.analytics.support import rates
+from tgpipeline.lake import columns
+from tgpipeline.notebook import demo
 
 ROOM = Path(language.__file__).parent
 EXERCISES = ROOM.parent / "notebook"
@@ -35,6 +39,11 @@ def sentences() -> catalog.Catalog:
     named += [*words["heads"].values(), *questions.names().values()]
     for kind in ("headings", "cells", "emoji"):
         named += _listed(words[kind])
+    named += [c.meaning for c in (*columns.MESSAGES[:8], *columns.EVENTS[:6])]  # in notebook 02
+    named += [name.replace("_", " ") for name in demo.FIGURES]
+    for told in resources.data("notebook/exercises.toml").values():
+        texts = (key for key in (*told, *told.values()) if key not in ("right", "otherwise"))
+        named += [text for text in texts if re.search("[a-z]", text)]
     for text in named:
         found.add(text)
     for room in (ROOM, EXERCISES):

@@ -9,13 +9,14 @@ import re
 import statistics
 import sys
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from papermill.translators import PythonTranslator
 
+from tgpipeline.errors import NotebookError
 from tgpipeline.notebook import runner
 from tools import badges, drawings
 from tools.drawings import flow
@@ -35,6 +36,7 @@ NOISE = re.compile(
     r"|[0-9]{8,10}:AA[\w-]{33}|LOCAL-TOKEN|local-webhook-secret"
     r"|\b[0-9.]+ (ms|seconds|secs) (elapsed|ago)|it/s\]"
 )
+_LINE = re.compile(r"(?P<name>\w+) = (?P<value>.+?)  # (?P<help>.+)")
 # Numbers in code, in parentheses (links) and of notebooks are no results.
 NOT_A_RESULT = re.compile(r"`[^`]*`|\([^)]*\)|[Nn]otebooks? \d\d( (to|and) \d\d)?")
 PROPER = set(
@@ -110,7 +112,7 @@ def _order(path: Path, notebook: Notebook) -> Iterator[str]:
         yield "cell 4 does not begin like every setup cell (tools/badges.py): run `make badges`"
     if _tags(parameters) != {"parameters"}:
         yield "cell 5 is not the parameters cell"
-    runner.parameters(notebook)
+    parameters(notebook)
     if "teardown" not in _tags(cells[-1]):
         yield "the last cell is not the teardown"
     tags = " ".join(t for cell in cells for t in ("exercise", "solution") if t in _tags(cell))
@@ -125,7 +127,7 @@ def _order(path: Path, notebook: Notebook) -> Iterator[str]:
 
 def _parameters(path: Path, notebook: Notebook) -> Iterator[str]:
     """Parameters are read by papermill, and keep what they are given: no cell assigns to them."""
-    given = set(runner.parameters(notebook))
+    given = set(parameters(notebook))
     for cell in _code_cells(notebook):
         if "parameters" in _tags(cell):
             for name in sorted(given - {p.name for p in PythonTranslator.inspect(cell)}):
@@ -133,6 +135,24 @@ def _parameters(path: Path, notebook: Notebook) -> Iterator[str]:
         else:
             for name in sorted(given & set(_assigned(_parsed(cell)))):
                 yield f"{_where(cell)}: the parameter {name} gets another value"
+
+
+def parameters(notebook: Notebook) -> dict[str, tuple[Any, str]]:
+    """By name, the default and the help of the parameters of a notebook.
+
+    Raises:
+        NotebookError: if a line of the parameters cell is not `name = literal  # help`.
+    """
+    found = {}
+    lines = [c.source.splitlines() for c in notebook.cells if "parameters" in _tags(c)]
+    for line in filter(str.strip, chain.from_iterable(lines)):
+        match = _LINE.fullmatch(line)
+        try:
+            assert match is not None
+            found[match["name"]] = (ast.literal_eval(match["value"]), match["help"])
+        except (AssertionError, ValueError, SyntaxError):
+            raise NotebookError(f"not of the form 'name = literal  # help': {line}") from None
+    return found
 
 
 def _assigned(node: ast.AST) -> Iterator[str]:

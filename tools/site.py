@@ -24,6 +24,8 @@ from tools import translate
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "out" / "site"
 WIDTHS = (390, 1200)
+PRIVACY = ROOT / "docs/privacy.md"
+_DOCUMENT = re.compile(r'href="(?:\.\./)*docs/(glossary|privacy)(?:\.pt-BR)?\.md')
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def _language(language: Language, languages: list[Language], out: Path) -> list[
                 links.append((other.code, f"../{other.code}/{source.stem}.html"))
         page = page.replace("<main>", f"{_links(links)}<main>", 1)
         page = page.replace("</main>", f"</main>{_links(around)}", 1)
-        page = re.sub(r'href="(?:\.\./)*docs/glossary(?:\.pt-BR)?\.md', 'href="glossary.html', page)
+        page = _DOCUMENT.sub(r'href="\1.html', page)
         pages.append(_write(folder / f"{source.stem}.html", page))
     rows = [(title, f"{source.stem}.html") for title, source in zip(titles, sources, strict=True)]
     listed = "".join(f'<li><a href="{to}">{html.escape(text)}</a></li>' for text, to in rows)
@@ -100,9 +102,11 @@ def _language(language: Language, languages: list[Language], out: Path) -> list[
     others = [(o.code, f"../{o.code}/index.html") for o in languages if o is not language]
     links = [(glossary, "glossary.html"), *others]
     pages.append(_plain(folder / "index.html", language, language.title, _links(links) + body))
-    text = re.sub(r"\[[^]]*\]\(glossary[^)]*\)", "", language.glossary.read_text(encoding="utf-8"))
-    body = _links([(contents, "index.html")]) + str(markdown2html(text))
-    pages.append(_plain(folder / "glossary.html", language, glossary, body))
+    for path, title in ((language.glossary, glossary), (PRIVACY, PRIVACY.stem.title())):
+        text = re.sub(r"\[[^]]*\]\(glossary[^)]*\)", "", path.read_text(encoding="utf-8"))
+        body = _links([(contents, "index.html")]) + str(markdown2html(text))
+        name = path.name.partition(".")[0]
+        pages.append(_plain(folder / f"{name}.html", language, title, body))
     return pages
 
 

@@ -7,17 +7,14 @@ import inspect
 import json
 import re
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 from numbers import Integral, Real
-from pathlib import Path
 from typing import Any
 
-from tgpipeline.analytics.language import number
+from tgpipeline.analytics.language import number, say
 
 RECORD = "application/vnd.tgpipeline.record+json"
-_ROOT = Path(__file__).parents[2]
-_LANGUAGES = {".py": "python", ".sql": "sql", ".json": "json", ".toml": "toml"}
 
 
 class Shown:
@@ -38,27 +35,11 @@ class Shown:
         return self.markdown
 
 
-def show_source(what: Any, *more: Any) -> Shown:
-    """The source of functions, classes, modules or files, as it is deployed.
-
-    Args:
-        what: a function, class, module or path.
-        *more: further ones, shown below it.
-
-    Returns:
-        A block of code a source, each under the name of its module or file.
-    """
-    return Shown("\n\n".join(_source(item) for item in (what, *more)))
-
-
-def _source(what: Any) -> str:
-    if isinstance(what, Path):
-        text, title, language = what.read_text("utf-8"), what.name, _LANGUAGES.get(what.suffix, "")
-    else:
-        text, language = inspect.getsource(inspect.unwrap(what)), "python"
-        path, root = Path(inspect.getsourcefile(inspect.unwrap(what)) or ""), _ROOT
-        title = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-    return f"`{title}`\n{show_code(textwrap.dedent(text), language)}"
+def show_source(function: Any) -> Shown:
+    """The source of a function as it is deployed, under the name of its file."""
+    shown = inspect.unwrap(function)
+    code = show_code(textwrap.dedent(inspect.getsource(shown)), "python")
+    return Shown(f"`{shown.__module__.replace('.', '/')}.py`\n{code}")
 
 
 def show_code(text: str, language: str = "sql") -> Shown:
@@ -85,11 +66,12 @@ def show_json(value: Any) -> Shown:
     return show_code(json.dumps(value, indent=2, ensure_ascii=False, default=str), "json")
 
 
-def show_table(rows: Iterable[Any], *columns: str) -> Shown:
+def show_table(rows: Any, *columns: str) -> Shown:
     """Rows as a table.
 
     Args:
-        rows: mappings, objects with attributes, or sequences.
+        rows: mappings, objects with attributes, or sequences; or a DataFrame of answers, which is
+            shown as the report shows it: words, shares and headings in the reader's language.
         *columns: keys or attributes to show, in order; of sequences, the headings. Where none is
             given, the keys of the first mapping.
 
@@ -98,6 +80,11 @@ def show_table(rows: Iterable[Any], *columns: str) -> Shown:
     |---|---:|
     | 2025-11-28 | 1,214 |
     """
+    if hasattr(rows, "columns"):  # a DataFrame
+        from tgpipeline.analytics.tables import Table
+
+        table = Table.of(rows, *columns)
+        rows, columns = table.rows, tuple(table.heads)
     rows = list(rows)
     names = list(columns) or (list(rows[0]) if rows and isinstance(rows[0], Mapping) else [])
     lines = [_values(row, names) for row in rows]
@@ -146,5 +133,5 @@ def record(**figures: int) -> Shown:
     >>> record(updates_sent=2871)
     updates sent: 2,871
     """
-    text = " · ".join(f"{name.replace('_', ' ')}: {number(n)}" for name, n in figures.items())
+    text = " · ".join(f"{say(name.replace('_', ' '))}: {number(n)}" for name, n in figures.items())
     return Shown(text, {RECORD: {name: int(n) for name, n in figures.items()}})

@@ -3,7 +3,6 @@
 papermill executes them; what it only warns of, an unknown parameter, is refused here.
 """
 
-import ast
 import copy
 import os
 import re
@@ -24,7 +23,6 @@ from tgpipeline.errors import NotebookError
 from tgpipeline.notebook.display import RECORD
 
 PATTERN = "[0-9][0-9]_*.ipynb"
-_LINE = re.compile(r"(?P<name>\w+) = (?P<value>.+?)  # (?P<help>.+)")
 _REMOTE_IMAGE = re.compile(r"!\[([^]]*)\]\(https?://[^)]*\)")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -42,30 +40,6 @@ def find(folder: Path | None = None) -> list[Path]:
     if found := sorted(place.glob(PATTERN)):
         return found
     raise NotebookError(f"no notebooks in {place}: name the folder that holds them.")
-
-
-def parameters(notebook: nbformat.NotebookNode) -> dict[str, tuple[Any, str]]:
-    """The parameters of a notebook.
-
-    Returns:
-        By name, the default and the help, as the lines `name = literal  # help` of the cell tagged
-        `parameters` have them.
-
-    Raises:
-        NotebookError: if a line of that cell says anything else.
-    """
-    found = {}
-    for cell in notebook.cells:
-        if "parameters" not in cell.metadata.get("tags", []):
-            continue
-        for line in filter(str.strip, cell.source.splitlines()):
-            match = _LINE.fullmatch(line)
-            try:
-                assert match is not None
-                found[match["name"]] = (ast.literal_eval(match["value"]), match["help"])
-            except (AssertionError, ValueError, SyntaxError):
-                raise NotebookError(f"not of the form 'name = literal  # help': {line}") from None
-    return found
 
 
 def execute(
@@ -86,8 +60,7 @@ def execute(
     """
     if not source.is_file():
         raise NotebookError(f"there is no notebook {source}")
-    notebook = nbformat.read(source, as_version=4)
-    known = parameters(notebook)
+    known = papermill.inspect_notebook(str(source))
     if unknown := sorted(set(given or {}) - set(known)):
         raise NotebookError(
             f"{source.name} has no parameter {', '.join(unknown)}: it has {', '.join(known)}."

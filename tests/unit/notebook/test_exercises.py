@@ -115,7 +115,7 @@ ANSWERS = {
 
 
 def test_every_exercise_has_answers_here():
-    assert set(ANSWERS) == set(exercises.RULES)
+    assert set(ANSWERS) == set(exercises.all_rules())
 
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))
@@ -135,7 +135,8 @@ def made_up(monkeypatch):
     def busiest(answer, listing):
         return None if listing[answer] == max(listing.values()) else "another day has more objects"
 
-    monkeypatch.setitem(exercises.RULES, "busiest", busiest)
+    known = exercises.all_rules()
+    monkeypatch.setattr(exercises, "all_rules", lambda: known | {"busiest": busiest})
 
 
 def test_an_answer_is_right_or_told_what_is_wrong_without_giving_it_away(made_up):

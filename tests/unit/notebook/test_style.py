@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 
+from tgpipeline.analytics.language import use
 from tgpipeline.errors import NotebookError
 from tgpipeline.notebook import runner
 from tgpipeline.notebook.display import record, show_source, show_table
@@ -99,7 +101,7 @@ def test_functions_and_comprehensions_may_use_the_names_of_parameters(tmp_path):
 def test_parameters_are_plain_lines(line):
     cell = nbformat.v4.new_code_cell(line, metadata={"tags": ["parameters"]})
     with pytest.raises(NotebookError, match="not of the form"):
-        runner.parameters(nbformat.v4.new_notebook(cells=[cell]))
+        notebook_style.parameters(nbformat.v4.new_notebook(cells=[cell]))
 
 
 def test_answers_are_the_texts_of_the_outputs():
@@ -108,15 +110,22 @@ def test_answers_are_the_texts_of_the_outputs():
 
 
 def test_show_source_is_the_package_itself():
-    shown = show_source(show_table, Path(badges.__file__))
+    shown = show_source(show_table)
     assert "def show_table(" in shown.markdown
-    assert "def repository(" in shown.markdown
     assert "`tgpipeline/notebook/display.py`" in shown.markdown
 
 
 def test_tables_escape_what_would_break_them():
     shown = show_table([{"text": "a|b\nc", "chat_id": -1004123456789, "n": 1234, "ok": True}])
     assert shown.markdown.splitlines()[2] == "| a\\|b<br>c | -1004123456789 | 1,234 | true |"
+
+
+def test_a_table_of_answers_speaks_the_readers_language():
+    frame = pd.DataFrame({"measure": ["not_solved"], "share": [0.125], "low": [0.1], "high": [0.2]})
+    with use("pt"):
+        lines = show_table(frame, "measure", "share", "low", "high").markdown.splitlines()
+    assert lines[0] == "| medida | parcela | intervalo de 95% |"
+    assert lines[2] == "| não resolvidas | 12% | 10% a 20% |"
 
 
 def test_records_are_summed_over_notebooks():
