@@ -133,8 +133,7 @@ def _read_many(
     def read(batch: list[str]) -> list[tuple[str, bytes]]:
         return [(name, obstore.get(store, prefix + name).bytes().to_bytes()) for name in batch]
 
-    # Large batches cost less; about four a thread let all threads end at the same time.
-    size = max(1, min(32, round(len(names) / (4 * threads))))
+    size = batch_size(len(names), threads)
     batches = (names[start : start + size] for start in range(0, len(names), size))
     pool = ThreadPoolExecutor(max(1, min(threads, len(names))))
     try:
@@ -142,6 +141,15 @@ def _read_many(
             yield from batch
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def batch_size(objects: int, threads: int = READ_THREADS) -> int:
+    """How many objects are one task: large ones cost less, four per thread end all about together.
+
+    >>> batch_size(1), batch_size(4 * 128 * 7), batch_size(10**6), batch_size(30, threads=2)
+    (1, 7, 32, 4)
+    """
+    return max(1, min(32, round(objects / (4 * threads))))
 
 
 def _lines(store: "ObjectStore", key: str) -> Iterator[bytes]:

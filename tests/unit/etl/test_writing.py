@@ -172,6 +172,44 @@ def test_large_rows_end_a_chunk_and_a_run_early(tmp_path, monkeypatch):
     assert list(tmp_path.glob("*.arrow"))
 
 
+EMPTY = (None,) * (len(TABLES["messages"]) - 1)
+TEXT = [c.name for c in TABLES["messages"]].index("text")
+
+
+def row(text=None):
+    return (*EMPTY[:TEXT], text, *EMPTY[TEXT + 1 :])
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_a_run_and_a_row_group_hold_131072_rows(tmp_path, more):
+    spool = writing.TableWriter("messages", tmp_path)
+    for n in range(131_072 + more):
+        spool.add(EMPTY, (n, 0, 0), (0, 0, 0))
+    path = tmp_path / "messages.parquet"
+    writing.finish(spool.write(path, STAMP), {})
+    runs = sorted(tmp_path.glob("*.arrow"))
+    assert len(runs) == (0, 1, 2)[more + 1]
+    assert [len(batch) for run in runs[:1] for batch in merging.load_run(run)] in ([], [4_096] * 32)
+    meta = pq.ParquetFile(path).metadata
+    groups = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
+    assert groups == ([131_071], [131_072], [131_072, 1])[more + 1]
+
+
+def test_a_chunk_ends_beyond_16_mib_of_json(tmp_path):
+    spool = writing.TableWriter("messages", tmp_path)
+    spool.add(row(text=5), (1, 0, 0), (0, 0, 0), 16 * 2**20)
+    assert spool.misfits == {}, "it is not yet an Arrow table"
+    spool.add(EMPTY, (2, 0, 0), (0, 0, 0), 1)
+    assert spool.misfits == {"text": 1}
+
+
+@pytest.mark.parametrize(("mib", "runs"), [(63, 0), (65, 1)])
+def test_a_run_ends_beyond_64_mib_of_rows(tmp_path, mib, runs):
+    spool = writing.TableWriter("messages", tmp_path)
+    spool.add(row(text="x" * (mib * 2**20)), (1, 0, 0), (0, 0, 0), mib * 2**20)
+    assert len(list(tmp_path.glob("*.arrow"))) == runs
+
+
 def test_rows_are_sorted_by_chat_then_message(tmp_path):
     other = {"id": -900, "type": "group"}
     updates = [p.text(3), p.text(1), p.text(2, chat=other), p.text(4, chat=other)]

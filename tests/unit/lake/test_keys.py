@@ -89,11 +89,14 @@ def test_put_new_tries_again_when_two_write_at_once(s3):
 
 def test_put_new_gives_up_in_the_end(s3, monkeypatch):
     client, stub = s3
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    waited = []
+    monkeypatch.setattr("time.sleep", waited.append)
     for _ in range(5):
         stub.add_client_error("put_object", "ConditionalRequestConflict", http_status_code=409)
     with pytest.raises(LakeError, match="kept colliding"):
         stores.put_new(client, "raw", "k", b"{}")
+    stub.assert_no_pending_responses()
+    assert waited == [0.05, 0.1, 0.2, 0.4, 0.8]
 
 
 def test_put_new_says_what_failed_and_where(s3):
