@@ -51,13 +51,18 @@ def run(raw: Any, enriched: Any, days: list[date], rebuild: bool = False, **sett
     return {ledger.date: ledger for ledger in ledgers}
 
 
+def parquet(enriched: Any, key: str) -> pa.Table:
+    """What one Parquet holds, `context_timestamp` left out."""
+    body = obstore.get(enriched, key).bytes().to_bytes()
+    return pq.ParquetFile(pa.BufferReader(body)).read().drop_columns(["context_timestamp"])
+
+
 def table(enriched: Any, name: str, day: date) -> pa.Table | None:
     """What a day's Parquet holds, `context_timestamp` left out; None where there is none."""
     try:
-        body = obstore.get(enriched, keys.enriched_key(name, day)).bytes().to_bytes()
+        return parquet(enriched, keys.enriched_key(name, day))
     except FileNotFoundError:
         return None
-    return pq.ParquetFile(pa.BufferReader(body)).read().drop_columns(["context_timestamp"])
 
 
 def content(enriched: Any, days: list[date]) -> dict[tuple[str, date], list[dict[str, Any]]]:

@@ -17,7 +17,7 @@ from tests import edge
 from tests import payloads as p
 from tests.functional.proxy import Proxy
 from tgpipeline import ingest
-from tgpipeline.errors import LakeError, SettingsError
+from tgpipeline.errors import LakeError
 from tgpipeline.etl import handler, writing
 from tgpipeline.lake import columns, keys, ledger, quarantine, stores
 
@@ -258,48 +258,6 @@ def test_lookback_heals_late_arrivals_edits_and_missed_runs_and_reads_nothing_el
         assert proxy.requests["PUT messages"] == 3
     assert texts(zones)[3] == "corrigida"
     assert texts(zones)[7_000] == "atrasada"
-
-
-@pytest.mark.parametrize(
-    ("event", "zone", "days"),
-    [
-        ({"scheduled_time": "2025-11-29T03:15:00Z"}, "America/Sao_Paulo", "2025-11-27..2025-11-28"),
-        ({"scheduled_time": "2025-11-30T02:59:59Z"}, "America/Sao_Paulo", "2025-11-27..2025-11-28"),
-        ({"scheduled_time": "2025-11-30T03:05:00Z"}, "America/Sao_Paulo", "2025-11-28..2025-11-29"),
-        ({"scheduled_time": "2025-11-29T03:15:00"}, "America/Sao_Paulo", "2025-11-27..2025-11-28"),
-        ({"scheduled_time": "2025-11-29T00:15:00-03:00"}, "UTC", "2025-11-27..2025-11-28"),
-        ({"scheduled_time": "2025-12-31T15:15:00Z"}, "Asia/Tokyo", "2025-12-30..2025-12-31"),
-        (
-            {"scheduled_time": "2025-03-31T00:15:00+01:00"},
-            "Europe/Lisbon",
-            "2025-03-29..2025-03-30",
-        ),
-        ({"date": "2024-02-29"}, "UTC", "2024-02-29..2024-02-29"),
-        ({"start": "2025-12-31", "end": "2026-01-02"}, "UTC", "2025-12-31..2026-01-02"),
-    ],
-)
-def test_which_days_an_event_means(stack, event, zone, days):
-    settings = replace(stack.settings, timezone=zone, lookback_days=1)
-    found = handler.days_of(event, settings)
-    first, last = map(date.fromisoformat, days.split(".."))
-    assert found == [first + timedelta(n) for n in range((last - first).days + 1)]
-
-
-@pytest.mark.parametrize(
-    "event",
-    [
-        {},
-        {"date": "soon"},
-        {"date": 5},
-        {"start": "2025-01-01"},
-        {"start": "2025-12-31", "end": "2025-12-30"},
-        {"scheduled_time": "x"},
-        {"a": 1},
-    ],
-)
-def test_an_event_that_means_no_day_is_refused(stack, event):
-    with pytest.raises(SettingsError, match="which day is meant"):
-        handler.days_of(event, stack.settings)
 
 
 @pytest.mark.parametrize(
