@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tgpipeline import __version__, resources
@@ -244,8 +245,9 @@ def _demo(arguments: argparse.Namespace) -> int:
 @command
 def _report(arguments: argparse.Namespace) -> int:
     """Write one page for a manager, from an export or the lake: findings, charts, definitions."""
-    from tgpipeline.analytics import group
+    from tgpipeline.analytics import digest, group, report
 
+    send = _recipient(arguments) if arguments.send or arguments.send_to else None
     chat, timezone = arguments.chat, arguments.timezone or ""
     if arguments.path:
         found = group.read_export(arguments.path, chat, timezone, arguments.keep)
@@ -254,14 +256,37 @@ def _report(arguments: argparse.Namespace) -> int:
 
         settings = Settings.from_env("enriched_bucket")
         found = group.Group(athena.connect(settings), _whole(chat, "--chat") if chat else 0)
-    names = "start end timezone office topics_file language names salt cut csv".split()
+    if arguments.days:
+        last = found.period(end=arguments.end)["end"]
+        arguments.start = last - timedelta(arguments.days - 1)
+    names = "start end timezone office topics_file language names salt cut".split()
     how = {name: value for name in names if (value := getattr(arguments, name))}
     if arguments.agents:
         how["agents"] = [_whole(part, "--agents") for part in arguments.agents.split(",")]
-    print(found.report(arguments.output, **how))
+    answers = found.answers(**how)
+    page = report.write(answers, arguments.output, arguments.csv)
+    print(page)
     for note in found.notes:
         print(f"  {note}")
+    if send:
+        send(page, digest.text_of(answers))
     return 0
+
+
+def _recipient(arguments: argparse.Namespace) -> Callable[[Path, str], object]:
+    """What sends a page to the chat that was asked for; asks before anything is worked out."""
+    from tgpipeline.analytics import digest
+    from tgpipeline.telegram.bot import confirm
+
+    settings = Settings.from_env()
+    if not arguments.send_to and len(settings.chat_ids) != 1:
+        raise SettingsError("which chat shall get the page? Name its id with --send-to.")
+    target = _whole(arguments.send_to, "--send-to") if arguments.send_to else settings.chat_ids[0]
+    client = bot(settings)
+    called = digest.recipient(client, target, names=arguments.names)
+    if not arguments.yes and not confirm(f"Send the page and its findings to {called}?"):
+        raise SettingsError(f"nothing is sent to {called} without a yes: say --yes.")
+    return partial(digest.send, client, target)
 
 
 def _whole(text: str, option: str) -> int:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from tgpipeline.analytics import athena, report
+from tgpipeline.analytics.answers import Answers
 from tgpipeline.deploy import stages
 from tgpipeline.errors import QueryError
 from tgpipeline.etl import handler
@@ -52,11 +53,8 @@ def settings() -> Iterator[Settings]:
 
 
 def test_a_page_of_what_athena_answers_names_nobody(settings: Settings, tmp_path: Path) -> None:
-    made = report.write(
-        athena.connect(settings), start="2025-11-27", end="2025-11-29", csv=tmp_path / "csv",
-        language="en",
-        output=tmp_path / "out" / "report.html",
-    )  # fmt: skip
+    answers = Answers(athena.connect(settings), start="2025-11-27", end="2025-11-29", language="en")
+    made = report.write(answers, tmp_path / "out" / "report.html", tmp_path / "csv")
     page = made.read_text("utf-8")
     assert "2 messages" in page
     assert "2 topics; most is written in" in page
@@ -69,10 +67,10 @@ def test_a_page_of_what_athena_answers_names_nobody(settings: Settings, tmp_path
 
 
 def test_a_page_with_names_of_an_empty_period(settings: Settings, tmp_path: Path) -> None:
-    made = report.write(
-        athena.connect(settings), start="2024-01-01", end="2024-01-02", names=True, chat=-100123,
-        output=tmp_path / "report.html",
-    )  # fmt: skip
+    answers = Answers(
+        athena.connect(settings), start="2024-01-01", end="2024-01-02", names=True, chat=-100123
+    )
+    made = report.write(answers, tmp_path / "report.html")
     page = made.read_text("utf-8")
     assert "No messages from 2024-01-01 to 2024-01-02" in page
     assert "Names are shown" in page
@@ -80,4 +78,4 @@ def test_a_page_with_names_of_an_empty_period(settings: Settings, tmp_path: Path
 
 def test_a_chat_that_is_not_there_is_refused(settings: Settings) -> None:
     with pytest.raises(QueryError, match="not in the lake"):
-        report.write(athena.connect(settings), start="2025-11-28", end="2025-11-28", chat=-5)
+        Answers(athena.connect(settings), start="2025-11-28", end="2025-11-28", chat=-5)

@@ -96,7 +96,9 @@ class Group:
         """All answers about a period: see `answers.Answers`, whose parameters these are."""
         from tgpipeline.analytics.answers import Answers
 
-        return Answers(self.engine, **self._filled(how))
+        return Answers(
+            self.engine, **{"chat": self.chat} | how | self.period(how.get("start"), how.get("end"))
+        )
 
     def conversations(self, **how: Any) -> pd.DataFrame:
         """Who asked what, and what became of it: one row per conversation.
@@ -106,23 +108,22 @@ class Group:
         """
         return self.answers(**how).conversations
 
-    def report(self, output: str | Path = "report.html", **how: Any) -> Path:
+    def report(
+        self, output: str | Path = "report.html", csv: str | Path | None = None, **how: Any
+    ) -> Path:
         """Write the page for a manager.
 
         Args:
             output: the page to write.
-            **how: what `report.write` takes: `language`, `csv`, `start`, `end`, `names` and so on.
+            csv: folder for the tables, as CSV; none are written if not given.
+            **how: what `answers.Answers` takes: `language`, `start`, `end`, `names` and so on.
 
         Returns:
             The path of the page.
         """
         from tgpipeline.analytics import report
 
-        return report.write(self.engine, output=output, **self._filled(how))
-
-    def _filled(self, how: dict[str, Any]) -> dict[str, Any]:
-        given = {"chat": self.chat} | how
-        return given | self.period(how.get("start"), how.get("end"))
+        return report.write(self.answers(**how), output, csv)
 
 
 def read_export(

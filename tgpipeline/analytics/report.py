@@ -3,13 +3,11 @@
 Notebook 06 shows the same sections; the page is HTML that loads nothing from elsewhere.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -24,8 +22,6 @@ from tgpipeline.analytics.support.rates import NO_SIGNALS
 from tgpipeline.analytics.support.statistics import ENOUGH
 from tgpipeline.analytics.tables import Mask, Table, write_csv
 from tgpipeline.errors import QueryError
-
-logger = logging.getLogger(__name__)
 
 WIDE, NARROW = 7.4, 3.7  # inches of a chart: on a desk, on a phone
 LANG = {"en": "en", "pt": "pt-BR"}
@@ -55,30 +51,23 @@ class Section:
 
 
 def write(
-    engine: Engine,
-    *,
-    output: str | Path = "report.html",
-    csv: str | Path | None = None,
-    **period: Any,
+    answers: Answers, output: str | Path = "report.html", csv: str | Path | None = None
 ) -> Path:
-    """Make the report of a period.
+    """Write the report of a period.
 
     Args:
-        engine: who answers: see `athena.connect`.
+        answers: about the period.
         output: the page to write.
         csv: folder for the tables, as CSV; none are written if not given.
-        **period: what `Answers` takes: `start`, `end`, `chat`, `names`, `language` and so on.
 
     Returns:
         The path of the page.
 
     Raises:
-        QueryError: if the period or the chat is not right, a question fails, or the page cannot be
-            written.
-        SettingsError: if office hours, zone or language are not right.
+        QueryError: if a question fails, or the page cannot be written.
+        SettingsError: if there is no such language.
     """
-    answers, page = Answers(engine, **period), Path(output)
-    html = render(answers)
+    page, html = Path(output), render(answers)
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(html, "utf-8")

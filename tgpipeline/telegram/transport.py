@@ -202,7 +202,9 @@ def _request(params: dict[str, Any]) -> dict[str, Any]:
         headers = {"Content-Type": "application/json"}
         return {"data": json.dumps(given), "headers": headers}
     data = {k: v if type(v) is str else json.dumps(v) for k, v in given.items() if k not in files}
-    parts = {k: v if isinstance(v, bytes) else v.read_bytes() for k, v in files.items()}
+    parts = {
+        k: (k, v) if isinstance(v, bytes) else (v.name, v.read_bytes()) for k, v in files.items()
+    }
     return {"data": data, "files": parts}
 
 

@@ -56,7 +56,7 @@ def answers(engine: Duck) -> Answers:
 def written(engine: Duck, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     output, csv = folder / "out" / "r.html", folder / "csv"
-    report.write(engine, **PERIOD, language="en", output=output, csv=csv)
+    report.write(Answers(engine, **PERIOD, language="en"), output, csv)
     return folder
 
 
@@ -144,7 +144,7 @@ def test_tables_are_written_beside_the_page(written: Path) -> None:
 )
 def test_what_cannot_be_reported_is_refused(engine, tmp_path, given, error, names) -> None:
     with pytest.raises(error, match=names):
-        report.write(engine, **(PERIOD | given), output=tmp_path / "r.html")
+        report.write(Answers(engine, **(PERIOD | given)), tmp_path / "r.html")
     assert not (tmp_path / "r.html").exists()
 
 
