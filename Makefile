@@ -18,8 +18,9 @@ DEPS   := pyproject.toml constraints.txt
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-demo: $(VENV)/.demo  ## run the seven notebooks on this machine; leaves them in out/
+demo: $(VENV)/.demo  ## run the seven notebooks, compare their answers; leaves them in out/
 	$(BIN)/tgpipeline demo
+	$(BIN)/python -m tools.compare out
 
 test: check  ## everything CI runs: lint, types, unit, functional, notebooks
 	$(BIN)/python -m pytest --durations=20

@@ -1,6 +1,9 @@
 """The series runs from top to bottom, each notebook alone, and its answers are the stored ones."""
 
 import copy
+import gzip
+import shutil
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -14,6 +17,7 @@ from tools.notebook_style import METADATA
 
 pytestmark = pytest.mark.notebooks
 SERIES = runner.find()
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("path", SERIES, ids=lambda path: path.stem)
@@ -107,6 +111,77 @@ def test_one_thing_changed_is_one_difference(quiet, tmp_path, cell, change, tell
     (found,) = compare.differences("01_test", quiet, fresh)
     assert found.startswith(f"01_test, cell {cell}: ")
     assert tells in found
+
+
+LATEST = "    last = pa.concat_arrays([differs, pa.array([True] * bool(len(rows)), pa.bool_())])\n"
+MUTANTS = {
+    "one update of the sample": (
+        ("02", None),
+        "data/sample/updates.ndjson.gz",
+        (b'"text":"Oi, boa noite"', b'"test":"Oi, boa noite"'),
+        ["| text | 2,289 | false |", "| text | 2,288 | false |"],
+    ),
+    "one bar of one chart": (
+        ("02", None),
+        "tgpipeline/analytics/charts/volume.py",
+        (b"stack(ax, binned, SAID)", b"stack(ax, binned.where(binned.index != top, 1), SAID)"),
+        ["marks "],
+    ),
+    "one line of the ETL": (
+        ("05", "A few rows"),
+        "tgpipeline/etl/merging.py",
+        (
+            LATEST.encode(),
+            LATEST.replace("[differs, ", "[").replace("])\n", ", differs])\n").encode(),
+        ),
+        ["| 2025-11-28 14:49:37 | Débora | text | 1764352184 |  |"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_one_thing_changed_in_the_project_is_seen_by_a_notebook_of_the_series(
+    name, tmp_path, monkeypatch
+):
+    """In a copy of the project: the first try shows that the copy itself differs in nothing."""
+    (number, until), place, (before, after), told = MUTANTS[name]
+    for part in ("tgpipeline", "telegram_standin", "lambda_src", "data/sample"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    path = next(path for path in SERIES if path.name.startswith(number))
+    stored = nbformat.read(path, as_version=4)
+    cells = [cell.source.startswith(until or "#!") for cell in stored.cells]
+    stored.cells = stored.cells[: cells.index(True) + 2 if any(cells) else None]
+    part = tmp_path / path.name
+    nbformat.write(stored, part)
+    assert compare.differences(path.name, stored, runner.execute(part)) == []
+    changed = tmp_path / place
+    opened = gzip.open if changed.suffix == ".gz" else open
+    with opened(changed, "rb") as file:
+        content = file.read()
+    assert before in content
+    with opened(changed, "wb") as file:
+        file.write(content.replace(before, after, 1))
+    found = "\n".join(compare.differences(path.name, stored, runner.execute(part)))
+    assert f"{path.name}, cell " in found
+    for line in told:
+        assert line in found
+
+
+def test_make_demo_tells_every_difference_of_every_notebook(tmp_path, capsys):
+    for path in SERIES:
+        shutil.copy(path, tmp_path)
+    assert compare.main(tmp_path) == 0
+    for path in SERIES[:2]:
+        changed = nbformat.read(path, as_version=4)
+        for cell in [c for c in changed.cells if c.get("outputs")][:2]:
+            cell.outputs = []
+        nbformat.write(changed, tmp_path / path.name)
+    (tmp_path / SERIES[2].name).unlink()
+    assert compare.main(tmp_path) == 1
+    told = capsys.readouterr().out
+    assert [told.count(f"{path.name}, cell ") for path in SERIES[:3]] == [2, 2, 0]
+    assert f"{SERIES[2].name}: not in" in told
 
 
 def test_all_differences_are_told_and_a_stored_complaint_is_one(quiet):

@@ -1,14 +1,26 @@
-"""What a notebook shows now, against what is stored: cell by cell, charts by their numbers."""
+"""What notebooks show now, against what is stored: cell by cell, charts by their numbers.
+
+    python -m tools.compare FOLDER
+
+compares the executed notebooks in a folder, such as `make demo` leaves in out/, with the stored
+ones, and tells every difference of every notebook.
+"""
 
 import difflib
+import sys
+from pathlib import Path
 from typing import Any
+
+import nbformat
+
+from tgpipeline.notebook import runner
 
 
 def shown(cell: Any) -> str:
     """What a code cell shows, as text.
 
     The pieces of a stream are joined first: a kernel flushes it wherever it likes. A chart is its
-    alternative text and the numbers that it draws.
+    alternative text, the numbers that it draws, and a digest of the marks on its axes.
     """
     streams: dict[str, str] = {}
     parts = []
@@ -20,7 +32,8 @@ def shown(cell: Any) -> str:
         else:
             data, about = output["data"], output["metadata"].get("image/png", {})
             text = data.get("text/markdown") or data.get("text/plain", "")
-            parts.append("\n".join(filter(None, (about.get("alt"), text))))
+            marks = f"marks {about['drawn']}" if "drawn" in about else ""
+            parts.append("\n".join(filter(None, (about.get("alt"), text, marks))))
     said = [f"[{name}]\n{text}" if name == "stderr" else text for name, text in streams.items()]
     return "\n".join(part.rstrip() for part in (*sorted(said), *parts))
 
@@ -54,3 +67,21 @@ def differences(name: str, stored: Any, fresh: Any) -> list[str]:
         lines = changed[:20] or new[:20]
         found.append("\n  ".join((f"{name}, cell {number}: {now.source.splitlines()[0]}", *lines)))
     return found
+
+
+def main(folder: Path) -> int:
+    """Compare all notebooks of the series; 1 where one differs, or was not executed."""
+    found = []
+    for path in runner.find():
+        ran = folder / path.name
+        if ran.is_file():
+            stored, fresh = (nbformat.read(file, as_version=4) for file in (path, ran))
+            found += differences(path.name, stored, fresh)
+        else:
+            found.append(f"{path.name}: not in {folder}")
+    print("\n\n".join(found) or "Every cell shows what is stored in notebooks/.")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

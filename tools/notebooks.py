@@ -77,8 +77,9 @@ def _numbers(text: str) -> Counter[str]:
 
 def _clean(output: Any) -> Any:
     if "metadata" in output:
-        kept = output.metadata.get("image/png", {}).get("alt")
-        output.metadata = nbformat.from_dict({"image/png": {"alt": kept}} if kept else {})
+        about = output.metadata.get("image/png", {})
+        kept = {name: about[name] for name in ("alt", "drawn") if name in about}
+        output.metadata = nbformat.from_dict({"image/png": kept} if kept else {})
     return output
 
 

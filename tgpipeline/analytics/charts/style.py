@@ -87,6 +87,23 @@ class Chart:
         """The finding and the numbers; the same for the same answer, whatever draws it."""
         return f"{self.title}\n{self.data.to_csv(index=False, float_format='%.6g')}"
 
+    @property
+    def drawn(self) -> str:
+        """A digest of the marks on the axes: another bar, line, point or label makes another."""
+        ax, found = self.axes, []
+        for one in ax.patches:
+            found.append(one.get_path().get_extents(one.get_patch_transform()).bounds)
+        for one in ax.lines:
+            found.append(one.get_xydata().ravel())
+        for one in ax.collections:
+            found.append(one.get_offsets().ravel())
+            found += [path.get_extents().bounds for path in one.get_paths()]
+        for one in (*ax.collections, *ax.images):
+            found.append([] if one.get_array() is None else one.get_array().ravel())
+        said = [" ".join(f"{number:.4g}" for number in numbers) for numbers in found]
+        said += [one.get_text() for one in ax.texts]
+        return hashlib.sha256("\n".join(said).encode()).hexdigest()[:12]
+
     def png(self) -> bytes:
         """The picture for a notebook: finding and chart on white."""
         import PIL.Image
@@ -123,7 +140,8 @@ class Chart:
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
         picture = base64.b64encode(self.png()).decode()
-        return {"image/png": picture, "text/plain": self.text}, {"image/png": {"alt": self.alt}}
+        about = {"alt": self.alt, "drawn": self.drawn}
+        return {"image/png": picture, "text/plain": self.text}, {"image/png": about}
 
 
 class Place:
