@@ -1,7 +1,7 @@
 """Draw the architecture for the README, as SVG that a phone can show: `make architecture`.
 
 The rows are the stages of the flow, from above to below, so that the picture is narrow and its
-letters stay large. It is drawn twice, for light and for dark pages.
+letters stay large. It is drawn for light and for dark pages, in both languages.
 """
 
 from pathlib import Path
@@ -28,25 +28,47 @@ THEMES = {
     "light": ("#F6F8FA", "#D0D7DE", "#0072B2", "#FFFFFF", "#57606A", "#57606A"),
     "dark": ("#161B22", "#30363D", "#56B4E9", "#0D1117", "#C9D1D9", "#8B949E"),
 }
+# By language, what is called otherwise than in ROWS. Services keep their names.
+WORDS = {
+    "": {},
+    "pt-BR": {
+        "Group": "Grupo", "people write": "as pessoas escrevem", "sees it": "recebe tudo",
+        "webhook, with a secret token": "webhook, com um secret token",
+        "AWS · ingest": "AWS · ingestão", "a URL": "uma URL", "JSON, as sent": "JSON, como veio",
+        "every night, the day before": "toda noite, o dia anterior", "schedule": "agenda",
+        "SQL over the files": "SQL sobre os arquivos", "AWS · presentation": "AWS · apresentação",
+        "tables, SQL": "tabelas, SQL", "You": "Você", "charts, report": "gráficos, relatório",
+        "to": "a",
+    },
+}  # fmt: skip
 
 
-def draw(theme: str) -> str:
+def draw(theme: str, language: str = "") -> str:
     """The picture as SVG.
 
     Args:
         theme: `light` or `dark`, as the page it stands on.
+        language: a key of `WORDS`.
     """
+    words = WORDS[language]
+
+    def say(text: str) -> str:
+        return words.get(text, text)
+
+    rows = [
+        (say(name), tuple((say(title), say(about)) for title, about in boxes), say(after))
+        for name, boxes, after in ROWS
+    ]
     height = len(ROWS) * (HEIGHT + GAP) - GAP
-    said = "; ".join(
-        f"{name}: {' to '.join(f'{a} ({b})' for a, b in row)}" for name, row, _ in ROWS
-    )
+    to = f" {say('to')} "
+    said = "; ".join(f"{name}: {to.join(f'{a} ({b})' for a, b in row)}" for name, row, _ in rows)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
         'font-family="system-ui, -apple-system, Segoe UI, Roboto, sans-serif" '
         f'text-anchor="middle">',
         f"<title>{escape(said)}</title>",
     ]
-    for number, row in enumerate(ROWS):
+    for number, row in enumerate(rows):
         parts += _row(number * (HEIGHT + GAP), row, THEMES[theme])
     return "\n".join([*parts, "</svg>", ""])
 
@@ -96,6 +118,14 @@ def _text(
     )
 
 
+PICTURES = [(theme, language) for theme in THEMES for language in WORDS]
+
+
+def place(theme: str, language: str) -> Path:
+    """Where a picture is."""
+    return DOCS / f"architecture-{theme}{'.' if language else ''}{language}.svg"
+
+
 if __name__ == "__main__":
-    for name in THEMES:
-        (DOCS / f"architecture-{name}.svg").write_text(draw(name), encoding="utf-8")
+    for picture in PICTURES:
+        place(*picture).write_text(draw(*picture), encoding="utf-8")

@@ -42,6 +42,15 @@ if not find_spec("tgpipeline"):  # a wheel beside this notebook; else the reposi
         print(f"The repository has no tag {{tag}}: its default branch is installed.")
     %pip install --quiet "tgpipeline[colab] @ {{source}}"
 """
+# What a person reads in it, by the folder of a language.
+SETUP_WORDS = {
+    "pt-BR": {
+        "# a wheel beside this notebook; else the repository": "# um wheel ao lado deste notebook; "
+        "senão, o repositório",
+        "The repository has no tag {tag}: its default branch is installed.": "O repositório não "
+        "tem a tag {tag}: o estado mais novo dele é instalado.",
+    }
+}
 
 
 def repository(root: Path = ROOT) -> str:

@@ -113,6 +113,8 @@ def _translated(cell: Cell, said: Translate, name: str, entered: set[str]) -> st
         text = said(_without_badge(source))
         return text.replace(_BADGE, badges.badge(f"{FOLDER}/{name}", badges.repository()))
     if "setup" in _tags(cell):
+        for text, translation in badges.SETUP_WORDS[FOLDER].items():
+            source = source.replace(text, translation)
         return source
     if "parameters" in _tags(cell):
         source = source.replace('language = "en"', f'language = "{LANGUAGE}"')

@@ -17,10 +17,10 @@ from tools import architecture, badges, environments, release, size
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_architecture_is_what_the_code_draws(theme):
-    stored = (ROOT / "docs" / f"architecture-{theme}.svg").read_text("utf-8")
-    assert stored == architecture.draw(theme), "run `make architecture`"
+@pytest.mark.parametrize(("theme", "language"), architecture.PICTURES)
+def test_the_architecture_is_what_the_code_draws(theme, language):
+    stored = architecture.place(theme, language).read_text("utf-8")
+    assert stored == architecture.draw(theme, language), "run `make architecture`"
     root = ElementTree.fromstring(stored)
     sizes = [int(text.get("font-size")) for text in root.iter() if text.get("font-size")]
     width = float(root.get("viewBox").split()[2])
