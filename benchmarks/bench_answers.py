@@ -59,7 +59,7 @@ SHAPES = {
 
 
 def group(rng: np.random.Generator, shape: Shape) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """One group's conversations, as `conversations.build` gives them, and what is true of it."""
+    """One group's conversations, as `find_conversations` gives them, and what is true of it."""
     from scipy.stats import norm
 
     daily = rng.poisson(rng.gamma(6, 1 / 6, shape.days) * shape.questions)

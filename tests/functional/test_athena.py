@@ -63,16 +63,16 @@ def filled(settings: Settings) -> Settings:
 
 @pytest.mark.parametrize("name", sorted(questions.names()))
 def test_every_question_is_answered_before_there_is_any_message(settings, name: str) -> None:
-    frame = athena.query(name, settings, **({} if name == "groups" else PERIOD))
+    frame = athena.query(name, settings, **({} if name in ("groups", "agents") else PERIOD))
     assert frame.attrs["question"].endswith("?")
     assert len(frame.columns) > 2
 
 
 @pytest.mark.parametrize("name", sorted(questions.names()))
 def test_every_question_is_answered(filled, name: str) -> None:
-    frame = athena.query(name, filled, **({} if name == "groups" else PERIOD))
+    frame = athena.query(name, filled, **({} if name in ("groups", "agents") else PERIOD))
     nothing_to_tell = {"reactions", "joins_and_leaves", "conversation_events"}
-    nothing_to_tell |= {"fallen_silent", "reply_pairs", "shared_domains"}
+    nothing_to_tell |= {"agents", "fallen_silent", "reply_pairs", "shared_domains"}
     assert len(frame) or name in nothing_to_tell
 
 
@@ -139,6 +139,6 @@ def test_types_are_right_where_the_local_stack_calls_them_all_text(filled) -> No
 def test_conversations_come_out_of_the_lake(filled) -> None:
     talk = athena.query("conversation_messages", filled, **PERIOD)
     events = athena.query("conversation_events", filled, **PERIOD)
-    found = conversations.build(talk, events, topics.load())
+    found = conversations.find_conversations(talk, events, topics.load())
     assert found["rows"].tolist() == [[0, 1, 2, 3, 4, 5]], "one matter, asked again"
     assert found["person_after"].tolist() == [60], "where nobody is an agent, members answer"

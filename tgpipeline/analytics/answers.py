@@ -29,7 +29,8 @@ class Answers:
         timezone: IANA name of the zone of days and hours; the engine's own if not given.
         names: whether to show people's names; pseudonyms otherwise.
         salt: makes pseudonyms the same in every report with that salt.
-        agents: user ids of who answers for the group; found by rule if none is given.
+        agents: user ids of who answers for the group; the answer of `agents` if none is given.
+        horizon: hours of silence after which it is settled what became of a question.
         office: office hours, as `metrics.Office.parse` reads them.
         topics_file: definitions of problems; those of the package if not given.
         cut: a day to compare before and after; none if not given.
@@ -56,12 +57,14 @@ class Answers:
         names: bool = False,
         salt: str = "",
         agents: Collection[int] = (),
+        horizon: float = 72,
         office: str = OFFICE,
         topics_file: str | Path = "",
         cut: date | str = "",
         language: str = "",
     ) -> None:
         self.engine, self.names, self.salt, self.agents = engine, names, salt, agents
+        self.horizon = horizon
         first, last = (questions.day(*pair, "report") for pair in (("start", start), ("end", end)))
         self.start, self.end, self.cut = str(first), str(last), ""
         if cut and not first < (middle := questions.day("cut", cut, "report")) <= last:
@@ -102,10 +105,16 @@ class Answers:
 
     @cached_property
     def conversations(self) -> pd.DataFrame:
-        """As `conversations.build` makes them."""
+        """As `conversations.find_conversations` makes them."""
         events = self.ask("conversation_events")
+        agents = set(self.agents)
+        if not agents:  # all of the lake decides, not the period
+            self.asked.append(self.engine.query("agents", chat=self.chat))
+            agents = set(self.asked[-1]["user_id"].dropna().astype(int))
         with progress("messages put into conversations"):
-            return conversations.build(self.messages, events, self.topics, self.agents)
+            return conversations.find_conversations(
+                self.messages, events, self.topics, agents, horizon=self.horizon
+            )
 
     @cached_property
     def frequent(self) -> pd.DataFrame:

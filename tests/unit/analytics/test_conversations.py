@@ -17,6 +17,7 @@ from tgpipeline.analytics.support import (
     signals,
     threads,
 )
+from tgpipeline.analytics.support.talk import Talk
 
 START = 1764331200  # Friday 2025-11-28 09:00 in São Paulo
 GROUP, BOT, AGENT, ANA, BIA = -1004123456789, 7000, 100, 1, 2
@@ -69,7 +70,7 @@ def known() -> topics.Topics:
 
 
 def build(messages: pd.DataFrame, *events: tuple[Any, ...]) -> pd.DataFrame:
-    return conversations.build(messages, happened(*events), known(), [AGENT])
+    return conversations.find_conversations(messages, happened(*events), known(), [AGENT])
 
 
 def settled(*said: tuple[Any, ...]) -> pd.DataFrame:
@@ -205,14 +206,14 @@ def test_the_same_text_to_many_different_questions_answers_none_in_any_language(
     said: list[tuple[Any, ...]] = []
     for n, word in enumerate(about):
         said += [(9 * n, 10 + n, f"{word}?"), (9 * n + 1, BOT, "Жми кнопку ниже", 2 * n + 1)]
-    repeated = outcomes_talk(talk(*said)).repeated
+    repeated = outcomes_talk(talk(*said)).to_all
     assert repeated == {"жми кнопку ниже"}
     few = outcomes_talk(talk(*said[: 2 * (signals.SAID_TO - 1)]))
-    assert not few.repeated, "that few may be chance"
+    assert not few.to_all, "that few may be chance"
 
 
 def outcomes_talk(messages: pd.DataFrame) -> Any:
-    return conversations._talk(messages, happened(), known(), [AGENT], None)
+    return Talk(messages, happened(), known(), [AGENT])
 
 
 def test_who_asked_for_a_person_at_once_still_waits_for_one_after_the_bot_spoke() -> None:
@@ -227,7 +228,9 @@ def test_a_horizon_must_pass_before_anything_is_settled() -> None:
     for hours in (24, 72, 168):
         early, late = (talk(*said, (1 + hours * 60 + m, 99, "bom dia")) for m in (-1, 0))
         for messages, outcome in ((early, "open"), (late, "assumed")):
-            found = conversations.build(messages, happened(), known(), [AGENT], horizon=hours)
+            found = conversations.find_conversations(
+                messages, happened(), known(), [AGENT], horizon=hours
+            )
             assert found["outcome"].tolist() == [outcome]
 
 
@@ -305,7 +308,7 @@ def test_ones_own_conversation_goes_on_for_ten_minutes() -> None:
     assert (threads.OWN, threads.OWN_AMONG_REPLIES) == (600, 60)
     for late, same in ((0, True), (1, False)):
         messages = talk((0, 50, "que calor"), ((600 + late) / 60, 50, "vou tomar banho"))
-        numbers = conversations.threads(messages, happened(), known(), [AGENT])
+        numbers = conversations.number_conversations(messages, happened(), known(), [AGENT])
         assert (numbers.nunique() == 1) is same
 
 
@@ -326,18 +329,9 @@ def test_every_number_leads_to_its_cases() -> None:
     assert closed + parts["open"] == len(found) == 2
 
 
-def test_agents_are_those_who_answer_many() -> None:
-    said: list[tuple[Any, ...]] = [(n, 10 + n, "cadê meu pedido?") for n in range(6)]
-    said += [(10 + n, AGENT, "chega hoje", n + 1) for n in range(5)] + [(20, ANA, "idem", 1)]
-    assert signals.find_agents(talk(*said), happened()) == {AGENT}
-    admin = happened(("chat_member", None, BIA, "administrator"))
-    assert signals.find_agents(talk(*said), admin) == {AGENT, BIA}
-    assert signals.find_agents(talk(*said), admin, [ANA]) == {ANA}
-
-
 def test_where_nobody_is_an_agent_whoever_replies_answers() -> None:
     said = talk((0, ANA, "cadê meu pedido?"), (1, BIA, "chega hoje", 1), (2, BIA, "acho"))
-    found = conversations.build(said, happened(), known())
+    found = conversations.find_conversations(said, happened(), known())
     assert found.attrs["agents"] == []
     assert found["person_after"].tolist() == [60]
     taught = problems.better_bot(found, said, known())

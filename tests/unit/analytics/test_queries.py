@@ -178,7 +178,7 @@ def test_a_file_is_one_question_in_athenas_sql(name: str) -> None:
     assert "IS TRUE" not in sql.upper().replace("NOT TRUE", "TRUE"), "Athena has no IS TRUE"
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"groups"}))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"groups", "agents"}))
 def test_every_question_takes_the_same_parameters(name: str) -> None:
     sql = questions.sql_of(name)
     known = questions.parameter_types(sql)
@@ -352,6 +352,35 @@ def test_coverage_counts_what_came_which_way(full) -> None:
     everybody = written(people=False)
     bots = len(everybody) - len(written())
     assert row == (len(everybody), len(everybody), 0, 0, bots, 0, 0, 5, 0, 3, 1)
+
+
+def test_agents_are_administrators_and_those_who_answer_many_whenever_they_did() -> None:
+    chat, said = {"id": -1001, "type": "supergroup"}, []
+
+    def write(who: int, to: int = 0, **more: object) -> None:
+        number = len(said) + 1
+        message = {"message_id": number, "chat": chat, "from": {"id": who, "is_bot": who == 7},
+                   "date": MORNING + 86_400 * number, "text": "x", **more}  # fmt: skip
+        if to:
+            message["reply_to_message"] = said[to - 1]["message"]
+        said.append({"update_id": number, "message": message})
+
+    for who in (1, 2, 3, 4, 5, 5, 6):
+        write(who)
+    for to in range(1, 6):  # 100 answers five people, 200 five messages of four, the bot all
+        write(100, to)
+        write(200, max(2, to))
+        write(7, to)
+    write(1087968824, sender_chat=chat)
+    member = {"user": {"id": 300, "is_bot": False}, "status": "member"}
+    promoted = {"chat": chat, "from": {"id": 1, "is_bot": False}, "date": MORNING,
+                "old_chat_member": member,
+                "new_chat_member": {**member, "status": "administrator"}}  # fmt: skip
+    connection = lake([*said, {"update_id": 99, "chat_member": promoted}])
+    found = {(row[1], row[2]) for row in ask(connection, "agents")}
+    answers, group = (100, "answers many"), (-1001, "writes as the group")
+    assert found == {answers, group, (300, "administrator")}
+    assert not ask(connection, "agents", chat=-1002)
 
 
 def test_conversations_are_read_beyond_the_period_and_without_channel_posts() -> None:

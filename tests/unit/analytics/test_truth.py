@@ -29,7 +29,7 @@ def truth() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def talk() -> tuple[pd.DataFrame, pd.DataFrame]:
+def talk() -> tuple[pd.DataFrame, pd.DataFrame, set[int]]:
     latest: dict[tuple[int, int], dict] = {}
     events = []
     for line in lines("updates.ndjson.gz"):
@@ -43,18 +43,20 @@ def talk() -> tuple[pd.DataFrame, pd.DataFrame]:
     messages = [{"update_id": n, "message": m} for n, m in enumerate(latest.values())]
     connection = lake([*messages, *events], {SUPERGROUP: GROUP})
     frames = []
-    for name in ("conversation_messages", "conversation_events"):
-        sql = questions.fill(questions.sql_of(name), PERIOD, name)
+    for name in ("conversation_messages", "conversation_events", "agents"):
+        period = {} if name == "agents" else PERIOD
+        sql = questions.fill(questions.sql_of(name), period, name)
         done = connection.execute(questions.translate(sql))
         described = [(d[0], str(d[1]).lower().split("_")[0]) for d in done.description]
         frames.append(athena.to_frame(described, done.fetchall()))
         frames[-1].attrs["parameters"] = PERIOD
-    return frames[0], frames[1]
+    return frames[0], frames[1], set(frames[2]["user_id"])
 
 
 @pytest.fixture(scope="module")
 def found(talk: tuple[pd.DataFrame, pd.DataFrame]) -> pd.DataFrame:
-    return conversations.build(*talk, topics.load())
+    messages, events, agents = talk
+    return conversations.find_conversations(messages, events, topics.load(), agents)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +101,8 @@ def test_waiting_times_are_those_of_the_truth(matched) -> None:
 
 
 def test_messages_are_put_together_as_they_belong(truth, talk) -> None:
-    numbers = conversations.threads(*talk, topics.load())
+    messages, events, agents = talk
+    numbers = conversations.number_conversations(messages, events, topics.load(), agents)
     mine = dict(
         zip(zip(talk[0]["chat_id"], talk[0]["message_id"], strict=True), numbers, strict=True)
     )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tgpipeline.analytics.support import outcomes, signals
+from tgpipeline.analytics.support import outcomes
+from tgpipeline.analytics.support.signals import Signals
 from tgpipeline.analytics.support.talk import Talk
 from tgpipeline.analytics.support.threads import Conversation, Threads
 
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
     from tgpipeline.analytics.topics import Topics
 
 
-def build(
+def find_conversations(
     messages: pd.DataFrame,
     events: pd.DataFrame,
     topics: "Topics",
     agents: Collection[int] = (),
     *,
     horizon: float = 72,
-    rules: signals.Signals | None = None,
+    rules: Signals | None = None,
 ) -> pd.DataFrame:
     """Put messages together into conversations, and tell what became of each.
 
@@ -34,7 +35,8 @@ def build(
         messages: answer of `conversation_messages`, in order.
         events: answer of `conversation_events` of the same period.
         topics: labels problems.
-        agents: user ids of who answers for the group; found by `find_agents` if none is given.
+        agents: user ids of who answers for the groups: see the question `agents`. Where there is
+            none, members answer each other.
         horizon: hours of silence after which it is settled what became of a conversation.
         rules: what people say of an answer; the packaged ones if not given.
 
@@ -43,65 +45,43 @@ def build(
         `thread_id`, `message_id` (of the question), `customer`, `asked` (Unix seconds),
         `local_time`, `problem` (or null), `messages`, `rows` (positions in `messages`), `minutes`
         (of agents), `ended` (Unix seconds), and the columns of `outcomes.COLUMNS`.
-        `attrs["agents"]` names who was identified as an agent, `attrs["until"]` is the last moment
-        that is known, and `attrs["end"]` the last of the period.
+        `attrs["agents"]` names the agents, `attrs["until"]` is the last moment that is known, and
+        `attrs["end"]` the last of the period.
     """
-    talk = _talk(messages, events, topics, agents, rules)
-    put = Threads(talk)
-    found = [c for c in put.conversations if c.question is not None]
-    rows = [_row(c, talk, put) | outcomes.judge(c, talk, round(horizon * 3600)) for c in found]
+    talk = Talk(messages, events, topics, agents, rules)
+    threads = Threads(talk)
+    seconds = round(horizon * 3600)
+    asked = [c for c in threads.conversations if c.question is not None]
+    rows = [_row(c, talk, threads) | outcomes.judge(c, talk, seconds) for c in asked]
+    copied = messages.iloc[[c.question for c in asked]].reset_index(drop=True)
+    copied = copied.rename(columns={"message_thread_id": "thread_id"})
     columns = _COLUMNS | outcomes.COLUMNS
-    names = {"message_thread_id": "thread_id"}
-    asked = messages.iloc[[c.question for c in found]].rename(columns=names)
-    copied = asked[["group_id", "chat_id", "message_id", "local_time", "thread_id"]]
-    frame = pd.concat([copied.reset_index(drop=True), pd.DataFrame(rows)], axis=1)
-    frame = frame.reindex(columns=list(columns)).astype(columns)
-    frame = outcomes.taken_back(frame, round(horizon * 3600))
+    frame = copied.assign(**pd.DataFrame(rows)).reindex(columns=list(columns)).astype(columns)
+    frame = outcomes.taken_back(frame, seconds)
     period = messages.attrs.get("parameters", {})
     if "start" in period and len(frame):
-        day = frame["local_time"].dt.normalize()
-        frame = frame[(day >= period["start"]) & (day <= period["end"])].reset_index(drop=True)
+        is_inside = frame["local_time"].dt.normalize().between(period["start"], period["end"])
+        frame = frame[is_inside].reset_index(drop=True)
     until, end = _last_moments(messages)
-    frame.attrs = {**messages.attrs, "agents": sorted(talk.agents), "until": until, "end": end}
-    frame.attrs |= {"horizon": horizon, "judged": talk.judged}
+    frame.attrs = {**messages.attrs, "agents": sorted(agents), "until": until, "end": end}
+    frame.attrs["horizon"] = horizon
     return frame
 
 
-def threads(
-    messages: pd.DataFrame,
-    events: pd.DataFrame,
-    topics: "Topics",
-    agents: Collection[int] = (),
-    rules: signals.Signals | None = None,
+def number_conversations(
+    messages: pd.DataFrame, events: pd.DataFrame, topics: "Topics", agents: Collection[int] = ()
 ) -> "pd.Series[int]":
     """The number of the conversation of each message, whether or not anything is asked in it.
 
     Args:
-        messages, events, topics, agents, rules: as for `build`.
+        messages, events, topics, agents: as for `find_conversations`.
 
     Returns:
         Numbers with the index of `messages`; a message that belongs to none has one of its own.
     """
-    put = Threads(_talk(messages, events, topics, agents, rules))
+    put = Threads(Talk(messages, events, topics, agents))
     numbers = [-i - 1 if c is None else c.number for i, c in enumerate(put.of)]
     return pd.Series(numbers, messages.index, dtype=int)
-
-
-def _talk(
-    messages: pd.DataFrame,
-    events: pd.DataFrame,
-    topics: "Topics",
-    agents: Collection[int],
-    rules: signals.Signals | None,
-) -> Talk:
-    # Imported history does not know bots as such.
-    bots = messages.loc[messages["is_bot"], "user_id"].unique()
-    messages = messages.assign(is_bot=messages["user_id"].isin(bots))
-    helpers = signals.find_agents(messages, events, agents)
-    role = messages["user_id"].isin(helpers).map({True: "agent", False: "customer"})
-    role = role.mask(messages["is_bot"], "bot")
-    marks = topics.table(messages["text"].where(role == "customer"))
-    return Talk(messages, role, marks, events, rules or signals.load(), helpers)
 
 
 def _last_moments(messages: pd.DataFrame) -> tuple[int, int]:
@@ -131,7 +111,7 @@ _COLUMNS = {
 }  # fmt: skip
 
 
-def _row(c: Conversation, talk: Talk, put: Threads) -> dict[str, Any]:
+def _row(c: Conversation, talk: Talk, threads: Threads) -> dict[str, Any]:
     """What is known of a conversation without its outcome."""
     assert c.question is not None
     problems = [p for i in c.rows if (p := talk.problem[i]) is not None]
@@ -141,6 +121,6 @@ def _row(c: Conversation, talk: Talk, put: Threads) -> dict[str, Any]:
         "problem": problems[0] if problems else None,
         "messages": len(c.rows),
         "rows": c.rows,
-        "minutes": put.minutes[c.number] / 60,
+        "minutes": threads.minutes[c.number] / 60,
         "ended": c.last,
     }

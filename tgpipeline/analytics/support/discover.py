@@ -88,7 +88,7 @@ def clusters(conversations: "pd.DataFrame", messages: "pd.DataFrame") -> "pd.Dat
     """What questions are about, found without definitions: where one's own `topics.toml` begins.
 
     Args:
-        conversations: from `conversations.build`.
+        conversations: from `find_conversations`.
         messages: what they were built from.
 
     Returns:

@@ -109,7 +109,7 @@ def outcomes(conversations: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFram
     """Do questions get solved, and by whom?
 
     Args:
-        conversations: from `conversations.build`.
+        conversations: from `find_conversations`.
         coverage: answer of `coverage`, for what the lake cannot know.
 
     Returns:
@@ -120,7 +120,7 @@ def outcomes(conversations: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFram
     why = NO_AUTHORS if knows.get("by_unknown", 0) else NO_BOT
     no_bot = why if some and not knows["by_bots"] else ""
     no_signals = NO_SIGNALS if some and not knows["reactions"] + knows["button_presses"] else ""
-    not_judged = "" if conversations.attrs.get("judged", True) else NOT_JUDGED
+    not_judged = NOT_JUDGED if (conversations["outcome"] == "not_judged").any() else ""
     notes = dict.fromkeys(("answered", "solved_at_most"), no_bot and f"by people only: {no_bot}")
     notes |= {"satisfied": no_signals}
     found = {}

@@ -5,12 +5,12 @@ bot that says it did not understand has answered nobody. A reply is read with th
 answer before it. What happened more than a horizon after the last message changes nothing.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from tgpipeline.analytics.support.talk import Talk
-from tgpipeline.analytics.topics.text import normalise
 
 if TYPE_CHECKING:
     from tgpipeline.analytics.support.threads import Conversation
@@ -39,8 +39,7 @@ def judge(c: "Conversation", talk: Talk, horizon: int) -> dict[str, Any]:
         talk: its messages.
         horizon: seconds.
     """
-    found = _Judge(c, talk, horizon)
-    return found.result()
+    return _Judge(c, talk, horizon).result()
 
 
 class _Judge:
@@ -49,15 +48,13 @@ class _Judge:
     def __init__(self, c: "Conversation", talk: Talk, horizon: int) -> None:
         assert c.question is not None
         self.c, self.talk, self.horizon = c, talk, horizon
-        self.asked = talk.date[c.question]
-        self.first: dict[str, int] = {}
-        self.by = self.signal = self.verdict = ""
-        self.answer = ""
+        self.group, self.asked = talk.place[c.question][0], talk.date[c.question]
+        self.first: dict[str, int] = {}  # when the bot, a person wrote first; the first answer
+        self.by = self.signal = self.verdict = self.answer = ""
         self.question: list[str] = []
         self.maybe: int | None = None  # a member's words that may be an answer
         self.wants = self.is_told = self.was_asked = self.handed = self.promised = False
-        self.members = 0
-        self.settled = self.asked
+        self.members, self.settled = 0, self.asked
         for when, _, row, event in sorted(self._happened(), key=lambda e: e[:3]):
             if when > self.settled + horizon:
                 break
@@ -67,46 +64,27 @@ class _Judge:
             else:
                 self._event(row, event)
 
-    def _happened(self) -> list[tuple[int, int, int, Any]]:
-        t, found = self.talk, []
+    def _happened(self) -> Iterator[tuple[int, int, int, Any]]:
+        t = self.talk
         for row in dict.fromkeys(self.c.rows):
             if t.date[row] >= self.asked:
-                found.append((t.date[row], 0, row, None))
-            for e in t.events.get(row, ()):
-                when = t.date[row] if pd.isna(e.date) else int(e.date)  # a pressed button has none
-                found.append((when, 1, row, e))
-        return found
+                yield t.date[row], 0, row, None
+            for e in t.events.get(row, ()):  # a pressed button has no date
+                yield t.date[row] if pd.isna(e.date) else int(e.date), 1, row, e
 
     def _message(self, row: int) -> None:
-        t = self.talk
-        if t.role[row] == "customer" and t.author[row] == self.c.customer:
+        role = self.talk.role[row]
+        if role == "customer" and self.talk.author[row] == self.c.customer:
             self._customer(row)
-        elif t.role[row] == "customer" and t.has_agents:
-            self._member(row)
-        else:
-            self._helper(row, "bot" if t.role[row] == "bot" else "person")
-
-    def _helper(self, row: int, who: str) -> None:
-        """A message of the bot or of a person who answers."""
-        t, text = self.talk, self.talk.text[row]
-        is_new = who not in self.first
-        self.first.setdefault(who, t.date[row])
-        self.handed = self.handed or (who == "person" and "bot" in self.first)
-        if t.role[row] == "customer":
+            return
+        is_talk = False
+        if role == "customer":
             self.members += 1
-            if self._is_talk(row):
-                if is_new:
-                    del self.first[who]
-                return
-        if who == "bot" and self.wants:
-            self.handed = True
-            return  # a bot's reply does not answer someone who asked for a person
-        if t.answers(row):
-            self._answered(row, "members" if t.role[row] == "customer" else who)
-        elif who == "person" and self.by == "bot" and t.rules.promises(text):
-            self.promised = True
-        self.was_asked = t.rules.asks_whether_it_helped(text)
-        self.is_told = not self.was_asked and t.rules.asks_back(text)
+            is_talk = self._is_talk(row)
+        if role != "customer" or not self.talk.has_agents(row):
+            self._helper(row, "bot" if role == "bot" else "person", is_talk)
+        elif not is_talk:
+            self.maybe = row
 
     def _is_talk(self, row: int) -> bool:
         """Whether a member's words are no answer: a joke, "me too", a question back."""
@@ -114,15 +92,24 @@ class _Judge:
         if t.questions[row] or t.text[row].rstrip().endswith("?"):
             self.is_told = True
             return True
-        said = normalise(t.text[row])
-        return t.rules.is_remark(t.text[row]) or bool(
-            t.rules.rules["remark"]["me_too"].search(said)
-        )
+        return t.rules.is_remark(t.text[row]) or t.says(row, "me_too")
 
-    def _member(self, row: int) -> None:
-        self.members += 1
-        if not self._is_talk(row):
-            self.maybe = row
+    def _helper(self, row: int, who: str, is_talk: bool) -> None:
+        """A message of the bot or of a person who answers."""
+        t, text = self.talk, self.talk.text[row]
+        self.handed = self.handed or (who == "person" and "bot" in self.first)
+        if is_talk:
+            return
+        self.first.setdefault(who, t.date[row])
+        if who == "bot" and self.wants:
+            self.handed = True
+            return  # a bot's reply does not answer someone who asked for a person
+        if t.answers(row):
+            self._answered(row, "members" if t.role[row] == "customer" else who)
+        elif who == "person" and self.by == "bot" and t.says(row, "promise", "answer"):
+            self.promised = True
+        self.was_asked = t.rules.asks_whether_it_helped(text)
+        self.is_told = not self.was_asked and t.rules.asks_back(text)
 
     def _answered(self, row: int, by: str) -> None:
         self.first.setdefault("answer", self.talk.date[row])
@@ -132,17 +119,18 @@ class _Judge:
 
     def _customer(self, row: int) -> None:
         t, text = self.talk, self.talk.text[row]
-        if t.wants[row] and (self.first or not (t.questions[row] or t.problem[row])):
+        asks_more = t.questions[row] or t.problem[row] is not None
+        if t.wants[row] and (self.first or not asks_more):
             self.handed = self.handed or "bot" in self.first
             self.wants, self.verdict = True, "bad"
             return
         if not self.first and self.maybe is None:
             self.question.append(text)
-            self.wants = self.wants and not (t.questions[row] or t.problem[row])
+            self.wants = self.wants and not asks_more
             return
-        sign = t.rules.read(text, self.question, self.answer, is_told=self.is_told)
-        if self.was_asked and (words := t.words(row)) and sign != "bad":
-            sign = "good" if words[0] in t.rules.rules["button"]["yes"] else sign
+        sign = t.rules.verdict(text, self.question, self.answer, is_told=self.is_told)
+        if self.was_asked and sign != "bad" and {*t.words(row)[:1]} & _button(t, "yes"):
+            sign = "good"
         if self.maybe is not None and (sign or not t.questions[row]):
             soon = t.date[row] - t.date[self.maybe] <= TAKEN_UP or t.replied[row] == self.maybe
             if soon:
@@ -157,7 +145,7 @@ class _Judge:
             self.verdict, self.signal = "good", "thanks"
         elif sign == "bad":
             self.verdict, self.signal = "bad", "complaint"
-        elif not sign and self.by and not self.is_told and not self.verdict and self._goes_on(row):
+        elif not (sign or self.is_told or self.verdict) and self.by and self._goes_on(row):
             self.verdict = "bad"
         self.is_told = False
 
@@ -169,48 +157,38 @@ class _Judge:
         """A reaction of the customer, or a button that they pressed."""
         if e.from_id != self.c.customer or pd.isna(e.new_value) or not self.first:
             return
-        rules = self.talk.rules.rules
         words = set(str(e.new_value).replace(":", " ").replace("_", " ").casefold().split())
-        button = e.event_type == "callback_query"
-        kinds = (
-            rules["button"]
-            if button
-            else {"yes": rules["emoji"]["good"], "no": rules["emoji"]["bad"]}
-        )
-        if words & kinds["yes"] and not words & rules["button"]["no"]:
-            if (
-                self.by
-                and not self.wants
-                and not (self.verdict == "bad" and self.talk.role[row] == "bot" and not button)
-            ):
-                self.verdict, self.signal = "good", "button" if button else "reaction"
-        elif words & kinds["no"]:
+        is_button, emoji = e.event_type == "callback_query", self.talk.rules.rules["emoji"]
+        yes = _button(self.talk, "yes") if is_button else emoji["good"]
+        no = _button(self.talk, "no") if is_button else emoji["bad"]
+        if words & yes and not words & _button(self.talk, "no"):
+            is_complaint = self.verdict == "bad" and self.talk.role[row] == "bot"
+            if self.by and not self.wants and (is_button or not is_complaint):
+                self.verdict, self.signal = "good", "button" if is_button else "reaction"
+        elif words & no:
             self.verdict, self.signal = "bad", "complaint"
 
     def result(self) -> dict[str, Any]:
-        after = {k: v - self.asked for k, v in self.first.items()}
-        return {
-            "outcome": self._outcome(),
-            "by": self.by or None,
-            "signal": self.signal or None,
-            "bot_after": after.get("bot"),
-            "person_after": after.get("person"),
-            "answer_after": after.get("answer"),
-            "members": self.members,
-            "handed": self.handed,
-            "settled": self.settled,
-        }
+        after = {f"{who}_after": when - self.asked for who, when in self.first.items()}
+        told = {"outcome": self._outcome(), "by": self.by or None, "signal": self.signal or None}
+        seen = {"members": self.members, "handed": self.handed, "settled": self.settled}
+        return dict.fromkeys(COLUMNS) | after | told | seen
 
     def _outcome(self) -> str:
+        if not self.talk.judged[self.group]:
+            return "not_judged"
         if self.talk.until < self.settled + self.horizon:
             return "open"
-        if not self.talk.judged:
-            return "not_judged"
         if not self.by:
             return "unanswered"
         if self.verdict == "good":
             return "confirmed"
         return "not_solved" if self.wants or self.promised or self.verdict == "bad" else "assumed"
+
+
+def _button(talk: Talk, kind: str) -> frozenset[str]:
+    found: frozenset[str] = talk.rules.rules["button"][kind]
+    return found
 
 
 def taken_back(frame: pd.DataFrame, horizon: int) -> pd.DataFrame:
@@ -231,8 +209,9 @@ def measures(conversations: pd.DataFrame) -> dict[str, tuple[Any, Any]]:
     The same conditions count in `metrics.outcomes` and mark the cases in `cases`.
     """
     c = conversations
-    outcome, bot, handed = c["outcome"], c["bot_after"].notna(), c["handed"].fillna(False)
-    settled = ~outcome.isin(["open", "not_judged"])
+    outcome, is_judged = c["outcome"], c["outcome"] != "not_judged"
+    settled = is_judged & (outcome != "open")
+    handed, by_bot = c["handed"].fillna(False), settled & c["bot_after"].notna()
     alone = (c["by"] == "bot").fillna(False) & c["person_after"].isna() & ~handed
     solved = outcome.isin(["confirmed", "assumed"])
     answered = c["answer_after"].notna()
@@ -241,14 +220,14 @@ def measures(conversations: pd.DataFrame) -> dict[str, tuple[Any, Any]]:
     watched = c["settled"] + REOPENED <= c.attrs.get("until", 0)
     found = {name: (outcome == name, settled) for name in OUTCOMES[:-1]}
     return found | {
-        "open": (outcome == "open", outcome.notna()),
+        "open": (outcome == "open", is_judged),
         "answered": (answered, settled),
         "solved_at_most": (solved, settled),
-        "bot_at_least": (alone & (outcome == "confirmed"), settled & bot),
-        "bot_at_most": (alone & solved, settled & bot),
-        "handed": (handed, settled & bot),
+        "bot_at_least": (alone & (outcome == "confirmed"), by_bot),
+        "bot_at_most": (alone & solved, by_bot),
+        "handed": (handed, by_bot),
         "reopened": (c["back_after"].le(REOPENED).fillna(False), answered & watched),
-        "satisfied": (good, good | bad),
+        "satisfied": (good, (good | bad) & is_judged),
     }
 
 
@@ -256,7 +235,7 @@ def cases(conversations: pd.DataFrame) -> pd.DataFrame:
     """One row for each conversation, with what every measure makes of it.
 
     Returns:
-        The columns of `conversations.build` but `rows`, and one for each measure: true if it is
+        The columns of `find_conversations` but `rows`, and one for each measure: true if it is
         counted, false if it is not, null if it is not of those that the measure is about.
     """
     marked = {

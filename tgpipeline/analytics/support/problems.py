@@ -25,7 +25,7 @@ def frequent(
     """The most frequent problems, what is new or rising, and how people put it.
 
     Args:
-        conversations: from `conversations.build`.
+        conversations: from `find_conversations`.
         messages: what they were built from.
         topics: for the titles of problems.
         language: of the titles, `en` or `pt`.
@@ -141,7 +141,7 @@ def unanswered(conversations: pd.DataFrame, *, hours: float = 24) -> pd.DataFram
     too, as is a remark that sounds like a problem.
 
     Args:
-        conversations: from `conversations.build`.
+        conversations: from `find_conversations`.
         hours: how old they are at least, at the last moment that is known.
 
     Returns:

@@ -1,7 +1,7 @@
-"""How a group shows who answers, and what an answer was worth: signs that need no label.
+"""What an answer was worth, told by what people say. The rules are in `signals.toml`.
 
-What people say is told by the rules in `signals.toml`, which can be read and edited. What no list
-can hold is told by how often it is said: the same text to many different questions answers none.
+They can be read and edited. What no list can hold is told by how often it is said: the same text to
+many different questions answers none.
 """
 
 import re
@@ -11,31 +11,31 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from tgpipeline.analytics.topics.text import fold, normalise
 from tgpipeline.errors import SettingsError
 
 JUDGED = ("pt", "en", "es")
 _OTHERS = ("fr", "de", "it", "ca", "nl", "ro", "id", "tr", "pl", "sv")  # to be told from those
-SHORT = 12  # words of a reply in which a denied word of the question is what went wrong
-ENOUGH = 500  # texts that tell a language
-REST = 3  # words beside a promise that say nothing
+LANGUAGE_TEXTS = 500  # texts that tell a group's language
+SHORT_REPLY = 12  # words of a reply in which a denied word of the question is what went wrong
+SHORT_REST = 3  # words beside a promise that say nothing
 SAID_TO = 5  # so many different questions with the same answer, and nothing in common: no answer
 _WORD = re.compile(r"<[a-z]+>|[^\W_]+")
-_SIGN = re.compile(r"[^\w\s!-/:-@\[-`{-~\u00a1-\u02af\u0300-\u036f]+")  # emoji end a sentence
+_EMOJI = re.compile(r"[^\w\s!-/:-@\[-`{-~\u00a1-\u02af\u0300-\u036f]+")  # they end a sentence
 _NEGATIONS = frozenset(
     "nao nem nunca jamais not never nope ni sin sem tampoco hardly nothing".split()
 )
+# The rules of a reply, and what each says of the answer.
+_SIGNS = {"worked": "good", "later": "later", "thanks": "thanks", "acknowledged": "ok"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Signals:
-    """The rules of a signals file. Made by `load`.
+    """The rules of a signals file. Made by `load_signals`.
 
     Attributes:
         rules: for each section, its patterns by name; emoji and button words as sets.
@@ -43,7 +43,11 @@ class Signals:
 
     rules: Mapping[str, Mapping[str, Any]]
 
-    def read(
+    def says(self, section: str, rule: str, text: str) -> bool:
+        """Whether a text holds a rule's words."""
+        return bool(self.rules[section][rule].search(normalise(text)))
+
+    def verdict(
         self, text: str, asked: Iterable[str] = (), answer: str = "", *, is_told: bool = False
     ) -> str:
         """What a customer's reply says of an answer.
@@ -59,20 +63,20 @@ class Signals:
             `good`, `bad`, `later` (they will see), `thanks` (without saying that it helped), or
             nothing where it cannot be told.
 
-        >>> rules = load()
-        >>> [rules.read(t) for t in ("deu certo, valeu", "valeu por nada", "vou ver")]
+        >>> rules = load_signals()
+        >>> [rules.verdict(t) for t in ("deu certo, valeu", "valeu por nada", "vou ver")]
         ['good', 'bad', 'later']
         """
-        emoji, r = self.rules["emoji"], self.rules["reply"]
-        said = r["no_blame"].sub(" ", normalise(text))
+        emoji, reply, signs = self.rules["emoji"], self.rules["reply"], set(text)
+        said = reply["no_blame"].sub(" ", normalise(text))
         words = _WORD.findall(said)
-        if emoji["scorn"] & set(text):
+        if emoji["scorn"] & signs:
             return "bad"
+        is_good = "good" if emoji["good"] & signs else ""
         if all(word[0] == "<" or word.isdigit() for word in words):
-            good = emoji["good"] & set(text)
-            return "good" if good else "bad" if emoji["bad"] & set(text) else ""
-        echoes = _stems(said) & set().union(*(_stems(normalise(part)) for part in asked))
-        if echoes and len(words) <= SHORT and r["no_longer"].search(said):
+            return is_good or ("bad" if emoji["bad"] & signs else "")
+        echoes = _stems(said) & set(chain.from_iterable(_stems(normalise(part)) for part in asked))
+        if echoes and len(words) <= SHORT_REPLY and reply["no_longer"].search(said):
             return "good"
         negations = _NEGATIONS
         if not {"mas", "no"}.isdisjoint(words):
@@ -81,8 +85,8 @@ class Signals:
                 said = re.sub(r"\bmas\b", "", said)  # "more", which is "but" in Portuguese
             if speech != "pt":  # where "no site" is on the site
                 negations = _NEGATIONS | {"no"}
-        parts = [self._signs(part, negations, is_told) for part in r["but"].split(said)]
-        found, kind = set().union(*parts), {"good", "thanks"}
+        parts = [_signs(self, part, negations, is_told) for part in reply["but"].split(said)]
+        found, kind = frozenset().union(*parts), {"good", "thanks"}
         if "bad" in found or (found & kind and not parts[-1] & kind):
             return "bad"
         for sign in ("good", "later", "thanks"):
@@ -90,32 +94,11 @@ class Signals:
                 return sign
         if echoes and len(words) <= 2 and "?" not in said:
             return "good"  # "how do I cancel?" … "cancelled."
-        if "ok" in found:
-            return "later"
-        return "good" if emoji["good"] & set(text) else ""
-
-    def _signs(self, part: str, negations: frozenset[str], is_told: bool) -> set[str]:
-        """The signs in the clauses of a part of a reply."""
-        r, found = self.rules["reply"], set()
-        for clause in re.split(r"[.,!?]", part):
-            denies = not negations.isdisjoint(clause.split()) and not r["not_said"].search(clause)
-            if r["failed"].search(clause) or (denies and not is_told):
-                found.add("bad")
-            elif not denies:
-                rules = {
-                    "worked": "good",
-                    "later": "later",
-                    "thanks": "thanks",
-                    "acknowledged": "ok",
-                }
-                if r["wish"].search(clause):
-                    del rules["worked"]
-                found |= {sign for rule, sign in rules.items() if r[rule].search(clause)}
-        return found
+        return "later" if "ok" in found else is_good
 
     def is_answer(self, text: str) -> bool:
         """Whether a text answers anything: no fallback, and more than promises and courtesies."""
-        said = normalise(_SIGN.sub(". ", text)).replace("<url>", "<url>.")
+        said = normalise(_EMOJI.sub(". ", text)).replace("<url>", "<url>.")
         rules = self.rules["answer"]
         if not said or rules["fallback"].search(said):
             return False
@@ -123,43 +106,39 @@ class Signals:
         kinds = ("promise", "closing", "greeting", "asks_back")
         told = [s for s in sentences if s[-1] != "?" and not any(rules[k].search(s) for k in kinds)]
         short = len(sentences) == len(told)  # a short answer is one, a short rest is none
-        return any(short or len(s.split()) > REST for s in told)
-
-    def promises(self, text: str) -> bool:
-        """Whether who answers says that they, or somebody, will answer."""
-        return bool(self.rules["answer"]["promise"].search(normalise(text)))
+        return any(short or len(s.split()) > SHORT_REST for s in told)
 
     def asks_back(self, text: str) -> bool:
         """Whether who answers wants to know something first."""
-        return bool(self.rules["answer"]["asks_back"].search(normalise(text))) or (
-            text.rstrip().endswith("?") and not self.asks_whether_it_helped(text)
-        )
+        ends = text.rstrip().endswith("?") and not self.asks_whether_it_helped(text)
+        return ends or self.says("answer", "asks_back", text)
 
     def asks_whether_it_helped(self, text: str) -> bool:
         """Whether a text asks if the answer before it was any good."""
-        return "?" in text and bool(self.rules["answer"]["helped"].search(normalise(text)))
+        return "?" in text and self.says("answer", "helped", text)
 
     def tells_trouble(self, text: str) -> bool:
         """Whether a statement says that something is wrong, or speaks of one's own matter."""
-        said, words = normalise(text), set(_WORD.findall(normalise(text)))
-        own = self.rules["remark"]["own"].search(said) or not _NEGATIONS.isdisjoint(words)
-        wrong = self.rules["reply"]["failed"].search(said) or self.rules["remark"][
-            "trouble"
-        ].search(said)
-        return bool(wrong or (own and self.read(text) not in ("good", "thanks")))
+        if self.says("reply", "failed", text) or self.says("remark", "trouble", text):
+            return True
+        words = _WORD.findall(normalise(text))
+        is_own = self.says("remark", "own", text) or not _NEGATIONS.isdisjoint(words)
+        return is_own and self.verdict(text) not in ("good", "thanks")
 
     def is_remark(self, text: str) -> bool:
         """Whether what sounds like a question is talk among members, who want no help.
 
-        >>> load().is_remark("quem vai no jogo hoje?"), load().is_remark("como troco a senha?")
-        (True, False)
+        >>> [load_signals().is_remark(t) for t in ("quem vai no jogo hoje?", "como troco a senha?")]
+        [True, False]
         """
-        said, rules = normalise(text), self.rules["remark"]
-        laughs = self.rules["emoji"]["laughs"] & set(text) or rules["laughs"].search(fold(text))
-        return bool(laughs or rules["social"].search(said) or rules["reacts"].match(said))
+        rules = self.rules["remark"]
+        if self.rules["emoji"]["laughs"] & set(text) or rules["laughs"].search(fold(text)):
+            return True
+        said = normalise(text)
+        return bool(rules["social"].search(said) or rules["reacts"].match(said))
 
 
-def load(path: str | Path | None = None) -> Signals:
+def load_signals(path: str | Path | None = None) -> Signals:
     """Reads the rules; without a path, those that the package brings along.
 
     Raises:
@@ -182,16 +161,36 @@ def _compiled(rules: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _stems(said: str) -> set[str]:
-    return {word[:4] for word in _WORD.findall(said) if len(word) > 3 and word[0] != "<"}
+@lru_cache(50_000)  # a reply is read by itself, and again with its question
+def _signs(rules: Signals, part: str, negations: frozenset[str], is_told: bool) -> frozenset[str]:
+    """The signs in the clauses of a part of a reply."""
+    reply, found = rules.rules["reply"], set()
+    for clause in re.split(r"[.,!?]", part):
+        denies = not negations.isdisjoint(clause.split()) and not reply["not_said"].search(clause)
+        if reply["failed"].search(clause) or (denies and not is_told):
+            found.add("bad")
+        elif not denies:
+            hoped = {"worked"} if reply["wish"].search(clause) else set()
+            rules_left = _SIGNS.keys() - hoped
+            found |= {_SIGNS[rule] for rule in rules_left if reply[rule].search(clause)}
+    return frozenset(found)
+
+
+@lru_cache(50_000)
+def _stems(said: str) -> frozenset[str]:
+    return frozenset(word[:4] for word in _WORD.findall(said) if len(word) > 3 and word[0] != "<")
 
 
 @cache
-def _function_words() -> dict[str, frozenset[str]]:
+def _languages() -> dict[str, list[str]]:
+    """The languages in which a word is a function word."""
     from stop_words import get_stop_words
 
-    listed = {code: get_stop_words(code) for code in (*JUDGED, *_OTHERS)}
-    return {code: frozenset(normalise(" ".join(found)).split()) for code, found in listed.items()}
+    found: dict[str, list[str]] = {}
+    for code in (*JUDGED, *_OTHERS):
+        for word in set(normalise(" ".join(get_stop_words(code))).split()):
+            found.setdefault(word, []).append(code)
+    return found
 
 
 def language(texts: Iterable[str]) -> str:
@@ -200,25 +199,25 @@ def language(texts: Iterable[str]) -> str:
     >>> language(["onde fica a loja de vocês?"]), language(["где мой заказ?"])
     ('pt', '')
     """
-    counts = [sum(found) for found in zip(*map(_counts, texts), strict=True)]
-    return [*_function_words()][counts.index(max(counts))] if any(counts) else ""
+    counts = _function_words(texts)
+    return max((*JUDGED, *_OTHERS), key=lambda code: counts[code]) if counts else ""
 
 
-@lru_cache(50_000)
-def _counts(text: str) -> tuple[int, ...]:
-    words = _WORD.findall(normalise(text))
-    return tuple(sum(word in known for word in words) for known in _function_words().values())
+def _function_words(texts: Iterable[str]) -> Counter[str]:
+    """How many function words of each language texts have."""
+    words = chain.from_iterable(_WORD.findall(normalise(text)) for text in texts)
+    return Counter(chain.from_iterable(_languages().get(word, ()) for word in words))
 
 
 def is_judged(texts: Iterable[str]) -> bool:
     """Whether a group's texts are in a language that the rules are written for."""
-    said = list(islice(texts, ENOUGH))
+    said = list(islice(texts, LANGUAGE_TEXTS))
     letters = [letter for letter in "".join(said) if letter.isalpha()]
     latin = sum(letter < "\u0250" for letter in letters)
     return 2 * latin >= len(letters) and language(said) in ("", *JUDGED)
 
 
-def repeated(said: Mapping[str, Collection[str]]) -> set[str]:
+def said_to_all(said: Mapping[str, Collection[str]]) -> set[str]:
     """Which answers were given to so different questions that they answer none of them.
 
     Args:
@@ -234,33 +233,3 @@ def repeated(said: Mapping[str, Collection[str]]) -> set[str]:
         if len(questions) >= SAID_TO and 3 * most < len(questions):
             found.add(answer)
     return found
-
-
-def find_agents(
-    messages: pd.DataFrame, events: pd.DataFrame, given: Collection[int] = ()
-) -> set[int]:
-    """Who answers for the group: those given; else administrators and habitual answerers.
-
-    Administrators are those whose promotion the lake has seen, and who write as the group itself.
-    Habitual answerers replied to at least 5 different people and to at least 2 % of all people.
-
-    Args:
-        messages: answer of `conversation_messages`.
-        events: answer of `conversation_events`.
-        given: user ids; if there are any, nobody else is an agent.
-    """
-    if given:
-        return set(given)
-    admins = events.loc[events["event_type"] == "chat_member", "target_user_id"].dropna()
-    as_chat = messages.loc[messages["as_chat"] & (messages["user_id"] == messages["chat_id"])]
-    people = messages[~messages["is_bot"]].dropna(subset=["user_id"])
-    authors = messages.set_index(["chat_id", "message_id"])["user_id"]
-    authors = authors[~authors.index.duplicated()]
-    replies = people.dropna(subset=["reply_to_message_id"])
-    targets = pd.MultiIndex.from_arrays([replies["chat_id"], replies["reply_to_message_id"]])
-    answered = replies[["user_id"]].assign(whom=authors.reindex(targets).to_numpy())
-    known = answered["whom"].isin(people["user_id"].unique())
-    answered = answered[known & (answered["whom"] != answered["user_id"])]
-    reach = answered.groupby("user_id")["whom"].nunique()
-    habitual = reach[reach >= max(5, 0.02 * people["user_id"].nunique())].index
-    return {int(i) for i in (*admins, *as_chat["user_id"].unique(), *habitual)}

@@ -20,7 +20,7 @@ def periods(conversations: pd.DataFrame, messages: pd.DataFrame) -> pd.DataFrame
     of it within the hour that this is unlikely by those of the days on which it wrote.
 
     Args:
-        conversations: from `conversations.build`.
+        conversations: from `find_conversations`.
         messages: what they were built from.
 
     Returns:

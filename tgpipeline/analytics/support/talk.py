@@ -1,67 +1,86 @@
-"""The messages of a group as lists, with what the rules of `signals` make of each."""
+"""The messages of groups as lists, with what the rules of `signals` make of each."""
 
 import re
 from collections import defaultdict
-from functools import lru_cache
-from typing import Any
+from collections.abc import Collection
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tgpipeline.analytics.support import signals
+from tgpipeline.analytics.support.signals import Signals, is_judged, load_signals, said_to_all
 from tgpipeline.analytics.topics.text import fold, normalise
 
+if TYPE_CHECKING:
+    from tgpipeline.analytics.topics import Topics
+
 _NAME = re.compile(r"[^\s,:;.!?()@]+")
+_NOBODY = -(2**62)  # whom nobody knows is somebody else each time
 
 
 class Talk:
     """Messages as lists, with what the rules make of each.
 
+    Args:
+        messages: answer of `conversation_messages`, in order.
+        events: answer of `conversation_events` of the same period.
+        topics: labels problems.
+        agents: user ids of who answers for the groups.
+        rules: what people say of an answer; the packaged ones if not given.
+
     Attributes:
-        date, author, role, place, text, replied: of each message; `replied` is a row or None.
-        asks, opens, wants, problem: whether it asks, may open a conversation, wants a person.
+        role: of each message's author: bot, agent or customer.
+        date, author, place, text, replied: of each message; `replied` is a row or None, `place` a
+            group and its topic.
+        questions, wants, problem, asks, opens: whether it is a question, wants a person, names a
+            problem; any of these; and whether it may open a conversation.
+        to_all: texts of the bot that answer nothing, for they go to all questions.
+        judged: for each group, whether the rules know its language. Where they do not, only a
+            question mark asks.
     """
 
     def __init__(
         self,
         messages: pd.DataFrame,
-        role: "pd.Series[str]",
-        marks: pd.DataFrame,
         events: pd.DataFrame,
-        rules: signals.Signals,
-        agents: set[int],
+        topics: "Topics",
+        agents: Collection[int] = (),
+        rules: Signals | None = None,
     ) -> None:
-        m, self.rules, self.agents = messages, rules, agents
-        self.kind = m["content_type"].tolist()
+        m, self.rules = messages, rules or load_signals()
+        self._verdict, self._is_answer = cache(self.rules.verdict), cache(self.rules.is_answer)
+        self._is_trouble = cache(self._tells_trouble)
+        role = m["user_id"].isin(list(agents)).map({True: "agent", False: "customer"})
+        # Imported history does not know bots as such.
+        role = role.mask(m["user_id"].isin(m.loc[m["is_bot"], "user_id"].unique()), "bot")
+        said = m["text"].where(role == "customer")
+        self.judged = {group: is_judged(t.dropna()) for group, t in said.groupby(m["group_id"])}
+        is_known = m["group_id"].map(self.judged).astype(bool)
+        marks = topics.table(said.where(is_known))
         self.date: list[int] = m["date"].tolist()
+        self.until = max(self.date, default=0)
         self.role: list[str] = role.tolist()
-        unknown = -(2**62)  # whom nobody knows is somebody else each time
-        self.author = [unknown - i if pd.isna(a) else int(a) for i, a in enumerate(m["user_id"])]
+        self.kind = m["content_type"].tolist()
+        self.author = [_NOBODY - i if pd.isna(a) else int(a) for i, a in enumerate(m["user_id"])]
         threads = [None if pd.isna(t) else int(t) for t in m["message_thread_id"]]
         self.place = list(zip(m["group_id"].tolist(), threads, strict=True))
+        self._staffed = {*m.loc[role == "agent", "group_id"]}
         self.text = [text if isinstance(text, str) else "" for text in m["text"]]
+        self.names = [*map(_names, m["first_name"], m["username"])]
         rows = {key: i for i, key in enumerate(zip(m["chat_id"], m["message_id"], strict=True))}
-        targets = zip(m["chat_id"], m["reply_to_message_id"], strict=True)
         self.is_reply = m["reply_to_message_id"].notna().tolist()
-        found = [
-            rows.get(key) if yes else None for key, yes in zip(targets, self.is_reply, strict=True)
-        ]
+        found = [rows.get(key) for key in zip(m["chat_id"], m["reply_to_message_id"], strict=True)]
         self.replied = [r if r is not None and r < i else None for i, r in enumerate(found)]
-        self.calls = list(zip(m["first_name"], m["username"], strict=True))
-        self.until = max(self.date, default=0)
         self.wants: list[bool] = marks["wants_person"].tolist()
-        known = (p if isinstance(p, str) else None for p in marks["problem"])
-        self.problem: list[str | None] = list(known)
-        self.questions: list[bool] = marks["is_question"].tolist()
-        self.asks = (
-            marks["is_question"] | marks["problem"].notna() | marks["wants_person"]
-        ).tolist()
-        self.has_agents = "agent" in self.role
-        said = (t for t, r in zip(self.text, self.role, strict=True) if r == "customer" and t)
-        self.judged = signals.is_judged(said)
-        self.signs: dict[int, str] = {}
-        self.real: dict[int, bool] = {}
+        self.problem = [p if isinstance(p, str) else None for p in marks["problem"]]
+        self.questions = [
+            bool(asks or (not known and isinstance(text, str) and "?" in normalise(text)))
+            for asks, known, text in zip(marks["is_question"], is_known, said, strict=True)
+        ]
+        each = zip(self.questions, self.problem, self.wants, strict=True)
+        self.asks = [asks or problem is not None or wants for asks, problem, wants in each]
         self.opens: list[bool] = [a and self._opens(i) for i, a in enumerate(self.asks)]
-        self.repeated = self._repeated()
+        self.to_all = self._said_to_all()
         self.events: dict[int, list[Any]] = defaultdict(list)
         for e in events[events["event_type"] != "chat_member"].itertuples():
             if (row := rows.get((e.chat_id, e.message_id))) is not None:
@@ -73,78 +92,66 @@ class Talk:
             return False
         if self.says(i, "me_too") and (len(self.words(i)) <= 4 or not self.questions[i]):
             return False  # joins in
-        return bool(self.questions[i] or (self.wants[i] and self.has_agents) or self.troubles(i))
+        return self.questions[i] or (self.wants[i] and self.has_agents(i)) or self.troubles(i)
 
-    def names(self, i: int) -> list[str]:
-        """What the author of a message is called."""
-        return _names(self.calls[i])
+    def _tells_trouble(self, text: str) -> bool:
+        others = any(self.rules.says("remark", rule, text) for rule in ("me_too", "advice"))
+        return not (others or self.rules.is_remark(text)) and self.rules.tells_trouble(text)
 
-    def words(self, i: int) -> list[str]:
+    def has_agents(self, i: int) -> bool:
+        """Whether somebody answers for the group of a message; else its members do."""
+        return self.place[i][0] in self._staffed
+
+    def words(self, i: int) -> tuple[str, ...]:
         """The words of a message, as names are spelled."""
-        return _NAME.findall(fold(self.text[i]))
+        return _words(self.text[i])
 
-    def opens_with(self, i: int, names: list[str]) -> bool:
-        """Whether a message begins with a name."""
-        return any(name in names for name in self.words(i)[:1])
-
-    def says(self, i: int, what: str) -> bool:
-        """Whether a message holds one of the remarks of that name in the rules."""
-        return bool(self.rules.rules["remark"][what].search(self.spelled(i)))
-
-    def spelled(self, i: int) -> str:
-        """A message in one spelling."""
-        return normalise(self.text[i])
+    def says(self, i: int, rule: str, section: str = "remark") -> bool:
+        """Whether a message holds the words of one of the rules."""
+        return self.rules.says(section, rule, self.text[i])
 
     def troubles(self, i: int) -> bool:
         """Whether a statement says that something is wrong."""
-        talk = (
-            self.rules.is_remark(self.text[i]) or self.says(i, "me_too") or self.says(i, "advice")
-        )
-        return not talk and self.rules.tells_trouble(self.text[i])
-
-    def persists(self, i: int) -> bool:
-        """Whether a message says that something is still as it was."""
-        return bool(self.rules.rules["reply"]["persists"].search(self.spelled(i)))
-
-    def has_code(self, i: int) -> bool:
-        """Whether a message bears the number of an order, a document or the like."""
-        return "<" in self.spelled(i)
+        return self._is_trouble(self.text[i])
 
     def is_opening(self, i: int) -> bool:
         """Whether a message greets or is a command: with it something else begins."""
-        greets = self.rules.rules["answer"]["greeting"].match(self.spelled(i))
+        greets = self.rules.rules["answer"]["greeting"].match(normalise(self.text[i]))
         return bool(greets) or self.text[i].startswith("/")
 
     def sign(self, i: int) -> str:
         """What it says of an answer, read by itself."""
-        if i not in self.signs:
-            self.signs[i] = self.rules.read(self.text[i])
-        return self.signs[i]
+        return self._verdict(self.text[i])
 
     def answers(self, i: int) -> bool:
-        """Whether a message of the bot or an agent answers anything."""
-        if i not in self.real:
-            text, kind = self.text[i], self.kind[i]
-            told = self._shape(i) not in self.repeated and self.rules.is_answer(text)
-            self.real[i] = told if text else bool(kind != "sticker")  # a voice message, a file
-        return self.real[i]
+        """Whether a message of the bot or an agent answers anything; a voice message may."""
+        if not self.text[i]:
+            return bool(self.kind[i] != "sticker")
+        return self._is_answer(self.text[i]) and self._shape(i) not in self.to_all
 
     def _shape(self, i: int) -> str:
         """A bot's text without whom it is for."""
         whom = self.replied[i]
-        names = set() if whom is None else set(self.names(whom))
-        return " ".join(w for w in self.spelled(i).split() if w.strip(",.!?") not in names)
+        names = self.names[whom] if whom is not None else ()
+        words = normalise(self.text[i]).split()
+        return " ".join(word for word in words if word.strip(",.!?") not in names)
 
-    def _repeated(self) -> set[str]:
+    def _said_to_all(self) -> set[str]:
         said: dict[str, set[str]] = defaultdict(set)
-        for i, role in enumerate(self.role):
-            if role == "bot" and (to := self.replied[i]) is not None and self.text[to]:
-                said[self._shape(i)].add(self.spelled(to))
-        return signals.repeated(said)
+        for i, (role, to) in enumerate(zip(self.role, self.replied, strict=True)):
+            if role == "bot" and to is not None and self.text[to]:
+                said[self._shape(i)].add(normalise(self.text[to]))
+        return said_to_all(said)
 
 
 @lru_cache(100_000)
-def _names(called: tuple[Any, Any]) -> list[str]:
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(_NAME.findall(fold(text)))
+
+
+@lru_cache(100_000)
+def _names(*called: Any) -> tuple[str, ...]:
+    """What somebody is called: their names, and the first word of each."""
     found = [fold(name) for name in called if isinstance(name, str)]
     first = [word[0] for name in found if (word := _NAME.findall(name))]
-    return [name for name in {*found, *first} if len(name) > 2]
+    return tuple(name for name in {*found, *first} if len(name) > 2)

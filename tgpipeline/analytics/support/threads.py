@@ -22,12 +22,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tgpipeline.analytics.support.talk import Talk
+from tgpipeline.analytics.topics.text import normalise
 
 OWN, OWN_AMONG_REPLIES = 10 * 60, 60  # seconds for which one's own conversation goes on
 REPLIES = 2 / 3  # share of replies in the last messages from which nearly everybody uses them
 TOGETHER, NAMED = 20 * 60, 30 * 60  # seconds since two wrote together; since the named one wrote
 PATIENCE, SILENCE = 72 * 3600, 6 * 3600  # seconds: while waiting, and after an answer
 BOT_NEAR, AGENT_NEAR, MEMBER_NEAR = 60, 15 * 60, 5 * 60  # seconds
+MINUTES = 5 * 60  # seconds that one message of an agent counts for, at most
+KEPT = 60  # conversations that are looked back at
 
 
 @dataclass(eq=False)
@@ -51,6 +54,7 @@ class Threads:
     Attributes:
         conversations: all of them, also those in which nothing is asked.
         of: for each message its conversation, or None.
+        minutes: seconds of agents, by conversation.
     """
 
     def __init__(self, talk: Talk) -> None:
@@ -64,131 +68,130 @@ class Threads:
         self.replies: dict[Any, deque[bool]] = defaultdict(lambda: deque(maxlen=50))
         self.named: dict[Any, dict[str, Any]] = defaultdict(dict)  # by place: who has a name
         self.before: dict[Any, int] = {}  # by place: the row of the last message
-        self.minutes: Counter[int] = Counter()  # seconds of agents, by conversation
+        self.minutes: Counter[int] = Counter()
         for i in range(len(talk.date)):
             self._step(i)
 
     def _step(self, i: int) -> None:
         t = self.talk
         place, author, role = t.place[i], t.author[i], t.role[i]
-        target = t.replied[i]
-        found = self._bot(i, target) if role == "bot" else self._person(i, target)
-        if found is None and role != "bot":
-            found = Conversation(len(self.conversations), author)
-            self.conversations.append(found)
-        if role == "agent":
+        c = self._of_bot(i) if role == "bot" else self._of_person(i)
+        if c is None and role != "bot":
+            c = Conversation(len(self.conversations), author)
+            self.conversations.append(c)
+        if role == "agent" and c is not None:
             before = self.latest.get((place, author))
-            gap = 300 if before is None else min(t.date[i] - t.date[before], 300)
-            self.minutes[found.number if found else -1] += gap
-        self.of.append(found)
-        self.before[place] = i
-        self.latest[place, author] = i
-        self.named[place] |= dict.fromkeys(t.names(i), author)
-        if found is not None:
-            self._join(found, i)
+            gap = MINUTES if before is None else min(t.date[i] - t.date[before], MINUTES)
+            self.minutes[c.number] += gap
+        self.of.append(c)
+        self.before[place] = self.latest[place, author] = i
+        for name in t.names[i]:
+            self.named[place][name] = author
+        if c is not None:
+            self._join(c, i)
 
     def _join(self, c: Conversation, i: int) -> None:
         t = self.talk
         now, author, place = t.date[i], t.author[i], t.place[i]
         c.rows.append(i)
-        c.last, c.wrote[author] = now, now
+        c.last = c.wrote[author] = now
         self.own[place, author] = c, now
         for listed in (self.active[place], self.mine[place, author]):
             if not listed or listed[-1] is not c:
                 if c in listed:
                     listed.remove(c)
                 listed.append(c)
-                del listed[:-60]
-        asked = t.replied[i]
-        is_asked = c.question is not None or (asked is not None and t.troubles(asked))
-        helps = t.role[i] != "customer" or (not t.has_agents and is_asked)
+                del listed[:-KEPT]
+        target = t.replied[i]
+        to = None if target is None or t.author[target] != c.customer else t.role[target]
+        is_asked = c.question is not None or (target is not None and t.troubles(target))
+        helps = t.role[i] != "customer" or (not t.has_agents(i) and is_asked)
         if helps and author != c.customer:
             real = t.answers(i)
-            if real and c.question is None and asked is not None and t.author[asked] == c.customer:
-                c.question = asked if t.role[asked] == "customer" else None
+            if real and c.question is None and to == "customer":
+                c.question = target
             c.answered = c.answered or (real and c.question is not None)
-            if asked is not None and c.question is not None and t.author[asked] == c.customer:
+            if to is not None and c.question is not None:
                 self.own[place, c.customer] = c, now  # who is written to goes on there, too
         elif c.question is None and t.opens[i]:
             c.customer, c.question, c.problem = author, i, t.problem[i]
-        elif author == c.customer:
-            if c.answered and t.sign(i) in ("good", "thanks"):
+        elif author == c.customer and c.answered:
+            if t.sign(i) in ("good", "thanks"):
                 c.thanked = True
-            elif c.answered and t.asks[i]:
+            elif t.asks[i]:
                 c.answered = False
 
-    def _bot(self, i: int, target: int | None) -> Conversation | None:
-        t = self.talk
-        if target is not None or t.is_reply[i]:
+    def _of_bot(self, i: int) -> Conversation | None:
+        t, near = self.talk, self.active[self.talk.place[i]]
+        if t.is_reply[i]:
+            target = t.replied[i]
             return None if target is None else self.of[target]
-        near = self.active[t.place[i]]
         return near[-1] if near and t.date[i] - near[-1].last <= BOT_NEAR else None
 
-    def _person(self, i: int, target: int | None) -> Conversation | None:
-        t = self.talk
-        place, author, now, role = t.place[i], t.author[i], t.date[i], t.role[i]
-        recent = self.replies[place]
+    def _of_person(self, i: int) -> Conversation | None:
+        t, target = self.talk, self.talk.replied[i]
+        recent = self.replies[t.place[i]]
         recent.append(t.is_reply[i])
         dense = len(recent) >= 20 and sum(recent) > REPLIES * len(recent)
         c = None if target is None else self.of[target]
         if c is not None and target is not None:
-            if role == "customer" and c.customer != author and self._for_oneself(i, target, c):
-                return None
-            other = t.author[target]
-            is_by_name = self.latest.get((place, other)) == target and t.opens_with(
-                i, t.names(target)
-            )
-            return (not dense and is_by_name and self._together(place, author, other, now)) or c
-        own, when = self.own.get((place, author), (None, 0))
-        is_thanks = (
-            own is not None
-            and own.customer == author
-            and own.question is not None
-            and (now - own.last <= PATIENCE and t.sign(i) in ("good", "thanks"))
-        )
-        if not dense and not is_thanks and (c := self._of_named(i)):
+            return self._of_reply(i, target, c, dense)
+        own, when = self.own.get((t.place[i], t.author[i]), (None, 0))
+        if not dense and not self._is_thanks(own, i) and (c := self._of_named(i)):
             return c
-        goes_on = now - when <= (OWN_AMONG_REPLIES if dense else OWN)
+        goes_on = t.date[i] - when <= (OWN_AMONG_REPLIES if dense else OWN)
         if own is not None and (goes_on or (not dense and self._is_open(own, i))):
             return None if self._is_second(own, i) else own
         return None if dense else self._near(i)
 
+    def _of_reply(self, i: int, target: int, c: Conversation, dense: bool) -> Conversation | None:
+        t, place, other = self.talk, self.talk.place[i], self.talk.author[target]
+        is_others = t.role[i] == "customer" and c.customer != t.author[i]
+        if is_others and self._for_oneself(i, target, c):
+            return None
+        is_latest = self.latest.get((place, other)) == target
+        if not dense and is_latest and not {*t.words(i)[:1]}.isdisjoint(t.names[target]):
+            return self._together(place, t.author[i], other, t.date[i]) or c
+        return c
+
+    def _is_thanks(self, own: Conversation | None, i: int) -> bool:
+        """Whether a customer thanks in their own conversation, whomever they name."""
+        t = self.talk
+        if own is None or own.question is None or own.customer != t.author[i]:
+            return False
+        return t.date[i] - own.last <= PATIENCE and t.sign(i) in ("good", "thanks")
+
     def _for_oneself(self, i: int, target: int, c: Conversation) -> bool:
         """Whether a reply to another customer asks for its author, and not back."""
         t = self.talk
-        if t.wants[i] and t.has_agents:
+        if t.wants[i] and t.has_agents(i):
             return True
-        return (
-            t.opens[i]
-            and t.role[target] == "customer"
-            and t.author[i] not in c.wrote
-            and t.says(i, "own")
-            and not t.says(i, "to_one")
-        )
+        is_new = t.opens[i] and t.role[target] == "customer" and t.author[i] not in c.wrote
+        return is_new and t.says(i, "own") and not t.says(i, "to_one")
 
     def _is_second(self, c: Conversation, i: int) -> bool:
         """Whether a customer asks something new after having been answered."""
         t = self.talk
         if not t.opens[i] or c.question is None or c.customer != t.author[i]:
             return False
-        other = t.problem[i] is not None and t.problem[i] != c.problem
         if c.thanked:
-            return bool(t.questions[i])
-        return c.answered and other and c.problem is not None and t.says(i, "adds")
+            return t.questions[i]
+        both = t.problem[i] is not None and c.problem is not None
+        return c.answered and both and t.problem[i] != c.problem and t.says(i, "adds")
 
     def _is_open(self, c: Conversation, i: int) -> bool:
         """Whether a message without a reply still belongs to what its author wrote in last."""
-        t = self.talk
-        age = t.date[i] - c.last
+        t, age = self.talk, self.talk.date[i] - c.last
         if t.role[i] == "agent":
             return age <= AGENT_NEAR
         if c.question is None or c.customer != t.author[i] or age > PATIENCE:
             return False
         if age <= SILENCE:
             return True
-        if t.persists(i) and None in (t.problem[i], c.problem):
+        if t.says(i, "persists", "reply") and None in (t.problem[i], c.problem):
             return True
-        if not t.questions[i] and t.sign(i) == "bad" and not t.is_opening(i) and not t.has_code(i):
+        has_code = "<" in normalise(t.text[i])
+        if not (t.questions[i] or has_code or t.is_opening(i)) and t.sign(i) == "bad":
             return True
         is_new = t.opens[i] and len(t.words(i)) > 3  # "anybody?" asks the same again
         if is_new and (c.answered or t.problem[i] != c.problem):
@@ -208,44 +211,35 @@ class Threads:
         """The conversation of the person whom a message names."""
         t = self.talk
         place, author, now = t.place[i], t.author[i], t.date[i]
-        people = {p for word in t.words(i) if (p := self.named[place].get(word)) and p != author}
-        if t.role[i] == "agent" or (people and not t.has_agents and not t.opens[i]):
+        named, is_agent = self.named[place], t.role[i] == "agent"
+        people = {named[word] for word in t.words(i) if word in named} - {author}
+        if is_agent or (people and not t.has_agents(i) and not t.opens[i]):
             latest = {c.customer: c for c in self.active[place] if c.question is not None}
             near = [c for p, c in latest.items() if p in people and now - c.last <= PATIENCE]
             waits = [c for c in near if not c.answered]
             for c in waits[1:]:  # one message may answer two
                 self._join(c, i)
-            if waits or t.role[i] == "agent":
-                return waits[0] if waits else near[-1] if near else None
+            if waits or is_agent:
+                return next(iter(waits or near[-1:]), None)
         for other in people:
             row = self.latest[place, other]
-            if t.role[row] == "bot":
-                continue
-            is_helper = t.role[row] == "agent"
-            if (
-                now - t.date[row] <= NAMED
-                and self.of[row] is not None
-                and not (is_helper and t.opens[i])
-            ):
+            is_near = now - t.date[row] <= NAMED and self.of[row] is not None
+            if is_near and not (t.role[row] == "agent" and t.opens[i]) and t.role[row] != "bot":
                 return self._together(place, author, other, now) or self.of[row]
         return None
 
     def _near(self, i: int) -> Conversation | None:
-        t = self.talk
-        now, near = t.date[i], self.active[t.place[i]]
+        t, place, now = self.talk, self.talk.place[i], self.talk.date[i]
+        near = self.active[place]
         for e in t.events.get(i, ()):  # who reacts to it had asked for it
-            c, _ = self.own.get((t.place[i], e.from_id), (None, 0))
+            c, _ = self.own.get((place, e.from_id), (None, 0))
             if c and c.question is not None and not c.answered and now - c.last <= AGENT_NEAR:
                 return c
         if t.role[i] == "agent":
             waiting = (c for c in reversed(near) if c.question is not None and not c.answered)
             return next((c for c in waiting if now - c.last <= AGENT_NEAR), None)
         last = near[-1] if near else None
-        if (
-            last is None
-            or now - last.last > MEMBER_NEAR
-            or last.rows[-1] != self.before[t.place[i]]
-        ):
+        if last is None or now - last.last > MEMBER_NEAR or last.rows[-1] != self.before[place]:
             return None
         if not t.text[i] or t.is_opening(i):
             return None

@@ -6,10 +6,11 @@ and of letters). It learns from nothing else; the same texts and file give the s
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from itertools import pairwise
+from functools import cache, cached_property, lru_cache
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,19 +24,18 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-MESSAGE = 0.35  # how sure one must be of a problem in a message
-LIKELIEST = 0.2  # ... of the likeliest one, where it is likelier than no problem
-CLAUSE = 0.7  # ... of one in a clause, if its words are there too
-WORDS = 0.05  # ... of one of which several words or phrases are there
-ALONE = 0.45  # ... of one of which no word and no hint is there: only alike its examples
+SURE = 0.35  # how sure one must be of a problem in a message
+SURE_OF_LIKELIEST = 0.2  # ... of the likeliest one, where it is likelier than no problem
+SURE_IN_CLAUSE = 0.7  # ... of one in a clause, if its words are there too
+SURE_WITH_PHRASES = 0.05  # ... of one of which several words or phrases are there
+SURE_WITHOUT_PHRASE = 0.45  # ... of one without words and hints: only alike its examples
 EVIDENCE = 0.7  # what a definition's phrase weighs beside a text's TF-IDF vectors of length 1
-AGAIN = 0.5  # how much an example teaches a second time, as if the file had no words for it
+WITHOUT_PHRASES = 0.5  # how much an example teaches again, as if the file had no words for it
 
-UNSEEN = "?"  # all that no example has
 _CHUNK = 20_000  # texts at a time: bounds memory
 
 _Counts = list[int]  # of words and of hints, for each definition
-_NOTHING: frozenset[int] = frozenset()
+_Split = Callable[[str], list[str]]
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,7 @@ class Topics:
         >>> load().label(["quero meu dinheiro de volta", "bom dia!", "where is my order"])
         [['refund'], [], ['order_status']]
         """
-        scores, _ = self._judge([normalise(text or "") for text in texts])
-        return self._labels(scores)
+        return self._labels(self.scores(texts).to_numpy())
 
     def scores(self, texts: Iterable[str | None]) -> "pd.DataFrame":
         """Returns how sure each problem is, 0 to 1: a row a message, a column a problem.
@@ -80,38 +79,37 @@ class Topics:
         import pandas as pd
 
         rows = [normalise(text) if isinstance(text, str) else "" for text in texts]
-        scores, persons = self._judge(rows)
+        unique = list(dict.fromkeys(rows))
+        scores, persons = self._judge(unique)
         labels = self._labels(scores)
-        best = [names[0] if names else None for names in labels]
         columns = {
-            "is_question": pd.Series([asks(row) for row in rows], dtype=bool),
+            "is_question": [asks(text) for text in unique],
             "wants_person": persons,
-            "problem": pd.Series(best, dtype=object),
+            "problem": pd.Series([next(iter(names), None) for names in labels], dtype=object),
             "problems": pd.Series(labels, dtype=object),
         }
-        return pd.DataFrame(columns).set_axis(texts.index)
+        found = pd.DataFrame(columns).astype({"is_question": bool})
+        place = {text: number for number, text in enumerate(unique)}
+        return found.iloc[[place[row] for row in rows]].set_axis(texts.index)
 
     def _labels(self, scores: "NDArray[np.float64]") -> list[list[str]]:
         names, labels = list(self.problems), []
         for row in scores:
-            found = [names[i] for i in (-row).argsort(kind="stable") if row[i] >= MESSAGE]
+            found = [names[i] for i in (-row).argsort(kind="stable") if row[i] >= SURE]
             yields = {n for n in found if not set(found).isdisjoint(self.problems[n].yields_to)}
             labels.append([name for name in found if name not in yields])
         return labels
 
-    def _judge(self, rows: Sequence[str]) -> "tuple[NDArray[np.float64], NDArray[np.bool_]]":
+    def _judge(self, texts: Sequence[str]) -> "tuple[NDArray[np.float64], NDArray[np.bool_]]":
         """Returns each problem's score and whether a person is wanted, for normalised texts."""
         import numpy as np
 
-        unique = {text: number for number, text in enumerate(dict.fromkeys(rows))}
-        scores = np.zeros((len(unique), len(self.problems)))
-        persons = np.zeros(len(unique), dtype=bool)
-        texts = list(unique)
+        scores = np.zeros((len(texts), len(self.problems)))
+        persons = np.zeros(len(texts), dtype=bool)
         for start in range(0, len(texts), _CHUNK):
             part = slice(start, start + _CHUNK)
             scores[part], persons[part] = self._judge_chunk(texts[part])
-        order = [unique[row] for row in rows]
-        return scores[order], persons[order]
+        return scores, persons
 
     def _judge_chunk(self, texts: Sequence[str]) -> "tuple[NDArray[np.float64], NDArray[np.bool_]]":
         import numpy as np
@@ -121,22 +119,22 @@ class Topics:
         mine = [i for i, d in enumerate(self.definitions) if not d.flag]
         scores, none = self._probable(texts, counts)
         top = scores.max(axis=1)
-        likeliest = (scores == top[:, None]) & ((top >= LIKELIEST) & (top > none))[:, None]
-        scores[likeliest & (scores < MESSAGE)] = MESSAGE
-        scores[(counts[:, mine].sum(axis=2) == 0) & (scores < ALONE)] = 0.0
-        scores[(counts[:, mine, 0] > 1) & (scores >= WORDS) & (scores < MESSAGE)] = MESSAGE
+        likeliest = (scores == top[:, None]) & ((top >= SURE_OF_LIKELIEST) & (top > none))[:, None]
+        scores[likeliest & (scores < SURE)] = SURE
+        scores[(counts[:, mine].sum(axis=2) == 0) & (scores < SURE_WITHOUT_PHRASE)] = 0.0
+        scores[(counts[:, mine, 0] > 1) & (scores >= SURE_WITH_PHRASES) & (scores < SURE)] = SURE
         scores[[not any(map(str.isalpha, text)) for text in texts]] = 0.0
         clauses = [
             (row, text, found)
             for row, (_, parts) in enumerate(readings)
             for text, found in parts
-            if any(found[2 * i] and scores[row, j] < MESSAGE for j, i in enumerate(mine))
+            if any(found[2 * i] and scores[row, j] < SURE for j, i in enumerate(mine))
         ]
         if clauses:
             owners, parts, found = zip(*clauses, strict=True)
             counts_ = self._counts(found)
             sure, _ = self._probable(parts, counts_)
-            sure[(sure < CLAUSE) | (counts_[:, mine, 0] == 0)] = 0.0
+            sure[(sure < SURE_IN_CLAUSE) | (counts_[:, mine, 0] == 0)] = 0.0
             np.maximum.at(scores, np.array(owners), sure)
         wishes = [i for i, d in enumerate(self.definitions) if d.name == HANDOVER]
         return scores, np.asarray((counts[:, wishes, 0] > 0).any(axis=1))
@@ -160,7 +158,10 @@ class Topics:
 
         words, hints = counts[:, :, 0], counts[:, :, 1]
         weights = np.hstack([words > 0, 0.6 * np.clip(words - 1, 0, 2), 0.4 * np.minimum(hints, 2)])
-        likeness = [vectorizer.transform(texts) for vectorizer in self._vectorizers]
+        likeness = [
+            weigh.transform(_gram_counts(texts, split, numbers))
+            for weigh, split, numbers in self._likeness
+        ]
         return hstack([*likeness, csr_matrix(EVIDENCE * weights)]).tocsr()
 
     def _read(self, text: str) -> tuple[_Counts, list[tuple[str, _Counts]]]:
@@ -171,28 +172,28 @@ class Topics:
         matcher, owners = self._matcher
         read = words(text)
         found = [(*owners[number], ways) for number, ways in matcher.find(read).items()]
-        clause_of = {position: clause for position, clause, _ in read}
-        void: dict[int, set[int]] = {}
+        void: dict[int, set[int]] = defaultdict(set)
         for owner, kind, ways in found:
             if kind == "unless":
-                void.setdefault(owner, set()).update(place for way in ways for place in way)
+                void[owner].update(*ways)
         size = 2 * len(self.definitions)  # words and hints of each definition, in turn
         whole: _Counts = [0] * size
-        clauses: dict[int, _Counts] = {}
+        clauses: dict[int, _Counts] = defaultdict(lambda: [0] * size)
+        clause_of = {position: clause for position, clause, _ in read}
         for owner, kind, ways in found:
-            valid = [way for way in ways if void.get(owner, _NOTHING).isdisjoint(way)]
+            valid = [way for way in ways if void[owner].isdisjoint(way)] if void else ways
             if kind == "unless" or not valid:
                 continue
             slot = 2 * owner + (kind == "hints")
             whole[slot] += 1
             ends = {(clause_of[way[0]], clause_of[way[-1]]) for way in valid}
             for clause in {first for first, last in ends if first == last}:
-                clauses.setdefault(clause, [0] * size)[slot] += 1
+                clauses[clause][slot] += 1
         if not clauses or read[0][1] == read[-1][1]:  # nothing said, or one clause
             return whole, []
-        said: dict[int, list[str]] = {}
+        said: dict[int, list[str]] = defaultdict(list)
         for _, clause, word in read:
-            said.setdefault(clause, []).append(word)
+            said[clause].append(word)
         return whole, [(" ".join(said[c]), n) for c, n in clauses.items() if len(said[c]) > 1]
 
     @cached_property
@@ -220,19 +221,18 @@ class Topics:
         return pairs
 
     @cached_property
-    def _vectorizers(self) -> list[Any]:
-        from sklearn.feature_extraction.text import TfidfVectorizer
+    def _likeness(self) -> list[tuple[Any, _Split, dict[str, int]]]:
+        """For stems and for letters: the weights, how texts are split, and the examples' grams."""
+        from sklearn.feature_extraction.text import TfidfTransformer
 
-        texts, found = [text for text, _ in self._examples], []
-        letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(4, 4)).build_analyzer()
+        texts = [text for text, _ in self._examples]
+        found: list[tuple[Any, _Split, dict[str, int]]] = []
         for split in (grams, letters):
-            times = {gram for text in texts for gram in split(text)}
-            known = sorted(times)
-            analyzer = _Known(split, frozenset(known))
-            vectorizer = TfidfVectorizer(
-                analyzer=analyzer, vocabulary=[*known, UNSEEN], sublinear_tf=True
-            )
-            found.append(vectorizer.fit(texts))
+            numbers = {
+                gram: n for n, gram in enumerate(sorted({g for t in texts for g in split(t)}))
+            }
+            weigh = TfidfTransformer(sublinear_tf=True).fit(_gram_counts(texts, split, numbers))
+            found.append((weigh, split, numbers))
         return found
 
     @cached_property
@@ -246,23 +246,27 @@ class Topics:
         # The words were written with the examples at hand, and match them more often than they
         # match what people write: so each example is also learned from without its words.
         features = vstack([self._features(texts, counts), self._features(texts, 0 * counts)])
-        weights = np.repeat([1.0, AGAIN], len(texts))
+        weights = np.repeat([1.0, WITHOUT_PHRASES], len(texts))
         model = LogisticRegression(C=2, max_iter=1000, class_weight="balanced")
         return model.fit(features, names * 2, sample_weight=weights)
 
 
-@dataclass(frozen=True)
-class _Known:
-    """Splits a text, and calls what no example has by one name: so it counts in a text's length.
+def _gram_counts(texts: Sequence[str], split: _Split, numbers: dict[str, int]) -> Any:
+    """Texts by grams; the last column counts those that no example has.
 
-    Else a text of which the examples know two words would be those two words.
+    So they count in a text's length: else a text of which the examples know two words would be
+    those two words.
     """
+    import numpy as np
+    from scipy.sparse import csr_matrix
 
-    split: Callable[[str], list[str]]
-    known: frozenset[str]
-
-    def __call__(self, text: str) -> list[str]:
-        return [gram if gram in self.known else UNSEEN for gram in self.split(text)]
+    unseen = len(numbers)
+    rows = [[numbers.get(gram, unseen) for gram in split(text)] for text in texts]
+    ends = np.cumsum([0, *map(len, rows)])
+    places = np.fromiter(chain.from_iterable(rows), int, ends[-1])
+    counts = csr_matrix((np.ones(len(places)), places, ends), (len(texts), unseen + 1))
+    counts.sum_duplicates()
+    return counts
 
 
 def grams(text: str) -> list[str]:
@@ -273,6 +277,21 @@ def grams(text: str) -> list[str]:
     """
     found = [w if w[0] == "<" else stems(w)[0] for w in re.findall(rf"<[a-z]+>|{WORD}", text)]
     return found + [f"{first} {second}" for first, second in pairwise(found)]
+
+
+def letters(text: str) -> list[str]:
+    """Returns the runs of four letters of each word, with a space at either end.
+
+    >>> letters("um pix")
+    [' um ', ' pix', 'pix ']
+    """
+    return [run for word in text.split() for run in _runs(word)]
+
+
+@lru_cache(1 << 16)
+def _runs(word: str) -> list[str]:
+    padded = f" {word} "
+    return [padded[start : start + 4] for start in range(max(1, len(padded) - 3))]
 
 
 def load(path: str | Path | None = None) -> Topics:

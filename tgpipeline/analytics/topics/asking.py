@@ -49,10 +49,7 @@ def _asks(sentence: str) -> bool:
     body = before.sub("", sentence.rstrip(".!? ")).strip(" ,")
     if not any(map(str.isalpha, body)) or patterns["polite"].match(body):
         return False
-    if patterns["rhetorical"].search(body):
-        return False
-    if any(patterns["opening"].match(before.sub("", clause)) for clause in body.split(",")):
-        return True
-    if patterns["anywhere"].search(body):
-        return True
-    return sentence.endswith("?") and (not _TAG.search(body) or bool(_CONFIRM.search(body)))
+    is_marked = sentence.endswith("?") and (not _TAG.search(body) or _CONFIRM.search(body))
+    clauses = (before.sub("", clause) for clause in body.split(","))
+    is_put = patterns["anywhere"].search(body) or any(map(patterns["opening"].match, clauses))
+    return bool((is_marked or is_put) and not patterns["rhetorical"].search(body))

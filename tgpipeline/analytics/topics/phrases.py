@@ -6,8 +6,8 @@ that 200,000 messages cost seconds.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 
@@ -16,8 +16,8 @@ import snowballstemmer
 from tgpipeline.analytics.topics.text import WORD, fold, short
 from tgpipeline.errors import SettingsError
 
-NEAR, FAR = 4, 13  # how far the next word of a phrase may be: three words between, or twelve
-LONG = 6  # words of so many letters are recognised in spite of one slip
+GAP, LONG_GAP = 4, 13  # how far the next word of a phrase may be: three words between, or twelve
+SLIP_LETTERS = 6  # words of so many letters are recognised in spite of one slip
 _MOST = 50  # of matching one phrase in one text that are looked at: enough, and bounded
 _SENTENCE = 100  # added to positions at a sentence's end: further than any gap reaches
 _WORD = re.compile(rf"<[a-z]+>|{WORD}|[.,!?]")
@@ -40,10 +40,10 @@ def stems(word: str) -> tuple[str, str]:
 def parse(phrase: str, sets: Mapping[str, str]) -> Phrase:
     """Compiles one phrase of the file; raises SettingsError for an unknown `$set` or no word."""
     steps: list[tuple[tuple[str, ...], int]] = []
-    distance = NEAR
+    distance = GAP
     for part in fold(phrase).replace("+", " + ").split():
         if part in ("...", "+"):
-            distance = FAR if part == "..." else 1
+            distance = LONG_GAP if part == "..." else 1
             continue
         terms: list[str] = []
         for term in part.split("|"):
@@ -54,7 +54,7 @@ def parse(phrase: str, sets: Mapping[str, str]) -> Phrase:
             else:
                 terms.append(term)
         steps.append((tuple(short(term) for term in terms if term.strip("*=")), distance))
-        distance = NEAR
+        distance = GAP
     if not steps or not all(terms for terms, _ in steps):
         raise SettingsError(f"Phrase {phrase!r} has no word to look for: write one or delete it.")
     return tuple(steps)
@@ -102,72 +102,76 @@ class Matcher:
     def __init__(
         self, phrases: Iterable[Phrase], samples: Iterable[str] = (), spelled: Iterable[str] = ()
     ) -> None:
-        self.phrases = list(phrases)
-        self._seen: dict[str, frozenset[str]] = {}
-        terms = {t for phrase in self.phrases for alternatives, _ in phrase for t in alternatives}
-        self._exact = {t.lstrip("="): t for t in terms if t[0] in "=<"}
-        self._prefix = {t[:-1]: t for t in terms if t.endswith("*")}
-        self._stem: dict[tuple[int, str], set[str]] = {}
-        self._slips: dict[str, set[str]] = {}
-        for term in terms:
+        steps: dict[tuple[str, ...], int] = {}  # each distinct step of a phrase, by number
+        self._phrases = [
+            [(steps.setdefault(terms, len(steps)), distance) for terms, distance in phrase]
+            for phrase in phrases
+        ]
+        self._with_term: dict[str, set[int]] = defaultdict(set)
+        for terms, step in steps.items():
+            for term in terms:
+                self._with_term[term].add(step)
+        self._seen: dict[str, frozenset[int]] = {}
+        self._exact = {t.lstrip("="): t for t in self._with_term if t[0] in "=<"}
+        self._prefix = {t[:-1]: t for t in self._with_term if t.endswith("*")}
+        self._stem: dict[tuple[int, str], set[str]] = defaultdict(set)
+        self._slips: dict[str, set[str]] = defaultdict(set)
+        for term in self._with_term:
             if term[0] in "=<" or term.endswith("*"):
                 continue
             for key in _stem_keys(term):
-                self._stem.setdefault(key, set()).add(term)
-            for shorter in _shortened(term) if len(term) >= LONG else ():
-                self._slips.setdefault(shorter, set()).add(term)
+                self._stem[key].add(term)
+            for shorter in _shortened(term) if len(term) >= SLIP_LETTERS else ():
+                self._slips[shorter].add(term)
         frequent = Counter(word for text in samples for _, _, word in words(text))
         self._spelled = {*spelled, *frequent}
-        often: Counter[str] = Counter()
+        often: Counter[int] = Counter()
         for word, times in frequent.items():
-            often.update(dict.fromkeys(self._terms(word), times))
-        self._steps = [[frozenset(step) for step, _ in phrase] for phrase in self.phrases]
-        self._starts: dict[str, list[int]] = {}  # a phrase is tried where its rarest step is found
-        for number, steps in enumerate(self._steps):
-            for term in min(steps, key=lambda step: sum(often[term] + 1 for term in step)):
-                self._starts.setdefault(term, []).append(number)
+            often.update(dict.fromkeys(self._steps(word), times))
+        self._needs = [frozenset(step for step, _ in phrase) for phrase in self._phrases]
+        self._starts: dict[int, list[int]] = defaultdict(list)  # tried where the rarest step is
+        for number, needed in enumerate(self._needs):
+            self._starts[min(needed, key=lambda step: (often[step], step))].append(number)
 
-    def _terms(self, word: str) -> frozenset[str]:
+    def _steps(self, word: str) -> frozenset[int]:
+        """The steps that a word can be."""
         found = self._seen.get(word)
         if found is None:
-            hits = {self._exact[word]} if word in self._exact else set()
+            terms = [self._exact[word]] if word in self._exact else []
             starts = (word[:length] for length in range(1, len(word) + 1))
-            hits |= {self._prefix[start] for start in starts if start in self._prefix}
+            terms += [self._prefix[start] for start in starts if start in self._prefix]
             for key in _stem_keys(word) if word[0].isalpha() else ():
-                hits |= self._stem.get(key, set())
-            if not hits and len(word) >= LONG and word[0].isalpha() and word not in self._spelled:
-                hits = set(chain.from_iterable(self._slips.get(k, ()) for k in _shortened(word)))
-            found = self._seen[word] = frozenset(hits)
+                terms += self._stem.get(key, ())
+            is_rare = word[0].isalpha() and word not in self._spelled
+            if not terms and is_rare and len(word) >= SLIP_LETTERS:
+                terms = [t for key in _shortened(word) for t in self._slips.get(key, ())]
+            found = frozenset(chain.from_iterable(self._with_term[term] for term in terms))
+            self._seen[word] = found
         return found
 
     def find(self, read: Iterable[tuple[int, int, str]]) -> dict[int, list[tuple[int, ...]]]:
         """Returns which phrases `words` has: their number -> positions of each way they match."""
-        places: dict[str, list[int]] = {}
-        for position, _, word in read:
-            for term in self._terms(word):
-                places.setdefault(term, []).append(position)
-        present = places.keys()
-        matches: dict[int, list[tuple[int, ...]]] = {}
-        for number in sorted({n for term in present for n in self._starts.get(term, ())}):
-            phrase = self.phrases[number]
-            if len(phrase) == 1:
-                here = {p for term in phrase[0][0] for p in places.get(term, ())}
-                matches[number] = [(p,) for p in sorted(here)]
-            elif any(step.isdisjoint(present) for step in self._steps[number]):
-                continue
-            elif ways := _ways(phrase, places):
-                matches[number] = ways
-        return matches
+        places = [(position, self._steps(word)) for position, _, word in read]
+        present = frozenset().union(*(steps for _, steps in places))
+        starts = present & self._starts.keys()
+        tried = [n for start in starts for n in self._starts[start] if self._needs[n] <= present]
+        needed = frozenset().union(*(self._needs[number] for number in tried))
+        at: dict[int, list[int]] = defaultdict(list)  # where each step of a phrase is
+        for position, steps in places:
+            for step in steps & needed:
+                at[step].append(position)
+        matches = {number: _ways(self._phrases[number], at) for number in tried}
+        return {number: ways for number, ways in matches.items() if ways}
 
 
-def _ways(phrase: Phrase, places: Mapping[str, list[int]]) -> list[tuple[int, ...]]:
+def _ways(phrase: Sequence[tuple[int, int]], at: Mapping[int, list[int]]) -> list[tuple[int, ...]]:
     """Returns each way in which the words of a phrase stand in their order, near enough."""
-    paths: list[tuple[int, ...]] = [()]
-    for terms, distance in phrase:
-        here = sorted({p for term in terms if term in places for p in places[term]})
+    paths: list[tuple[int, ...]] = [(position,) for position in at[phrase[0][0]]]
+    for step, distance in phrase[1:]:
         paths = [
-            (*path, p) for p in here for path in paths if not path or 0 < p - path[-1] <= distance
-        ][:_MOST]
-        if not paths:
-            break
+            (*path, position)
+            for position in at[step]
+            for path in paths[:_MOST]
+            if 0 < position - path[-1] <= distance
+        ]
     return paths

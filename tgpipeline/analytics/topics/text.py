@@ -22,7 +22,7 @@ _SHORT_NOT = re.compile(r"\b([a-z]+)n't\b")
 _SHORT_IS = re.compile(r"\b(what|where|when|how|who|it|that|there)'s\b")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")  # "cadeeee"
 # A word goes on over marks that are no letters to Python: vowel signs, and joiners.
-WORD = r"[^\W_](?:[^\W_]|[\u0300-\u1cff\u200c\u200d])*"
+WORD = r"[^\W_]+(?:[\u0300-\u1cff\u200c\u200d]+[^\W_]*)*"
 _PIECE = re.compile(rf"<[a-z]+>|{WORD}|[.,!?;]")
 _ASKED = re.compile(r"[.,!]*\?[.,!?]*")
 # Accents, and the vowel points of Arabic and Hebrew, which people write or leave out.
@@ -35,6 +35,7 @@ _MARKS = str.maketrans(
     {"¿": " ", "？": "?", "؟": "?", "՞": "?", "⁇": "?", "⁉": "?", "❓": "?", "❔": "?", "…": ".",
      "。": ".", "।": ".", "،": ",", "、": ",", "！": "!", "’": "'"}
 )  # fmt: skip
+_SIGNS = frozenset(map(chr, _MARKS))
 
 
 @cache
@@ -56,13 +57,14 @@ def _abbreviations() -> dict[str, str]:
 
 
 @cache
-def _masks() -> list[tuple[int, str, re.Pattern[str], str]]:
+def _masks() -> list[tuple[int, list[str], re.Pattern[str], str]]:
     return [
-        (kind.get("digits", 1), kind.get("sign", ""), re.compile(_joined(kind["pattern"])), name)
+        (kind.get("digits", 1), kind.get("signs", [""]), re.compile(_joined(kind["pattern"])), name)
         for name, kind in known()["kinds"].items()
     ]
 
 
+@lru_cache(250_000)  # what a text says is asked again and again
 def fold(text: str) -> str:
     """Lower-cases a text and takes its accents off; compatibility forms become plain letters.
 
@@ -71,11 +73,13 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    text = unicodedata.normalize("NFKD", text.translate(_MARKS)).lower()
+    if not _SIGNS.isdisjoint(text):
+        text = text.translate(_MARKS)
+    text = unicodedata.normalize("NFKD", text).lower()
     return unicodedata.normalize("NFC", _COMBINING.sub("", text))
 
 
-@lru_cache(250_000)  # what a text says is asked again and again
+@lru_cache(250_000)
 def normalise(text: str) -> str:
     """Writes a message in one spelling: folded words, kinds of code in `<>`, and `. , ! ?`.
 
@@ -92,8 +96,8 @@ def normalise(text: str) -> str:
         text = fold(_PROMOTION.sub(" <codigo> ", text))
         text = _LABEL.sub(r"\1 ", _NUMBER.sub("", text))
         digits = sum(map(str.isdigit, text))
-        for least, sign, pattern, kind in _masks():
-            if digits >= least and sign in text:
+        for least, signs, pattern, kind in _masks():
+            if digits >= least and any(sign in text for sign in signs):
                 text = pattern.sub(f" <{kind}> ", text)
     else:
         text = fold(text)
