@@ -31,6 +31,8 @@ def wanted_parameters(stack: Stack) -> Parameters:
         for name, attribute in names.items()
         if hasattr(settings, attribute)
     }
+    if stack.stage == "lake" and 0 < settings.raw_days <= settings.raw_cold_days:
+        found["RawColdDays"] = "0"  # S3 refuses to move what is deleted by then
     if "CodeKey" in names:
         found["CodeBucket"] = Stack("lake", settings).outputs().get("CodeBucket", "")
         found["CodeKey"] = packages.key(stack.stage, packages.zip_of(stack.stage))

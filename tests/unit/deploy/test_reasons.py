@@ -1,6 +1,7 @@
 """What AWS answers beyond the usual, in words that say what to do. Its answers are stubs."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from tgpipeline.deploy import Deployment, Stack, buckets, functions, health, reasons, stacks
+from tgpipeline.deploy import Deployment, Stack, buckets, functions, health, reasons, stacks, stages
 from tgpipeline.errors import DeployError, SettingsError
 from tgpipeline.settings import aws_client
 
@@ -132,6 +133,16 @@ def test_a_bucket_is_judged_by_the_answer_not_by_its_name(
     answers("s3").add_client_error("head_bucket", code, f"about {BUCKET}", http_status_code=http)
     with pytest.raises(DeployError, match=words):
         buckets.existing(SETTINGS)
+
+
+def test_what_is_deleted_sooner_is_not_moved_to_a_cold_class(answers: Any) -> None:
+    """S3 refuses a rule that would move objects on or after the day on which they are deleted."""
+    for raw_days, wanted in ((0, "90"), (30, "0"), (90, "0"), (365, "90")):
+        answers("cloudformation").add_client_error(
+            "describe_stacks", "ValidationError", "Stack does not exist"
+        )
+        lake = Stack("lake", replace(SETTINGS, raw_days=raw_days, chat_ids=(-1,)))
+        assert stages.wanted_parameters(lake)["RawColdDays"] == wanted, raw_days
 
 
 def test_a_bucket_in_another_region_is_found_before_anything_is_made(answers: Any) -> None:
