@@ -8,6 +8,7 @@ moreover runs both functions under their roles with IAM enforced; moto judges po
 import dataclasses
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -25,7 +26,7 @@ from tgpipeline.settings import Settings, aws_client
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 GROUP = -4123456789
 RAW, ENRICHED = "aurora-raw", "aurora-enriched"
-HOLDERS = ("ingest", "etl", "analyst")
+HOLDERS = ("ingest", "batch", "etl", "analyst")
 
 
 @dataclasses.dataclass
@@ -55,11 +56,13 @@ def policies() -> dict[str, Any]:
         patch.setenv("AWS_S3_BUCKET", RAW)
         patch.setenv("AWS_S3_ENRICHED", ENRICHED)
         patch.setenv("TGPIPELINE_NAME", "aurora")
+        patch.setenv("TGPIPELINE_BATCH_SECONDS", "60")
+        patch.setenv("PSEUDONYM_KEY", "k" * 32)
         settings = Settings.from_env()
         deploy.up(settings)
         iam = aws_client("iam", settings)
         found = {}
-        for stage in ("ingest", "etl"):
+        for stage in ("ingest", "batch", "etl"):
             role = Stack(stage, settings).resources()["Role"]["PhysicalResourceId"]
             inline = iam.get_role_policy(RoleName=role, PolicyName=stage)
             found[stage] = inline["PolicyDocument"]
@@ -134,6 +137,10 @@ MAY = {
         ("list_objects_v2", RAW, "migrations/-100.json"),
         ("list_objects_v2", RAW, "telegram/context_date=2025-11-28/1.json"),
     ],
+    "batch": [
+        ("put_object", RAW, "telegram/context_date=2025-11-28/batch-0.ndjson"),
+        ("put_object", RAW, "quarantine/context_date=2025-11-28/0.bin"),
+    ],
     "etl": [
         ("list_objects_v2", RAW, "telegram/context_date=2025-11-28/"),
         ("list_objects_v2", RAW, "migrations/"),
@@ -159,12 +166,27 @@ MUST_NOT = {
     "ingest": [
         ("get_object", RAW, "telegram/x"),
         ("get_object", RAW, "quarantine/x"),
+        # /forget only asks: nothing that a member writes erases, or takes a request back.
+        ("put_object", RAW, "erased/x.json"),
+        ("get_object", RAW, "erased/key"),
+        ("get_object", RAW, "requests/x"),
+        ("delete_object", RAW, "requests/x"),
         ("put_object", RAW, "elsewhere/x"),
         ("put_object", ENRICHED, "telegram/x"),
         ("put_object", "somebody-elses", "telegram/x"),
         ("delete_object", RAW, "telegram/x"),
         ("list_objects_v2", ENRICHED, ""),
         ("put_bucket_policy", RAW, ""),
+    ],
+    "batch": [
+        ("get_object", RAW, "telegram/x"),
+        ("list_objects_v2", RAW, "telegram/"),
+        ("put_object", RAW, "requests/x"),
+        ("put_object", RAW, "erased/x.json"),
+        ("get_object", RAW, "erased/key"),
+        ("delete_object", RAW, "telegram/x"),
+        ("put_object", ENRICHED, "telegram/x"),
+        ("get_object", ENRICHED, "telegram/x"),
     ],
     "etl": [
         ("put_object", RAW, "telegram/x"),
@@ -224,6 +246,37 @@ def test_none_can_do_what_it_must_not(judge: Judge, holder: str) -> None:
     assert {call: status for call, status in answers.items() if status != 403} == {}
 
 
+# What a column of the table in docs/privacy.md means.
+COLUMNS = {
+    "raw messages": ("get_object", RAW, "telegram/x"),
+    "quarantine": ("get_object", RAW, "quarantine/x"),
+    "requests": ("get_object", RAW, "requests/x"),
+    "erasures' key": ("get_object", RAW, "erased/key"),
+    "tables": ("get_object", ENRICHED, "telegram/x"),
+    "query results": ("get_object", ENRICHED, "athena-results/x"),
+    "delete messages": ("delete_object", RAW, "telegram/none"),
+    "delete tables": ("delete_object", ENRICHED, "telegram/none"),
+}
+
+
+def test_the_table_of_who_may_read_what_is_enforced(judge: Judge) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text("utf-8")
+    table = text.partition("## Who may read what")[2].strip().split("\n\n")[0].splitlines()
+    names, _, *lines = ([cell.strip() for cell in line.strip("|").split("|")] for line in table)
+    assert names[1:] == [*COLUMNS, "key of pseudonyms"]
+    asked = 0
+    for role, *cells in lines:
+        holder = {"administrator": "admin"}.get(role.split()[0], role.split()[0].lower())
+        if holder not in (*HOLDERS, "admin"):
+            continue
+        for name, cell in zip(COLUMNS, cells, strict=False):
+            may = cell.startswith("yes")
+            status = _call(judge.client(holder, "s3"), *COLUMNS[name])
+            assert (status < 300) == may, (judge.name, role, name, status)
+            asked += 1
+    assert asked == (len(HOLDERS) + 1) * len(COLUMNS)
+
+
 def test_listing_is_allowed_by_prefix(ministack: Judge) -> None:
     """On MiniStack alone: moto takes no notice of a policy's conditions."""
     for holder, prefixes in (("ingest", ("", "telegram/", "quarantine/")), ("etl", ("", "qu"))):
@@ -242,6 +295,8 @@ def test_nobody_reaches_another_service(judge: Judge) -> None:
             ("iam", "list_users", {}),
             ("sqs", "list_queues", {}),
             ("secretsmanager", "list_secrets", {}),
+            # The key of pseudonyms is in the ETL's environment: nobody's role reads it from there.
+            ("lambda", "get_function_configuration", {"FunctionName": "aurora-etl"}),
             ("glue", "delete_database", {"Name": "aurora"}),
         ):
             with pytest.raises(ClientError) as caught:

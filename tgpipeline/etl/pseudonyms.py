@@ -1,12 +1,15 @@
 """Pseudonyms: what the enriched zone says of people where a key is set.
 
 Ids become the first 63 bits of an HMAC of theirs, the same on every day; names, usernames and
-titles become short ones; `events.payload` is left out; texts lose what tells who somebody is.
+titles become short ones; `events.payload` is left out. In texts usernames have the same pseudonyms
+as elsewhere, e-mail addresses another one, and long numbers become noughts: what they are about can
+still be told.
 Whoever has the key can make the pseudonym of an id, so it belongs to the ETL's role alone.
 """
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,7 +17,7 @@ from tgpipeline.errors import SettingsError
 from tgpipeline.lake.authors import NOBODY
 from tgpipeline.lake.columns import TABLES
 from tgpipeline.lake.ledger import Ledger
-from tgpipeline.lake.revealing import mask
+from tgpipeline.lake.revealing import REVEALING
 from tgpipeline.lake.rows import Row
 
 IDS = frozenset(
@@ -80,6 +83,18 @@ class Pseudonyms:
             self._known[number] = found
         return found
 
+    def _text(self, text: Any) -> str | None:
+        told = type(text) is str
+        return REVEALING.sub(lambda found: self._stand_in(found[0]), text) if told else None
+
+    def _stand_in(self, said: str) -> str:
+        if said.startswith("@"):
+            return f"@{self._username(said[1:])}"
+        return f"{self._name(said)}@example.com" if "@" in said else re.sub(r"\d", "0", said)
+
+    def _username(self, name: Any) -> str:
+        return self._name(str(name).lower())
+
     def _name(self, name: Any) -> str:
         text = str(name)
         if text not in self._names:
@@ -93,9 +108,9 @@ class Pseudonyms:
         if column in IDS:
             return self.id
         if column in NAMES:
-            return self._name
+            return self._username if column == "from_username" else self._name
         if column in TEXTS:
-            return lambda text: mask(text) if type(text) is str else None
+            return self._text
         return (lambda _: None) if column == "payload" else None
 
 

@@ -1,19 +1,27 @@
 """With a key the tables say nothing of who people are, and the same of everything else."""
 
-from datetime import date
+import re
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from obstore.store import MemoryStore
+from obstore.store import LocalStore, MemoryStore
 
 from tests import edge
 from tests import payloads as p
+from tgpipeline import ingest
+from tgpipeline.analytics import duck
+from tgpipeline.analytics.answers import Answers
 from tgpipeline.errors import SettingsError
 from tgpipeline.etl import handler
 from tgpipeline.etl.pseudonyms import IDS, NAMES, TEXTS, Pseudonyms
-from tgpipeline.lake import columns, keys, revealing
+from tgpipeline.lake import columns, keys, revealing, stores
+from tgpipeline.local import replay
+from tgpipeline.settings import Settings
 
 DAY, NEXT = date(2025, 11, 28), date(2025, 11, 29)
 KEY = "0123456789abcdef0123456789"
+DOCS = Path(__file__).parents[3] / "docs" / "privacy.md"
 SECRETS = ("Bia", "Nunes", "bia_nunes", str(p.BIA["id"]), str(p.SUPERGROUP), "Clientes")
 
 
@@ -54,7 +62,8 @@ def test_no_person_is_left_and_all_else_is_the_same():
     reply = next(row for row in rows(secret) if row["message_id"] == 2)
     assert {reply["reply_to_from_id"]} == bia
     assert reply["chat_id"] < 0 < reply["from_id"] < 2**63
-    assert rows(secret)[0]["text"] == "oi, sou a …, fone …"
+    first = rows(secret)[0]  # what is said of a user in a text has the user's own pseudonym
+    assert first["text"] == f"oi, sou a @{first['from_username']}, fone (00) 00000-0000"
 
 
 def test_another_key_or_none_is_refused():
@@ -93,15 +102,48 @@ def test_telegrams_own_accounts_keep_their_ids_and_collisions_count(monkeypatch)
 @pytest.mark.parametrize(
     ("text", "left"),
     [
-        ("meu CPF é 123.456.789-09", "meu CPF é …"),
-        ("CNPJ 12.345.678/0001-90", "CNPJ …/…"),
-        ("my card 4111 1111 1111 1111, thanks", "my card …, thanks"),
-        ("call +55 11 91234-5678 or mail a.b@shop.co.uk", "call … or mail …"),
+        ("meu CPF é 123.456.789-09", "meu CPF é 000.000.000-00"),
+        ("CNPJ 12.345.678/0001-90", "CNPJ 00.000.000/0000-00"),
+        ("my card 4111 1111 1111 1111, thanks", "my card 0000 0000 0000 0000, thanks"),
+        ("call +55 11 91234-5678, a.b@shop.co.uk", "call +00 00 00000-0000, p@example.com"),
+        ("o pedido 48534 da @Bia_Nunes", "o pedido 00000 da @p"),
         ("2 caixas às 10h", "2 caixas às 10h"),
     ],
 )
 def test_texts_lose_what_tells_who_somebody_is(text, left):
-    assert revealing.mask(text) == left
+    made = Pseudonyms(KEY)._text(text)
+    assert re.sub(r"p[0-9a-f]{8}", "p", made) == left
+    assert not re.search(r"[1-9@]", revealing.mask(text).replace("2 caixas às 10h", ""))
+
+
+def test_how_many_conversations_only_a_name_ties_together(tmp_path):
+    """On the sample; docs/privacy.md says the number."""
+    raw, chats = MemoryStore(), (-4123456789, -1004123456789)
+    settings = Settings.from_env(env={}, raw_bucket="raw", chat_ids=chats)
+    s3 = edge.MemoryS3(raw)
+    for line in replay.lines():
+        if "body" in line:
+            when = datetime.fromtimestamp(line["at"], UTC)
+            ingest.store(p.raw(line["body"]), settings, s3, when)
+        elif "sent" in line:
+            stores.archive(settings, s3)(line["sent"])
+    days = [replay.FIRST + timedelta(n) for n in range((replay.LAST - replay.FIRST).days + 1)]
+    found = []
+    for key in ("", KEY):
+        folder = tmp_path / f"lake{key}"
+        folder.mkdir()
+        edge.run(raw, LocalStore(folder), days, chat_ids=chats, pseudonym_key=key)
+        lake = duck.DuckDB(folder, "America/Sao_Paulo")
+        answers = Answers(lake, start=replay.FIRST, end=replay.LAST, language="pt")
+        found.append(answers.conversations)
+        per_day = answers.ask("messages_per_day")
+        found.append(per_day)
+    plain, plain_days, hidden, hidden_days = found
+    assert plain_days.equals(hidden_days)
+    which = ["message_id", "messages", "minutes"]
+    same = plain[which].merge(hidden[which])
+    assert f"{len(same)} of {len(plain)} conversations" in DOCS.read_text("utf-8")
+    assert len(same) > 0.95 * len(plain)
 
 
 def test_a_day_of_which_raw_objects_expired_stays():

@@ -45,5 +45,5 @@ SELECT
     is_in_comments,
     media_group_id
 FROM spoken
-WHERE kind <> 'telegram' AND coalesce(bot_command, '') NOT IN ('/privacy', '/forget')
+WHERE kind <> 'telegram' AND lower(coalesce(bot_command, '')) NOT IN ('/privacy', '/forget')
 ORDER BY "date", message_id
