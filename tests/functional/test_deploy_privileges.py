@@ -295,8 +295,6 @@ def test_nobody_reaches_another_service(judge: Judge) -> None:
             ("iam", "list_users", {}),
             ("sqs", "list_queues", {}),
             ("secretsmanager", "list_secrets", {}),
-            # The key of pseudonyms is in the ETL's environment: nobody's role reads it from there.
-            ("lambda", "get_function_configuration", {"FunctionName": "aurora-etl"}),
             ("glue", "delete_database", {"Name": "aurora"}),
         ):
             with pytest.raises(ClientError) as caught:
@@ -304,6 +302,14 @@ def test_nobody_reaches_another_service(judge: Judge) -> None:
             status = caught.value.response["ResponseMetadata"]["HTTPStatusCode"]
             assert status in (400, 403), (holder, service, caught.value)
             assert "Denied" in str(caught.value) or "not authorized" in str(caught.value)
+
+
+def test_the_key_of_pseudonyms_is_read_by_no_role(judge: Judge) -> None:
+    """It is in the ETL function's environment; a role reads no function's configuration."""
+    for holder in HOLDERS:
+        with pytest.raises(ClientError) as caught:
+            judge.client(holder, "lambda").get_function_configuration(FunctionName="aurora-etl")
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403, holder
 
 
 def test_the_analyst_queries_in_the_own_workgroup_alone(ministack: Judge) -> None:

@@ -1,7 +1,7 @@
 """All answers about one period: each is asked when it is first needed, and kept."""
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,15 @@ class Answers:
             self._kept[name] = self.engine.query(name, **period, timezone=self.timezone, **more)
             self.asked.append(self._kept[name])
         return self._kept[name]
+
+    def days_before(self) -> tuple[date, int]:
+        """The first day that the tables hold, and how many days of the period lie before it."""
+        groups = self.engine.query("groups")
+        if self.chat:
+            groups = groups[groups["group_id"] == self.engine.group_of(self.chat)]
+        start, end = date.fromisoformat(self.start), date.fromisoformat(self.end)
+        first = min((day.date() for day in groups["first_day"].dropna()), default=start)
+        return first, max(0, (min(first, end + timedelta(1)) - start).days)
 
     @cached_property
     def language(self) -> str:

@@ -228,7 +228,18 @@ def unknown(answers: Answers) -> list[str]:
     notes = set(answers.outcomes["note"]) if len(answers.conversations) else set()
     if not answers.ask("coverage")["from_webhook"].sum():  # an export needs no allowed_updates
         notes -= {NO_SIGNALS}
-    return sorted(say(note) for note in notes if note and not note.startswith("by people"))
+    told = sorted(say(note) for note in notes if note and not note.startswith("by people"))
+    first, days = answers.days_before()
+    if days:
+        told.insert(
+            0,
+            say(
+                "The tables begin on {day}: {n:,} days of the period expired or were never stored.",
+                day=first,
+                n=days,
+            ),
+        )
+    return told
 
 
 def cost(engine: Engine, asked: Sequence[pd.DataFrame]) -> str:

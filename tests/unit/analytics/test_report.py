@@ -1,6 +1,7 @@
 """What the page holds, in which order, and what it hides."""
 
 import re
+from datetime import date, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -198,3 +199,14 @@ def test_a_section_leaves_out_charts_of_nothing(answers: Answers) -> None:
     section = report.volume(answers)
     assert not any("topic" in chart.title for chart in section.charts)
     assert all(len(chart.data) for chart in section.charts)
+
+
+@pytest.mark.parametrize(("before", "told"), [(0, []), (5, ["begin on", "5 days"])])
+def test_a_period_beyond_retention_is_told(before: int, told: list[str]) -> None:
+    first = date(2025, 11, 24)
+    start = first - timedelta(before)
+    answers = Answers(Duck([message(1, 50, "Ana", "oi?")]), start=start, end=first, language="en")
+    assert answers.days_before() == (first, before)
+    notes = [note for note in report.unknown(answers) if "begin on" in note]
+    assert len(notes) == bool(told)
+    assert all(part in note for note in notes for part in told)
