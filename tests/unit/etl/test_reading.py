@@ -167,6 +167,15 @@ def test_an_update_of_32_mib_is_read_and_one_of_a_byte_more_is_not():
     assert len(longer.body) == 8 * 2**20
 
 
+def test_four_requests_are_under_way_while_one_is_looked_at():
+    asked = []
+    with ThreadPoolExecutor(8) as pool:
+        found = reading.prefetch(pool, lambda n: asked.append(n) or n, range(10))
+        assert next(found) == 0
+        pool.shutdown()  # what is under way ends
+        assert sorted(asked) == [0, 1, 2, 3, 4]
+
+
 def test_a_reader_that_stops_early_leaves_no_thread_behind():
     store = MemoryStore()
     for number in range(3_000):

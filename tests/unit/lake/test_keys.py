@@ -5,13 +5,16 @@ from datetime import date
 
 import boto3
 import pytest
+from botocore.exceptions import BotoCoreError
 from botocore.stub import ANY, Stubber
+from obstore.exceptions import BaseError
 from obstore.store import MemoryStore
 
 from tests import edge
 from tests import payloads as p
 from tgpipeline.errors import LakeError
 from tgpipeline.lake import keys, stores
+from tgpipeline.lake.erasing import hashed
 from tgpipeline.settings import Settings
 
 DAY = date(2025, 11, 28)
@@ -70,6 +73,26 @@ def test_the_days_of_a_store(caplog):
     (line,) = [json.loads(record.message) for record in caplog.records]
     names = ["telegram/context_date=soon", "telegram/other", "telegram/readme.txt"]
     assert (sorted(line["skipped"]), line["count"]) == (names, 3)
+
+
+def test_of_many_strange_names_twenty_are_named_and_all_are_counted(caplog):
+    store = MemoryStore()
+    for number in range(21):
+        store.put(f"telegram/{number}.txt", b"")
+    assert list(stores.list_days(store)) == []
+    (line,) = [json.loads(record.message) for record in caplog.records]
+    assert (len(line["skipped"]), line["count"]) == (20, 21)
+
+
+@pytest.mark.parametrize("kind", [FileNotFoundError, BotoCoreError, BaseError])
+def test_what_s3s_clients_raise_is_told_in_our_words(kind):
+    error = kind() if kind is BotoCoreError else kind("x" * 301 + "\nof no use")
+    with pytest.raises(LakeError) as caught, stores.as_lake_error("raw", "read it", "Do that."):
+        raise error
+    told = str(error) if kind is BotoCoreError else "x" * 300
+    assert str(caught.value) == f"s3://raw: could not read it ({told}). Do that."
+    with pytest.raises(ValueError, match="not ours"), stores.as_lake_error("raw", "read it", ""):
+        raise ValueError("not ours")
 
 
 def test_put_new_writes_once(s3):
@@ -157,10 +180,25 @@ def test_markers_say_what_groups_were_and_who_is_a_bot(caplog):
     assert caplog.text == ""
 
 
+def test_markers_say_who_was_erased_where_and_until_when(caplog):
+    store = MemoryStore()
+    one, other = hashed(b"secret", 5), hashed(b"secret", 6)
+    store.put("erased/key", b"secret")
+    store.put(keys.erased_key(one), b'{"until": 100}')
+    store.put(keys.erased_key(other, p.SUPERGROUP), b'{"until": 200, "days": []}')
+    erased = stores.read_markers(store).erased
+    until = {(one, 0): 100, (other, p.SUPERGROUP): 200}
+    assert (erased.key, erased.until) == (b"secret", until)
+    assert caplog.text == ""
+
+
 @pytest.mark.parametrize(
     ("key", "body"),
     [
         ("migrations/-5.json", b"[]"),
+        (f"erased/{'a' * 32}.json", b"{}"),
+        (f"erased/{'a' * 32}x.json", b'{"until": 1}'),
+        ("erased/readme.txt", b"who did this"),
         ("migrations/readme.txt", b"what is this"),
         ("migrations/-1.json", b'{"from": "-4111222333", "to": -1004111222333}'),
         ("migrations/-1.json", b'{"from": -4111222333, "to": -1000000000000}'),
