@@ -36,7 +36,7 @@ class Language:
     notebooks: Path
     glossary: Path
     title: str
-    words: tuple[str, str, str, str]  # contents, glossary, previous, next
+    words: tuple[str, str, str, str, str]  # contents, glossary, previous, next, solution
 
 
 LANGUAGES = (
@@ -45,14 +45,14 @@ LANGUAGES = (
         ROOT / "notebooks",
         ROOT / "docs/glossary.md",
         "A Telegram group's messages, from a bot's webhook to answers",
-        ("Contents", "Glossary", "Previous", "Next"),
+        ("Contents", "Glossary", "Previous", "Next", "Solution"),
     ),
     Language(
         "pt-BR",
         ROOT / "notebooks" / translate.FOLDER,
         ROOT / "docs/glossary.pt-BR.md",
         "As mensagens de um grupo do Telegram, do webhook do bot às respostas",
-        ("Conteúdo", "Glossário", "Anterior", "Próximo"),
+        ("Conteúdo", "Glossário", "Anterior", "Próximo", "Solução"),
     ),
 )
 
@@ -78,7 +78,7 @@ def _language(language: Language, languages: list[Language], out: Path) -> list[
     sources = runner.find(language.notebooks)
     notebooks = [nbformat.read(source, as_version=4) for source in sources]
     titles = [book.cells[0].source.partition("\n")[0].lstrip("# ") for book in notebooks]
-    contents, glossary, before, after = language.words
+    contents, glossary, before, after, solution = language.words
     pages = []
     for n, (source, notebook) in enumerate(zip(sources, notebooks, strict=True)):
         around = []
@@ -88,6 +88,7 @@ def _language(language: Language, languages: list[Language], out: Path) -> list[
             around.append((f"{after}: {titles[n + 1]} →", f"{sources[n + 1].stem}.html"))
         page = runner.to_html(notebook, titles[n])
         page = page.replace('<html lang="en">', f'<html lang="{language.code}">')
+        page = page.replace("<summary>Solution<", f"<summary>{solution}<")
         links = [(contents, "index.html"), (glossary, "glossary.html"), *around]
         for other in languages:
             if other is not language:

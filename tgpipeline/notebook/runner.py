@@ -97,17 +97,15 @@ def figures(notebook: nbformat.NotebookNode) -> Counter[str]:
     return found
 
 
-def to_html(notebook: nbformat.NotebookNode, title: str, *, code: bool = True) -> str:
-    """A notebook as one self-contained page: no scripts, nothing loaded from elsewhere.
+def to_html(notebook: nbformat.NotebookNode, title: str) -> str:
+    """A notebook as one self-contained page: no scripts, nothing loaded; solutions are folded.
 
     Args:
         notebook: executed.
         title: of the page.
-        code: whether to show the cells' code, solutions folded away.
     """
     exporter = HTMLExporter(
         template_file=str(Path(__file__).with_name("page.html.j2")),
-        exclude_input=not code,
         exclude_input_prompt=True,
         exclude_output_prompt=True,
         exclude_anchor_links=True,
@@ -117,5 +115,4 @@ def to_html(notebook: nbformat.NotebookNode, title: str, *, code: bool = True) -
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _REMOTE_IMAGE.sub(r"\1", cell.source).replace(".ipynb)", ".html)")
-    page, _ = exporter.from_notebook_node(notebook, template)
-    return str(page)
+    return str(exporter.from_notebook_node(notebook, template)[0])
