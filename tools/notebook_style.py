@@ -112,7 +112,7 @@ def _order(path: Path, notebook: Notebook) -> Iterator[str]:
         yield "cell 4 does not begin like every setup cell (tools/badges.py): run `make badges`"
     if _tags(parameters) != {"parameters"}:
         yield "cell 5 is not the parameters cell"
-    parameters(notebook)
+    parameters_of(notebook)
     if "teardown" not in _tags(cells[-1]):
         yield "the last cell is not the teardown"
     tags = " ".join(t for cell in cells for t in ("exercise", "solution") if t in _tags(cell))
@@ -127,7 +127,7 @@ def _order(path: Path, notebook: Notebook) -> Iterator[str]:
 
 def _parameters(path: Path, notebook: Notebook) -> Iterator[str]:
     """Parameters are read by papermill, and keep what they are given: no cell assigns to them."""
-    given = set(parameters(notebook))
+    given = set(parameters_of(notebook))
     for cell in _code_cells(notebook):
         if "parameters" in _tags(cell):
             for name in sorted(given - {p.name for p in PythonTranslator.inspect(cell)}):
@@ -137,7 +137,7 @@ def _parameters(path: Path, notebook: Notebook) -> Iterator[str]:
                 yield f"{_where(cell)}: the parameter {name} gets another value"
 
 
-def parameters(notebook: Notebook) -> dict[str, tuple[Any, str]]:
+def parameters_of(notebook: Notebook) -> dict[str, tuple[Any, str]]:
     """By name, the default and the help of the parameters of a notebook.
 
     Raises:

@@ -101,7 +101,7 @@ def test_functions_and_comprehensions_may_use_the_names_of_parameters(tmp_path):
 def test_parameters_are_plain_lines(line):
     cell = nbformat.v4.new_code_cell(line, metadata={"tags": ["parameters"]})
     with pytest.raises(NotebookError, match="not of the form"):
-        notebook_style.parameters(nbformat.v4.new_notebook(cells=[cell]))
+        notebook_style.parameters_of(nbformat.v4.new_notebook(cells=[cell]))
 
 
 def test_answers_are_the_texts_of_the_outputs():

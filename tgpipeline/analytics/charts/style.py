@@ -15,6 +15,7 @@ from functools import cache, wraps
 from textwrap import fill
 from typing import Any, Concatenate, ParamSpec
 
+import numpy as np
 import pandas as pd
 from matplotlib import font_manager, rc_context
 from matplotlib.figure import Figure
@@ -90,7 +91,7 @@ class Chart:
     @property
     def drawn(self) -> str:
         """A digest of the marks on the axes: another bar, line, point or label makes another."""
-        ax, found = self.axes, []
+        ax, found, said = self.axes, [], [one.get_text() for one in self.axes.texts]
         for one in ax.patches:
             found.append(one.get_path().get_extents(one.get_patch_transform()).bounds)
         for one in ax.lines:
@@ -100,8 +101,9 @@ class Chart:
             found += [path.get_extents().bounds for path in one.get_paths()]
         for one in (*ax.collections, *ax.images):
             found.append([] if one.get_array() is None else one.get_array().ravel())
-        said = [" ".join(f"{number:.4g}" for number in numbers) for numbers in found]
-        said += [one.get_text() for one in ax.texts]
+        for numbers in found:
+            plain: Any = np.ma.array(numbers, dtype=float).filled(np.nan)
+            said.append(" ".join(f"{number:.4g}" for number in plain))
         return hashlib.sha256("\n".join(said).encode()).hexdigest()[:12]
 
     def png(self) -> bytes:
