@@ -20,7 +20,7 @@ from tgpipeline.analytics import questions
 from tgpipeline.analytics.engine import Engine
 from tgpipeline.errors import HistoryError, LakeError, QueryError
 from tgpipeline.etl import handler
-from tgpipeline.history.content import whole_number
+from tgpipeline.history.content import int_of
 from tgpipeline.history.file import ExportFile
 from tgpipeline.lake import documents, keys, preview, stores
 from tgpipeline.progress import progress
@@ -167,9 +167,9 @@ def read_export(
         raise LakeError(f"{folder} cannot be written: {error}") from None
     notes, chat_id, hint = list[str](), 0, ""
     if raw_folder or _is_of_updates(path):
-        if chat is not None and whole_number(chat) is None:
+        if chat is not None and int_of(chat) is None:
             raise HistoryError(f"{path} holds updates: say the chat by its id, not {chat!r}.")
-        chat_id = whole_number(chat) or 0
+        chat_id = int_of(chat) or 0
         if not raw_folder:
             notes += _collect(path, raw, settings)
     else:

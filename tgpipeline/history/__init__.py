@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tgpipeline.errors import HistoryError, UpdateError
-from tgpipeline.history.content import CHAT_TYPES, given, whole_number
+from tgpipeline.history.content import CHAT_TYPES, given, int_of
 from tgpipeline.history.convert import Converter, api_id, chat_type
 from tgpipeline.history.export import Chat, Export
 from tgpipeline.history.file import ExportFile
@@ -180,13 +180,13 @@ def _choose(
     chats: list[Chat], chat: Wanted, settings: Settings, groups: dict[int, int], summary: Summary
 ) -> dict[int, Converter]:
     """A converter for each chat that is to be imported, by its position in the file."""
-    wanted: set[Any] = set(settings.chat_ids) if chat is None else {whole_number(chat) or chat}
+    wanted: set[Any] = set(settings.chat_ids) if chat is None else {int_of(chat) or chat}
     wanted |= {i for pair in groups.items() if wanted & set(pair) for i in pair}
     chosen: dict[int, Converter] = {}
     for position, found in enumerate(chats):
-        number, kind = whole_number(found.id), CHAT_TYPES.get(str(found.type))
+        number, kind = int_of(found.id), CHAT_TYPES.get(str(found.type))
         if kind is None or number is None:  # what other programs write may not tell
-            number = number if number is not None and number < 0 else whole_number(chat)
+            number = number if number is not None and number < 0 else int_of(chat)
             if number is None or len(chats) > 1:
                 summary.other_chats[f"{found.id} ({found.type})"] = found.messages
                 continue
@@ -203,7 +203,7 @@ def _choose(
         why = f"has no chat {chat}"
         if chat is None:
             why = "has none of the chats in TELEGRAM_CHAT_ID" if wanted else "is of several chats"
-        if len(chats) == 1 and whole_number(chats[0].id) is None:
+        if len(chats) == 1 and int_of(chats[0].id) is None:
             why = "does not tell which chat it is of"
         others = ", ".join(f"{told}: {n:,} messages" for told, n in summary.other_chats.items())
         how = "Say which to import with `chat` (on the command line --chat): its id as the bot"

@@ -18,12 +18,12 @@ _PLAIN = ("plain", "unknown", None)
 _NAMES = resources.data("history/content.toml")
 _FIELDS = {name: frozenset(listed.split()) for name, listed in _NAMES["fields"].items()}
 _DETAILS = _FIELDS["details"] | _NAMES["media"].keys()
-READ_OF_ALL = _FIELDS["common"]
-READ_OF_WRITTEN = READ_OF_ALL | _DETAILS | _FIELDS["written"]
+COMMON_FIELDS = _FIELDS["common"]
+KNOWN_FIELDS = COMMON_FIELDS | _DETAILS | _FIELDS["written"]
 CHAT_TYPES: dict[str, str] = _NAMES["chat_types"]
 
 
-def whole_number(value: Any) -> int | None:
+def int_of(value: Any) -> int | None:
     """A 64-bit integer, which an export writes as a number or as a string; else None."""
     if type(value) is str and len(value) < 21 and value.removeprefix("-").isdecimal():
         value = int(value)
@@ -37,7 +37,7 @@ def given(**fields: Any) -> Record:
     return {name: value for name, value in fields.items() if value not in (None, "")}
 
 
-def listed_objects(value: Any) -> list[Record]:
+def listed(value: Any) -> list[Record]:
     """The objects of a list, which some versions write as a string of JSON."""
     if type(value) is str:
         with suppress(ValueError):
@@ -106,5 +106,5 @@ def _entity(piece: Record, offset: int, length: int) -> Record:
         "offset": offset,
         "length": length,
     }
-    user = given(id=whole_number(piece.get("user_id"))) or None
+    user = given(id=int_of(piece.get("user_id"))) or None
     return entity | given(url=piece.get("href"), language=piece.get("language"), user=user)

@@ -12,15 +12,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from tgpipeline.errors import UpdateError
-from tgpipeline.history.content import (
-    READ_OF_WRITTEN,
-    Record,
-    free,
-    given,
-    listed_objects,
-    whole_number,
-    written,
-)
+from tgpipeline.history.content import KNOWN_FIELDS, Record, free, given, int_of, listed, written
 from tgpipeline.history.service import service
 from tgpipeline.telegram.updates import event_date
 
@@ -101,7 +93,7 @@ class Converter:
             raise UpdateError("not a JSON object")
         if record.get("type") == "unsupported":
             raise UpdateError("unsupported by Telegram Desktop: exported without date and content")
-        number = whole_number(record.get("id"))
+        number = int_of(record.get("id"))
         if number is None:
             raise UpdateError("no id that is a 64-bit integer")
         local_dates = self.local_dates
@@ -129,16 +121,15 @@ class Converter:
         """
         counts = [
             {"type": given(type=r.get("type"), emoji=r.get("emoji")), "total_count": count}
-            # Of a custom emoji it tells a path, no id.
-            for r in listed_objects(record.get("reactions"))
-            if (count := whole_number(r.get("count")))
+            for r in listed(record.get("reactions"))  # of a custom emoji it tells a path, no id
+            if (count := int_of(r.get("count")))
         ]
         about = {name: message[name] for name in ("chat", "message_id", "date")}
         return about | {"reactions": counts}
 
     def _date(self, record: Record, name: str, after: int) -> int | None:
         """Unix seconds; of an hour that comes twice, the one that does not lie before `after`."""
-        seconds = whole_number(record.get(f"{name}_unixtime"))
+        seconds = int_of(record.get(f"{name}_unixtime"))
         if seconds:
             return seconds
         try:
@@ -153,7 +144,7 @@ class Converter:
 
     def _peer(self, value: Any, name: Any) -> tuple[str, Record]:
         """Who is meant by `user1`, `chat1`, `channel1` or a number: the kind, and the object."""
-        kind, number = "user", whole_number(value)
+        kind, number = "user", int_of(value)
         if type(value) is str and (told := _PEER.fullmatch(value)):
             kind, number = told[1], int(told[2])
         elif number is not None and number < 0:  # another program's, which has the Bot API's
@@ -181,8 +172,7 @@ class Converter:
             m["from" if kind == "user" else "sender_chat"] = who
 
     def _reply(self, m: Record, record: Record) -> None:
-        to = whole_number(record.get("reply_to_message_id"))
-        elsewhere = record.get("reply_to_peer_id")
+        to, elsewhere = int_of(record.get("reply_to_message_id")), record.get("reply_to_peer_id")
         if to and elsewhere is not None:
             _, other = self._peer(elsewhere, None)
             if other.get("id") != self._chat["id"]:
@@ -217,7 +207,7 @@ class Converter:
             m["forward_origin"] = given(type="hidden_user", sender_user_name=name)
         if type(record.get("via_bot")) is str:
             m["via_bot"] = {"is_bot": True, "username": record["via_bot"].removeprefix("@")}
-        m |= {free(name): value for name, value in record.items() if name not in READ_OF_WRITTEN}
+        m |= {free(name): value for name, value in record.items() if name not in KNOWN_FIELDS}
 
     def _migrated(self, m: Record) -> Record:
         """A message from when the supergroup was a group, under that group's id."""

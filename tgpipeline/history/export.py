@@ -102,9 +102,8 @@ class Export:
                 raise
         if not found:
             why = "is JSON, but not an export of Telegram Desktop: it has no list of messages"
-            raise HistoryError(
-                f"{self.name} {why}. If it is of contacts or settings, {EXPORT_AGAIN}."
-            )
+            again = f"If it is of contacts or settings, {EXPORT_AGAIN}"
+            raise HistoryError(f"{self.name} {why}. {again}.")
         return found
 
     def records(

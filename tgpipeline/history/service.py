@@ -6,10 +6,9 @@ Sources: https://core.telegram.org/import-export and https://core.telegram.org/b
 """
 
 import re
-from collections.abc import Callable
 
 from tgpipeline import resources
-from tgpipeline.history.content import READ_OF_ALL, Record, free, given, whole_number
+from tgpipeline.history.content import COMMON_FIELDS, Record, free, given, int_of
 
 _48_BITS = re.compile(r"\d{15}")
 
@@ -26,9 +25,23 @@ def service(record: Record, chat: Record, group: int | None) -> Record:
         One field: the Bot API's, or the export's own name of the action where it has none.
     """
     action = str(record.get("action") or "information_text")
-    if action in _MADE:
-        return _MADE[action](record, chat, group)
-    told = {name: value for name, value in record.items() if name not in READ_OF_ALL}
+    # An id that the export does not tell is an empty object: the ETL makes it null, and counts it.
+    if action == "create_channel":
+        return {f"{chat['type']}_chat_created": True}
+    if action == "topic_created":
+        return {"forum_topic_created": given(name=record.get("title"))}
+    if action == "migrate_to_supergroup":
+        return {"migrate_to_chat_id": chat["id"] if chat["type"] == "supergroup" else {}}
+    if action == "migrate_from_group":
+        return {"migrate_from_chat_id": group or {}}
+    if action == "requested_peer":  # the ids of users have fewer bits
+        peers = str(record.get("peers", record.get("peer_id")))
+        field = "chat_shared" if _48_BITS.search(peers) else "users_shared"
+        return {field: given(request_id=int_of(record.get("button_id")))}
+    if action == "pin_message":  # date 0: nothing else is known of it
+        number = int_of(record.get("message_id"))
+        return {"pinned_message": given(message_id=number, chat=chat, date=0)}
+    told = {name: value for name, value in record.items() if name not in COMMON_FIELDS}
     names = resources.data("history/service.toml")
     field = names["fields"].get(action) or free(action)
     if chat["type"] == "channel":
@@ -37,25 +50,3 @@ def service(record: Record, chat: Record, group: int | None) -> Record:
         if record.get(sign):
             field = other
     return {field: told}
-
-
-# An id that the export does not tell is an empty object: the ETL makes it null, and counts it.
-_MADE: dict[str, Callable[[Record, Record, int | None], Record]] = {
-    "create_channel": lambda record, chat, group: {f"{chat['type']}_chat_created": True},
-    "topic_created": lambda record, chat, group: {
-        "forum_topic_created": given(name=record.get("title"))
-    },
-    "migrate_to_supergroup": lambda record, chat, group: {
-        "migrate_to_chat_id": chat["id"] if chat["type"] == "supergroup" else {}
-    },
-    "requested_peer": lambda record, chat, group: {  # the ids of users have fewer bits
-        ("chat" if _48_BITS.search(str(record.get("peers", record.get("peer_id")))) else "users")
-        + "_shared": given(request_id=whole_number(record.get("button_id")))
-    },
-    "migrate_from_group": lambda record, chat, group: {"migrate_from_chat_id": group or {}},
-    "pin_message": lambda record, chat, group: {  # date 0: nothing else is known of it
-        "pinned_message": given(
-            message_id=whole_number(record.get("message_id")), chat=chat, date=0
-        )
-    },
-}
