@@ -33,7 +33,7 @@ def sentences() -> catalog.Catalog:
     """All sentences there are, without translations."""
     found = catalog.Catalog(project="tgpipeline", creation_date=NO_DATE)
     named = [*rates.definitions().values(), rates.NO_BOT, rates.NO_SIGNALS, rates.NO_AUTHORS]
-    named.append(rates.NOT_JUDGED)
+    named += [rates.NOT_JUDGED, rates.TOO_FEW]
     named += [name.replace("_", " ") for name in rates.definitions()]
     words = tables.words()
     named += [*words["heads"].values(), *questions.names().values()]

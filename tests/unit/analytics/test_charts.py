@@ -96,7 +96,7 @@ def frames(length: int = 30) -> dict[str, pd.DataFrame]:
     }  # fmt: skip
     found["calendar"] = found["messages_per_day"]
     made = {name: pd.DataFrame(columns) for name, columns in found.items()}
-    rates = {name: (metrics.Rate(8, 10), "") for name in charts.support.LABELS}
+    rates = {name: (metrics.Rate(80, 100), "") for name in charts.support.LABELS}
     rates["bot_at_least"] = rates["bot_at_most"] = (metrics.Rate(0, 0), "not archived")
     made["outcomes"] = metrics.rates(rates)
     for frame in made.values():

@@ -292,6 +292,48 @@ def test_a_language_without_rules_is_not_judged() -> None:
     assert not table.set_index("measure").loc["confirmed", "denominator"]
 
 
+def test_each_group_is_judged_by_its_own_language() -> None:
+    ours = settled((0, ANA, "cadê meu pedido 4711?"), (1, BOT, "já está a caminho", 1))
+    said = ("refund saya kapan cair kak?", "sudah dikirim ya, mohon ditunggu", "kapan sampai?")
+    theirs = settled((0, 11, said[0]), (1, BOT, said[1], 1), (9, 12, said[2]))
+    theirs["text"] = theirs["text"].replace("bom dia", "selamat pagi")
+    theirs[["group_id", "chat_id"]] = -77
+    both = pd.concat([ours, theirs], ignore_index=True)
+    both.attrs = ours.attrs
+    found = build(both)
+    assert found["outcome"].tolist() == ["assumed", "not_judged", "not_judged"]
+    assert found["problem"].fillna("").tolist() == ["order_status", "", ""], "no label by chance"
+    assert found["bot_after"].fillna(0).tolist() == [60, 60, 0], "who wrote when is known"
+    assert problems.frequent(found, both, known())["of"].tolist() == [1]
+    table = metrics.outcomes(found, coverage(messages=7, by_bots=2, reactions=1))
+    assert table.set_index("measure").loc["open", "denominator"] == 1
+    assert table["note"].str.contains("not judged").all()
+    assert problems.unanswered(found)["reason"].tolist() == ["no reply"]
+
+
+def test_shares_of_few_are_not_told_and_one_persons_count_less() -> None:
+    said: list[tuple[Any, ...]] = []
+    for n in range(30):
+        text = "deu certo, valeu!" if n < 15 else "não funcionou, deu erro"
+        asker = 40 + n // 5  # everybody asks five times
+        said += [(5000 * n, asker, ASKS), (5000 * n + 1, BOT, "Peça no site", 3 * n + 1)]
+        said += [(5000 * n + 2, asker, text)]
+    messages = talk(*said, (160_000, 99, "bom dia"))
+    messages.attrs["parameters"] = {"start": "2025-11-28", "end": "2026-12-31"}
+    found = build(messages)
+    known_of = coverage(messages=90, by_bots=30, reactions=1)
+    table = metrics.outcomes(found, known_of).set_index("measure")
+    assert table.loc["confirmed", ["numerator", "denominator"]].tolist() == [15, 30]
+    alone = metrics.Rate(15, 30).interval
+    low, high = table.loc["confirmed", ["low", "high"]]
+    assert low < alone[0] - 0.1 < alone[1] + 0.1 < high
+    few = metrics.outcomes(found.head(29), known_of).set_index("measure")
+    assert few.loc["confirmed", "denominator"] == 29
+    assert few[["share", "low", "high"]].isna().all(axis=None)
+    assert few.loc["confirmed", "note"].startswith("too few")
+    assert metrics.solved_by_bot(few.reset_index()).startswith("too few")
+
+
 @pytest.mark.parametrize(
     ("seconds", "near"),
     [(threads.BOT_NEAR, BOT), (threads.AGENT_NEAR, AGENT)],
@@ -370,7 +412,7 @@ def test_what_the_lake_cannot_know_is_not_zero_percent() -> None:
     assert (table.loc["answered", ["numerator", "denominator"]] == [1, 1]).all()
     assert "archive" in metrics.solved_by_bot(table.reset_index())
     full = metrics.outcomes(found, coverage(messages=3, by_bots=1, reactions=1))
-    assert not full["note"].any()
+    assert full["note"].str.match("$|too few").all()
 
 
 def test_a_problem_that_comes_back_within_a_week_was_reopened() -> None:
@@ -489,7 +531,7 @@ def test_a_better_bot_learns_the_answer_that_is_always_the_same(
     assert len(table) == 1
     assert table.loc[0, ["with_agent", "same_answer", "of"]].tolist() == [4, 2, 3]
     assert table.loc[0, "answer"].startswith("“Seu pedido saiu ontem e chega amanhã” (message ")
-    monkeypatch.setattr(problems, "LATEST", 2)
+    monkeypatch.setattr(problems, "COMPARED", 2)
     latest = problems.better_bot(found, messages, known())
     assert latest.loc[0, ["with_agent", "same_answer", "of"]].tolist() == [4, 1, 1]
     frequent = problems.frequent(found, messages, known(), language="pt")

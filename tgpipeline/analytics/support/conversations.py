@@ -43,8 +43,9 @@ def find_conversations(
     Returns:
         One row for each conversation whose question lies in the period: `group_id`, `chat_id`,
         `thread_id`, `message_id` (of the question), `customer`, `asked` (Unix seconds),
-        `local_time`, `problem` (or null), `messages`, `rows` (positions in `messages`), `minutes`
-        (of agents), `ended` (Unix seconds), and the columns of `outcomes.COLUMNS`.
+        `local_time`, `problem` (or null), `messages`, `rows` (positions in `messages`),
+        `question_row` (that of the question), `minutes` (of agents), `ended` (Unix seconds), and
+        the columns of `outcomes.COLUMNS`.
         `attrs["agents"]` names the agents, `attrs["until"]` is the last moment that is known, and
         `attrs["end"]` the last of the period.
     """
@@ -107,7 +108,8 @@ def _last_moments(messages: pd.DataFrame) -> tuple[int, int]:
 _COLUMNS = {
     "group_id": "Int64", "chat_id": "Int64", "thread_id": "Int64", "message_id": "Int64",
     "customer": "Int64", "asked": "Int64", "local_time": "datetime64[ms]", "problem": "string",
-    "messages": "Int64", "rows": "object", "minutes": "float64", "ended": "Int64",
+    "messages": "Int64", "rows": "object", "question_row": "Int64",
+    "minutes": "float64", "ended": "Int64",
 }  # fmt: skip
 
 
@@ -121,6 +123,7 @@ def _row(c: Conversation, talk: Talk, threads: Threads) -> dict[str, Any]:
         "problem": problems[0] if problems else None,
         "messages": len(c.rows),
         "rows": c.rows,
+        "question_row": c.question,
         "minutes": threads.minutes[c.number] / 60,
         "ended": c.last,
     }

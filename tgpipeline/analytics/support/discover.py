@@ -12,7 +12,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from tgpipeline.analytics.support import silence
-from tgpipeline.analytics.support.problems import question_of, quote
+from tgpipeline.analytics.support.problems import quote
 from tgpipeline.analytics.topics import terms
 from tgpipeline.analytics.topics.asking import is_question
 from tgpipeline.analytics.topics.terms import COMMON, Surfaces, keys, prepare
@@ -97,7 +97,7 @@ def clusters(conversations: "pd.DataFrame", messages: "pd.DataFrame") -> "pd.Dat
     """
     import pandas as pd
 
-    rows = [question_of(messages, c) for c in conversations.itertuples()]
+    rows = conversations["question_row"].tolist()
     texts = messages["text"].iloc[rows].astype(object)
     found = discover(texts.where(texts.notna(), None), rows, ignore=_names(messages))
     found = found[found["name"].notna()].rename(columns={"name": "about"})
@@ -117,8 +117,8 @@ def rising(conversations: "pd.DataFrame", messages: "pd.DataFrame") -> "pd.DataF
     day = conversations["local_time"].dt.normalize()
     texts = []
     for week in (days[7:], days[:7]) if days is not None else ((), ()):
-        rows = [question_of(messages, c) for c in conversations[day.isin(week)].itertuples()]
-        texts.append(messages["text"].iloc[rows].dropna())
+        rows = conversations.loc[day.isin(week), "question_row"]
+        texts.append(messages["text"].iloc[rows.tolist()].dropna())
     return terms.rising(*texts, ignore=_names(messages))
 
 

@@ -5,6 +5,7 @@ What SQL is the right place for is in `queries/`; what problems there are, in `p
 
 import hashlib
 import hmac
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from tgpipeline.analytics.support.rates import NO_AUTHORS, NO_BOT, NO_SIGNALS, N
 from tgpipeline.analytics.support.rates import Rate as Rate
 from tgpipeline.analytics.support.rates import definitions as definitions
 from tgpipeline.analytics.support.silence import whole_days
-from tgpipeline.analytics.support.statistics import busiest_bands, wait
+from tgpipeline.analytics.support.statistics import busiest_bands, clustered, wait
 from tgpipeline.errors import SettingsError
 
 WATCHED = 72 * 3600  # seconds after which nobody waits for a first answer any more
@@ -115,20 +116,22 @@ def outcomes(conversations: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFram
     Returns:
         As `rates` makes it, one row for each of `outcomes.measures`.
     """
+    c, day = conversations, conversations["local_time"].dt.normalize()
     knows = coverage.iloc[0] if len(coverage) else pd.Series(dtype="Int64")
     some = bool(knows.get("messages", 0))
     why = NO_AUTHORS if knows.get("by_unknown", 0) else NO_BOT
     no_bot = why if some and not knows["by_bots"] else ""
     no_signals = NO_SIGNALS if some and not knows["reactions"] + knows["button_presses"] else ""
-    not_judged = NOT_JUDGED if (conversations["outcome"] == "not_judged").any() else ""
+    not_judged = NOT_JUDGED if (c["outcome"] == "not_judged").any() else ""
     notes = dict.fromkeys(("answered", "solved_at_most"), no_bot and f"by people only: {no_bot}")
     notes |= {"satisfied": no_signals}
     found = {}
-    for name, (counted, of) in measures(conversations).items():
+    for name, (counted, of) in measures(c).items():
         about_bot = name in ("bot_at_least", "bot_at_most", "handed")
-        rate = Rate(0, 0) if about_bot and no_bot else _rate(counted, of)
+        here = of.fillna(False).astype(bool) & (not (about_bot and no_bot))
+        hits = counted[here].fillna(False).astype(bool)
         note = no_bot if about_bot else notes.get(name, "")
-        found[name] = (rate, not_judged or note)
+        found[name] = (clustered(hits, c["customer"][here], day[here]), not_judged or note)
     return rates(found)
 
 
@@ -140,7 +143,7 @@ def solved_by_bot(found: pd.DataFrame) -> str:
     """
     rows = found.set_index("measure")
     low, high = rows.loc["bot_at_least"], rows.loc["bot_at_most"]
-    if not low["denominator"]:
+    if math.isnan(low["share"]):
         return say(str(low["note"])) or say("too few conversations")
     return say(
         "between {least:.0%} (customers said so) and {most:.0%} (or fell silent) of {of:,} "
@@ -200,11 +203,3 @@ def questions_by_hour(conversations: pd.DataFrame) -> pd.DataFrame:
     bands = busiest_bands(local, conversations["customer"], whole_days(conversations))
     frame.attrs = {"parameters": period, "bands": bands}
     return frame
-
-
-def _rate(cases: Any, of: Any = None) -> Rate:
-    cases = cases.fillna(False).astype(bool)
-    if of is None:
-        return Rate(int(cases.sum()), len(cases))
-    of = of.fillna(False).astype(bool)
-    return Rate(int((cases & of).sum()), int(of.sum()))

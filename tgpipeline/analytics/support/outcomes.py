@@ -235,11 +235,11 @@ def cases(conversations: pd.DataFrame) -> pd.DataFrame:
     """One row for each conversation, with what every measure makes of it.
 
     Returns:
-        The columns of `find_conversations` but `rows`, and one for each measure: true if it is
-        counted, false if it is not, null if it is not of those that the measure is about.
+        The columns of `find_conversations` without positions, and one for each measure: true if it
+        is counted, false if it is not, null if it is not of those that the measure is about.
     """
     marked = {
         name: counted.astype("boolean").where(of.astype(bool))
         for name, (counted, of) in measures(conversations).items()
     }
-    return conversations.drop(columns="rows").assign(**marked)
+    return conversations.drop(columns=["rows", "question_row"]).assign(**marked)

@@ -3,17 +3,20 @@
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from tgpipeline.analytics.support import silence
-from tgpipeline.analytics.support.metrics import Rate, is_solved
+from tgpipeline.analytics.support.metrics import is_solved
 from tgpipeline.analytics.support.statistics import ENOUGH, as_frequent, changed, clustered
 from tgpipeline.analytics.topics.text import normalise
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tgpipeline.analytics.topics import Topics
 
-LATEST = 2_000  # so many answers of a problem are compared with each other, at most
+COMPARED = 2_000  # so many answers of a problem are compared with each other, at most
 SAME = 0.4  # cosine from which two answers are the same
 _WORDS = re.compile(r"[^\s.,!?]+").findall
 
@@ -39,8 +42,8 @@ def frequent(
         rising, falling or empty), `solved` (share), `questions` (quotes with message ids). Of fewer
         than `ENOUGH` conversations shares are null, and `questions` quotes each.
     """
-    c = conversations
-    named, day = c["problem"].fillna(""), c["local_time"].dt.normalize()
+    c = conversations[conversations["outcome"] != "not_judged"]
+    named, day, few = c["problem"].fillna(""), c["local_time"].dt.normalize(), len(c) < ENOUGH
     also = as_frequent(c["problem"], c["customer"], day)
     weeks = silence.last_weeks(c, messages)
     daily = pd.DataFrame()
@@ -50,38 +53,23 @@ def frequent(
     rows = []
     for name, group in c.groupby(named):
         rate = clustered(named == name, c["customer"], day)
-        low, high = rate.interval if len(c) >= ENOUGH else (None, None)
-        some = _typical(group, messages, examples)
-        if len(c) < ENOUGH:
-            some = [question_of(messages, case) for case in group.itertuples()]
+        shares = (None,) * 3 if few else (rate.share, *rate.interval)
+        week = (daily[name][7:].sum(), daily[name][:7].sum()) if len(daily) else (None, None)
+        some = list(group["question_row"]) if few else _typical(group, messages, examples)
         rows.append(
-            {
-                "problem": name or None,
-                "title": _title(topics, str(name), language),
-                "conversations": rate.numerator,
-                "of": rate.denominator,
-                "share": rate.share if len(c) >= ENOUGH else None,
-                "low": low,
-                "high": high,
-                "as_frequent": name in also,
-                "last_7_days": daily[name].iloc[7:].sum() if len(daily) else None,
-                "before": daily[name].iloc[:7].sum() if len(daily) else None,
-                "trend": trends.get(name, ""),
-                "solved": Rate(int(is_solved(group).sum()), len(group)).share,
-                "questions": [quote(messages, row) for row in some],
-            }
-        )
+            (name or None, _title(topics, str(name), language), rate.numerator, rate.denominator,
+             *shares, name in also, *week, trends.get(name, ""), is_solved(group).mean(),
+             [quote(messages, row) for row in some])
+        )  # fmt: skip
     names = (
         "problem title conversations of share low high as_frequent last_7_days before trend solved "
         "questions"
     )
-    frame = pd.DataFrame(rows, columns=names.split())
-    shares = ["share", "low", "high"]
-    frame[shares] = frame[shares].astype(float)
-    frame[["last_7_days", "before"]] = frame[["last_7_days", "before"]].astype("Int64")
-    frame["named"] = frame["problem"].notna()
-    frame = frame.sort_values(["named", "conversations"], ascending=False, kind="stable")
-    frame = frame.drop(columns="named").reset_index(drop=True)
+    types = dict.fromkeys(("share", "low", "high"), float)
+    frame = pd.DataFrame(rows, columns=names.split()).astype(types)
+    frame = frame.astype(dict.fromkeys(("last_7_days", "before"), "Int64"))
+    frame = frame.sort_values("conversations", ascending=False, kind="stable")
+    frame = frame.sort_values("problem", key=pd.isna, kind="stable", ignore_index=True)
     frame.attrs = {"parameters": c.attrs.get("parameters", {})}
     return frame
 
@@ -102,36 +90,28 @@ def better_bot(
     answers = (messages["user_id"].isin(agents) if agents else ~messages["is_bot"]).to_numpy()
     author = messages["user_id"].fillna(0).to_numpy()
     rows = []
-    for name, group in conversations[conversations["problem"].notna()].groupby("problem"):
-        helped = group[group["person_after"].notna()]
+    for name, group in conversations.dropna(subset=["problem"]).groupby("problem"):
+        helped = group[group["person_after"].notna()][-COMPARED:]
         longest = [
             _longest(messages, [i for i in c.rows if answers[i] and author[i] != c.customer])
-            for c in helped.iloc[-LATEST:].itertuples()
+            for c in helped.itertuples()
         ]
-        best, same = typical([_text(messages, i) for i in longest])
-        rate = Rate(same, max(0, len(longest) - 1))
+        best, alike = typical([_text(messages, i) for i in longest])
+        others = np.arange(len(longest)) != best
+        day = helped["local_time"].dt.normalize()
+        rate = clustered(alike[others], helped["customer"][others], day[others])
         minutes = float(group["minutes"].sum())
         rows.append(
-            {
-                "problem": name,
-                "title": _title(topics, str(name), language),
-                "conversations": len(group),
-                "with_agent": len(helped),
-                "minutes": minutes,
-                "same_answer": same,
-                "of": rate.denominator,
-                "share": rate.share,
-                "low": rate.interval[0],
-                "high": rate.interval[1],
-                "answer": quote(messages, longest[best]) if longest else "",
-                "saves": minutes * rate.share if rate.denominator else 0.0,
-            }
-        )
+            (name, _title(topics, str(name), language), len(group), group["person_after"].count(),
+             minutes, rate.numerator, rate.denominator, rate.share, *rate.interval,
+             quote(messages, longest[best]) if longest else "",
+             minutes * rate.share if rate.denominator else 0.0)
+        )  # fmt: skip
     names = (
         "problem title conversations with_agent minutes same_answer of share low high answer saves"
     )
     frame = pd.DataFrame(rows, columns=names.split())
-    return frame.sort_values("minutes", ascending=False, kind="stable").reset_index(drop=True)
+    return frame.sort_values("minutes", ascending=False, kind="stable", ignore_index=True)
 
 
 def unanswered(conversations: pd.DataFrame, *, hours: float = 24) -> pd.DataFrame:
@@ -158,17 +138,10 @@ def unanswered(conversations: pd.DataFrame, *, hours: float = 24) -> pd.DataFram
     found = c[(c["answer_after"].isna() | in_vain) & waits].sort_values("asked", kind="stable")
     reason = pd.Series("no reply", found.index).mask(found["members"] > 0, "members only")
     reason = reason.where(silent[found.index], "no answer").mask(found["handed"], "no person came")
-    return pd.DataFrame(
-        {
-            "local_time": found["local_time"],
-            "waiting_hours": ((until - found["asked"]) / 3600).round(1),
-            "problem": found["problem"],
-            "customer": found["customer"],
-            "message_id": found["message_id"],
-            "reason": reason,
-            "link": with_links(found)["link"],
-        }
-    ).reset_index(drop=True)
+    hours_waited = ((until - found["asked"]) / 3600).round(1)
+    found = with_links(found).assign(waiting_hours=hours_waited, reason=reason)
+    names = "local_time waiting_hours problem customer message_id reason link"
+    return found[names.split()].reset_index(drop=True)
 
 
 def with_links(conversations: pd.DataFrame) -> pd.DataFrame:
@@ -192,22 +165,23 @@ def link(chat_id: int, message_id: int, thread_id: Any = None) -> str | None:
     return f"https://t.me/c/{-chat_id - 10**12}/{topic}{message_id}"
 
 
-def typical(texts: list[str]) -> tuple[int, int]:
-    """Which text is nearest to all, and how many others are nearly the same as it.
+def typical(texts: list[str]) -> "tuple[int, NDArray[np.bool_]]":
+    """Which text is nearest to all, and which are nearly the same as it.
 
-    >>> typical(["a refund takes ten days", "refund takes ten days", "send a photo"])
-    (0, 1)
+    >>> best, alike = typical(["a refund takes ten days", "refund takes ten days", "send a photo"])
+    >>> best, alike.tolist()
+    (0, [True, True, False])
     """
     if len(texts) < 2 or not any(normalise(t).strip() for t in texts):
-        return 0, max(0, len(texts) - 1)
+        return 0, np.ones(len(texts), dtype=bool)
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     weights = TfidfVectorizer(preprocessor=normalise, tokenizer=_WORDS, token_pattern=None)
     matrix = weights.fit_transform(texts)
     near = (matrix @ matrix.T).toarray()
-    close = (near >= SAME).sum(axis=1)
-    best = int(max(range(len(texts)), key=lambda i: (close[i], near[i].sum(), -i)))
-    return best, max(0, int(close[best]) - 1)
+    is_close = near >= SAME
+    best = int(np.lexsort((near.sum(axis=1), is_close.sum(axis=1)))[-1])
+    return best, is_close[best]
 
 
 def quote(messages: pd.DataFrame, row: int, length: int = 160, text: str = "") -> str:
@@ -219,8 +193,7 @@ def quote(messages: pd.DataFrame, row: int, length: int = 160, text: str = "") -
 
 def _typical(group: pd.DataFrame, messages: pd.DataFrame, count: int) -> list[int]:
     """Rows of the questions nearest to all questions of the group, no two nearly the same."""
-    rows = [question_of(messages, c) for c in group.itertuples()][-400:]
-    found: list[int] = []
+    rows, found = group["question_row"].tolist()[-400:], list[int]()
     while rows and len(found) < count:
         best = rows[typical([_text(messages, i) for i in rows])[0]]
         found.append(best)
@@ -232,12 +205,6 @@ def _typical(group: pd.DataFrame, messages: pd.DataFrame, count: int) -> list[in
 def _alike(said: set[str], text: str) -> bool:
     words = set(text.split())
     return len(said & words) >= 0.6 * max(1, min(len(said), len(words)))
-
-
-def question_of(messages: pd.DataFrame, c: Any) -> int:
-    """The row of the message with a conversation's question."""
-    ids = messages["message_id"].to_numpy()
-    return next((i for i in c.rows if ids[i] == c.message_id), int(c.rows[0]))
 
 
 def _longest(messages: pd.DataFrame, rows: list[int]) -> int:

@@ -25,9 +25,13 @@ NO_SIGNALS = (
 )
 NO_AUTHORS = "imported history does not say who is a bot: all of its authors count as people"
 NOT_JUDGED = (
-    "people write in a language that the rules are not written for (Portuguese, English and "
-    "Spanish are): what became of a question is not judged, only who wrote when"
+    "groups that write in a language without rules (Portuguese, English and Spanish have them) are "
+    "left out: what became of a question is not judged there, only who wrote when"
 )
+
+
+TOO_FEW = "too few to tell shares: look at the cases"
+ENOUGH = 30  # conversations; of fewer no share is told, they are shown one by one
 
 
 @cache
@@ -90,11 +94,15 @@ class Rate:
 
 
 def rates(found: Mapping[str, tuple[Rate, str]]) -> pd.DataFrame:
-    """Rates as a table: measure, numerator, denominator, share, low, high, note, definition."""
+    """Rates as a table: measure, numerator, denominator, share, low, high, note, definition.
+
+    Shares and intervals of fewer than `ENOUGH` are missing, and the note says so.
+    """
     rows = []
     for measure, (rate, note) in found.items():
-        low, high = rate.interval if rate.denominator else (math.nan, math.nan)
-        rows.append((measure, rate.numerator, rate.denominator, rate.share, low, high, note,
-                     definitions().get(measure, "")))  # fmt: skip
+        n, of = rate.numerator, rate.denominator
+        shares = (rate.share, *rate.interval) if of >= ENOUGH else (math.nan,) * 3
+        why = note or (TOO_FEW if 0 < of < ENOUGH else "")
+        rows.append((measure, n, of, *shares, why, definitions().get(measure, "")))
     names = "measure numerator denominator share low high note definition".split()
     return pd.DataFrame(rows, columns=names)

@@ -19,8 +19,12 @@ from tgpipeline.analytics.topics.text import fold, normalise
 from tgpipeline.errors import SettingsError
 
 JUDGED = ("pt", "en", "es")
-_OTHERS = ("fr", "de", "it", "ca", "nl", "ro", "id", "tr", "pl", "sv")  # to be told from those
+_OTHERS = (  # to be told from those
+    "fr", "de", "it", "ca", "nl", "ro", "id", "ms", "tr", "pl", "cs", "hu", "fi", "sv", "da"
+)  # fmt: skip
 LANGUAGE_TEXTS = 500  # texts that tell a group's language
+LANGUAGE_WORDS = 20  # from so many words on, a language that is judged ...
+FUNCTION_WORDS = 0.2  # ... shows by so many function words; what people write has twice as many
 SHORT_REPLY = 12  # words of a reply in which a denied word of the question is what went wrong
 SHORT_REST = 3  # words beside a promise that say nothing
 SAID_TO = 5  # so many different questions with the same answer, and nothing in common: no answer
@@ -199,22 +203,29 @@ def language(texts: Iterable[str]) -> str:
     >>> language(["onde fica a loja de vocês?"]), language(["где мой заказ?"])
     ('pt', '')
     """
-    counts = _function_words(texts)
+    counts, _ = _function_words(texts)
     return max((*JUDGED, *_OTHERS), key=lambda code: counts[code]) if counts else ""
 
 
-def _function_words(texts: Iterable[str]) -> Counter[str]:
-    """How many function words of each language texts have."""
-    words = chain.from_iterable(_WORD.findall(normalise(text)) for text in texts)
-    return Counter(chain.from_iterable(_languages().get(word, ()) for word in words))
+def _function_words(texts: Iterable[str]) -> tuple[Counter[str], int]:
+    """How many function words of each language texts have, and how many words."""
+    words = [word for text in texts for word in _WORD.findall(normalise(text))]
+    return Counter(chain.from_iterable(_languages().get(word, ()) for word in words)), len(words)
 
 
 def is_judged(texts: Iterable[str]) -> bool:
-    """Whether a group's texts are in a language that the rules are written for."""
+    """Whether a group's texts are in a language that the rules are written for.
+
+    >>> is_judged(["pedido 4711"]), is_judged(["pesanan saya belum sampai"])
+    (True, False)
+    """
     said = list(islice(texts, LANGUAGE_TEXTS))
     letters = [letter for letter in "".join(said) if letter.isalpha()]
     latin = sum(letter < "\u0250" for letter in letters)
-    return 2 * latin >= len(letters) and language(said) in ("", *JUDGED)
+    counts, words = _function_words(said)
+    known = max(counts[code] for code in JUDGED)
+    is_unknown = words >= LANGUAGE_WORDS and known < FUNCTION_WORDS * words
+    return 2 * latin >= len(letters) and known == max([0, *counts.values()]) and not is_unknown
 
 
 def said_to_all(said: Mapping[str, Collection[str]]) -> set[str]:

@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 
 from tgpipeline.analytics.language import say
+from tgpipeline.analytics.support.rates import ENOUGH as ENOUGH
 from tgpipeline.analytics.support.rates import Rate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ENOUGH = 30  # conversations; fewer are shown one by one
 LEVEL = 0.025  # chance of a false finding: of the problems together, and of the words together
 BANDS, BAND = 3, 3  # so many bands of so many hours can be staffed
 BAND_DAYS = 10  # so many days a period needs: bands are chosen on half of them
@@ -46,9 +46,12 @@ def clustered(cases: Any, *clusters: Any) -> Rate:
     """
     hit = np.asarray(cases, dtype=float)
     n, hits = len(hit), int(hit.sum())
-    if hits in (0, n) or not clusters:
+    if hits in (0, n):
         return Rate(hits, n)
     codes = [pd.factorize(np.asarray(labels))[0] for labels in clusters]
+    codes = [code for code in codes if code.any()]  # one cluster tells nothing of others
+    if not codes:
+        return Rate(hits, n)
     rest = hit - hits / n
     variance = sum(_between(rest, code) for code in codes)
     if len(codes) == 2:
