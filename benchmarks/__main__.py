@@ -123,7 +123,7 @@ def _ministack(series: Series) -> None:
     from benchmarks import inputs, peers
     from tgpipeline.local import ministack
 
-    with ministack.start() as stack:
+    with ministack.start_aws() as stack:
         os.environ.update(stack.environment)
         import boto3
         import obstore

@@ -18,14 +18,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[local.Stack]:
+def stack() -> Iterator[local.LocalStack]:
     """The local stack, with nothing deployed, for the whole session."""
     with local.start() as running:
         yield running
 
 
 @pytest.fixture
-def settings(stack: local.Stack) -> Iterator[Settings]:
+def settings(stack: local.LocalStack) -> Iterator[Settings]:
     """Settings under which nothing is deployed yet; what the test deploys is removed after it."""
     name = f"test-{uuid.uuid4().hex[:8]}"
     fresh = dataclasses.replace(

@@ -27,7 +27,7 @@ PERIOD = {"start": "2025-11-27", "end": "2025-11-29"}
 
 @pytest.fixture(scope="module")
 def settings() -> Iterator[Settings]:
-    with ministack.start() as running, pytest.MonkeyPatch.context() as patch:
+    with ministack.start_aws() as running, pytest.MonkeyPatch.context() as patch:
         for name, value in running.environment.items():
             patch.setenv(name, value)
         found = Settings.from_env(name="asked", raw_bucket="a-raw", enriched_bucket="a-enriched")

@@ -34,7 +34,9 @@ def post(url: str, secret: str, update: Any = UPDATE) -> int:
 
 
 def keys_in(bucket: str, settings: Settings) -> list[str]:
-    return [one["Key"] for one in deploy.buckets.objects(stages.Deployment.of(settings), bucket)]
+    return [
+        one["Key"] for one in deploy.buckets.list_objects(stages.Deployment.of(settings), bucket)
+    ]
 
 
 def test_a_dry_run_leaves_nothing_and_up_twice_changes_nothing(settings: Settings) -> None:
@@ -140,7 +142,7 @@ def test_changed_code_is_live_at_once_and_rollback_takes_it_back(
     monkeypatch.undo()
     assert "Function" in {change.resource for change in changes}
     assert post(url, secret) == 503
-    good = packages.key("ingest", packages.zip_of("ingest"))
+    good = packages.package_key("ingest", packages.zip_of("ingest"))
     # Of a shell that knows neither the zone nor the chats, it changes the code alone.
     strange = dataclasses.replace(settings, timezone="Asia/Tokyo", chat_ids=(-5,))
     assert deploy.rollback("ingest", strange) == good
@@ -150,7 +152,9 @@ def test_changed_code_is_live_at_once_and_rollback_takes_it_back(
     assert post(url, secret) == 503
 
 
-def test_a_new_secret_in_one_call_loses_nothing(settings: Settings, stack: local.Stack) -> None:
+def test_a_new_secret_in_one_call_loses_nothing(
+    settings: Settings, stack: local.LocalStack
+) -> None:
     ana = {"id": 5, "is_bot": False, "first_name": "Ana"}
     url = deploy.up(settings).url
     stack.bot.set_webhook(url, secret_token=settings.webhook_secret, max_connections=7)
@@ -175,7 +179,7 @@ def test_a_new_secret_in_one_call_loses_nothing(settings: Settings, stack: local
 
 
 def test_a_secret_is_replaced_where_there_is_one_and_the_webhook_is_ours(
-    settings: Settings, stack: local.Stack
+    settings: Settings, stack: local.LocalStack
 ) -> None:
     with pytest.raises(DeployError, match="none to replace"):
         deploy.rotate_secret(settings, stack.bot)

@@ -47,7 +47,7 @@ def _bare_python(where: Path) -> list[str]:
 
 
 def test_the_etl_runs_on_the_layer_alone(
-    built: bytes, settings: Settings, stack: local.Stack, tmp_path: Path
+    built: bytes, settings: Settings, stack: local.LocalStack, tmp_path: Path
 ) -> None:
     with zipfile.ZipFile(io.BytesIO(built)) as archive:
         assert sum(entry.file_size for entry in archive.infolist()) < 150e6

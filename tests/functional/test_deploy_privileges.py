@@ -101,7 +101,7 @@ def _prepare(judge: Judge, policies: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def ministack(policies: dict[str, Any]) -> Iterator[Judge]:
-    with local_aws.start(enforce_iam=True) as stack:
+    with local_aws.start_aws(enforce_iam=True) as stack:
         judge = Judge("ministack", stack.endpoint_url, {"root": ("local", "local")})
         _prepare(judge, policies)
         yield judge
@@ -342,7 +342,7 @@ def test_the_analyst_queries_in_the_own_workgroup_alone(ministack: Judge) -> Non
 
 
 @pytest.fixture(scope="module")
-def enforced() -> Iterator[local.Stack]:
+def enforced() -> Iterator[local.LocalStack]:
     """Everything deployed on a stack that enforces IAM."""
     with local.start(enforce_iam=True) as stack:
         stack.url = deploy.up(stack.settings).url
@@ -359,7 +359,7 @@ def _update(update_id: int, chat: int = GROUP, **content: Any) -> dict[str, Any]
     return {"update_id": update_id, "message": {**message, **content}}
 
 
-def test_a_bucket_takes_nothing_without_tls(enforced: local.Stack) -> None:
+def test_a_bucket_takes_nothing_without_tls(enforced: local.LocalStack) -> None:
     answer = requests.post(
         enforced.url, json=_update(1, text="oi"), headers={HEADER: local.SECRET}, timeout=30
     )
@@ -368,7 +368,7 @@ def test_a_bucket_takes_nothing_without_tls(enforced: local.Stack) -> None:
     assert s3.list_objects_v2(Bucket=enforced.settings.raw_bucket)["KeyCount"] == 0
 
 
-def test_both_functions_do_their_work_under_their_roles(enforced: local.Stack) -> None:
+def test_both_functions_do_their_work_under_their_roles(enforced: local.LocalStack) -> None:
     settings, s3 = enforced.settings, aws_client("s3", enforced.settings)
     for bucket in (settings.raw_bucket, settings.enriched_bucket):  # plain HTTP, from here on
         s3.delete_bucket_policy(Bucket=bucket)
@@ -398,7 +398,7 @@ def test_both_functions_do_their_work_under_their_roles(enforced: local.Stack) -
     assert logs["logStreams"]
 
 
-def test_the_roles_as_aws_would_simulate_them(enforced: local.Stack) -> None:
+def test_the_roles_as_aws_would_simulate_them(enforced: local.LocalStack) -> None:
     settings = enforced.settings
     raw, enriched = (
         f"arn:aws:s3:::{settings.raw_bucket}",

@@ -21,7 +21,7 @@ START = 1764331200  # 2025-11-28 09:00 in São Paulo
 
 
 def test_coverage_reads_what_the_etl_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with ministack.start() as stack:
+    with ministack.start_aws() as stack:
         for name, value in stack.environment.items():
             monkeypatch.setenv(name, value)
         settings = Settings.from_env(

@@ -30,7 +30,7 @@ START = 1764331200  # 2025-11-28 09:00 in São Paulo
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[ministack.AwsStack]:
-    with ministack.start() as running, pytest.MonkeyPatch.context() as patch:
+    with ministack.start_aws() as running, pytest.MonkeyPatch.context() as patch:
         for name, value in running.environment.items():
             patch.setenv(name, value)
         yield running

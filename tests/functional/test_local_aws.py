@@ -29,7 +29,7 @@ def _client(stack: ministack.AwsStack, service: str = "s3") -> object:
     return boto3.client(
         service,
         endpoint_url=stack.endpoint_url,
-        region_name=ministack.REGION,
+        region_name=ministack.LOCAL_REGION,
         aws_access_key_id="local",
         aws_secret_access_key="local",
     )
@@ -75,7 +75,7 @@ linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /
 
 
 def test_two_stacks_know_nothing_of_each_other() -> None:
-    with ministack.start() as one, ministack.start() as other:
+    with ministack.start_aws() as one, ministack.start_aws() as other:
         assert one.port != other.port
         _client(one).create_bucket(Bucket="only-here")
         assert [b["Name"] for b in _client(one).list_buckets()["Buckets"]] == ["only-here"]
@@ -84,13 +84,13 @@ def test_two_stacks_know_nothing_of_each_other() -> None:
 
 @linux
 def test_it_listens_on_the_loopback_address_alone() -> None:
-    with ministack.start() as stack:
+    with ministack.start_aws() as stack:
         _client(stack, "lambda").list_functions()
         assert _listening(stack.process.pid) == {f"0100007F:{stack.port:04X}"}
 
 
 def test_stop_leaves_no_process_no_port_no_file() -> None:
-    stack = ministack.start()
+    stack = ministack.start_aws()
     assert stack.directory.is_dir()
     stack.stop()
     stack.stop()
@@ -106,7 +106,7 @@ def test_it_ends_with_the_process_that_started_it(how: signal.Signals) -> None:
     code = (
         "import signal, time\nfrom tgpipeline.local import ministack\n"
         # What runs in the background of a shell takes no notice of SIGINT, nor do its children.
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\nstack = ministack.start()\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\nstack = ministack.start_aws()\n"
         "print(stack.process.pid, stack.directory, flush=True)\ntime.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
@@ -122,7 +122,7 @@ def test_it_ends_with_the_process_that_started_it(how: signal.Signals) -> None:
 
 def test_no_answer_in_time_shows_the_log_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(LocalStackError, match="did not answer within 0 seconds"):
-        ministack.start(timeout=0)
+        ministack.start_aws(timeout=0)
 
 
 def test_an_end_at_the_start_shows_the_end_of_the_log(
@@ -132,19 +132,19 @@ def test_an_end_at_the_start_shows_the_end_of_the_log(
     (tmp_path / "hypercorn" / "__init__.py").write_text("raise ImportError('a broken install')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(LocalStackError, match=r"ended at its start[\s\S]*a broken install"):
-        ministack.start()
+        ministack.start_aws()
 
 
 def test_missing_ministack_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(LocalStackError, match="pip install 'tgpipeline\\[local\\]'"):
-        ministack.start()
+        ministack.start_aws()
 
 
 def test_functions_inherit_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "7000000001:A-TOKEN-THAT-FUNCTIONS-NEVER-SEE")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "a-real-session")
-    with ministack.start() as stack:
+    with ministack.start_aws() as stack:
         environment = Path(f"/proc/{stack.process.pid}/environ")
         if environment.exists():
             assert b"NEVER-SEE" not in environment.read_bytes()
@@ -215,7 +215,7 @@ def test_private_names_that_have_changed_cost_a_warning(monkeypatch, tmp_path, c
         "del apigateway_v1._build_lambda_event_v1\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with ministack.start() as stack:
+    with ministack.start_aws() as stack:
         _client(stack).list_buckets()
     told = sorted(record.getMessage() for record in caplog.records)
     assert "5 ms longer" in told[0]
@@ -225,10 +225,10 @@ def test_private_names_that_have_changed_cost_a_warning(monkeypatch, tmp_path, c
 def test_a_full_disk_is_told_before_anything_starts(monkeypatch) -> None:
     monkeypatch.setattr(ministack, "_ROOM", 2**70)
     with pytest.raises(LocalStackError, match=r"no room for its data in .* free some, or name"):
-        ministack.start()
+        ministack.start_aws()
     monkeypatch.setattr(ministack.tempfile, "gettempdir", lambda: "/nowhere/at/all")
     with pytest.raises(LocalStackError, match="No such file"):
-        ministack.start()
+        ministack.start_aws()
 
 
 def test_a_laptops_environment_does_not_lead_away_from_the_stack(monkeypatch) -> None:
@@ -259,7 +259,7 @@ def test_what_is_stored_at_the_start_is_what_the_webhook_would_bring(zones) -> N
     with Telegram() as telegram:
         Bot(telegram.token, telegram.url).get_updates(allowed_updates=kinds)
         ours = dataclasses.replace(zones.settings, chat_ids=(telegram.group_id,))
-        assert replay.store(telegram, ours, start=start, end=end) == len(played)
+        assert replay.fill(telegram, ours, start=start, end=end) == len(played)
         assert telegram.pending() == 0
     assert _everything(zones.settings) == played
     assert any(key.startswith("quarantine/") for key in played)

@@ -31,13 +31,13 @@ def group(monkeypatch: pytest.MonkeyPatch):
         yield stack
 
 
-def command(stack: local.Stack, user: dict, text: str, **where) -> None:
+def command(stack: local.LocalStack, user: dict, text: str, **where) -> None:
     entities = [{"type": "bot_command", "offset": 0, "length": len(text)}]
     stack.telegram.say(user, text, entities=entities, **where)
     stack.telegram.wait_delivered(30)
 
 
-def said(stack: local.Stack, chat_id: int) -> list[str]:
+def said(stack: local.LocalStack, chat_id: int) -> list[str]:
     messages = stack.telegram.chat(chat_id).messages.values()
     return [m["text"] for m in messages if m["from"]["is_bot"] and "text" in m]
 

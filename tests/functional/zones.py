@@ -72,7 +72,7 @@ class Zones:
         return {o["path"]: (o["e_tag"], o["last_modified"]) for o in found}
 
 
-def make(stack: local.Stack) -> Zones:
+def make(stack: local.LocalStack) -> Zones:
     """Two new buckets."""
     name = f"zones-{uuid.uuid4().hex[:8]}"
     settings = replace(stack.settings, raw_bucket=f"{name}-raw", enriched_bucket=f"{name}-enriched")
@@ -83,7 +83,7 @@ def make(stack: local.Stack) -> Zones:
 
 
 @pytest.fixture
-def zones(stack: local.Stack) -> Iterator[Zones]:
+def zones(stack: local.LocalStack) -> Iterator[Zones]:
     """Two empty buckets of this test alone."""
     made = make(stack)
     yield made

@@ -97,6 +97,18 @@ def test_days_in_the_wrong_order_are_refused():
         cli._days(arguments, cli.Settings())
 
 
+def test_every_command_that_is_advised_exists():
+    arguments = tomllib.loads((ROOT / "tgpipeline" / "cli.toml").read_text("utf-8"))
+    files = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    files += [p for p in (ROOT / "tgpipeline").rglob("*.*") if p.suffix in (".py", ".toml", ".j2")]
+    for path in files:
+        said = path.read_text("utf-8")
+        for command, rest in re.findall(r"`tgpipeline ([a-z-]+)([^`]*)`", said):
+            known = {name for names in arguments.get(command, {}) for name in names.split()}
+            assert command in COMMANDS, path
+            assert set(re.findall(r"--[a-z-]+", rest)) <= {*known, "--help"}, (path, rest)
+
+
 def run(*arguments, python=(), **environment):
     """The command in a process of its own, which knows nothing but this environment."""
     bare = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "PYTHONPATH": str(ROOT)}

@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 
 from tgpipeline.deploy import buckets, reasons, stages, templates, webhook
 from tgpipeline.deploy.deployment import Deployment as Deployment
-from tgpipeline.deploy.functions import invoke as invoke
-from tgpipeline.deploy.functions import rollback as rollback
 from tgpipeline.deploy.health import log_events as log_events
 from tgpipeline.deploy.health import queued as queued
 from tgpipeline.deploy.health import status as status
 from tgpipeline.deploy.health import unseen_days as unseen_days
 from tgpipeline.deploy.stacks import Change, Listener, nobody, waits
 from tgpipeline.deploy.stacks import Stack as Stack
+from tgpipeline.deploy.stages import invoke as invoke
+from tgpipeline.deploy.stages import rollback as rollback
 from tgpipeline.deploy.templates import STAGES as STAGES
 from tgpipeline.deploy.webhook import rotate_secret as rotate_secret
 from tgpipeline.errors import DeployError

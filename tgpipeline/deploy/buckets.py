@@ -59,7 +59,7 @@ def refuse_existing(stack: Stack) -> None:
         )
 
 
-def objects(settings: Deployment, bucket: str, prefix: str = "", **how: Any) -> Iterator[Any]:
+def list_objects(settings: Deployment, bucket: str, prefix: str = "", **how: Any) -> Iterator[Any]:
     """The objects under a prefix, or with `Delimiter` the prefixes; none where there is no bucket.
 
     Raises:
@@ -77,7 +77,7 @@ def objects(settings: Deployment, bucket: str, prefix: str = "", **how: Any) -> 
 
 def first_day(settings: Deployment) -> str:
     """The first day that has a partition in the raw zone, such as `2025-11-10`; empty for none."""
-    found = objects(settings, settings.raw_bucket, f"{keys.RAW}/", Delimiter="/")
+    found = list_objects(settings, settings.raw_bucket, f"{keys.RAW}/", Delimiter="/")
     first = next(found, None)
     return keys.day_of(first["Prefix"]).isoformat() if first else ""
 

@@ -17,7 +17,7 @@ _ERRORS = '?ERROR ?"Task timed out" ?"failed"'
 # No change by hand: API Gateway writes the API's id into its policy, `up` may deploy the API again,
 # and a bucket that never had versions is as good as one whose versions are suspended.
 _EXPECTED = ("/Policy", "/DeploymentId", "/VersioningConfiguration")
-Row = tuple[str, str, bool]
+StatusRow = tuple[str, str, bool]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Status:
     """
 
     name: str
-    rows: list[Row]
+    rows: list[StatusRow]
 
     @property
     def ok(self) -> bool:
@@ -60,7 +60,7 @@ def status(settings: Settings) -> Status:
     with reasons.as_deploy_error("status", wanted):
         rows = [_stack(Stack(stage, wanted)) for stage in wanted.stages]
         rows += [look(wanted) for look in looks]
-        rows += [_last_error(function, wanted) for function in ("ingest", "etl")]
+        rows += [_last_error(function, wanted) for function in wanted.functions]
         return Status(wanted.name, [*rows, _month(wanted)])
 
 
@@ -73,7 +73,7 @@ def unseen_days(settings: Settings) -> int:
     return max(0, (date.fromisoformat(sees) - date.fromisoformat(first)).days)
 
 
-def _stack(stack: Stack) -> Row:
+def _stack(stack: Stack) -> StatusRow:
     state = stack.status or "not deployed"
     right = stack.exists and not state.endswith(("_IN_PROGRESS", "_FAILED"))
     drifted = _drift(stack) if right else []
@@ -102,16 +102,16 @@ def _drift(stack: Stack) -> list[str]:
     return changed
 
 
-def _days(settings: Deployment) -> Row:
+def _days(settings: Deployment) -> StatusRow:
     unseen, sees = unseen_days(settings), Stack("analytics", settings).parameters().get("FirstDay")
     if unseen:
         return "days", f"run `tgpipeline up`: {unseen} days are not yet seen by Athena", False
     return "days", f"Athena sees all from {sees}" if sees else "no tables yet", bool(sees)
 
 
-def _last_run(settings: Deployment) -> Row:
+def _last_run(settings: Deployment) -> StatusRow:
     """The newest Parquet: every run that finds something to do writes some."""
-    found = buckets.objects(settings, settings.enriched_bucket, f"{keys.RAW}/messages/")
+    found = buckets.list_objects(settings, settings.enriched_bucket, f"{keys.RAW}/messages/")
     newest = max(found, key=lambda item: item["LastModified"], default=None)
     if newest is None:
         return "last ETL run", "none yet", True
@@ -119,14 +119,14 @@ def _last_run(settings: Deployment) -> Row:
     return "last ETL run", f"{when:%Y-%m-%d %H:%M} UTC, of {keys.day_of(newest['Key'])}", True
 
 
-def _columns(settings: Deployment) -> Row:
+def _columns(settings: Deployment) -> StatusRow:
     try:
         days = days_with_other_columns(settings)
     except LakeError:
         return "columns", "no tables yet", True
     if not days:
         return "columns", "the same on every day", True
-    command = f"tgpipeline etl --start {days[0]} --end {days[-1]}"
+    command = f"tgpipeline etl --from {days[0]} --to {days[-1]}"
     return "columns", f"{len(days):,} days were made with other columns: run `{command}`", False
 
 
@@ -150,7 +150,7 @@ def _in_queue(stage: str, output: str, settings: Settings) -> int:
     return sum(int(number) for number in found.values())
 
 
-def _queue(settings: Deployment) -> Row:
+def _queue(settings: Deployment) -> StatusRow:
     """What waits in the queue, and how old CloudWatch last saw the oldest of it."""
     name = Stack("batch", settings).outputs().get("QueueUrl", "").rpartition("/")[2]
     now = datetime.now(UTC)
@@ -164,21 +164,21 @@ def _queue(settings: Deployment) -> Row:
     return "queue", state, age < 900
 
 
-def _failed_runs(settings: Deployment) -> Row:
+def _failed_runs(settings: Deployment) -> StatusRow:
     waiting = failed_runs(settings)
     return "failed runs", f"{waiting} wait in the queue" if waiting else "none", not waiting
 
 
-def _alarms(settings: Deployment) -> Row:
+def _alarms(settings: Deployment) -> StatusRow:
     watch = aws_client("cloudwatch", settings)
     found = watch.describe_alarms(AlarmNamePrefix=f"{settings.name}-", StateValue="ALARM")
     ringing = [alarm["AlarmName"] for alarm in found["MetricAlarms"]]
     return "alarms", ", ".join(ringing) or "none rings", not ringing
 
 
-def _requests(settings: Deployment) -> Row:
+def _requests(settings: Deployment) -> StatusRow:
     """Who wrote /forget and is not erased yet."""
-    found = buckets.objects(settings, settings.raw_bucket, keys.REQUESTS)
+    found = buckets.list_objects(settings, settings.raw_bucket, keys.REQUESTS)
     users = [item["Key"][len(keys.REQUESTS) :].removesuffix(".json") for item in found]
     if not users:
         return "requests to forget", "none", True
@@ -186,10 +186,10 @@ def _requests(settings: Deployment) -> Row:
     return "requests to forget", state + "".join(f", --user {u}" for u in users[1:20]), False
 
 
-def _erasures(settings: Deployment) -> Row:
+def _erasures(settings: Deployment) -> StatusRow:
     """Erasures that broke off, and those that Telegram may still bring something back of."""
     s3, since, recent = aws_client("s3", settings), datetime.now(UTC) - timedelta(hours=48), 0
-    for item in buckets.objects(settings, settings.raw_bucket, f"{keys.ERASED}/"):
+    for item in buckets.list_objects(settings, settings.raw_bucket, f"{keys.ERASED}/"):
         if item["Key"].endswith(".json"):
             body = s3.get_object(Bucket=settings.raw_bucket, Key=item["Key"])["Body"].read()
             if b'"days"' in body:
@@ -223,7 +223,7 @@ def log_events(
         return [event for page in found for event in page["events"]]
 
 
-def _last_error(function: str, settings: Deployment) -> Row:
+def _last_error(function: str, settings: Deployment) -> StatusRow:
     """The last line that tells of an error, of the last 14 days."""
     now, state = time.time(), "none in 14 days"
     try:
@@ -239,10 +239,10 @@ def _last_error(function: str, settings: Deployment) -> Row:
     return f"last error of {function}", state, True
 
 
-def _month(settings: Deployment) -> Row:
+def _month(settings: Deployment) -> StatusRow:
     today = datetime.now(settings.tz).date()
     month = keys.partition(keys.RAW, today)[: -len("-DD/") + 1]
-    objects = sum(1 for _ in buckets.objects(settings, settings.raw_bucket, month))
+    objects = sum(1 for _ in buckets.list_objects(settings, settings.raw_bucket, month))
     region = settings.region if settings.region in costs.REGIONS else costs.REGION
     dollars = sum(costs.monthly(objects, region=region).values())
     state = f"{objects:,} raw objects, about {dollars:.2f} US dollars at prices of {region}"

@@ -91,7 +91,7 @@ def needed(packages: Path) -> dict[str, bytes]:
     return found
 
 
-def key(architecture: str) -> str:
+def layer_key(architecture: str) -> str:
     """Key of the layer's zip in the code bucket; it changes when the recipe does."""
     inputs = json.dumps([recipe(), architecture, RUNTIME], sort_keys=True).encode()
     return f"layers/pyarrow-{architecture}-{hashlib.sha256(inputs).hexdigest()[:16]}.zip"

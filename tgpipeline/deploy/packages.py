@@ -77,6 +77,6 @@ def pack(content: Mapping[str, bytes], *, compress: bool = False) -> bytes:
     return buffer.getvalue()
 
 
-def key(function: str, package: bytes) -> str:
+def package_key(function: str, package: bytes) -> str:
     """Key of a function's zip in the lake's code bucket: the same bytes have the same key."""
     return f"functions/{function}-{hashlib.sha256(package).hexdigest()[:16]}.zip"

@@ -1,35 +1,28 @@
 """Why something failed, in words that say what to do next: of boto3's errors and of events."""
 
 import re
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tgpipeline import resources
 from tgpipeline.errors import DeployError
 from tgpipeline.settings import Settings
 
 if TYPE_CHECKING:
     from tgpipeline.deploy.stacks import Event
 
+_KNOWN = resources.data("deploy/reasons.toml")
 _AGAIN = "Mend that, then run it again: the stack is as it was before."
-
-
-@cache
-def _known() -> dict[str, dict[str, str]]:
-    text = Path(__file__).with_name("reasons.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
 
 
 def of_status(status: str) -> str:
     """What to do about a stack in a status in which it cannot be changed; empty where it can."""
     if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
         return "Another change of it is under way: wait until it ends (`tgpipeline status`)."
-    return _known()["status"].get(status, "")
+    return str(_KNOWN["status"].get(status, ""))
 
 
 def of_event(stack: str, cause: "Event", what_next: str = "") -> DeployError:
@@ -40,7 +33,7 @@ def of_event(stack: str, cause: "Event", what_next: str = "") -> DeployError:
 
 def advice(reason: str) -> str:
     """What to do about a reason."""
-    known = _known()["advice"].items()
+    known = _KNOWN["advice"].items()
     return next((text for pattern, text in known if re.search(pattern, reason)), _AGAIN)
 
 

@@ -1,14 +1,18 @@
-"""Each stage's stack: the parameters of its template, made of the settings, and its code."""
+"""Each stage's stack: its template's parameters, made of the settings; its code, called, undone."""
 
 import json
 import re
 from datetime import datetime
 from functools import partial
+from typing import Any
+
+from botocore.config import Config
 
 from tgpipeline.deploy import buckets, layer, packages, reasons, templates, webhook
 from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.stacks import KEEP, Change, Listener, Parameters, Stack, nobody
 from tgpipeline.errors import DeployError
+from tgpipeline.progress import progress
 from tgpipeline.settings import Settings, aws_client
 
 
@@ -35,7 +39,7 @@ def wanted_parameters(stack: Stack) -> Parameters:
         found["RawColdDays"] = "0"  # S3 refuses to move what is deleted by then
     if "CodeKey" in names:
         found["CodeBucket"] = Stack("lake", settings).outputs().get("CodeBucket", "")
-        found["CodeKey"] = packages.key(stack.stage, packages.zip_of(stack.stage))
+        found["CodeKey"] = packages.package_key(stack.stage, packages.zip_of(stack.stage))
         former = live.get("CodeKey", "")
         found["PreviousCode"] = KEEP if former == found["CodeKey"] else former
     if stack.stage == "ingest":
@@ -48,7 +52,7 @@ def wanted_parameters(stack: Stack) -> Parameters:
         if not settings.pseudonym_key and "PseudonymKey" in live:
             found["PseudonymKey"] = KEEP  # a secret, like the webhook's
         made = settings.layer == "build"
-        found["LayerKey"] = layer.key(settings.architecture) if made else ""
+        found["LayerKey"] = layer.layer_key(settings.architecture) if made else ""
         found["LayerArn"] = "" if settings.layer in ("build", "none") else settings.layer
     if stack.stage == "analytics":
         today = datetime.now(settings.tz).date().isoformat()
@@ -134,3 +138,56 @@ def import_buckets(settings: Deployment, listener: Listener = nobody) -> list[Ch
         wanted.append({"ResourceType": kind, "LogicalResourceId": key, "ResourceIdentifier": name})
     how = {"TemplateBody": json.dumps({"Resources": named}), "ResourcesToImport": wanted}
     return stack.deploy({}, listener, ChangeSetType="IMPORT", Tags=None, **how)
+
+
+def invoke(function: str, event: dict[str, Any], settings: Settings) -> Any:
+    """Call a function, wait for it, and return what it returned.
+
+    Args:
+        function: `ingest` or `etl`.
+        event: what it is called with.
+        settings: of the deployment.
+
+    Raises:
+        DeployError: if it is not deployed, or raised, with what it raised.
+    """
+    name = f"{settings.name}-{function}"
+    # It waits as long as a function may run, and asks once: a second call would do the work again.
+    patient = Config(read_timeout=930, tcp_keepalive=True, retries={"total_max_attempts": 1})
+    client = aws_client("lambda", settings, config=patient)
+    explained = reasons.as_deploy_error(f"function {name} could not be invoked", settings)
+    with explained, progress(f"function {name} ran"):
+        answer = client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+    returned = json.loads(answer["Payload"].read() or b"null")
+    if answer.get("FunctionError"):
+        raise DeployError(
+            f"function {name} raised {returned.get('errorType')}: {returned.get('errorMessage')}"
+        )
+    return returned
+
+
+def rollback(function: str, settings: Settings, listener: Listener = nobody) -> str:
+    """Run a function's former code again, with all its present settings.
+
+    A second call takes that back. `up` deploys the code of this package again.
+
+    Args:
+        function: `ingest` or `etl`.
+        settings: of the deployment.
+        listener: told of each event while it runs.
+
+    Returns:
+        The key of the code that runs now.
+
+    Raises:
+        DeployError: if it never had other code, or the change fails.
+    """
+    stack = Stack(function, settings)
+    before, now = stack.outputs().get("PreviousCode"), stack.parameters().get("CodeKey", "")
+    if not before:
+        raise DeployError(
+            f"stack {stack.name} has no code before the present one: there is nothing to go back "
+            "to. Deploy the code you want with `tgpipeline up`."
+        )
+    stack.update(listener, CodeKey=before, PreviousCode=now)
+    return before

@@ -123,7 +123,7 @@ def days_with_other_columns(
 ) -> list[date]:
     """The days whose `messages` were made by a version that declares other columns.
 
-    `tgpipeline etl --start <first> --end <last>` makes them again.
+    `tgpipeline etl --from <first> --to <last>` makes them again.
 
     Args:
         settings: names the enriched bucket.

@@ -26,12 +26,12 @@ from tgpipeline.telegram import updates
 from tgpipeline.telegram.bot import Bot
 
 SECRET: str = ministack.VARIABLES["pipeline"]["TELEGRAM_WEBHOOK_SECRET"]
-_running: set["Stack"] = set()  # those that no `with` block ends
+_running: set["LocalStack"] = set()  # those that no `with` block ends
 BEGINNING = 1762743600  # midnight of the sample's first day, in its zone
 
 
 @dataclass(eq=False)
-class Stack:
+class LocalStack:
     """What `start` started; it ends with `stop()`, a `with` block, or this process.
 
     Attributes:
@@ -102,7 +102,7 @@ class Stack:
                 os.environ[name] = value
         self.settings = Settings.from_env()
 
-    def __enter__(self) -> "Stack":
+    def __enter__(self) -> "LocalStack":
         _running.discard(self)  # the block ends it, whatever starts inside
         return self
 
@@ -110,7 +110,7 @@ class Stack:
         self.stop()
 
 
-def start(through: str = "", **options: Any) -> Stack:
+def start(through: str = "", **options: Any) -> LocalStack:
     """Start the local stack, in the state in which the notebooks would have left it.
 
     It sets `AWS_ENDPOINT_URL`, `TELEGRAM_API_URL` and all else that the pipeline reads from the
@@ -121,7 +121,7 @@ def start(through: str = "", **options: Any) -> Stack:
         through: the last step that is done already, with all before it: `ingest` (notebook 03),
             `webhook` (04: the month has been stored), `etl` (05) or `analytics` (06); none where
             it is empty.
-        **options: of `ministack.start`.
+        **options: of `ministack.start_aws`.
 
     Raises:
         LocalStackError: if there is no such step, or a server does not start.
@@ -134,8 +134,8 @@ def start(through: str = "", **options: Any) -> Stack:
     Settings.from_env()  # a setting that cannot be read is refused now, even if not used here
     steps = list(STEPS)[: list(STEPS).index(through) + 1] if through else []
     with progress("steps to a local stack", 1 + len(steps)) as advance:
-        running = ministack.start(**options)
-        stack = Stack(running, Telegram(TOKEN_DEFAULT, clock=Clock(BEGINNING, running=False)))
+        running = ministack.start_aws(**options)
+        stack = LocalStack(running, Telegram(TOKEN_DEFAULT, clock=Clock(BEGINNING, running=False)))
         _running.add(stack)
         try:
             stack.telegram.start()
@@ -151,30 +151,30 @@ def start(through: str = "", **options: Any) -> Stack:
     return stack
 
 
-def _ingest(stack: Stack) -> None:
+def _ingest(stack: LocalStack) -> None:
     for stage in ("lake", "ingest"):
         deploy.stages.deploy(stage, stack.settings)
     stack.url = deploy.webhook.deployed(stack.settings).url
 
 
-def _webhook(stack: Stack) -> None:
+def _webhook(stack: LocalStack) -> None:
     kinds = sorted(updates.MESSAGE_KINDS | updates.EVENT_KINDS)
     stack.bot.get_updates(allowed_updates=kinds)
-    replay.store(stack.telegram, stack.settings)
+    replay.fill(stack.telegram, stack.settings)
 
 
-def _etl(stack: Stack) -> None:
+def _etl(stack: LocalStack) -> None:
     """As the function would, but in this process: it need not start first."""
     deploy.stages.deploy("etl", stack.settings)
     days = range((replay.LAST - replay.FIRST).days + 1)
     list(handler.run(stack.settings, [replay.FIRST + timedelta(n) for n in days]))
 
 
-def _analytics(stack: Stack) -> None:
+def _analytics(stack: LocalStack) -> None:
     deploy.stages.deploy("analytics", stack.settings)
 
 
-STEPS: dict[str, Callable[[Stack], None]] = {
+STEPS: dict[str, Callable[[LocalStack], None]] = {
     "ingest": _ingest,
     "webhook": _webhook,
     "etl": _etl,

@@ -27,7 +27,7 @@ from tgpipeline.errors import LocalStackError
 logger = logging.getLogger(__name__)
 
 VARIABLES = resources.data("local/local.toml")
-REGION: str = VARIABLES["clients"]["AWS_DEFAULT_REGION"]
+LOCAL_REGION: str = VARIABLES["clients"]["AWS_DEFAULT_REGION"]
 _ROOM = 200_000_000  # bytes that a month of the sample group and its tables take, twice over
 
 
@@ -92,7 +92,7 @@ class AwsStack:
         self.stop()
 
 
-def start(*, timeout: float = 60, enforce_iam: bool = False) -> AwsStack:
+def start_aws(*, timeout: float = 60, enforce_iam: bool = False) -> AwsStack:
     """Start MiniStack and wait until it answers.
 
     Args:

@@ -1,6 +1,6 @@
 """A month in the life of the sample group, in the order it happened.
 
-`play` sends it through a webhook, before a reader's eyes. `store` brings an empty bucket to where
+`play` sends it through a webhook, before a reader's eyes. `fill` brings an empty bucket to where
 that ends, by the same code and with the same bytes, in a fraction of the time.
 """
 
@@ -114,7 +114,7 @@ class _InMemory:
         return {"KeyCount": 1, "Contents": [{"ETag": digest}]} if digest else {"KeyCount": 0}
 
 
-def store(telegram: Telegram, settings: Settings, *, start: date = FIRST, end: date = LAST) -> int:
+def fill(telegram: Telegram, settings: Settings, *, start: date = FIRST, end: date = LAST) -> int:
     """Put into the raw bucket what `play` would bring there through the webhook.
 
     Args:

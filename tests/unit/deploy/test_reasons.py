@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from tgpipeline.deploy import Deployment, Stack, buckets, functions, health, reasons, stacks, stages
+from tgpipeline.deploy import Deployment, Stack, buckets, health, reasons, stacks, stages
 from tgpipeline.errors import DeployError, SettingsError
 from tgpipeline.settings import aws_client
 
@@ -204,7 +204,7 @@ def test_an_error_of_boto3_itself_shows_no_secret(monkeypatch: pytest.MonkeyPatc
 def test_a_function_that_is_not_deployed_is_named(answers: Any) -> None:
     answers("lambda").add_client_error("invoke", "ResourceNotFoundException", "Function not found")
     with pytest.raises(DeployError, match=r"aurora-etl could not be invoked.*tgpipeline up"):
-        functions.invoke("etl", {}, SETTINGS)
+        stages.invoke("etl", {}, SETTINGS)
 
 
 @pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1"])
