@@ -133,14 +133,6 @@ class Bot(Transport):
         """A chat, as far as the bot may know it."""
         return self._get(dict, "getChat", chat_id=chat_id)
 
-    def get_chat_administrators(self, chat_id: int | str) -> list[dict[str, Any]]:
-        """The administrators of a chat that are not other bots."""
-        return self._get(list, "getChatAdministrators", chat_id=chat_id)
-
-    def get_chat_member_count(self, chat_id: int | str) -> int:
-        """How many members a chat has."""
-        return self._get(int, "getChatMemberCount", chat_id=chat_id)
-
     def check(
         self,
         chat_id: int | str,

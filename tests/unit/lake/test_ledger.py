@@ -10,7 +10,7 @@ from obstore.store import MemoryStore
 from tgpipeline.lake import columns, keys, ledger, rows
 from tgpipeline.lake.ledger import Ledger
 from tgpipeline.settings import Settings, zone
-from tgpipeline.telegram.updates import FIRST_DATE, LAST_DATE, event_date
+from tgpipeline.telegram.updates import LAST_DATE
 
 WHOLE = Ledger(
     "2025-11-28",
@@ -90,9 +90,3 @@ def test_dates_end_where_2100_begins():
     assert convert(LAST_DATE) is None
     assert convert(LAST_DATE - 1) == (LAST_DATE - 1) * 1000
     assert (convert(0), convert(-1), convert(1)) == (None, None, 1000)
-    assert LAST_DATE == 4_102_444_800
-    assert [event_date({"date": d}) for d in (LAST_DATE, FIRST_DATE - 1)] == [None, None]
-    assert [event_date({"date": d}) for d in (LAST_DATE - 1, FIRST_DATE)] == [
-        LAST_DATE - 1,
-        FIRST_DATE,
-    ]

@@ -192,3 +192,12 @@ def test_migration_is_told_by_either_chat():
 )
 def test_a_chat_that_cannot_be_read_is_none(content):
     assert updates.chat_id({"update_id": 1, "callback_query": content}) is None
+
+
+def test_dates_are_those_of_telegram_and_end_where_2100_begins():
+    first, last = (datetime(*day, tzinfo=UTC).timestamp() for day in ((2013, 8, 14), (2100, 1, 1)))
+    assert (first, last) == (updates.FIRST_DATE, updates.LAST_DATE)
+    for moment in (updates.FIRST_DATE, updates.LAST_DATE - 1):
+        assert updates.event_date({"date": moment}) == moment
+    for moment in (updates.FIRST_DATE - 1, updates.LAST_DATE, True, float(first + 1), "1764342000"):
+        assert updates.event_date({"date": moment}) is None
