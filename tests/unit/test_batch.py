@@ -16,6 +16,7 @@ from tests import edge
 from tests import payloads as p
 from tgpipeline import batch, ingest
 from tgpipeline.errors import LakeError
+from tgpipeline.etl import handler
 from tgpipeline.lake import keys
 from tgpipeline.local import replay
 from tgpipeline.settings import Settings
@@ -281,3 +282,24 @@ def test_the_function_reports_what_failed_to_lambda(monkeypatch: pytest.MonkeyPa
 def test_binary_bodies_come_through_api_gateway_s_encoding() -> None:
     event = {"body": base64.b64encode(p.raw(p.text(1))).decode(), "isBase64Encoded": True}
     assert batch.sendable(ingest._body(event))
+
+
+def test_a_batch_that_comes_after_the_nightly_run_is_taken_by_a_later_one() -> None:
+    raw, enriched, queue = MemoryStore(), MemoryStore(), Queue()
+
+    def night(after: int) -> dict[str, Any]:
+        scheduled = datetime(2025, 11, 28, 3, 15, tzinfo=UTC) + timedelta(after)
+        event = {"scheduled_time": scheduled.isoformat()}
+        return edge.run(raw, enriched, handler.days_of(event, SETTINGS))
+
+    for number in range(4):
+        ingest.store(p.raw(p.text(number)), SETTINGS, None, edge.RECEIVED, queue)
+    late, queue.waiting = queue.waiting[3:], queue.waiting[:3]
+    assert take(queue, edge.MemoryS3(raw)) == []
+    assert night(1)[p.DAY].messages == 3
+    assert night(2)[p.DAY].status == "unchanged"
+    queue.waiting = late
+    assert take(queue, edge.MemoryS3(raw)) == []
+    made = night(SETTINGS.lookback_days + 1)[p.DAY]
+    assert (made.status, made.messages) == ("written", 4)
+    assert p.DAY not in night(SETTINGS.lookback_days + 2)  # later ones need a run by hand

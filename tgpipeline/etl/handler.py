@@ -183,6 +183,10 @@ def _compare(lake: making.EtlRun, days: Iterable[date], rebuild: bool) -> Iterat
     def earlier(day: date) -> tuple[list[Ledger | None], bool]:
         """The ledgers of a day's Parquet, and whether an author of it was met as a bot since."""
         ledgers = [stored(lake.enriched, table, day) for table in columns.TABLES]
+        parts = max((ledger.parts for ledger in ledgers if ledger), default=1)
+        for part in range(1, parts):  # a run may have broken off between them
+            found = [stored(lake.enriched, table, day, part) for table in columns.TABLES]
+            ledgers += [one if one == ledgers[0] else None for one in found]
         unknown = _unknown_authors(lake.enriched, day, ledgers[0])
         bots = map(lake.pseudonyms.id, markers.result().bots) if unknown else ()
         return ledgers, not unknown.isdisjoint(bots)

@@ -100,10 +100,8 @@ def _make_day(lake: EtlRun, day: Day, folder: Path) -> None:
         writing.finish(files[table], {"ledger": asdict(day.ledger)})
         put_part(lake.enriched, table, day.ledger, folder / f"{table}.parquet")
 
+    empty_parts(lake, day)
     list(lake.pool.map(put, files))
-    for table in columns.TABLES:
-        for part in range(1, day.parts):  # as Spark had made them
-            put_empty(lake.enriched, table, day.ledger, part)
 
 
 def writers_of(folder: Path) -> Writers:
@@ -176,6 +174,16 @@ def put_part(
     key = keys.enriched_key(table, date.fromisoformat(ledger.date), part)
     attributes = stores.attributes_for(enriched, ledger.attributes())
     obstore.put(enriched, key, path, attributes=attributes)
+
+
+def empty_parts(lake: EtlRun, day: Day) -> None:
+    """Empty the parts that Spark had made and the day no longer has, before others are written.
+
+    Where a run breaks off, the parts then bear different ledgers, and the next run makes the day.
+    """
+    for table in columns.TABLES:
+        for part in range(day.ledger.parts, day.parts):
+            put_empty(lake.enriched, table, day.ledger, part)
 
 
 def put_empty(enriched: "ObjectStore", table: str, ledger: Ledger, part: int) -> None:

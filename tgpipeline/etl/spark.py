@@ -8,6 +8,7 @@ part, as the function writes it, or several where it is large.
 import argparse
 import json
 import os
+import re
 import sys
 import tempfile
 from collections import Counter
@@ -21,10 +22,13 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from py4j.protocol import Py4JError
 from pyspark import StorageLevel
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812, as Spark's own documentation has it
 
+from tgpipeline.errors import LakeError
 from tgpipeline.etl import handler, making, merging, writing
 from tgpipeline.etl.making import Day, EtlRun, Tally
 from tgpipeline.etl.pseudonyms import Pseudonyms
@@ -48,6 +52,7 @@ _ARROW = pa.schema(
     ]
 )
 _KEYS = [f"`{name}`" for name in merging.KEYS]
+_SAYS_WHY = re.compile(r"[\w.]*(Error|Exception)\b")  # of Python's traceback on an executor
 
 
 def run(
@@ -65,10 +70,19 @@ def run(
         The ledger of each day.
 
     Raises:
-        LakeError: if the raw zone cannot be read or the enriched zone not be written.
+        LakeError: if Spark fails, the raw zone cannot be read or the enriched zone not be written.
     """
-    spark = spark or session()
-    return handler.run(settings, days, rebuild=rebuild, make=partial(_make, spark), at_once=DAYS)
+    try:
+        make = partial(_make, spark or session())
+        yield from handler.run(settings, days, rebuild=rebuild, make=make, at_once=DAYS)
+    except (PySparkException, Py4JError) as error:
+        lines = str(error).splitlines() or [type(error).__name__]
+        told = next((line for line in reversed(lines) if _SAYS_WHY.match(line)), lines[0])
+        raise LakeError(
+            f"Spark failed: {told.strip()[:300]}. It needs Java 17 (JAVA_HOME), and executors that "
+            f"may use s3://{settings.raw_bucket} and s3://{settings.enriched_bucket}. Run again: "
+            "a day that broke off is made anew."
+        ) from error
 
 
 def session(**config: Any) -> SparkSession:
@@ -187,10 +201,12 @@ def _write_days(lake: EtlRun, days: list[Day], made: DataFrame, settings: Settin
     rows_of = rows_of.repartition("place").sortWithinPartitions("place", *_KEYS[:3])
     stamp = datetime.now(UTC)
     write = partial(_write, settings, {d: asdict(o) for d, o in ledgers.items()}, stamp)
+    for day in days:
+        making.empty_parts(lake, day)
     written = {found["key"] for found in rows_of.mapInArrow(write, "key string").collect()}
-    for day in days:  # what has no rows now, and had none or some before, is written empty
+    for day in days:  # what has no rows now
         for table in columns.TABLES:
-            for part in range(max(day.parts, day.ledger.parts)):
+            for part in range(day.ledger.parts):
                 if keys.enriched_key(table, day.listing.day, part) not in written:
                     making.put_empty(lake.enriched, table, day.ledger, part)
 

@@ -105,14 +105,14 @@ def most_common(names: Mapping[str, int]) -> dict[str, int]:
     return kept | ({"…": rest} if rest else {})
 
 
-def stored(enriched: "ObjectStore", table: str, day: date) -> Ledger | None:
+def stored(enriched: "ObjectStore", table: str, day: date, part: int = 0) -> Ledger | None:
     """The ledger that a table's Parquet of that day carries in its S3 metadata.
 
     Returns:
         The ledger; without a `date` if the object bears none; None where there is no object.
     """
     try:
-        found = obstore.get(enriched, keys.enriched_key(table, day), options={"head": True})
+        found = obstore.get(enriched, keys.enriched_key(table, day, part), options={"head": True})
     except (FileNotFoundError, NotFoundError):
         return None
     return from_json(found.attributes.get("ledger"))
