@@ -18,8 +18,8 @@ from tgpipeline.errors import LakeError
 from tgpipeline.lake import keys, runtime, stores
 from tgpipeline.settings import Settings
 
-LONGEST = 250_000  # bytes; the queue takes 262,144, of body and attributes
-# What SQS refuses: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+LONGEST = 250_000  # bytes; the queue of batch.yaml takes 262,144, of body and attributes
+# What SQS refuses or replaces: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 # and the two line breaks, which would make two lines of one update.
 _REFUSED = re.compile("[^\t\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 Write = tuple[str, bytes, dict[str, str], list[str]]

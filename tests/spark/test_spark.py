@@ -23,6 +23,7 @@ from moto.server import ThreadedMotoServer
 from pyspark.sql import SparkSession
 
 from tests import payloads as p
+from tgpipeline.errors import LakeError
 from tgpipeline.etl import handler, spark
 from tgpipeline.lake import columns, keys, stores
 from tgpipeline.settings import Settings
@@ -242,16 +243,20 @@ def test_a_large_day_has_several_parts_and_the_function_can_make_it_again(
     assert assert_equal(large, [DAY]) == rows
 
 
-def test_a_worker_killed_in_the_middle_changes_nothing(
-    large: tuple[Settings, Settings], session: SparkSession, several: None
+@pytest.mark.parametrize("victim", ["worker", "executor"])
+def test_a_worker_or_executor_killed_in_the_middle_changes_nothing(
+    large: tuple[Settings, Settings], session: SparkSession, several: None, victim: str
 ) -> None:
+    if victim == "executor" and not MASTER.startswith("local-cluster"):
+        pytest.skip("TGPIPELINE_SPARK_MASTER=local-cluster[2,1,1024] has executors of their own")
+    find = workers if victim == "worker" else executors
     killed: list[int] = []
     over = threading.Event()
 
     def kill() -> None:
-        """The first two Python workers of Spark that are at work, one after the other."""
+        """The first two that are at work, one after the other."""
         while not over.wait(0.3) and len(killed) < 2:
-            for pid in workers(os.getpid()):
+            for pid in find(os.getpid()):
                 if pid not in killed:
                     time.sleep(0.5)
                     os.kill(pid, signal.SIGKILL)
@@ -270,8 +275,30 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
     assert_equal(large, [DAY])
 
 
+def test_what_fails_on_an_executor_is_told(
+    zones: tuple[Settings, Settings], session: SparkSession
+) -> None:
+    put(zones[0], {keys.update_key(1, DAY): p.raw(p.text(1, "segredo"))})
+    nowhere = replace(zones[0], enriched_bucket="not-there-at-all")
+    with pytest.raises(LakeError, match=r"Spark failed: .*not-there-at-all") as caught:
+        list(spark.run(nowhere, [DAY], spark=session))
+    assert "segredo" not in str(caught.value)
+    assert "Run again" in str(caught.value)
+
+
 def workers(ancestor: int) -> list[int]:
     """Descendants of a process that run Spark's Python worker and are no daemon of it."""
+    daemons = below(ancestor, b"pyspark.daemon")
+    return [pid for pid, parent in daemons.items() if parent in daemons]
+
+
+def executors(ancestor: int) -> list[int]:
+    """Descendants of a process that are executors, each a JVM of its own."""
+    return list(below(ancestor, b"CoarseGrainedExecutorBackend"))
+
+
+def below(ancestor: int, name: bytes) -> dict[int, int]:
+    """Descendants of a process whose command holds a name, and the parent of each."""
     parents: dict[int, int] = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -279,19 +306,15 @@ def workers(ancestor: int) -> list[int]:
             parents[int(status.parent.name)] = int(rest.split()[1])
         except (OSError, ValueError):
             continue
-    found = []
-    for pid in parents:
-        line, above = pid, []
-        while line in parents:
-            line = parents[line]
-            above.append(line)
+    found = {}
+    for pid, parent in parents.items():
+        above = pid
+        while above in parents and above != ancestor:
+            above = parents[above]
         try:
             command = Path(f"/proc/{pid}/cmdline").read_bytes()
         except OSError:
             continue
-        parent = parents[pid]
-        if ancestor in above and b"pyspark.daemon" in command:
-            of_parent = Path(f"/proc/{parent}/cmdline")
-            if of_parent.exists() and b"pyspark.daemon" in of_parent.read_bytes():
-                found.append(pid)
+        if above == ancestor and name in command:
+            found[pid] = parent
     return found

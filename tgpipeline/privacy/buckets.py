@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import date
 from itertools import islice
 from typing import Any, NamedTuple, cast
 
 import obstore
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from obstore.exceptions import BaseError, PreconditionError
+from obstore.exceptions import PreconditionError
 
 from tgpipeline.errors import LakeError
 from tgpipeline.lake import documents, keys, stores
@@ -32,9 +30,10 @@ class Stored(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What an object holds: its bytes, its metadata, its ETag."""
+    """What an object holds; `told` is its key and metadata as text."""
 
     body: bytes
+    told: str
     attributes: Any = None
     e_tag: str | None = None
 
@@ -50,8 +49,7 @@ class Buckets:
     def __init__(self, settings: Settings, s3: Any = None) -> None:
         settings.require("raw_bucket", "enriched_bucket")
         self.raw, self.enriched = settings.raw_bucket, settings.enriched_bucket
-        many = Config(max_pool_connections=THREADS)
-        self.s3 = s3 or aws_client("s3", settings, config=many)
+        self.s3 = s3 or aws_client("s3", settings)
         self.stores = {
             name: stores.open_store(name, settings) for name in (self.raw, self.enriched)
         }
@@ -72,34 +70,31 @@ class Buckets:
                     yield Stored(bucket, one["Key"], version, one["IsLatest"], marker)
 
     def _refuse_archived(self, bucket: str, one: dict[str, Any]) -> None:
-        which = {"Bucket": bucket, "Key": one["Key"]}
-        if one.get("VersionId") not in (None, "null"):
-            which["VersionId"] = one["VersionId"]
-        restored = self.s3.head_object(**which).get("Restore", "")
+        version = one.get("VersionId") or "null"
+        which = {} if version == "null" else {"VersionId": version}
+        restored = self.s3.head_object(Bucket=bucket, Key=one["Key"], **which).get("Restore", "")
         if 'ongoing-request="false"' not in restored:
             state = "is being restored" if restored else f"is in class {one['StorageClass']}"
-            version = f" (version {which['VersionId']})" if "VersionId" in which else ""
             raise LakeError(
-                f"s3://{bucket}/{one['Key']}{version} {state}, and cannot be read before it is "
-                "restored: `aws s3api restore-object`, for it and all others in GLACIER or "
-                "DEEP_ARCHIVE; that takes hours. Then run again; nothing was changed."
+                f"s3://{bucket}/{one['Key']} (version {version}) {state}. Restore it and all "
+                "others in GLACIER or DEEP_ARCHIVE (`aws s3api restore-object`, some hours). "
+                "Then run again; nothing was changed."
             )
 
     def current(self, bucket: str) -> list[Stored]:
         """The objects that are there now, but for what erasures leave behind."""
         found = self.versions(bucket)
-        return [one for one in found if one.latest and not (one.marker or _is_ours(one.key))]
+        return [o for o in found if o.latest and not (o.marker or o.key.startswith(_OURS))]
 
     def get(self, one: Stored) -> Found:
         """What an object holds; nothing where it is gone meanwhile."""
-        if one.marker:
-            return Found(b"")
         which: Any = None if one.latest else {"version": one.version}
-        try:
-            found = obstore.get(self.stores[one.bucket], one.key, options=which)
-        except FileNotFoundError:
-            return Found(b"")
-        return Found(found.bytes().to_bytes(), found.attributes, found.meta["e_tag"])
+        with suppress(FileNotFoundError):
+            if not one.marker:
+                found = obstore.get(self.stores[one.bucket], one.key, options=which)
+                body, told = found.bytes().to_bytes(), f"{one.key} {found.attributes}"
+                return Found(body, told, found.attributes, found.meta["e_tag"])
+        return Found(b"", one.key)
 
     def bodies(self, objects: Iterable[Stored]) -> Iterator[tuple[Stored, Found]]:
         """What objects hold, many read at once, few of them in memory."""
@@ -108,22 +103,19 @@ class Buckets:
             while part := list(islice(waiting, 8 * THREADS)):
                 yield from zip(part, pool.map(self.get, part), strict=True)
 
-    def delete(self, objects: Iterable[Stored]) -> None:
-        """Delete these very versions, for good.
+    def delete(self, bucket: str, objects: Iterable[Stored]) -> None:
+        """Delete these very versions of a bucket's objects, for good.
 
         Raises:
             LakeError: if S3 refuses one.
         """
-        waiting = iter(objects)
+        waiting = ({"Key": one.key, "VersionId": one.version} for one in objects)
         while part := list(islice(waiting, 1000)):
-            bucket, names = part[0].bucket, [{"Key": o.key, "VersionId": o.version} for o in part]
-            how = {"Objects": names, "Quiet": True}
-            refused = self.s3.delete_objects(Bucket=bucket, Delete=how).get("Errors")
-            if refused:
+            answer = self.s3.delete_objects(Bucket=bucket, Delete={"Objects": part, "Quiet": True})
+            for refused in answer.get("Errors", ()):
                 raise LakeError(
-                    f"s3://{bucket}/{refused[0].get('Key')} was not deleted "
-                    f"({refused[0].get('Code')}), and {len(refused) - 1} others. Check that you "
-                    "may s3:DeleteObject and s3:DeleteObjectVersion, then run again."
+                    f"s3://{bucket}/{refused.get('Key')} was not deleted ({refused.get('Code')}). "
+                    "Check that you may s3:DeleteObject and s3:DeleteObjectVersion, then run again."
                 )
 
     def rewrite(self, one: Stored, rewritten: Callable[[bytes], bytes]) -> None:
@@ -149,10 +141,6 @@ class Buckets:
         raise LakeError(f"s3://{one.bucket}/{one.key} is being written by others: run again.")
 
 
-def _is_ours(key: str) -> bool:
-    return key.startswith(_OURS)
-
-
 def day_of(key: str) -> date | None:
     """The day whose updates or tables an object holds; None for quarantine, markers, others."""
     try:
@@ -168,15 +156,8 @@ def documents_in(key: str, body: bytes) -> Iterator[documents.Document]:
     return (documents.document_of(name, line) for line in lines if line.strip())
 
 
-@contextmanager
-def refusals_explained(settings: Settings) -> Iterator[None]:
+def explained(settings: Settings) -> AbstractContextManager[None]:
     """Turn what S3's clients raise into what a person can act on."""
-    try:
-        yield
-    except (BotoCoreError, ClientError, BaseError) as error:
-        told = str(error).splitlines()[0][:300]
-        raise LakeError(
-            f"s3://{settings.raw_bucket} or s3://{settings.enriched_bucket}: {told}. Check that "
-            "both exist and that you may list, read, write and delete there, old versions too. "
-            "Then run the same command again: it goes on where it broke off."
-        ) from error
+    both = f"{settings.raw_bucket} or s3://{settings.enriched_bucket}"
+    advice = "You must list, read, write and delete in both, old versions too. Then run again."
+    return stores.as_lake_error(both, "go through all objects", advice)

@@ -19,9 +19,10 @@ from tgpipeline.errors import LakeError, SettingsError
 from tgpipeline.etl import handler
 from tgpipeline.etl.pseudonyms import Pseudonyms, refuse_other_key
 from tgpipeline.lake import keys, ledger, stores
+from tgpipeline.lake.authors import NOBODY
 from tgpipeline.lake.erasing import Erased, Find, hashed, hashed_names
 from tgpipeline.privacy import search
-from tgpipeline.privacy.buckets import Buckets, Stored, day_of, refusals_explained
+from tgpipeline.privacy.buckets import Buckets, Stored, day_of, explained
 from tgpipeline.privacy.known import learn
 from tgpipeline.privacy.plan import Plan, Request, Rewriter, nothing
 from tgpipeline.privacy.tables import Filter
@@ -47,7 +48,7 @@ class Erasure:
         self.settings, self.request = settings, request
         self.buckets, pseudonyms = Buckets(settings, s3), Pseudonyms(settings.pseudonym_key)
         self._digest = pseudonyms.digest
-        with refusals_explained(settings):
+        with explained(settings):
             raw = self.buckets.current(settings.raw_bucket)
             enriched = self.buckets.current(settings.enriched_bucket)
             self.known = known = learn(self.buckets, request.user_id, raw, enriched)
@@ -107,14 +108,14 @@ class Erasure:
                     plan.days.add(day)
             elif one.key.startswith(keys.REQUESTS) and self.request.limited:
                 continue  # a part is not what they asked for
-            elif search.holds(found.body, self._seek, f"{one.key} {found.attributes}"):
+            elif search.holds(found.body, self._seek, found.told):
                 plan.other.append(one)
         for one, found in self.buckets.bodies(enriched):
-            if not search.holds(found.body, self._seek, one.key):
-                continue
             day = day_of(one.key)
+            if not search.holds(found.body, self._seek, found.told):
+                continue
             if not day:
-                plan.results.append(one)
+                plan.other.append(one)
             elif not self.request.limited or self._filter.filtered(found.body) is not found.body:
                 plan.days.add(day)
         pending = set(map(date.fromisoformat, self._marker.get("days", ())))
@@ -141,14 +142,13 @@ class Erasure:
         """
         raw, enriched, plan = self.settings.raw_bucket, self.settings.enriched_bucket, self.plan
         rewriter = Rewriter(self.request, self._find)
-        with refusals_explained(self.settings):
+        with explained(self.settings):
             self._mark(days=sorted(map(str, plan.days)), expired=sorted(map(str, plan.expired)))
             for one in plan.mixed:
                 self.buckets.rewrite(one, partial(rewriter.rewritten, one.key))
-            self._delete(raw, plan.other)
-            self._delete(enriched, plan.results)
+            self._delete(plan.other)
             self._forget_versions(raw, {one.key for one in plan.mixed})
-            self._delete(raw, plan.own)
+            self._delete(plan.own)
             list(handler.run(self.settings, plan.days - plan.expired, rebuild=True))
             tables = [one for one in self.buckets.current(enriched) if day_of(one.key) in plan.days]
             for one in tables:
@@ -172,8 +172,7 @@ class Erasure:
             return
         for name in names:
             for one, found in self.buckets.bodies(self.buckets.versions(name)):
-                told = f"{one.key} {found.attributes}"
-                if search.holds(found.body, self._seek, told, self.known.telling):
+                if search.holds(found.body, self._seek, found.told, self.known.telling):
                     yield f"s3://{name}/{one.key}"
 
     def _mark(self, **pending: list[str]) -> None:
@@ -203,11 +202,12 @@ class Erasure:
         bucket, key = self.settings.raw_bucket, f"erasures/{now:%Y-%m-%dT%H%M%S}.json"
         self.buckets.s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(record).encode())
 
-    def _delete(self, bucket: str, objects: list[Stored]) -> None:
+    def _delete(self, objects: list[Stored]) -> None:
         """Delete all versions of objects."""
-        names = {one.key for one in objects}
-        if names:
-            self.buckets.delete(one for one in self.buckets.versions(bucket) if one.key in names)
+        names = {(one.bucket, one.key) for one in objects}
+        for bucket in {one.bucket for one in objects}:
+            found = self.buckets.versions(bucket)
+            self.buckets.delete(bucket, (o for o in found if (bucket, o.key) in names))
 
     def _forget_versions(self, bucket: str, whole: Collection[str]) -> None:
         """Delete former versions that hold something of the person, and such keys' traces.
@@ -217,23 +217,26 @@ class Erasure:
             whole: keys of which no former version stays.
         """
         former = [one for one in self.buckets.versions(bucket) if one.marker or not one.latest]
-        self.buckets.delete(
+        doomed = (
             one
             for one, found in self.buckets.bodies(former)
             if (one.key in whole and not one.latest)
-            or search.holds(found.body, self._seek, f"{one.key} {found.attributes}")
+            or search.holds(found.body, self._seek, found.told)
         )
+        self.buckets.delete(bucket, doomed)
 
 
 def request_of(arguments: argparse.Namespace, settings: Settings) -> Request:
     """What `--user`, `--chat` and `--before` ask for.
 
     Raises:
-        SettingsError: if the user's id is a chat's, or the chat's is a user's.
+        SettingsError: if the user's id is a chat's or nobody's, or the chat's is a user's.
     """
     user_id, chat_id, before = arguments.user, arguments.chat or 0, arguments.before
     if user_id <= 0:
         raise SettingsError(f"--user {user_id} is a chat's id: those of people are positive.")
+    if user_id in NOBODY:
+        raise SettingsError(f"--user {user_id} is Telegram's own account: it stands for many.")
     if chat_id > 0:
         raise SettingsError(f"--chat {chat_id} is a person's id: those of groups are negative.")
     until = int(datetime.now(UTC).timestamp()) + 1

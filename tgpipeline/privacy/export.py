@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from tgpipeline.errors import LakeError, SettingsError
 from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.privacy import search
-from tgpipeline.privacy.buckets import Buckets, day_of, documents_in, refusals_explained
+from tgpipeline.privacy.buckets import Buckets, day_of, documents_in, explained
 from tgpipeline.privacy.plan import Request, Rewriter
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import sub
@@ -49,7 +49,7 @@ def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict
         raise SettingsError(f"--user {user_id} is a chat's id: those of people are positive.")
     own, mentions, rows = [], [], []
     quarantine: set[str] = set()
-    with refusals_explained(settings):
+    with explained(settings):
         buckets, wanted = Buckets(settings, s3), search.Phrases([str(user_id)]).find
         rewriter = Rewriter(Request(user_id, int(time.time()) + 1), wanted)
         for one, found in buckets.bodies(buckets.current(settings.raw_bucket)):

@@ -16,7 +16,9 @@ from tgpipeline.telegram.updates import integer, sub
 
 TELLING = 12  # characters; shorter texts are said by many
 COMMON = 20  # texts: a name that is in so many, and in one of 50, is a word (Rosa, Cliente)
-_COLUMNS = "from_id from_first_name from_last_name from_username text caption".split()
+_COLUMNS = (
+    "from_id from_first_name from_last_name from_username text caption forward_origin_type".split()
+)
 
 
 @dataclass
@@ -103,15 +105,11 @@ def learn(
                 _learn(known, (document.update or {}).get(document.kind, {}))
     tables = (o for o in enriched if "/messages/" in o.key and o.key.endswith(".parquet"))
     for _, found in buckets.bodies(tables):
-        try:
-            rows = pq.ParquetFile(io.BytesIO(found.body)).read(_COLUMNS).to_pylist()
-        except (pa.ArrowException, OSError):
-            continue  # of somebody else; its bytes are searched all the same
-        for row in rows:
-            own = row.get("from_id") == user_id
-            known.name({name[5:]: value for name, value in row.items() if value}, own=own)
-            known.text(row.get("text"), own=own)
-            known.text(row.get("caption"), own=own)
+        with suppress(pa.ArrowException, OSError):  # not ours; it is searched all the same
+            for row in pq.ParquetFile(io.BytesIO(found.body)).read(_COLUMNS).to_pylist():
+                user = {name[5:]: row[name] for name in _COLUMNS if name.startswith("from_")}
+                passed_on = row["forward_origin_type"]
+                _learn(known, row | {"message_id": 0, "from": user, "forward_origin": passed_on})
     return known
 
 
@@ -122,7 +120,8 @@ def _learn(known: Known, content: dict[str, Any]) -> None:
         if "message_id" not in value or not value.get("from"):
             continue
         own = sub(value, "from").get("id") == known.user_id
-        if own or (value is content and not {"forward_origin", "forward_from"} & value.keys()):
+        passes_on = value.get("forward_origin") or value.get("forward_from")
+        if own or (value is content and not passes_on):
             known.text(value.get("text"), own=own)
             known.text(value.get("caption"), own=own)
         if own and sub(value, "poll"):

@@ -41,8 +41,7 @@ class Plan:
     Attributes:
         own: raw objects that go as a whole.
         mixed: raw objects that are written anew without the person.
-        other: objects that only hold something of them: quarantine, markers; they go.
-        results: results of queries that go; they can be asked again.
+        other: objects that only hold something of them and go: quarantine, markers, query results.
         days: days whose Parquet is made anew.
         expired: days whose Parquet was made from more than is left: it is filtered.
         updates: how many updates are left out, and how many changed.
@@ -51,7 +50,6 @@ class Plan:
     own: list[Stored] = field(default_factory=list)
     mixed: list[Stored] = field(default_factory=list)
     other: list[Stored] = field(default_factory=list)
-    results: list[Stored] = field(default_factory=list)
     days: set[date] = field(default_factory=set)
     expired: set[date] = field(default_factory=set)
     updates: Counter[str] = field(default_factory=Counter)
@@ -59,7 +57,7 @@ class Plan:
     @property
     def objects(self) -> list[Stored]:
         """All but the tables."""
-        return [*self.own, *self.mixed, *self.other, *self.results]
+        return [*self.own, *self.mixed, *self.other]
 
     def __bool__(self) -> bool:
         return bool(self.objects or self.days)
@@ -68,9 +66,9 @@ class Plan:
         return (
             f"{self.updates['own']:,} updates are their own, {self.updates['mixed']:,} of others "
             f"say something of them: {len(self.own):,} raw objects to delete, {len(self.mixed):,} "
-            f"to rewrite; {len(self.other):,} in quarantine or markers, {len(self.results):,} "
-            f"results of queries to delete; {len(self.days):,} days of Parquet to make anew, "
-            f"{len(self.expired):,} of these filtered, because their raw objects expired"
+            f"to rewrite; {len(self.other):,} others (quarantine, markers, results of queries) to "
+            f"delete; {len(self.days):,} days of Parquet to make anew, {len(self.expired):,} of "
+            "these filtered, because their raw objects expired"
         )
 
 
