@@ -58,7 +58,8 @@ class Erasure:
             # In bytes any of it is looked for; of an erasure of a part, the id alone.
             self._seek: Find = search.Phrases(ids).find if request.limited else self._also(whole)
             self._find: Find = nothing if request.limited else self._seek
-            self._filter = Filter(request, self._find, pseudonyms)
+            telling = set() if request.limited else known.telling
+            self._filter = Filter(request, self._find, pseudonyms, telling)
             self.plan = self._plan(raw, enriched)
         if not self.plan:
             raise LakeError(

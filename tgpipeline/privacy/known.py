@@ -29,7 +29,7 @@ class Known:
         user_id: of the person.
         words: of their names.
         names: as a whole.
-        usernames: without @.
+        handles: their usernames, with @.
         polls: ids of the polls they made.
         texts: what they wrote.
         others: names of other people and of chats, and the words of these.
@@ -40,7 +40,7 @@ class Known:
     user_id: int
     words: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
-    usernames: set[str] = field(default_factory=set)
+    handles: set[str] = field(default_factory=set)
     polls: set[str] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)
     others: set[str] = field(default_factory=set)
@@ -51,12 +51,13 @@ class Known:
         """Learn from a user or chat."""
         found = WORD.findall(" ".join(str(user.get(part) or "") for part in _NAMED))
         words = {word for word in found if len(word) > 2}
+        username = {f"@{str(user['username']).lower()}"} if user.get("username") else set()
         if own:
             self.words |= words
             self.names |= {" ".join(found)}
-            self.usernames |= {str(user["username"])} if user.get("username") else set()
+            self.handles |= username
         else:
-            self.others |= words | {" ".join(found)}
+            self.others |= words | {" ".join(found)} | username
 
     def text(self, text: Any, *, own: bool) -> None:
         """Learn a text."""
@@ -77,6 +78,11 @@ class Known:
         """What is theirs alone: id, whole names, words of these, ids of polls."""
         names = {name for name in self.names - self.others - self.shared if len(name) > 1}
         return {str(self.user_id)} | names | (self.words - self.shared) | self.polls
+
+    @property
+    def usernames(self) -> set[str]:
+        """Usernames that nobody else has taken since."""
+        return {handle[1:] for handle in self.handles - self.others}
 
     @property
     def telling(self) -> set[str]:

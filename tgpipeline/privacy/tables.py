@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tgpipeline.etl.pseudonyms import Pseudonyms
-from tgpipeline.lake.erasing import Find, Person, as_bytes
+from tgpipeline.lake.erasing import GONE, Find, Person, as_bytes
 from tgpipeline.privacy.plan import Request
 from tgpipeline.telegram.updates import integer
 
@@ -26,11 +27,13 @@ class Filter:
         request: whom, and in which chat.
         find: finds what tells who they are.
         pseudonyms: of the tables.
+        telling: texts of theirs, which others may have passed on.
     """
 
     request: Request
     find: Find
     pseudonyms: Pseudonyms
+    telling: Collection[str] = ()
 
     def filtered(self, body: bytes) -> bytes:
         """The Parquet without the person: the same object if nothing is theirs."""
@@ -62,7 +65,9 @@ class Filter:
             return None
         person = Person(request.is_person, self.find)
         rest = row | dict.fromkeys(theirs)
-        rest |= {name: person.masked(row[name], when) for name in _SAID if row.get(name)}
+        for name in _SAID:
+            if said := row.get(name):
+                rest[name] = GONE if said in self.telling else person.masked(said, when)
         if row.get("payload"):
             update = json.loads(row["payload"])
             left = person.without(update, row["event_type"], when)
