@@ -201,3 +201,13 @@ def test_dates_are_those_of_telegram_and_end_where_2100_begins():
         assert updates.event_date({"date": moment}) == moment
     for moment in (updates.FIRST_DATE - 1, updates.LAST_DATE, True, float(first + 1), "1764342000"):
         assert updates.event_date({"date": moment}) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(-(2**63), int), (-(2**63) - 1, float), (2**64 - 1, int), (2**64, float), (10**400, float)],
+)
+def test_integers_beyond_64_bits_become_floats(number, kind):
+    found = updates.parse_json(str(number).encode())
+    assert type(found) is kind
+    assert found == (number if kind is int else float(str(number)))
