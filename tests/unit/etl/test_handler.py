@@ -117,6 +117,20 @@ def test_both_tables_must_be_of_the_present_objects(zones):
     assert [status(zones), status(zones)] == ["written", "unchanged"]
 
 
+def test_no_more_than_twenty_bots_that_only_a_marker_calls_so_are_named(zones):
+    line = [{"message": p.message(n, sender={"id": n, "first_name": "B"})} for n in range(1, 22)]
+    body = b"\n".join(map(p.raw, line))
+    obstore.put(zones[0], keys.history_key(body, DAY), body)
+    for number in range(1, 22):
+        obstore.put(zones[0], keys.bot_key(number), b"")
+    made = edge.run(*zones, [DAY])[p.DAY]
+    assert made.made_from["bots"] == " ".join(map(str, range(1, 21)))
+    assert made.unknown_authors == 0
+    assert {row["author_kind"] for row in edge.table(zones[1], "messages", DAY).to_pylist()} == {
+        "bot"
+    }
+
+
 def test_parts_that_spark_made_are_emptied(zones):
     put(zones[0], p.text(1))
     made = edge.run(*zones, [DAY])[p.DAY]

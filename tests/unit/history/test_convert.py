@@ -230,6 +230,14 @@ def test_who_wrote_it() -> None:
     assert old["from"]["id"] == 42
 
 
+def test_senders_of_65536_messages_are_remembered() -> None:
+    read = Converter(CHAT, ZONE).message
+    for number in range(1, 65_538):
+        read(record(id=number))
+    assert read(record(id=70_000, reply_to_message_id=2))["reply_to_message"]["from"] == {"id": 42}
+    assert read(record(id=70_001, reply_to_message_id=2))["reply_to_message"] == {"message_id": 2}
+
+
 def test_replies_topics_and_other_chats() -> None:
     read = Converter(CHAT, ZONE).message
     read(record(id=1, text="a"))

@@ -352,6 +352,24 @@ def test_429_is_not_waited_for_beyond_the_limit(server: Scripted, waits: list[fl
     assert caught.value.parameters == {"retry_after": 40}
 
 
+def test_waits_that_nobody_set(server: Scripted, waits: list[float]) -> None:
+    server.plays = [error(502, "Bad Gateway")]
+    with pytest.raises(BotApiError, match="502"):
+        Bot(TOKEN, server.url).get_me()
+    assert waits == [0.5, 1, 2]
+    busy = [error(429, "busy", retry_after=n) for n in (30, 30, 1)]
+    server.plays = [*busy, ok({})]
+    with pytest.raises(BotTooManyRequests):
+        Bot(TOKEN, server.url).get_me()
+    assert waits[3:] == [30, 30], "60 seconds in all"
+
+
+def test_long_descriptions_are_cut(server: Scripted) -> None:
+    with pytest.raises(BotApiError) as caught:
+        server.bot(error(400, "x" * 301)).get_me()
+    assert caught.value.description == "x" * 300
+
+
 def test_errors_carry_what_the_api_said(server: Scripted) -> None:
     text = "Bad Request: group chat was upgraded to a supergroup chat"
     with pytest.raises(BotApiError) as caught:

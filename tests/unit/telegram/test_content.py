@@ -2,7 +2,7 @@
 
 import pytest
 
-from tgpipeline.telegram.content import old_and_new, rich_text
+from tgpipeline.telegram.content import entities_of, old_and_new, rich_text
 
 
 def paragraph(text):
@@ -72,3 +72,11 @@ def test_the_text_of_a_rich_message_is_complete_and_a_line_a_block(block, text):
 )
 def test_what_an_event_does_not_tell_is_no_word(kind, event, values):
     assert old_and_new(kind, event) == values
+
+
+@pytest.mark.parametrize("place", [(0, 0), (-1, 3), (0, -1), (None, 3), (0, "3")])
+def test_a_command_that_is_nowhere_does_not_hide_the_next(place):
+    nowhere = {"type": "bot_command", "offset": place[0], "length": place[1]}
+    command = {"type": "bot_command", "offset": 3, "length": 5}
+    types, found = entities_of([nowhere, command], "oi /nota")
+    assert (types, found) == (["bot_command"] * 2, "/nota")

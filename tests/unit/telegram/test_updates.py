@@ -211,3 +211,10 @@ def test_integers_beyond_64_bits_become_floats(number, kind):
     found = updates.parse_json(str(number).encode())
     assert type(found) is kind
     assert found == (number if kind is int else float(str(number)))
+
+
+def test_the_reason_why_something_is_not_json_is_short():
+    with pytest.raises(UpdateError) as caught:
+        updates.parse_json(b"{" + b" " * 10_000_000 + b"1")
+    assert str(caught.value).startswith("not JSON: Expecting property name")
+    assert len(str(caught.value)) == len("not JSON: ") + 80
