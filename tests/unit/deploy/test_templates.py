@@ -11,7 +11,7 @@ import pytest
 from tests import cloudformation as cfn
 from tgpipeline import resources
 from tgpipeline.analytics import athena
-from tgpipeline.deploy import packages, templates
+from tgpipeline.deploy import Deployment, packages, templates
 from tgpipeline.deploy.templates import STAGES
 from tgpipeline.errors import DeployError
 from tgpipeline.ingest import SECRET_HEADER
@@ -82,6 +82,15 @@ def test_a_key_adds_only_what_each_does_with_it() -> None:
         (statement,) = (s for s in statements(stage, role, KmsKey=KEY) if s["Resource"] == [KEY])
         assert statement["Action"] == wanted
     assert KEY not in json.dumps(statements("etl", "SchedulerRole", KmsKey=KEY))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_setting_and_its_parameter_have_one_default(stage: str) -> None:
+    usual = Deployment(name="tgpipeline")
+    for name, parameter in cfn.load(stage)["Parameters"].items():
+        setting = re.sub(r"\B([A-Z])", r"_\1", name).lower()
+        if hasattr(usual, setting) and "Default" in parameter and name != "BatchSeconds":
+            assert str(parameter["Default"]) == str(getattr(usual, setting)), name
 
 
 @pytest.mark.parametrize("stage", STAGES)
