@@ -20,6 +20,7 @@ help:  ## say what there is
 
 demo: $(VENV)/.demo  ## run the seven notebooks, compare their answers; leaves them in out/
 	$(BIN)/tgpipeline demo
+	$(BIN)/python -m tools.pages out
 	$(BIN)/python -m tools.compare out
 
 test: check  ## everything CI runs: lint, types, unit, functional, notebooks

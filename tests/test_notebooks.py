@@ -13,7 +13,7 @@ from tgpipeline import local
 from tgpipeline.errors import NotebookError
 from tgpipeline.notebook import demo, runner
 from tgpipeline.settings import aws_client
-from tools import compare, notebooks
+from tools import compare, notebooks, pages
 from tools.notebook_style import METADATA
 
 pytestmark = pytest.mark.notebooks
@@ -229,6 +229,7 @@ def test_the_demo_says_what_it_did(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "[1/1] 01_test" in said
     assert "2 rows" in said
+    assert pages.main(tmp_path / "out") == 0
     page = (tmp_path / "out" / "01_test.html").read_text(encoding="utf-8")
     assert "rows: 2" in page
 

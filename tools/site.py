@@ -20,6 +20,7 @@ from nbconvert.filters import markdown2html
 
 from tgpipeline.notebook import runner
 from tools import translate
+from tools.pages import to_html
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "out" / "site"
@@ -86,7 +87,7 @@ def _language(language: Language, languages: list[Language], out: Path) -> list[
             around.append((f"← {before}: {titles[n - 1]}", f"{sources[n - 1].stem}.html"))
         if n + 1 < len(sources):
             around.append((f"{after}: {titles[n + 1]} →", f"{sources[n + 1].stem}.html"))
-        page = runner.to_html(notebook, titles[n])
+        page = to_html(notebook, titles[n])
         page = page.replace('<html lang="en">', f'<html lang="{language.code}">')
         page = page.replace("<summary>Solution<", f"<summary>{solution}<")
         links = [(contents, "index.html"), (glossary, "glossary.html"), *around]
@@ -118,7 +119,7 @@ def _links(links: list[tuple[str, str]]) -> str:
 
 def _plain(path: Path, language: Language, title: str, body: str) -> Path:
     """A page that is no notebook, in the notebooks' dress."""
-    page = runner.to_html(nbformat.v4.new_notebook(), title)
+    page = to_html(nbformat.v4.new_notebook(), title)
     page = page.replace('<html lang="en">', f'<html lang="{language.code}">')
     return _write(path, page.replace("<main>", f"<main>{body}", 1))
 

@@ -16,7 +16,7 @@ def main(out: Path = Path("out"), folder: Path | None = None) -> int:
     """Run the series, a line a notebook, and say what it did in numbers and what to open.
 
     Args:
-        out: where the executed notebooks go, and a page of each.
+        out: where the executed notebooks go.
         folder: where the series is; see `runner.find`.
 
     Returns:
@@ -32,7 +32,7 @@ def main(out: Path = Path("out"), folder: Path | None = None) -> int:
     print()
     for name in FIGURES:
         print(f"{figures[name]:>9,} {name.replace('_', ' ')}")
-    print(f"\nOpen {out / series[-1].stem}.html for the answers; the others lie beside it.")
+    print(f"\nThe executed notebooks are in {out}/; {series[-1].name} has the answers.")
     return 0
 
 
@@ -43,9 +43,6 @@ def _run(series: list[Path], out: Path) -> Counter[str]:
         print(f"[{number}/{len(series)}] {path.stem:<24}", end="", flush=True)
         started = time.monotonic()
         notebook = runner.execute(path, output=out / path.name)
-        title = notebook.cells[0].source.partition("\n")[0].lstrip("# ")
-        page = runner.to_html(notebook, title)
-        (out / f"{path.stem}.html").write_text(page, encoding="utf-8")
         figures.update(runner.figures(notebook))
         print(f"{time.monotonic() - started:>5.0f} s", flush=True)
     print(f"{'':<30}{time.monotonic() - begun:>5.0f} s in all")

@@ -1,9 +1,8 @@
-"""Runs notebooks headless: with their parameters, to the end, and into HTML.
+"""Runs notebooks headless, with their parameters, to the end.
 
 papermill executes them; what it only warns of, an unknown parameter, is refused here.
 """
 
-import copy
 import os
 import re
 import tempfile
@@ -14,16 +13,13 @@ from typing import Any
 
 import nbformat
 import papermill
-from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
-from pygments.formatters import HtmlFormatter
 
 from tgpipeline import resources
 from tgpipeline.errors import NotebookError
 from tgpipeline.notebook.display import RECORD
 
 PATTERN = "[0-9][0-9]_*.ipynb"
-_REMOTE_IMAGE = re.compile(r"!\[([^]]*)\]\(https?://[^)]*\)")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -95,24 +91,3 @@ def figures(notebook: nbformat.NotebookNode) -> Counter[str]:
         for output in cell.get("outputs", []):
             found.update(output.get("data", {}).get(RECORD, {}))
     return found
-
-
-def to_html(notebook: nbformat.NotebookNode, title: str) -> str:
-    """A notebook as one self-contained page: no scripts, nothing loaded; solutions are folded.
-
-    Args:
-        notebook: executed.
-        title: of the page.
-    """
-    exporter = HTMLExporter(
-        template_file=str(Path(__file__).with_name("page.html.j2")),
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-        exclude_anchor_links=True,
-    )
-    template = {"title": title, "pygments_css": HtmlFormatter().get_style_defs(".highlight")}
-    notebook = copy.deepcopy(notebook)
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = _REMOTE_IMAGE.sub(r"\1", cell.source).replace(".ipynb)", ".html)")
-    return str(exporter.from_notebook_node(notebook, template)[0])

@@ -11,7 +11,7 @@ from tgpipeline.analytics.language import use
 from tgpipeline.errors import NotebookError
 from tgpipeline.notebook import runner
 from tgpipeline.notebook.display import record, show_source, show_table
-from tools import badges, drawings, notebook_style, notebooks
+from tools import badges, drawings, notebook_style, notebooks, pages
 from tools.drawings import flow
 
 SERIES = runner.find()
@@ -136,7 +136,7 @@ def test_records_are_summed_over_notebooks():
 
 
 def test_pages_load_nothing_and_hide_solutions():
-    page = runner.to_html(nbformat.read(SERIES[0], as_version=4), "A & B")
+    page = pages.to_html(nbformat.read(SERIES[0], as_version=4), "A & B")
     assert "<script" not in page
     assert "<title>A &amp; B</title>" in page
     assert page.count("<details><summary>Solution") >= 1
