@@ -13,7 +13,7 @@ EXTRAS = dict.fromkeys(
 )
 EXTRAS |= dict.fromkeys("snowballstemmer sqlglot stop_words".split(), "analytics")
 EXTRAS |= dict.fromkeys("ipykernel nbconvert nbformat papermill pygments".split(), "notebooks")
-EXTRAS |= {"ministack": "local", "pyspark": "spark"}
+EXTRAS |= {"ministack": "local", "py4j": "spark", "pyspark": "spark"}
 
 
 class TgPipelineError(Exception):

@@ -1,6 +1,9 @@
 """One tree of errors: catch its root and nothing of this package gets by."""
 
+import ast
 import inspect
+import sys
+from pathlib import Path
 
 from tgpipeline import errors
 from tgpipeline.errors import BotApiError, BotConflict, TgPipelineError
@@ -19,3 +22,15 @@ def test_an_api_error_says_method_code_and_description():
     assert str(error) == "getUpdates: 409 Conflict: a webhook is active"
     assert error.parameters == {"retry_after": 3}
     assert str(BotApiError("getMe", "no answer")) == "getMe: no answer"
+
+
+def test_every_module_that_an_extra_brings_is_told_with_it():
+    needed = {"boto3", "botocore", "obstore", "orjson", "pyarrow", "requests", "tqdm", "urllib3"}
+    hosts = {"IPython", "google", "kaggle_secrets"}  # asked for only where they are
+    known = needed | hosts | set(errors.EXTRAS) | {"tgpipeline", "telegram_standin"}
+    for module in Path(errors.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            tops = {name.partition(".")[0] for name in names}
+            assert tops <= known | sys.stdlib_module_names, f"{module.name}: {tops - known}"

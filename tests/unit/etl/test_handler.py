@@ -97,7 +97,7 @@ def status(zones, **how):
 
 def test_a_day_is_made_when_something_changed_and_only_then(zones):
     assert status(zones) == "empty"
-    put(zones[0], p.text(1), p.text(2))
+    put(zones[0], p.text(1), p.text(2), p.update(9, "poll", p.CONTENTS["poll"]))
     assert [status(zones), status(zones)] == ["written", "unchanged"]
     assert [status(zones, rebuild=True), status(zones)] == ["written", "unchanged"]
     put(zones[0], p.text(3))

@@ -356,3 +356,16 @@ def test_no_record_whatever_it_holds_raises_anything_else(
             converter.reactions(told, {"chat": CHAT, "message_id": 1, "date": 1})
         except UpdateError:
             pass
+
+
+@pytest.mark.parametrize("hour", [0, 1])
+def test_an_hour_that_comes_twice_is_the_first_unless_that_lies_before(hour: int) -> None:
+    def dated(number: int, clock: str) -> dict[str, Any]:
+        told = record(id=number, date=f"2025-10-26T{clock}")
+        return {name: value for name, value in told.items() if name != "date_unixtime"}
+
+    read = Converter(CHAT, ZoneInfo("Europe/Lisbon")).message
+    first = read(dated(1, "01:30:00"))["date"]  # in summer time, the first of both
+    if hour:
+        read(record(id=2, date_unixtime=str(first + 1)))
+    assert read(dated(3, "01:30:00"))["date"] == first + 3_600 * hour
