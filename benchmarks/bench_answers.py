@@ -21,7 +21,7 @@ from tgpipeline.analytics.support import metrics, statistics
 
 MONDAY = pd.Timestamp("2025-01-06")
 HOURS = np.arange(24)
-PROBLEMS, OUTCOMES = 8, ("confirmed", "assumed", "not solved", "unanswered")
+PROBLEMS, OUTCOMES = 8, ("confirmed", "assumed", "not_solved", "unanswered")
 
 
 @dataclass(frozen=True)
@@ -100,12 +100,14 @@ def group(rng: np.random.Generator, shape: Shape) -> tuple[pd.DataFrame, dict[st
             "local_time": MONDAY + pd.to_timedelta(seconds, unit="s"),
             "customer": who,
             "problem": draw(truth["problem"]),
-            "outcome": draw(truth["outcome"]),
+            "outcome": np.array(OUTCOMES)[draw(truth["outcome"])],
             "bot_after": pd.Series(np.where(place < 1, wait, np.nan)).round().astype("Int64"),
             "person_after": pd.Series([None] * size, dtype="Int64"),
             "handed": False,
         }
     )
+    rest_of_columns = ("by", "signal", "settled", "back_after", "answer_after")
+    frame = frame.assign(**dict.fromkeys(rest_of_columns, pd.Series([None] * size, dtype="Int64")))
     end = start + shape.days * 86_400
     frame.attrs = {"parameters": {"start": str(MONDAY.date())}, "end": end, "until": end}
     return frame, truth
@@ -120,10 +122,14 @@ def held(frame: pd.DataFrame, truth: dict[str, Any]) -> dict[str, list[bool]]:
         low, high = bands.rate.interval
         inside = sum(truth["hours"][first:last].sum() for first, last in bands.hours)
         found["bands"].append(low <= inside <= high)
-    for what in ("problem", "outcome"):
-        for number, share in enumerate(truth[what]):
-            rate = statistics.clustered(frame[what] == number, frame["customer"], day)
-            found[what].append(rate.interval[0] <= share <= rate.interval[1])
+    for number, share in enumerate(truth["problem"]):
+        rate = statistics.clustered(frame["problem"] == number, frame["customer"], day)
+        found["problem"].append(rate.interval[0] <= share <= rate.interval[1])
+    rates = metrics.outcomes(frame, pd.DataFrame()).set_index("measure")
+    shares = dict(zip(OUTCOMES, truth["outcome"], strict=True))
+    shares["solved_at_most"] = shares["confirmed"] + shares["assumed"]
+    for name, share in shares.items():
+        found["outcome"].append(rates.loc[name, "low"] <= share <= rates.loc[name, "high"])
     always = metrics.Office.parse("mon-sun 0-24")
     waits = metrics.response_times(frame, always).iloc[0]
     if truth["median"] < metrics.WATCHED:

@@ -259,7 +259,7 @@ def _report(arguments: argparse.Namespace) -> int:
     if arguments.days:
         last = found.period(end=arguments.end)["end"]
         arguments.start = last - timedelta(arguments.days - 1)
-    names = "start end timezone office topics_file language names salt cut".split()
+    names = "start end timezone horizon office topics_file language names salt cut".split()
     how = {name: value for name in names if (value := getattr(arguments, name))}
     if arguments.agents:
         how["agents"] = [_whole(part, "--agents") for part in arguments.agents.split(",")]

@@ -12,9 +12,10 @@ from tgpipeline.analytics import questions, topics
 from tgpipeline.analytics.engine import Engine
 from tgpipeline.analytics.language import detect
 from tgpipeline.analytics.support import conversations, discover, metrics, outcomes, problems
-from tgpipeline.errors import QueryError
+from tgpipeline.errors import QueryError, SettingsError
 from tgpipeline.progress import progress
 
+LONGEST_HORIZON = 168  # hours: messages are read for 16 days after the period
 OFFICE = "mon-fri 9-18, sat 9-13"
 
 
@@ -43,7 +44,7 @@ class Answers:
     Raises:
         QueryError: if the chat is not in the lake, a day is none, or the cut is not inside the
             period.
-        SettingsError: if office hours or zone cannot be read.
+        SettingsError: if office hours or zone cannot be read, or a horizon is longer than a week.
     """
 
     def __init__(
@@ -64,6 +65,8 @@ class Answers:
         language: str = "",
     ) -> None:
         self.engine, self.names, self.salt, self.agents = engine, names, salt, agents
+        if not 0 < horizon <= LONGEST_HORIZON:
+            raise SettingsError(f"horizon {horizon!r}: give 1 to {LONGEST_HORIZON} hours.")
         self.horizon = horizon
         first, last = (questions.day(*pair, "report") for pair in (("start", start), ("end", end)))
         self.start, self.end, self.cut = str(first), str(last), ""

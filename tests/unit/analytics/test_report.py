@@ -141,12 +141,23 @@ def test_tables_are_written_beside_the_page(written: Path) -> None:
         ({"office": "sometimes"}, SettingsError, "sometimes"),
         ({"language": "xx"}, SettingsError, "xx"),
         ({"no_such": 1}, TypeError, "no_such"),
+        ({"horizon": 200}, SettingsError, "168"),
+        ({"horizon": 0}, SettingsError, "horizon 0"),
     ],
 )
 def test_what_cannot_be_reported_is_refused(engine, tmp_path, given, error, names) -> None:
     with pytest.raises(error, match=names):
         report.write(Answers(engine, **(PERIOD | given)), tmp_path / "r.html")
     assert not (tmp_path / "r.html").exists()
+
+
+def test_a_longer_horizon_leaves_more_open(engine: Duck) -> None:
+    def still_open(**how: float) -> int:
+        found = Answers(engine, **PERIOD, **how).conversations
+        assert found.attrs["horizon"] == how.get("horizon", 72)
+        return int((found["outcome"] == "open").sum())
+
+    assert still_open(horizon=1) < still_open() <= still_open(horizon=168)
 
 
 def test_each_question_is_asked_once(engine: Duck) -> None:
