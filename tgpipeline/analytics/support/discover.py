@@ -15,7 +15,7 @@ from tgpipeline.analytics.support import silence
 from tgpipeline.analytics.support.problems import quote
 from tgpipeline.analytics.topics import terms
 from tgpipeline.analytics.topics.asking import is_question
-from tgpipeline.analytics.topics.terms import COMMON, Surfaces, keys, prepare
+from tgpipeline.analytics.topics.terms import EVERYWHERE, longest, prepare, spellings, term_keys
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,37 +49,33 @@ def discover(
     import numpy as np
     import pandas as pd
 
-    pairs = [(n, part) for n, text in enumerate(texts) for part in _END.split(text or "")]
-    said = [row for row in prepare((part for _, part in pairs), ignore) if keys(row[2])]
+    parts = [(n, part) for n, text in enumerate(texts) for part in _END.split(text or "")]
+    said = prepare((part for _, part in parts), ignore)
+    rows = [(parts[n][0], text, read) for n, text, read in said if term_keys(read)]
     known = None if ids is None else list(ids)
     columns = ["name", "messages", "share", "terms", "examples"]
-    if not said:
+    if not rows:
         return pd.DataFrame(columns=columns)
-    unique = list(dict.fromkeys(text for _, _, text in said))
+    s = pd.DataFrame(rows, columns=["message", "text", "read"])
+    total, (place, unique) = s["message"].nunique(), pd.factorize(s["read"])
     matrix, names = _vectors(unique)
     number = groups or int(min(20, max(3, sqrt(len(unique) / 5))))
     group_of, near, heavy = _factor(matrix, min(number, len(unique)))
-    surfaces = Surfaces((text for _, text, _ in said), unique)
-    place = {text: n for n, text in enumerate(unique)}
-    where = np.array([place[text] for _, _, text in said])
-    message = np.array([pairs[n][0] for n, _, _ in said])
-    placed = set(message[group_of[where] >= 0])
-    total = len(set(message))
-    rows = []
-    for group in sorted(set(group_of)):
-        heaviest = [names[i] for i in heavy[group]] if group >= 0 else []
-        kept = [k for k in heaviest if not any(k != o and f" {k} " in f" {o} " for o in heaviest)]
-        members = np.flatnonzero(group_of[where] == group)
-        if group < 0:
-            members = members[[m not in placed for m in message[members]]]
-        typical = members[np.argsort(-near[where[members]], kind="stable")]
-        quoted = {said[m][2]: (message[m], said[m][1]) for m in typical[::-1]}
-        shown = [surfaces[key] for key in kept[:6]]
-        first = list(quoted.values())[::-1][:3]
-        examples = [(int(i) if known is None else known[i], text) for i, text in first]
-        count = len(set(message[members]))
-        rows.append((", ".join(shown[:3]) or None, count, count / total, shown, examples))
-    frame = pd.DataFrame([row for row in rows if row[1]], columns=columns)
+    spelled = spellings(s["text"], unique)
+    s = s.assign(group=group_of[place], near=near[place])
+    s = s[(s["group"] >= 0) | ~s["message"].isin(s.loc[s["group"] >= 0, "message"])]
+    found = []
+    for group, members in s.sort_values("near", ascending=False, kind="stable").groupby("group"):
+        heaviest = longest(names[i] for i in heavy[group]) if group >= 0 else []
+        terms = [spelled[key] for key in heaviest[:6]]
+        typical = members.drop_duplicates("read")[:3]
+        examples = [
+            (int(n) if known is None else known[n], text)
+            for n, text in zip(typical["message"], typical["text"], strict=True)
+        ]
+        count = members["message"].nunique()
+        found.append((", ".join(terms[:3]) or None, count, count / total, terms, examples))
+    frame = pd.DataFrame(found, columns=columns)
     order = frame["name"].isna().to_numpy() * total - frame["messages"]
     return frame.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
 
@@ -130,16 +126,16 @@ def _names(messages: "pd.DataFrame") -> set[str]:
 def _vectors(texts: Sequence[str]) -> tuple[Any, list[str]]:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    least = 2 if len(texts) >= 50 else 1
+    many = len(texts) >= 50
     vectorizer = TfidfVectorizer(
-        analyzer=keys, sublinear_tf=True, min_df=least, max_features=20_000,
-        max_df=COMMON if len(texts) >= 50 else 1.0,
+        analyzer=term_keys, sublinear_tf=True, min_df=2 if many else 1, max_features=20_000,
+        max_df=EVERYWHERE if many else 1.0,
     )  # fmt: skip
     try:
-        return vectorizer.fit_transform(texts), list(vectorizer.get_feature_names_out())
+        matrix = vectorizer.fit_transform(texts)
     except ValueError:  # no term is in two messages
-        vectorizer.set_params(min_df=1, max_df=1.0)
-        return vectorizer.fit_transform(texts), list(vectorizer.get_feature_names_out())
+        matrix = vectorizer.set_params(min_df=1, max_df=1.0).fit_transform(texts)
+    return matrix, list(vectorizer.get_feature_names_out())
 
 
 def _factor(matrix: Any, number: int) -> tuple[Any, Any, list[Any]]:

@@ -7,7 +7,7 @@ shop, which is why they are in `chats.toml` and not in `topics.toml`.
 import re
 from functools import cache
 
-from tgpipeline.analytics.topics.text import known, normalise
+from tgpipeline.analytics.topics.text import language_data, normalise
 
 _TO_ALL = "com (?:voces?|todos)|por ai|pessoal|gente|galera|today|ne|hoje|mais"
 # Put after a statement: most ask nothing, "né?" may.
@@ -18,7 +18,7 @@ _CONFIRM = re.compile(r"\b(?:ainda|ja|posso|pode|tem|da tempo|chega|hoje|amanha|
 @cache
 def _patterns() -> dict[str, re.Pattern[str]]:
     """Those of `chats.toml`, as they are looked for: at the beginning, or at a word's."""
-    words = {name: rf"(?:{pattern})\b" for name, pattern in known()["asking"].items()}
+    words = {name: rf"(?:{pattern})\b" for name, pattern in language_data()["asking"].items()}
     words["before"] = rf"^(?:[\s,.!]|{words['before']})+"
     words["polite"] = rf"^{words['polite']}(?:\s*,?\s*(?:{_TO_ALL}))*[\s,.]*$"
     for anywhere in ("rhetorical", "anywhere"):

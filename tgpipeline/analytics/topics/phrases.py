@@ -13,7 +13,7 @@ from itertools import chain
 
 import snowballstemmer
 
-from tgpipeline.analytics.topics.text import WORD, fold, short
+from tgpipeline.analytics.topics.text import WORD, fold, written_out
 from tgpipeline.errors import SettingsError
 
 GAP, LONG_GAP = 4, 13  # how far the next word of a phrase may be: three words between, or twelve
@@ -53,7 +53,7 @@ def parse(phrase: str, sets: Mapping[str, str]) -> Phrase:
                 terms += fold(sets[term[1:]]).split("|")
             else:
                 terms.append(term)
-        steps.append((tuple(short(term) for term in terms if term.strip("*=")), distance))
+        steps.append((tuple(written_out(term) for term in terms if term.strip("*=")), distance))
         distance = GAP
     if not steps or not all(terms for terms, _ in steps):
         raise SettingsError(f"Phrase {phrase!r} has no word to look for: write one or delete it.")

@@ -1,4 +1,4 @@
-"""The words and phrases of a group, without knowing anything of it: the heaviest, and what rises.
+"""The words and phrases of a group, without knowing anything of it, and which of them rise.
 
 Portuguese and English lose their stop-words and endings; other languages their most frequent words.
 `discover.py` makes groups of messages from them.
@@ -6,54 +6,48 @@ Portuguese and English lose their stop-words and endings; other languages their 
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
-from math import log
 from typing import TYPE_CHECKING
 
 from tgpipeline.analytics.topics.phrases import stems, words
-from tgpipeline.analytics.topics.text import fold, known, normalise
+from tgpipeline.analytics.topics.text import fold, language_data, normalise
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LONGEST = 3  # words in a phrase
+PHRASE_WORDS = 3  # in a phrase, at most
 _LEVEL, _LEAST = 0.025, 5  # of `rising`: false discoveries, messages of both weeks
-COMMON = 0.5  # what is said in more of the messages says nothing
+EVERYWHERE = 0.5  # what is said in more of the messages says nothing
 
 
 @cache
 def _stop_words() -> frozenset[str]:
     from stop_words import get_stop_words
 
-    listed = [word for language in ("pt", "en") for word in get_stop_words(language)]
-    return frozenset(
-        w for word in [*listed, *known()["chat"].split()] for w in normalise(word).split()
-    )
+    listed = [*get_stop_words("pt"), *get_stop_words("en"), language_data()["chat"]]
+    return frozenset(normalise(" ".join(listed)).split())
 
 
 def _phrases(text: str) -> Iterator[tuple[str, ...]]:
     """Yields the words and phrases of a normalised text that may mean something."""
-    stop = _stop_words()
-    read = words(text)
-    for start in range(len(read)):
-        for end in range(start + 1, min(start + LONGEST, len(read)) + 1):
+    stop, read = _stop_words(), words(text)
+    for start, (position, _, _) in enumerate(read):
+        for end in range(start + 1, min(start + PHRASE_WORDS, len(read)) + 1):
             found = tuple(word for _, _, word in read[start:end])
-            if read[end - 1][0] - read[start][0] >= LONGEST:  # a sentence ends in between
+            if read[end - 1][0] - position >= PHRASE_WORDS:  # a sentence ends in between
                 break
             edges = (found[0], found[-1])
-            if any(w in stop or len(w) < 2 or w[0] in "<0123456789" for w in edges):
-                continue
-            if any(map(str.isdigit, found)):  # of one message alone
-                continue
-            yield found
+            means = not any(w in stop or len(w) < 2 or w[0] in "<0123456789" for w in edges)
+            if means and not any(map(str.isdigit, found)):  # a number is of one message alone
+                yield found
 
 
 def _key(phrase: tuple[str, ...]) -> str:
     return " ".join(stems(word)[0] for word in phrase)
 
 
-def keys(text: str) -> list[str]:
+def term_keys(text: str) -> list[str]:
     """Returns the stems of each word and phrase of a normalised text that may mean something."""
     return [_key(phrase) for phrase in _phrases(text)]
 
@@ -70,45 +64,21 @@ def prepare(texts: Iterable[str | None], ignore: Iterable[str]) -> list[tuple[in
     return [row for row in found if row[2]]
 
 
-class Surfaces:
+def spellings(texts: Iterable[str], normalised: Iterable[str]) -> dict[str, str]:
     """How the group itself writes each term: its most frequent spelling, accents included."""
-
-    def __init__(self, texts: Iterable[str], normalised: Iterable[str]) -> None:
-        accents: Counter[tuple[str, str]] = Counter()
-        for text in texts:
-            accents.update((fold(word), word) for word in re.findall(r"[^\W\d_]+", text.lower()))
-        self._accented: dict[str, str] = {}
-        for (plain, word), _ in sorted(accents.items(), key=lambda item: (item[1], item[0])):
-            self._accented[plain] = word
-        spelled: Counter[tuple[str, tuple[str, ...]]] = Counter()
-        for text in normalised:
-            spelled.update((_key(phrase), phrase) for phrase in _phrases(text))
-        self._phrase: dict[str, tuple[str, ...]] = {}
-        for (key, phrase), _ in sorted(spelled.items(), key=lambda item: (item[1], item[0])):
-            self._phrase[key] = phrase
-
-    def __getitem__(self, key: str) -> str:
-        return " ".join(self._accented.get(word, word) for word in self._phrase[key])
+    accents = Counter(
+        (fold(word), word) for text in texts for word in re.findall(r"[^\W\d_]+", text.lower())
+    )
+    accented = dict(sorted(accents, key=lambda pair: (accents[pair], pair)))  # the last one stays
+    counts = Counter((_key(phrase), phrase) for text in normalised for phrase in _phrases(text))
+    spelled = dict(sorted(counts, key=lambda pair: (counts[pair], pair)))
+    return {key: " ".join(accented.get(w, w) for w in phrase) for key, phrase in spelled.items()}
 
 
-def _ranked(normalised: Sequence[str]) -> list[str]:
-    """Ranks terms: frequent, but not everywhere."""
-    counts: Counter[str] = Counter()
-    for text in normalised:
-        counts.update(set(keys(text)))
-    total = len(normalised)
-    inside: Counter[str] = Counter()  # the most frequent longer term that a term is part of
-    for key, times in counts.items():
-        parts = key.split()
-        for part in {" ".join(parts[i:j]) for i in range(len(parts)) for j in range(i + 1, 4)}:
-            if part != key and times > inside[part]:
-                inside[part] = times
-    ranked = [
-        (times * log(1 + total / times) * (1 + 0.5 * key.count(" ")), key)
-        for key, times in counts.items()
-        if inside[key] < 0.7 * times and (times <= COMMON * total or total < 10)
-    ]
-    return [key for _, key in sorted(ranked, key=lambda item: (-item[0], item[1]))]
+def longest(keys: Iterable[str]) -> list[str]:
+    """The terms that are not part of another one among them."""
+    found = list(keys)
+    return [k for k in found if not any(k != other and f" {k} " in f" {other} " for other in found)]
 
 
 def rising(
@@ -132,23 +102,24 @@ def rising(
 
     names = list(ignore)
     new, old = prepare(now, names), prepare(before, names)
-    ranked = _ranked([read for _, _, read in new])
     (counts, past), (n, m) = (_counts(new), _counts(old)), (len(new), len(old))
-    tested = [key for key in ranked if counts[key] + past[key] >= _LEAST] if old else []
+    most = max(EVERYWHERE * n, 5)
+    tested = [k for k, times in counts.items() if times <= most and times + past[k] >= _LEAST]
     columns = ["term", "now", "before", "share_now", "share_before", "times"]
-    if not tested:
+    if not tested or not old:
         return pd.DataFrame(columns=columns)
     chance = [hypergeom.sf(counts[k] - 1, n + m, counts[k] + past[k], n) for k in tested]
-    surfaces = Surfaces((text for _, text, _ in new), [read for _, _, read in new])
+    rises = false_discovery_control(chance) <= _LEVEL
+    found = {k: p for k, p, sure in zip(tested, chance, rises, strict=True) if sure}
+    spelled = spellings((text for _, text, _ in new), [read for _, _, read in new])
     rows = [
-        (p, surfaces[k], counts[k], past[k], counts[k] / n, past[k] / m,
+        (found[k], spelled[k], counts[k], past[k], counts[k] / n, past[k] / m,
          ((counts[k] + 0.5) / n) / ((past[k] + 0.5) / m))
-        for p, k, sure in zip(chance, tested, false_discovery_control(chance), strict=True)
-        if sure <= _LEVEL
+        for k in longest(found)
     ]  # fmt: skip
     rows.sort(key=lambda row: row[:2])
     return pd.DataFrame([row[1:] for row in rows[:top]], columns=columns)
 
 
 def _counts(said: list[tuple[int, str, str]]) -> Counter[str]:
-    return Counter(key for _, _, read in said for key in set(keys(read)))
+    return Counter(key for _, _, read in said for key in set(term_keys(read)))

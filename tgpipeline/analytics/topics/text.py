@@ -39,7 +39,7 @@ _SIGNS = frozenset(map(chr, _MARKS))
 
 
 @cache
-def known() -> dict[str, Any]:
+def language_data() -> dict[str, Any]:
     """What `chats.toml` says; the lines of each pattern are joined."""
     data = tomllib.loads(files(__package__).joinpath("chats.toml").read_text(encoding="utf-8"))
     data["asking"] = {name: _joined(lines) for name, lines in data["asking"].items()}
@@ -52,7 +52,7 @@ def _joined(lines: str) -> str:
 
 @cache
 def _abbreviations() -> dict[str, str]:
-    pairs = {w: long for long, short in known()["short"].items() for w in short.split()}
+    pairs = {w: long for long, short in language_data()["short"].items() for w in short.split()}
     return {unicodedata.normalize("NFC", word): long for word, long in pairs.items()}
 
 
@@ -60,7 +60,7 @@ def _abbreviations() -> dict[str, str]:
 def _masks() -> list[tuple[int, list[str], re.Pattern[str], str]]:
     return [
         (kind.get("digits", 1), kind.get("signs", [""]), re.compile(_joined(kind["pattern"])), name)
-        for name, kind in known()["kinds"].items()
+        for name, kind in language_data()["kinds"].items()
     ]
 
 
@@ -110,7 +110,7 @@ def normalise(text: str) -> str:
     return re.sub(r"([.,!?])[.,!]+", r"\1", _ASKED.sub("?", text)).strip(" .,")
 
 
-def short(word: str) -> str:
+def written_out(word: str) -> str:
     """Writes out a folded chat abbreviation that stands for one word; others stay as they are."""
     long = _abbreviations().get(word, word)
     return word if " " in long else long
