@@ -174,9 +174,9 @@ def _signs(rules: Signals, part: str, negations: frozenset[str], is_told: bool) 
         if reply["failed"].search(clause) or (denies and not is_told):
             found.add("bad")
         elif not denies:
-            hoped = {"worked"} if reply["wish"].search(clause) else set()
-            rules_left = _SIGNS.keys() - hoped
-            found |= {_SIGNS[rule] for rule in rules_left if reply[rule].search(clause)}
+            signs = {sign for rule, sign in _SIGNS.items() if reply[rule].search(clause)}
+            is_wish = "good" in signs and reply["wish"].search(clause)
+            found |= signs - {"good"} if is_wish else signs
     return frozenset(found)
 
 

@@ -23,8 +23,8 @@ _SHORT_IS = re.compile(r"\b(what|where|when|how|who|it|that|there)'s\b")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")  # "cadeeee"
 # A word goes on over marks that are no letters to Python: vowel signs, and joiners.
 WORD = r"[^\W_]+(?:[\u0300-\u1cff\u200c\u200d]+[^\W_]*)*"
-_PIECE = re.compile(rf"<[a-z]+>|{WORD}|[.,!?;]")
-_ASKED = re.compile(r"[.,!]*\?[.,!?]*")
+_ENDS = ".,!?;"
+_PIECE = re.compile(rf"<[a-z]+>|{WORD}|[{_ENDS}](?:(?!<[a-z]+>)[\W_])*")
 # Accents, and the vowel points of Arabic and Hebrew, which people write or leave out.
 _COMBINING = re.compile(
     r"[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1-\u05c7\u0640\u064b-\u0652\u0670\u1ab0-\u1aff\u20d0-\u20ff"
@@ -105,9 +105,15 @@ def normalise(text: str) -> str:
         text = text.replace("can't", "can not").replace("won't", "will not")
         text = _SHORT_IS.sub(r"\1 is", _SHORT_NOT.sub(r"\1 not", text)).replace("'", "")
     pieces, long = _PIECE.findall(_STRETCHED.sub(r"\1", text)), _abbreviations()
-    text = " ".join([long.get(piece, piece) for piece in pieces])
-    text = re.sub(r" +(?=[.,!?])", "", text.replace(";", ","))
-    return re.sub(r"([.,!?])[.,!]+", r"\1", _ASKED.sub("?", text)).strip(" .,")
+    text = " ".join([_end(p) if p[0] in _ENDS else long.get(p, p) for p in pieces])
+    for mark in ".,!?":
+        text = text.replace(f" {mark}", mark)
+    return text.strip(" .,")
+
+
+def _end(marks: str) -> str:
+    """One mark for several: a question mark if there is one."""
+    return "?" if "?" in marks else marks[0].replace(";", ",")
 
 
 def written_out(word: str) -> str:
