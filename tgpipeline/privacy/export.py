@@ -19,6 +19,7 @@ from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import sub
 
 _WHO = ("from_id", "author_id", "target_user_id")
+_FILES = ("own.ndjson", "mentions.ndjson", "tables.ndjson", "quarantine.txt")
 _README = """What is stored of user {user_id} ({bucket}).
 
 own.ndjson        updates that are yours, as Telegram sent them: messages, reactions, joins.
@@ -47,29 +48,30 @@ def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict
     """
     if user_id <= 0:
         raise SettingsError(f"--user {user_id} is a chat's id: those of people are positive.")
-    own, mentions, rows = [], [], []
-    quarantine: set[str] = set()
+    files: dict[str, list[Any]] = {name: [] for name in _FILES}
+    own, mentions, rows, quarantine = files.values()
     with explained(settings):
         buckets, wanted = Buckets(settings, s3), search.Phrases([str(user_id)]).find
         rewriter = Rewriter(Request(user_id, int(time.time()) + 1), wanted)
         for one, found in buckets.bodies(buckets.current(settings.raw_bucket)):
-            if not day_of(one.key) and search.holds(found.body, wanted, one.key):
-                quarantine.add(one.key)
-            for document in documents_in(one.key, found.body) if day_of(one.key) else ():
+            if not day_of(one.key):
+                quarantine += [one.key] if search.holds(found.body, wanted, found.told) else []
+                continue
+            for document in documents_in(one.key, found.body):
                 rest = rewriter.rest(document)
-                if rest is None and document.update:
-                    own.append(document.body.replace(b"\n", b" "))
+                if rest is None and not document.update:
+                    quarantine.append(one.key)
                 elif rest is None:
-                    quarantine.add(one.key)
+                    own.append(document.body.decode("utf-8", "replace").replace("\n", " "))
                 elif rest is not document.body and document.update:
-                    mentions.append(_line(_which(one.key, document.update, document.kind)))
+                    mentions.append(_which(one.key, document.update, document.kind))
         user = Pseudonyms(settings.pseudonym_key).id(user_id)
         for one, found in buckets.bodies(buckets.current(settings.enriched_bucket)):
             if day_of(one.key):
-                table = pq.ParquetFile(io.BytesIO(found.body)).read().to_pylist()
-                rows += [_line(row) for row in table if user in map(row.get, _WHO)]
-    files = {"own.ndjson": own, "mentions.ndjson": mentions, "tables.ndjson": rows}
-    if not any(files.values()) and not quarantine:
+                file = pq.ParquetFile(io.BytesIO(found.body))
+                table = file.read(use_threads=False).to_pylist()
+                rows += [row for row in table if user in map(row.get, _WHO)]
+    if not any(files.values()):
         raise LakeError(
             f"nothing of user {user_id} is in s3://{settings.raw_bucket} or "
             f"s3://{settings.enriched_bucket}; no file was written."
@@ -77,13 +79,15 @@ def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", _README.format(user_id=user_id, bucket=settings.raw_bucket))
         for name, lines in files.items():
-            archive.writestr(name, b"".join(line + b"\n" for line in lines))
-        archive.writestr("quarantine.txt", "".join(f"{key}\n" for key in sorted(quarantine)))
-    return {name: len(lines) for name, lines in files.items()} | {"quarantine.txt": len(quarantine)}
+            archive.writestr(name, "".join(f"{_line(one)}\n" for one in lines).encode())
+    return {name: len(lines) for name, lines in files.items()}
 
 
-def _line(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace")
+def _line(value: Any) -> str:
+    if type(value) is str:
+        return value
+    told = json.dumps(value, ensure_ascii=False, default=str)
+    return told.encode("utf-8", "replace").decode()
 
 
 def _which(key: str, update: dict[str, Any], kind: str) -> dict[str, Any]:

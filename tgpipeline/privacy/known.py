@@ -112,7 +112,8 @@ def learn(
     tables = (o for o in enriched if "/messages/" in o.key and o.key.endswith(".parquet"))
     for _, found in buckets.bodies(tables):
         with suppress(pa.ArrowException, OSError):  # not ours; it is searched all the same
-            for row in pq.ParquetFile(io.BytesIO(found.body)).read(_COLUMNS).to_pylist():
+            file = pq.ParquetFile(io.BytesIO(found.body))
+            for row in file.read(_COLUMNS, use_threads=False).to_pylist():
                 user = {name[5:]: row[name] for name in _COLUMNS if name.startswith("from_")}
                 passed_on = row["forward_origin_type"]
                 _learn(known, row | {"message_id": 0, "from": user, "forward_origin": passed_on})

@@ -78,7 +78,7 @@ def texts_in(body: bytes) -> Iterator[str]:
 def _values(file: pq.ParquetFile) -> Iterator[str]:
     for value in (file.metadata.metadata or {}).values():
         yield value.decode("utf-8", "replace")
-    for column in file.read().columns:
+    for column in file.read(use_threads=False).columns:
         values = column.to_pylist()
         yield from {str(value) for value in values if value is not None}
 
