@@ -16,7 +16,7 @@ from tgpipeline.telegram.content import objects
 from tgpipeline.telegram.updates import ENVELOPE, Update, event_date, integer, sub
 
 GONE = "…"
-MANY = 500_000  # hashes that are kept, rather than worked out again
+MANY = 500_000  # words that are remembered, rather than hashed again
 WORD = re.compile(r"\w+")
 IsPerson = Callable[[Any, int | None], bool]  # an id, and when that happened (Unix seconds)
 Spans = Iterable[tuple[int, int]]  # where something begins and ends in a text
@@ -205,7 +205,8 @@ class Erased:
     until: Mapping[tuple[str, int], int] = field(default_factory=dict)
     words: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     listed: frozenset[tuple[str, str]] = frozenset()
-    _hashes: dict[object, str] = field(default_factory=dict, compare=False, repr=False)
+    _hashes: dict[int, str] = field(default_factory=dict, compare=False, repr=False)
+    _first: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
 
     def __bool__(self) -> bool:
         return bool(self.until)
@@ -218,7 +219,8 @@ class Erased:
         def is_person(number: Any, when: int | None) -> bool:
             if type(number) is not int:
                 return False
-            name = self._hash(number)
+            name = self._hashes.get(number) or hashed(self.key, number)
+            self._hashes[number] = name
             until = max(self.until.get((name, 0), 0), self.until.get((name, chat), 0))
             return until > 0 and (when is None or when < until)
 
@@ -228,21 +230,25 @@ class Erased:
         """Where a text says names of who was erased after it was written."""
         words = list(WORD.finditer(text)) if self.words else []
         for number, word in enumerate(words):
+            if not self._begins(word[0]):
+                continue
             if self._knows(f"@{word[0].lower()}", when):
                 yield word.span()
-            longest, _ = self.words.get(self._hash(f"^{word[0]}"), (0, 0))
+            longest, _ = self.words.get(hashed(self.key, f"^{word[0]}"), (0, 0))
             for last in words[number : number + longest]:
                 said = " ".join(WORD.findall(text[word.start() : last.end()]))
                 if self._knows(said, when):
                     yield word.start(), last.end()
 
-    def _knows(self, said: str, when: int | None) -> bool:
-        _, until = self.words.get(self._hash(said), (0, 0))
-        return until > 0 and (when is None or when < until)
+    def _begins(self, word: str) -> bool:
+        """Whether a word is a username, or the first of a name, of anybody who was erased."""
+        if word not in self._first:
+            if len(self._first) > MANY:
+                self._first.clear()
+            hashes = hashed(self.key, f"@{word.lower()}"), hashed(self.key, f"^{word}")
+            self._first[word] = not self.words.keys().isdisjoint(hashes)
+        return self._first[word]
 
-    def _hash(self, what: object) -> str:
-        if what not in self._hashes:
-            if len(self._hashes) > MANY:
-                self._hashes.clear()
-            self._hashes[what] = hashed(self.key, what)
-        return self._hashes[what]
+    def _knows(self, said: str, when: int | None) -> bool:
+        _, until = self.words.get(hashed(self.key, said), (0, 0))
+        return until > 0 and (when is None or when < until)
