@@ -17,6 +17,7 @@ from tgpipeline.telegram.updates import ENVELOPE, Update, event_date, integer, s
 
 GONE = "…"
 MANY = 500_000  # words that are remembered, rather than hashed again
+FOREVER = 2**63  # Unix seconds
 WORD = re.compile(r"\w+")
 IsPerson = Callable[[Any, int | None], bool]  # an id, and when that happened (Unix seconds)
 Spans = Iterable[tuple[int, int]]  # where something begins and ends in a text
@@ -173,7 +174,7 @@ def hashed(key: bytes, what: object) -> str:
     return hmac.new(key, str(what).encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
 
 
-def hashed_names(key: bytes, names: Iterable[str], usernames: Iterable[str]) -> dict[str, int]:
+def hashed_names(key: bytes, names: Iterable[str], usernames: Iterable[str] = ()) -> dict[str, int]:
     """What a marker keeps of names, for `Erased` to find them again without telling them.
 
     Returns:
@@ -188,6 +189,20 @@ def hashed_names(key: bytes, names: Iterable[str], usernames: Iterable[str]) -> 
             found[first] = max(found.get(first, 0), len(words))
             found.setdefault(hashed(key, " ".join(words)), 0)
     return found
+
+
+def finder(key: bytes, words: Mapping[str, int]) -> Find:
+    """Finds names in texts of any time.
+
+    Args:
+        key: of the hashes.
+        words: as `hashed_names` makes them.
+
+    >>> find = finder(b"key", hashed_names(b"key", ["Bia Nunes"], ["bia_n"]))
+    >>> list(find("a Bia-Nunes é @Bia_N, não Biatriz Nunes", None))
+    [(2, 11), (15, 20)]
+    """
+    return Erased(key, words={name: (size, FOREVER) for name, size in words.items()}).find
 
 
 @dataclass(frozen=True)

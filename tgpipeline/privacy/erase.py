@@ -20,11 +20,11 @@ from tgpipeline.etl import handler
 from tgpipeline.etl.pseudonyms import Pseudonyms, refuse_other_key
 from tgpipeline.lake import keys, ledger, stores
 from tgpipeline.lake.authors import NOBODY
-from tgpipeline.lake.erasing import Erased, Find, hashed, hashed_names
+from tgpipeline.lake.erasing import Find, finder, hashed, hashed_names
 from tgpipeline.privacy import search
 from tgpipeline.privacy.buckets import Buckets, Stored, day_of, explained
 from tgpipeline.privacy.known import learn
-from tgpipeline.privacy.plan import Plan, Request, Rewriter, nothing
+from tgpipeline.privacy.plan import Plan, Request, Rewriter
 from tgpipeline.privacy.tables import Filter
 from tgpipeline.settings import Settings
 
@@ -54,11 +54,15 @@ class Erasure:
             self.known = known = learn(self.buckets, request.user_id, raw, enriched)
             self._load_marker()
             ids = {str(request.user_id), str(pseudonyms.id(request.user_id))}
-            whole = search.Phrases(known.phrases | ids, known.usernames).find
-            # In bytes any of it is looked for; of an erasure of a part, the id alone.
-            self._seek: Find = search.Phrases(ids).find if request.limited else self._also(whole)
-            self._find: Find = nothing if request.limited else self._seek
-            telling = set() if request.limited else known.telling
+            telling: set[str] = set()
+            self._find: Find = lambda _text, _when: ()
+            # In bytes all of it is looked for; of an erasure of a part, the id alone.
+            self._seek = finder(self._secret, hashed_names(self._secret, ids))
+            if not request.limited:
+                told = hashed_names(self._secret, known.phrases | ids, known.usernames)
+                self._words |= {n: max(size, self._words.get(n, 0)) for n, size in told.items()}
+                self._find = self._seek = finder(self._secret, self._words)
+                telling = known.telling
             self._filter = Filter(request, self._find, pseudonyms, telling)
             self.plan = self._plan(raw, enriched)
         if not self.plan:
@@ -68,32 +72,21 @@ class Erasure:
                 "update, or from_id in Athena, says somebody's id."
             )
 
+    def _stored(self, key: str) -> bytes:
+        return self.buckets.get(Stored(self.settings.raw_bucket, key)).body
+
     def _load_marker(self) -> None:
         """What an earlier run has left: hashes of names, days that are to be made."""
-
-        def stored(key: str) -> bytes:
-            return self.buckets.get(Stored(self.settings.raw_bucket, key)).body
-
-        self._secret, self._marker = stored(_SECRET), {}
-        if self._secret:
-            with contextlib.suppress(ValueError):
-                self._marker = dict(json.loads(stored(self._marker_key) or b"{}"))
-
-    @property
-    def _marker_key(self) -> str:
+        self._secret, marker = self._stored(_SECRET) or secrets.token_bytes(32), {}
         name = hashed(self._secret, self.request.user_id)
-        return keys.erased_key(name, self.request.chat_id)
-
-    def _also(self, find: Find) -> Find:
-        """Finds the names that an earlier run has hashed, too."""
-        words = {name: (size, 2**63) for name, size in self._marker.get("words", {}).items()}
-        earlier = Erased(self._secret, words=words)
-
-        def both(text: str, when: int | None) -> Iterator[tuple[int, int]]:
-            yield from find(text, when)
-            yield from earlier.find(text, None)
-
-        return both
+        self._marker_key = keys.erased_key(name, self.request.chat_id)
+        with contextlib.suppress(ValueError):
+            marker = dict(json.loads(self._stored(self._marker_key) or b"{}"))
+        self._words: dict[str, int] = marker.get("words", {})
+        self._until = max(self.request.until, marker.get("until", 0))
+        self._pending = {
+            name: set(map(date.fromisoformat, marker.get(name, ()))) for name in ("days", "expired")
+        }
 
     def _plan(self, raw: list[Stored], enriched: list[Stored]) -> Plan:
         rewriter = Rewriter(self.request, self._find)
@@ -119,8 +112,8 @@ class Erasure:
                 plan.other.append(one)
             elif not self.request.limited or self._filter.filtered(found.body) is not found.body:
                 plan.days.add(day)
-        pending = set(map(date.fromisoformat, self._marker.get("days", ())))
-        plan.expired |= set(map(date.fromisoformat, self._marker.get("expired", ())))
+        pending = self._pending["days"]
+        plan.expired |= self._pending["expired"]
         plan.expired |= {day for day in plan.days - pending if self._expired(day, counts)}
         plan.days |= pending
         return plan
@@ -178,17 +171,12 @@ class Erasure:
 
     def _mark(self, **pending: list[str]) -> None:
         """Say until when nothing counts, by hashes alone; and what is still to be done."""
-        bucket, request = self.settings.raw_bucket, self.request
-        if not self._secret:
-            stores.put_new(self.buckets.s3, bucket, _SECRET, secrets.token_bytes(32))
-            self._load_marker()
-        until, words = self._marker.get("until", 0), dict(self._marker.get("words", {}))
-        if not request.limited:
-            told = hashed_names(self._secret, self.known.phrases, self.known.usernames)
-            words |= {name: max(size, words.get(name, 0)) for name, size in told.items()}
-        self._marker = {"until": max(until, request.until), "words": words}
-        body = json.dumps(self._marker | pending).encode()
-        self.buckets.s3.put_object(Bucket=bucket, Key=self._marker_key, Body=body)
+        bucket, s3 = self.settings.raw_bucket, self.buckets.s3
+        stores.put_new(s3, bucket, _SECRET, self._secret)
+        if self._stored(_SECRET) != self._secret:
+            raise LakeError("Another erasure, the first of this lake, began meanwhile: run again.")
+        body = json.dumps({"until": self._until, "words": self._words} | pending).encode()
+        s3.put_object(Bucket=bucket, Key=self._marker_key, Body=body)
 
     def _record(self) -> None:
         """Leave what was done, without anything of the person."""

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from tgpipeline.errors import LakeError, SettingsError
 from tgpipeline.etl.pseudonyms import Pseudonyms
+from tgpipeline.lake.erasing import finder, hashed_names
 from tgpipeline.privacy import search
 from tgpipeline.privacy.buckets import Buckets, day_of, documents_in, explained
 from tgpipeline.privacy.plan import Request, Rewriter
@@ -51,7 +52,7 @@ def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict
     files: dict[str, list[Any]] = {name: [] for name in _FILES}
     own, mentions, rows, quarantine = files.values()
     with explained(settings):
-        buckets, wanted = Buckets(settings, s3), search.Phrases([str(user_id)]).find
+        buckets, wanted = Buckets(settings, s3), finder(b"", hashed_names(b"", [str(user_id)]))
         rewriter = Rewriter(Request(user_id, int(time.time()) + 1), wanted)
         for one, found in buckets.bodies(buckets.current(settings.raw_bucket)):
             if not day_of(one.key):

@@ -1,7 +1,6 @@
 """Whom an erasure means, and what it touches: nothing is changed here."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -126,8 +125,3 @@ class Rewriter:
         if rest is None or rest is update:
             return None if rest is None else document.body
         return as_bytes(rest["message"] if document.source == "sent" else rest)
-
-
-def nothing(_text: str, _when: int | None) -> Iterable[tuple[int, int]]:
-    """Finds nothing: where only a part of what is theirs is erased, the names stay in the rest."""
-    return ()

@@ -6,45 +6,15 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tgpipeline.lake.erasing import WORD, Find
+from tgpipeline.lake.erasing import Find
 
 _ESCAPES = re.compile(r'(?:\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt]))+')
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.|"")*)"')
-
-
-class Phrases:
-    """Finds names and words where they stand as a whole, however many there are.
-
-    Args:
-        phrases: found as they are spelled; what stands between their words does not matter.
-        any_case: words that are found in any case: Telegram's usernames.
-
-    >>> list(Phrases(["Bia Nunes"], ["bia_n"]).find("a Bia-Nunes é @Bia_N, não Biatriz"))
-    [(2, 11), (15, 20)]
-    """
-
-    def __init__(self, phrases: Iterable[str], any_case: Iterable[str] = ()) -> None:
-        self._any_case = {word.lower() for word in any_case}
-        self._phrases: dict[str, list[list[str]]] = {}
-        for phrase in phrases:
-            if words := WORD.findall(phrase):
-                self._phrases.setdefault(words[0], []).append(words)
-
-    def find(self, text: str, when: int | None = None) -> Iterator[tuple[int, int]]:
-        """Where they begin and end in a text; `when` does not matter."""
-        words = list(WORD.finditer(text))
-        for number, word in enumerate(words):
-            if word[0].lower() in self._any_case:
-                yield word.span()
-            for phrase in self._phrases.get(word[0], ()):
-                part = words[number : number + len(phrase)]
-                if [one[0] for one in part] == phrase:
-                    yield word.start(), part[-1].end()
 
 
 def unescaped(text: str) -> str:

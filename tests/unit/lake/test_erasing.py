@@ -6,12 +6,11 @@ import pytest
 
 from tests import payloads as p
 from tgpipeline.lake import documents
-from tgpipeline.lake.erasing import Erased, Person, as_bytes, hashed
-from tgpipeline.privacy import search
+from tgpipeline.lake.erasing import Erased, Person, as_bytes, finder, hashed, hashed_names
 
 BIA, RUI = p.BIA, p.RUI
-WORDS = search.Phrases([str(BIA["id"]), "Bia", "Nunes", "77"], ["bia_nunes"])
-PERSON = Person(lambda number, _: number == BIA["id"], WORDS.find)
+NAMES = hashed_names(b"k", [str(BIA["id"]), "Bia", "Nunes", "77"], ["bia_nunes"])
+PERSON = Person(lambda number, _: number == BIA["id"], finder(b"k", NAMES))
 
 
 def left(update):
