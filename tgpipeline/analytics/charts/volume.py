@@ -55,7 +55,8 @@ def messages_per_user_per_day(
         return nothing(frame)
     totals = people.groupby("user_id")["messages"].sum().sort_values(ascending=False, kind="stable")
     shown = totals.head(top)
-    grid = people.pivot_table(index="day", columns="user_id", values="messages", aggfunc="sum")
+    of_shown = people[people["user_id"].isin(shown.index)]
+    grid = of_shown.pivot_table(index="day", columns="user_id", values="messages", aggfunc="sum")
     days = every_day(grid.reset_index(), list(shown.index), frame.attrs)
     unit, binned = by_unit(days)
     total, share = int(totals.sum()), shown.sum() / totals.sum()
