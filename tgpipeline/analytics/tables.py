@@ -2,9 +2,11 @@
 
 import re
 import tomllib
+import unicodedata
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -97,15 +99,19 @@ def cell(name: str, value: Any) -> str:
 class Mask:
     """Hides who people are, unless their names are to be shown.
 
+    A word that is a name, or a name with one letter wrong, missing or too much, is hidden in
+    quotes; but for short ones, and those that several people write, only the name itself.
+
     Args:
         answers: whose people.
     """
 
     def __init__(self, answers: Answers) -> None:
-        self.names, self.labels = answers.names, answers.labels
-        said = answers.messages
-        called = pd.concat([said["first_name"], said["username"]]).dropna().unique()
-        self._hidden = _pattern([] if self.names else list(called))
+        self.names, self.labels, self._said = answers.names, answers.labels, answers.messages
+        people = self._said[~self._said["is_bot"].fillna(False).astype(bool)]
+        called = pd.concat([people["first_name"], people["username"]]).dropna().unique()
+        self._names = {word for name in called for word in _words(name) if len(word) > 2}
+        self._misspelt = {key for name in self._names for key in _one_letter_less(name)}
 
     def table(self, frame: pd.DataFrame) -> pd.DataFrame:
         """A table with pseudonyms for ids, without names, its quotes without what identifies."""
@@ -127,14 +133,37 @@ class Mask:
         if not isinstance(value, str):
             return value
         text, mark_, number = value.rpartition(" (message ")  # the id at the end stays
-        text = mask(text)
-        return (self._hidden.sub("…", text) if self._hidden else text) + mark_ + number
+        return re.sub(r"\w+", self._hidden, mask(text)) + mark_ + number
+
+    def _hidden(self, word: "re.Match[str]") -> str:
+        said = "".join(_words(word[0]))
+        is_name = said in self._names or (
+            not self._misspelt.isdisjoint(_one_letter_less(said)) and said not in self._usual
+        )
+        return "…" if is_name else word[0]
+
+    @cached_property
+    def _usual(self) -> set[str]:
+        """Words of the last messages that at least three people write."""
+        writers: dict[str, set[Any]] = defaultdict(set)
+        last = self._said.dropna(subset=["text", "user_id"]).tail(20_000)
+        for user_id, text in zip(last["user_id"], last["text"], strict=True):
+            for word in _words(text):
+                writers[word].add(user_id)
+        return {word for word, people in writers.items() if len(people) > 2}
 
 
-def _pattern(called: list[str]) -> "re.Pattern[str] | None":
-    words = {word for name in called for word in name.split() if len(word) > 2}
-    longest = sorted(map(re.escape, words), key=lambda word: (-len(word), word))
-    return re.compile(rf"\b(?:{'|'.join(longest)})\b", re.I) if longest else None
+def _words(text: str) -> list[str]:
+    """Its words without case and accents."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return re.findall(r"\w+", "".join(c for c in plain if not unicodedata.combining(c)))
+
+
+def _one_letter_less(word: str) -> set[str]:
+    """The word, and it without any one letter; two that share one of these differ by a letter."""
+    if len(word) < 5:
+        return set()
+    return {word} | {word[:place] + word[place + 1 :] for place in range(len(word))}
 
 
 def write_csv(answers: Answers, folder: Path) -> None:

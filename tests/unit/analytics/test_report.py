@@ -182,6 +182,30 @@ def test_quotes_hide_who_wrote_and_what_identifies_them(answers: Answers) -> Non
     assert "name" not in safe[0]
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("oi josefa", "oi …"),
+        ("JOSÉFA", "…"),
+        ("josfa e jozefa e josefaa e jsoefa", "… e … e … e …"),
+        ("josué", "josué"),  # two letters
+        ("Ian disse que Iam", "… disse que Iam"),  # short: a letter makes it another word
+        ("a branca", "a branca"),  # three people write it: no misspelt Bianca
+        ("a blanca, a biancas", "a …, a …"),
+        ("o Resolve responde", "o Resolve responde"),  # the bot is nobody
+    ],
+)
+def test_names_with_a_letter_wrong_are_hidden_where_nobody_else_says_so(
+    said: str, shown: str
+) -> None:
+    people = [("Josefa", 1), ("Ian", 2), ("Bianca Lima", 3)]
+    told = [message(n, who, name, "a camisa branca") for n, (name, who) in enumerate(people, 1)]
+    told.append(message(9, 9, "Resolve", "oi"))
+    frame = pd.DataFrame({"answer": [f"{said} (message 7)"]})
+    safe = Mask(Answers(Duck(told), **PERIOD, language="en")).table(frame)
+    assert safe["answer"][0] == f"{shown} (message 7)"
+
+
 def test_tables_are_written_for_people() -> None:
     frame = pd.DataFrame(
         {"title": ["a"], "low": [0.1], "high": [0.25], "link": ["https://t.me/c/1/2"], "n": [1e6]}
