@@ -192,7 +192,7 @@ def teach(answers: Answers) -> Iterator[Finding]:
     top = frame.iloc[0]
     same = Rate(int(top["same_answer"]), int(top["of"]))
     text = say(
-        "{what} takes {share:.0%} of agents' time ({minutes:,.0f} of {total:,.0f} minutes); the "
+        "{what} takes {share:.0%} of agents' time ({minutes:,.0f} of {total:,.0f} min); the "
         "same answer would do for {rate}.",
         what=top["title"], share=float(top["minutes"]) / total, minutes=float(top["minutes"]),
         total=total, rate=same,

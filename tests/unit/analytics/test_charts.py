@@ -293,7 +293,7 @@ def test_time_is_told_below_the_bars_that_there_are(
 def test_what_takes_the_largest_part_need_not_take_most() -> None:
     finding = draw("better_bot", frames()["better_bot"].assign(minutes=1200.0)).alt
     assert finding.startswith(
-        "Refund takes the largest part of agents' time: 1,200 of 1,200 minutes; 1 of 3 other"
+        "Refund takes the largest part of agents' time: 1,200 of 1,200 min; 1 of 3 other"
     )
 
 

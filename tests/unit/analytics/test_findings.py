@@ -250,7 +250,7 @@ def test_what_to_teach_first() -> None:
         }
     )
     finding = one(findings.teach(Given(teach=frame, conversations=pd.DataFrame({"n": range(30)}))))
-    assert finding.text.startswith("Refund takes 60% of agents' time (60 of 100 minutes); the same")
+    assert finding.text.startswith("Refund takes 60% of agents' time (60 of 100 min); the same")
     assert finding.surprise == pytest.approx(math.log2(6))
 
 

@@ -201,11 +201,13 @@ def better_bot(frame: pd.DataFrame) -> Drawn:
     if not frame["minutes"].sum():
         return nothing(frame, "minutes of agents")
     top = frame.iloc[0]
-    title = say(
-        "{what} takes the largest part of agents' time: {minutes:,.0f} of {total:,.0f} minutes; "
-        "{same} of {of} other answers were nearly the same as the most typical one",
-        what=top["title"], minutes=top["minutes"], total=frame["minutes"].sum(),
-        same=top["same_answer"], of=top["of"],
+    title = many(
+        "{what} takes the largest part of agents' time: {minutes:,.0f} of {total:,.0f} min; {same} "
+        "of {n} other answer was nearly the same as the most typical one",
+        "{what} takes the largest part of agents' time: {minutes:,.0f} of {total:,.0f} min; {same} "
+        "of {n} other answers were nearly the same as the most typical one",
+        int(top["of"]), what=top["title"], minutes=top["minutes"], total=frame["minutes"].sum(),
+        same=top["same_answer"],
     )  # fmt: skip
     ax = axes(title, say("minutes of agents"), "", height=0.32 * len(frame) + 1.5)
     table = frame.assign(rest=frame["minutes"] - frame["saves"]).set_index("title")

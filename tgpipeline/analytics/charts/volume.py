@@ -80,8 +80,8 @@ def message_length_per_day(frame: pd.DataFrame) -> Drawn:
     """Average and quantiles of the length of people's messages; means of a week or a month."""
     half, tenth = frame["p50"].median(), frame["p90"].median()
     title = say(
-        "On the median day, half of the messages have at most {half:,.0f} characters, one in ten "
-        "more than {tenth:,.0f}",
+        "Characters a message on the median day: half have at most {half:,.0f}, one in ten more "
+        "than {tenth:,.0f}",
         half=half, tenth=tenth,
     )  # fmt: skip
     columns = ["average", "p50", "p90"]

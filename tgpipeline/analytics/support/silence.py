@@ -6,7 +6,7 @@ finding of its own, and rates can be asked for with and without it.
 
 import pandas as pd
 
-from tgpipeline.analytics.language import MONTHS, say
+from tgpipeline.analytics.language import MONTHS, many, say
 
 CHANCE = 0.01  # so unlikely is a silence of the bot, of all pauses between two of its messages
 PROMPT = 3600  # seconds in which a bot that works has answered
@@ -64,9 +64,10 @@ def sentences(silences: pd.DataFrame) -> list[str]:
         first, last = (f"{t.day} {say(MONTHS[t.month - 1])}" for t in (s.first, s.last))
         if s.what == "bot":
             first, last = f"{first} {s.first:%H:%M}", f"{last} {s.last:%H:%M}"
-            text = say(
+            text = many(
+                "The bot said nothing from {first} to {last}, while people asked {n:,} question.",
                 "The bot said nothing from {first} to {last}, while people asked {n:,} questions.",
-                first=first, last=last, n=s.questions,
+                s.questions, first=first, last=last,
             )  # fmt: skip
         else:
             text = say(
