@@ -14,6 +14,7 @@ import pandas as pd
 from tgpipeline.analytics import charts
 from tgpipeline.analytics.answers import Answers
 from tgpipeline.analytics.charts import Chart
+from tgpipeline.analytics.charts.style import Place
 from tgpipeline.analytics.engine import Engine
 from tgpipeline.analytics.findings import findings
 from tgpipeline.analytics.language import many, say, use
@@ -82,7 +83,7 @@ def render(answers: Answers) -> str:
     """The page, as HTML, in the language of the answers."""
     from jinja2 import Environment
 
-    with use(answers.language):
+    with use(answers.language), Place(WIDE, svg=True):
         sections = [make(answers) for make in SECTIONS]
         template = resources.files(__package__).joinpath("report.html.j2").read_text("utf-8")
         environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -110,7 +111,13 @@ def title(answers: Answers) -> str:
 
 def about(answers: Answers) -> list[str]:
     """Of which group, in which zone, and whether with names: a sentence each."""
-    said = [say("Of group {chat}.", chat=answers.chat) if answers.chat else say("Of all groups.")]
+    groups = answers.engine.query("groups")
+    wanted = answers.engine.group_of(answers.chat) if answers.chat else None
+    known = groups[groups["group_id"] == wanted] if wanted else groups
+    called = known["chat_title"].dropna().head(1).tolist()
+    said = [say("Of all groups.")]
+    if known["group_id"].nunique() == 1:
+        said = [say("Of group {chat}.", chat=called[0] if called else answers.chat)]
     said.append(say("Days and hours are those of {timezone}.", timezone=answers.timezone))
     if answers.zone_hint is not None:
         said.append(say("No zone was named, so it is the default; --timezone names another."))

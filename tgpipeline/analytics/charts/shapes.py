@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-from tgpipeline.analytics.charts.style import BOT, NARROW, OTHER, PEOPLE, SOFT, Place
+from tgpipeline.analytics.charts.style import BOT, NARROW, OTHER, PEOPLE, SOFT, Place, axes
 from tgpipeline.analytics.language import MONTHS, mark, number, say
 
 Parts = Mapping[str, tuple[str, str]]  # column → what it is called, in English; its colour
@@ -59,25 +59,44 @@ def tell_time(ax: Any, starts: Any, unit: str) -> None:
     ax.set_xlabel(say(LOCAL_TIME[unit]))
 
 
+def row_axes(title: str, xlabel: str, names: Sequence[str]) -> Any:
+    """Axes for bars that go across, the first on top: names beside them, above them on a phone."""
+    is_wide, count = Place.width > NARROW, len(names)
+    ax = axes(title, xlabel, "", height=(0.32 if is_wide else 0.5) * count + 1.3)
+    ax.set_ylim(count - 0.4, -0.6)
+    if is_wide:
+        ax.set_yticks(range(count), names)
+        return ax
+    ax.set_yticks([])
+    for place, name in enumerate(names):
+        ax.annotate(" ".join(name.split()), (0, place - 0.2), (3, 2), fontsize=9,
+                    xycoords=("axes fraction", "data"), textcoords="offset points")  # fmt: skip
+    return ax
+
+
+def thickness() -> float:
+    """Of a bar that goes across, in rows: above it there may be its name."""
+    return 0.8 if Place.width > NARROW else 0.4
+
+
 def stack(ax: Any, table: pd.DataFrame, parts: Parts, *, across: bool = False) -> None:
     """A bar for each row, made of one part for each column that is not all 0.
 
     Args:
-        ax: to draw on.
-        table: the lengths; what is negative goes down. Its index names bars that go across.
+        ax: to draw on; from `row_axes` if bars go across.
+        table: the lengths; what is negative goes down.
         parts: the columns to draw.
-        across: whether bars go to the right, the first on top, with their sums behind them.
+        across: whether bars go to the right, with their sums behind them.
     """
     places, draw = range(len(table)), ax.barh if across else ax.bar
+    thick = thickness() if across else 0.85
     so_far = pd.Series(0.0, table.index)
     for column, (name, colour) in parts.items():
         values = table[column].astype(float)
         if values.any():
-            draw(places, values, 0.85, so_far.where(values >= 0, 0), color=colour, label=say(name))
+            draw(places, values, thick, so_far.where(values >= 0, 0), color=colour, label=say(name))
             so_far = so_far + values.clip(lower=0)
     if across:
-        ax.set_yticks(places, [str(name) for name in table.index])
-        ax.set_ylim(len(table) - 0.4, -0.6)
         ax.set_xlim(0, 1.15 * max(1.0, so_far.max()))
         ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         for place, total in enumerate(so_far):

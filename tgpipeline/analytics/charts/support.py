@@ -4,17 +4,18 @@ from typing import Any
 
 import pandas as pd
 
-from tgpipeline.analytics.charts.shapes import GIVEN, stack
+from tgpipeline.analytics.charts.shapes import GIVEN, row_axes, stack, thickness
 from tgpipeline.analytics.charts.style import (
     AGENTS,
     BOT,
     MARK,
+    NARROW,
     OPEN,
     OTHER,
     PEOPLE,
     SOFT,
     Drawn,
-    axes,
+    Place,
     chart,
     emoji,
     nothing,
@@ -81,18 +82,17 @@ def frequent_problems(frame: pd.DataFrame) -> Drawn:
         ):
             if others.any():
                 title += say(words, problems=", ".join(known.loc[others, "title"]))
-    ax = axes(title, say("share of conversations, %"), "", height=0.32 * len(frame) + 1.3)
     colours = [
         OTHER if pd.isna(r.problem) else OPEN if r.trend in ("rising", "new") else PEOPLE
         for r in frame.itertuples()
     ]
     labels = [f"{r.title} {say(_ARROWS[r.trend])}".strip() for r in frame.itertuples()]
     if of < ENOUGH:
-        conversations = {"conversations": (mark("conversations"), PEOPLE)}
-        stack(ax, frame.set_axis(labels), conversations, across=True)
-        ax.set_xlabel(say("conversations"))
+        ax = row_axes(title, say("conversations"), labels)
+        stack(ax, frame, {"conversations": (mark("conversations"), PEOPLE)}, across=True)
     else:
-        _shares(ax, labels, frame.rename(columns={"conversations": "n"}), colours)
+        ax = row_axes(title, say("share of conversations, %"), labels)
+        _shares(ax, frame.rename(columns={"conversations": "n"}), colours)
     return ax, frame[["title", "conversations", "of", "low", "high", "trend"]]
 
 
@@ -116,9 +116,8 @@ def outcomes(frame: pd.DataFrame) -> Drawn:
             "Too few for shares: {n:,} question, {counts}",
             "Too few for shares: {n:,} questions, {counts}", total, counts=counts,
         )  # fmt: skip
-        ax = axes(title, say("questions"), "", height=0.32 * len(parts) + 1.3)
-        conversations = {"numerator": (mark("questions"), PEOPLE)}
-        stack(ax, parts.rename(lambda name: say(LABELS[name])), conversations, across=True)
+        ax = row_axes(title, say("questions"), [say(LABELS[name]) for name in FATES])
+        stack(ax, parts, {"numerator": (mark("questions"), PEOPLE)}, across=True)
         return ax, parts["numerator"].reset_index()
     title = say(
         "Between {low:.0%} and {high:.0%} of {n:,} questions were solved",
@@ -131,9 +130,9 @@ def outcomes(frame: pd.DataFrame) -> Drawn:
             low=share["bot_at_least"], high=share["bot_at_most"],
         )  # fmt: skip
     shown = found.dropna(subset="share").rename(columns={"numerator": "n", "denominator": "of"})
-    ax = axes(title + alone, say("%, with 95% interval"), "", height=0.4 * len(shown) + 1)
-    colours = [COLOURS.get(measure, PEOPLE) for measure in shown.index]
-    _shares(ax, [say(LABELS[measure]) for measure in shown.index], shown, colours)
+    labels = [say(LABELS[measure]) for measure in shown.index]
+    ax = row_axes(title + alone, say("%, with 95% interval"), labels)
+    _shares(ax, shown, [COLOURS.get(measure, PEOPLE) for measure in shown.index])
     return ax, frame[["measure", "numerator", "denominator", "share", "low", "high"]]
 
 
@@ -144,7 +143,8 @@ def response_times(frame: pd.DataFrame) -> Drawn:
     Args:
         frame: from `metrics.response_times`.
     """
-    shown = frame[frame["answered"] > 0]
+    some = (frame["asked"] == "any time") | (frame["who"] == "person")
+    shown = frame[some & (frame["answered"] > 0)]
     if shown.empty:
         return nothing(frame, mark("answers"))
     most = int(frame["conversations"].max())
@@ -166,7 +166,12 @@ def response_times(frame: pd.DataFrame) -> Drawn:
     ]
     title = say("Until half of those who ask have an answer: {waits}", waits="; ".join(parts))
     told = say("until half (dot, with its interval) and nine in ten (bar)\nhave an answer")
-    ax = axes(title, told, "", 0.36 * len(shown) + 1.2)
+    labels = [
+        say("{who}, {asked} ({n} of {of})", who=say(str(r.who)), asked=say(str(r.asked)),
+            n=r.answered, of=r.conversations)
+        for r in shown.itertuples()
+    ]  # fmt: skip
+    ax = row_axes(title, told, labels)
     colour = {"anyone": PEOPLE, "bot": BOT, "person": AGENTS}
     seconds = shown[["low", "median", "high", "p90"]].clip(1, WATCHED)
     for place, (row, at) in enumerate(zip(shown.itertuples(), seconds.itertuples(), strict=True)):
@@ -176,18 +181,12 @@ def response_times(frame: pd.DataFrame) -> Drawn:
         text = f"{duration(row.median)} / {duration(row.p90)}"
         ax.annotate(text, (max(at.high, at.p90), place), (8, -3), textcoords="offset points",
                     fontsize=8)  # fmt: skip
-    labels = [
-        say("{who}, {asked} ({n} of {of})", who=say(str(r.who)), asked=say(str(r.asked)),
-            n=r.answered, of=r.conversations)
-        for r in shown.itertuples()
-    ]  # fmt: skip
-    ax.set_yticks(range(len(shown)), labels)
     ax.set_xscale("log")
     ticks = [t for t in _TICKS if t <= 3 * seconds["p90"].max()]
+    ticks = ticks if Place.width > NARROW else ticks[::2]
     ax.set_xticks(ticks, [duration(t) for t in ticks])
     ax.set_xticks([], minor=True)
-    ax.set_xlim(left=0.7, right=max(30.0, 6.0 * float(seconds["p90"].max())))
-    ax.set_ylim(len(shown) - 0.4, -0.6)
+    ax.set_xlim(left=0.7, right=max(30.0, 8.0 * float(seconds["p90"].max())))
     return ax, frame[["who", "asked", "conversations", "answered", "median", "low", "high", "p90"]]
 
 
@@ -209,9 +208,8 @@ def better_bot(frame: pd.DataFrame) -> Drawn:
         int(top["of"]), what=top["title"], minutes=top["minutes"], total=frame["minutes"].sum(),
         same=top["same_answer"],
     )  # fmt: skip
-    ax = axes(title, say("minutes of agents"), "", height=0.32 * len(frame) + 1.5)
-    table = frame.assign(rest=frame["minutes"] - frame["saves"]).set_index("title")
-    stack(ax, table, MINUTES, across=True)
+    ax = row_axes(title, say("minutes of agents"), frame["title"].tolist())
+    stack(ax, frame.assign(rest=frame["minutes"] - frame["saves"]), MINUTES, across=True)
     return ax, frame[["title", "minutes", "saves", "same_answer", "of"]]
 
 
@@ -224,8 +222,8 @@ def reactions(frame: pd.DataFrame) -> Drawn:
         "{n:,} reactions, most often {emoji}; {share:.0%} of them to bots",
         total, emoji=emoji(frame["emoji"].iloc[0]), share=int(frame["to_bots"].sum()) / total,
     )  # fmt: skip
-    ax = axes(title, say("reactions"), "", height=0.3 * len(shown) + 1.3)
-    stack(ax, shown.set_axis([emoji(e) for e in shown["emoji"]]), GIVEN, across=True)
+    ax = row_axes(title, say("reactions"), [emoji(e) for e in shown["emoji"]])
+    stack(ax, shown, GIVEN, across=True)
     return ax, frame[["emoji", *GIVEN]]
 
 
@@ -244,7 +242,7 @@ def unanswered(frame: pd.DataFrame) -> Drawn:
     counts = ", ".join(f"{say(name)} {n:,}" for name, n in table.sum().items() if n)
     title = many("{n:,} question waits: {why}", "{n:,} questions wait: {why}", len(frame),
                  why=counts)  # fmt: skip
-    ax = axes(title, say("questions"), "", height=2.6)
+    ax = row_axes(title, say("questions"), table.index.tolist())
     stack(ax, table, REASONS, across=True)
     return ax, table.reset_index().rename_axis(columns=None)
 
@@ -266,15 +264,14 @@ def duration(seconds: float) -> str:
     return say("{n:.1f} days", n=seconds / 86_400)
 
 
-def _shares(ax: Any, labels: list[str], rates: pd.DataFrame, colours: list[str]) -> None:
+def _shares(ax: Any, rates: pd.DataFrame, colours: list[str]) -> None:
     """Shares with their intervals, the first on top: `n`, `of`, `share`, `low`, `high`."""
     low, share, high = (100 * rates[c].astype(float) for c in ("low", "share", "high"))
     reach = [(share - low).clip(lower=0), (high - share).clip(lower=0)]
-    ax.barh(range(len(rates)), share, 0.7, color=colours, xerr=reach, ecolor=SOFT, capsize=2)
+    ax.barh(range(len(rates)), share, thickness(), color=colours, xerr=reach, ecolor=SOFT,
+            capsize=2)  # fmt: skip
     for place, row in enumerate(rates.itertuples()):
         counts = say("{share:.0%} ({n} of {of})", share=row.share, n=row.n, of=row.of)
         at = (high.iloc[place], place)
         ax.annotate(counts, at, (5, -3), textcoords="offset points", fontsize=8)
-    ax.set_yticks(range(len(labels)), labels)
-    ax.set_ylim(len(labels) - 0.4, -0.6)
-    ax.set_xlim(0, 1.3 * max([*high, 1.0]))
+    ax.set_xlim(0, (1.3 if Place.width > NARROW else 1.6) * max([*high, 1.0]))

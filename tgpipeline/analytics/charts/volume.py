@@ -11,6 +11,7 @@ from tgpipeline.analytics.charts.shapes import (
     by_unit,
     every_day,
     heat,
+    row_axes,
     stack,
     tell_time,
 )
@@ -138,8 +139,8 @@ def messages_by_content_type(frame: pd.DataFrame) -> Drawn:
         total, text=texts / total, edited=edited / total,
     )  # fmt: skip
     shown = frame.head(_SHOWN)
-    ax = axes(title, say("messages"), "", height=0.3 * len(shown) + 1.3)
-    stack(ax, shown.set_index("content_type"), SAID, across=True)
+    ax = row_axes(title, say("messages"), shown["content_type"].tolist())
+    stack(ax, shown, SAID, across=True)
     return ax, shown[["content_type", *SAID]]
 
 
@@ -159,8 +160,8 @@ def messages_by_topic(frame: pd.DataFrame) -> Drawn:
         "{n} topics; most is written in {name}: {share:.0%} of people's messages",
         len(frame), name=names[0], share=share,
     )  # fmt: skip
-    ax = axes(title, say("messages of people"), "", height=0.3 * len(shown) + 1.3)
-    stack(ax, shown.set_axis(names), {"messages": (mark("people"), PEOPLE)}, across=True)
+    ax = row_axes(title, say("messages of people"), names)
+    stack(ax, shown, {"messages": (mark("people"), PEOPLE)}, across=True)
     return ax, pd.DataFrame({"topic": names, "messages": shown["messages"]})
 
 
