@@ -88,6 +88,6 @@ def _split(name: str, stream: IO[bytes]) -> Iterator[tuple[str, bytes]]:
 
 def _parsed(body: bytes) -> Any:
     try:
-        return documents.json_parser()(body)
+        return documents.read_json(body)
     except UpdateError:
         return None

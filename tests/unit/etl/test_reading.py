@@ -1,6 +1,5 @@
 """Reading a day: every page of its listing, every form of its objects, in bounded pieces."""
 
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
@@ -14,16 +13,6 @@ from tgpipeline.telegram import updates
 
 DAY = date(2025, 11, 28)
 PREFIX = keys.partition(keys.RAW, DAY)
-
-
-@pytest.fixture(params=["orjson", "json"])
-def parser(request, monkeypatch):
-    """Both parsers: the fast one, and the standard library's where it is not installed."""
-    documents.json_parser.cache_clear()
-    if request.param == "json":
-        monkeypatch.setitem(sys.modules, "orjson", None)
-    yield documents.json_parser()
-    documents.json_parser.cache_clear()
 
 
 def listings(store, days):
@@ -80,7 +69,7 @@ def test_a_listing_says_what_the_day_before_holds_too():
     assert [one.day for one in listings(store, days * 2)] == days, "each once, oldest first"
 
 
-def test_all_three_forms_are_read(parser):
+def test_all_three_forms_are_read():
     store = MemoryStore()
     store.put(f"{PREFIX}1.json", p.raw(p.text(1)))
     store.put(f"{PREFIX}sent-{p.SUPERGROUP}-2.json", p.raw(p.message(2, text="resposta")))
@@ -112,7 +101,7 @@ def test_all_three_forms_are_read(parser):
         ("other.txt", b"\x00"),
     ],
 )
-def test_what_cannot_be_read_has_a_reason(parser, name, body):
+def test_what_cannot_be_read_has_a_reason(name, body):
     document = documents.document_of(name, body)
     assert document.update is None
     assert document.reason
@@ -132,8 +121,8 @@ def test_what_cannot_be_read_has_a_reason(parser, name, body):
         '{"update_id": 1, "message": {"a": ' + "[" * 200 + "]" * 200 + "}}",
     ],
 )
-def test_both_parsers_agree(parser, text):
-    assert parser(text.encode()) == updates.parse_json(text.encode())
+def test_both_parsers_agree(text):
+    assert documents.read_json(text.encode()) == updates.parse_json(text.encode())
 
 
 def test_lines_are_put_together_across_pieces(monkeypatch):
