@@ -313,6 +313,23 @@ def test_two_erasures_at_once_lose_nothing(zones):
     assert len(bodies) == 2
 
 
+def test_numbers_that_happen_to_be_equal_to_the_id_are_nobodys(zones):
+    who = {"id": p.NOON, "is_bot": False, "first_name": "Xavier"}  # such ids were given in 2021
+    zones.put(
+        p.text(p.NOON, "de outra pessoa", sender=RUI),  # its update_id and date are that number
+        p.text(2, "vai embora", sender=who),
+        p.text(3, "e isto fica", sender=RUI, reply_to_message=p.message(2, sender=who)),
+    )
+    zones.run(DAY)
+    one = erase.Erasure(zones.settings, Request(p.NOON, UNTIL))
+    assert (len(one.plan.own), len(one.plan.mixed), one.plan.days) == (1, 1, {DAY})
+    assert one.run() == []
+    assert found(zones, ["Xavier", "vai embora", f'"id": {p.NOON}']) == []
+    assert [row["text"] for row in zones.rows(DAY)] == ["e isto fica", "de outra pessoa"]
+    with pytest.raises(LakeError, match="nothing of user"):
+        erase.Erasure(zones.settings, Request(p.NOON, UNTIL))
+
+
 @pytest.fixture
 def versioned(zones):
     """Both buckets keep versions."""

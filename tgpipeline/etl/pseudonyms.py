@@ -28,6 +28,9 @@ NAMES = frozenset("from_first_name from_last_name from_username chat_title".spli
 TEXTS = frozenset("text caption topic_name".split())
 # Events whose values are what somebody typed or a bot's own data, not states or reactions.
 _TYPED = frozenset("callback_query inline_query chosen_inline_result".split())
+_EVENTS = [column.name for column in TABLES["events"]]
+_EVENT_TYPE = _EVENTS.index("event_type")
+_VALUES = {_EVENTS.index("old_value"), _EVENTS.index("new_value")}
 
 
 class Pseudonyms:
@@ -64,17 +67,16 @@ class Pseudonyms:
             change(value) if change and value is not None else value
             for change, value in zip(self._of[table], row, strict=True)
         ]
-        if table == "events":
-            names = [c.name for c in TABLES["events"]]
-            for place in (names.index("old_value"), names.index("new_value")):
-                if row[names.index("event_type")] in _TYPED:
-                    changed[place] = None
+        if table == "events" and row[_EVENT_TYPE] in _TYPED:
+            changed = [None if n in _VALUES else value for n, value in enumerate(changed)]
         return tuple(changed)
 
     def id(self, number: Any) -> Any:
         """The pseudonym of an id: positive for people, negative for chats, as ids are."""
-        if type(number) is not int or number in NOBODY or not self._key:
-            return number if number in NOBODY or not self._key else None
+        if not self._key:
+            return number
+        if type(number) is not int or number in NOBODY:
+            return number if type(number) is int else None
         found = self._known.get(number)
         if found is None:
             found = int.from_bytes(self._hash(str(number))[:8], "big") >> 1

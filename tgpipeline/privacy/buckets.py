@@ -1,5 +1,6 @@
 """Both buckets with all versions of their objects: listed, read, deleted, written anew."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
@@ -15,6 +16,7 @@ from tgpipeline.lake import documents, keys, stores
 from tgpipeline.settings import Settings, aws_client
 
 THREADS = 32
+_UPDATE = re.compile(r"/\d+(?:-[0-9a-f]{16})?\.json$")  # its number is nobody's id
 _COLD = ("GLACIER", "DEEP_ARCHIVE")
 _OURS = tuple(f"{name}/" for name in (keys.ERASED, "erasures"))  # hashes, days and counts alone
 
@@ -92,8 +94,8 @@ class Buckets:
         with suppress(FileNotFoundError):
             if not one.marker:
                 found = obstore.get(self.stores[one.bucket], one.key, options=which)
-                body, told = found.bytes().to_bytes(), f"{one.key} {found.attributes}"
-                return Found(body, told, found.attributes, found.meta["e_tag"])
+                told = f"{_UPDATE.sub('', one.key)} {found.attributes}"
+                return Found(found.bytes().to_bytes(), told, found.attributes, found.meta["e_tag"])
         return Found(b"", one.key)
 
     def bodies(self, objects: Iterable[Stored]) -> Iterator[tuple[Stored, Found]]:
@@ -117,6 +119,10 @@ class Buckets:
                     f"s3://{bucket}/{refused.get('Key')} was not deleted ({refused.get('Code')}). "
                     "Check that you may s3:DeleteObject and s3:DeleteObjectVersion, then run again."
                 )
+
+    def put(self, key: str, body: bytes) -> None:
+        """Put an object into the raw bucket."""
+        obstore.put(self.stores[self.raw], key, body)
 
     def rewrite(self, one: Stored, rewritten: Callable[[bytes], bytes]) -> None:
         """Write an object anew, with the metadata it had.

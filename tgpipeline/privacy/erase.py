@@ -6,10 +6,6 @@ objects hold of them; then what is their own; then the days. A second run goes o
 """
 
 import argparse
-import contextlib
-import hashlib
-import json
-import secrets
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time
 from functools import partial
@@ -18,17 +14,16 @@ from typing import Any
 from tgpipeline.errors import LakeError, SettingsError
 from tgpipeline.etl import handler
 from tgpipeline.etl.pseudonyms import Pseudonyms, refuse_other_key
-from tgpipeline.lake import keys, ledger, stores
+from tgpipeline.lake import keys, ledger
 from tgpipeline.lake.authors import NOBODY
-from tgpipeline.lake.erasing import Find, finder, hashed, hashed_names
+from tgpipeline.lake.erasing import Find, finder, hashed_names
 from tgpipeline.privacy import search
 from tgpipeline.privacy.buckets import Buckets, Stored, day_of, explained
 from tgpipeline.privacy.known import learn
 from tgpipeline.privacy.plan import Plan, Request, Rewriter
 from tgpipeline.privacy.tables import Filter
+from tgpipeline.privacy.traces import Marker, record
 from tgpipeline.settings import Settings
-
-_SECRET = f"{keys.ERASED}/key"
 
 
 class Erasure:
@@ -52,16 +47,16 @@ class Erasure:
             raw = self.buckets.current(settings.raw_bucket)
             enriched = self.buckets.current(settings.enriched_bucket)
             self.known = known = learn(self.buckets, request.user_id, raw, enriched)
-            self._load_marker()
+            self._marker = Marker(self.buckets, request)
+            secret = self._marker.secret
             ids = {str(request.user_id), str(pseudonyms.id(request.user_id))}
             telling: set[str] = set()
             self._find: Find = lambda _text, _when: ()
             # In bytes all of it is looked for; of an erasure of a part, the id alone.
-            self._seek = finder(self._secret, hashed_names(self._secret, ids))
+            self._seek = finder(secret, hashed_names(secret, ids))
             if not request.limited:
-                told = hashed_names(self._secret, known.phrases | ids, known.usernames)
-                self._words |= {n: max(size, self._words.get(n, 0)) for n, size in told.items()}
-                self._find = self._seek = finder(self._secret, self._words)
+                self._marker.learn(hashed_names(secret, known.phrases | ids, known.usernames))
+                self._find = self._seek = finder(secret, self._marker.words)
                 telling = known.telling
             self._filter = Filter(request, self._find, pseudonyms, telling)
             self.plan = self._plan(raw, enriched)
@@ -71,22 +66,6 @@ class Erasure:
                 f"s3://{settings.enriched_bucket}; nothing was changed. `message.from.id` in an "
                 "update, or from_id in Athena, says somebody's id."
             )
-
-    def _stored(self, key: str) -> bytes:
-        return self.buckets.get(Stored(self.settings.raw_bucket, key)).body
-
-    def _load_marker(self) -> None:
-        """What an earlier run has left: hashes of names, days that are to be made."""
-        self._secret, marker = self._stored(_SECRET) or secrets.token_bytes(32), {}
-        name = hashed(self._secret, self.request.user_id)
-        self._marker_key = keys.erased_key(name, self.request.chat_id)
-        with contextlib.suppress(ValueError):
-            marker = dict(json.loads(self._stored(self._marker_key) or b"{}"))
-        self._words: dict[str, int] = marker.get("words", {})
-        self._until = max(self.request.until, marker.get("until", 0))
-        self._pending = {
-            name: set(map(date.fromisoformat, marker.get(name, ()))) for name in ("days", "expired")
-        }
 
     def _plan(self, raw: list[Stored], enriched: list[Stored]) -> Plan:
         rewriter = Rewriter(self.request, self._find)
@@ -112,10 +91,10 @@ class Erasure:
                 plan.other.append(one)
             elif not self.request.limited or self._filter.filtered(found.body) is not found.body:
                 plan.days.add(day)
-        pending = self._pending["days"]
-        plan.expired |= self._pending["expired"]
-        plan.expired |= {day for day in plan.days - pending if self._expired(day, counts)}
-        plan.days |= pending
+        left = self._marker.days
+        plan.expired = {day for day in plan.days - left if self._expired(day, counts)}
+        plan.expired |= self._marker.expired
+        plan.days |= left
         return plan
 
     def _expired(self, day: date, counts: dict[date, int]) -> bool:
@@ -137,7 +116,7 @@ class Erasure:
         raw, enriched, plan = self.settings.raw_bucket, self.settings.enriched_bucket, self.plan
         rewriter = Rewriter(self.request, self._find)
         with explained(self.settings):
-            self._mark(days=sorted(map(str, plan.days)), expired=sorted(map(str, plan.expired)))
+            self._marker.put(days=plan.days, expired=plan.expired)
             for one in plan.mixed:
                 self.buckets.rewrite(one, partial(rewriter.rewritten, one.key))
             self._delete(plan.other)
@@ -149,8 +128,8 @@ class Erasure:
                 if day_of(one.key) in plan.expired:
                     self.buckets.rewrite(one, self._filter.filtered)
             self._forget_versions(enriched, {one.key for one in tables})
-            self._record()
-            self._mark()
+            record(self.buckets, plan)
+            self._marker.put()
             return list(self.left())
 
     def left(self) -> Iterator[str]:
@@ -168,28 +147,6 @@ class Erasure:
             for one, found in self.buckets.bodies(self.buckets.versions(name)):
                 if search.holds(found.body, self._seek, found.told, self.known.telling):
                     yield f"s3://{name}/{one.key}"
-
-    def _mark(self, **pending: list[str]) -> None:
-        """Say until when nothing counts, by hashes alone; and what is still to be done."""
-        bucket, s3 = self.settings.raw_bucket, self.buckets.s3
-        stores.put_new(s3, bucket, _SECRET, self._secret)
-        if self._stored(_SECRET) != self._secret:
-            raise LakeError("Another erasure, the first of this lake, began meanwhile: run again.")
-        body = json.dumps({"until": self._until, "words": self._words} | pending).encode()
-        s3.put_object(Bucket=bucket, Key=self._marker_key, Body=body)
-
-    def _record(self) -> None:
-        """Leave what was done, without anything of the person."""
-        now, touched = datetime.now(UTC), sorted(one.key for one in self.plan.objects)
-        record = {
-            "day": now.date().isoformat(),
-            "updates": dict(self.plan.updates),
-            "objects": len(touched),
-            "days": len(self.plan.days),
-            "digest": hashlib.sha256("\n".join(touched).encode()).hexdigest(),
-        }
-        bucket, key = self.settings.raw_bucket, f"erasures/{now:%Y-%m-%dT%H%M%S}.json"
-        self.buckets.s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(record).encode())
 
     def _delete(self, objects: list[Stored]) -> None:
         """Delete all versions of objects."""
@@ -239,7 +196,7 @@ def command(arguments: argparse.Namespace, settings: Settings) -> int:
     erasure = Erasure(settings, request_of(arguments, settings))
     print(erasure.plan)
     if erasure.known.shared:
-        print(f"{len(erasure.known.shared)} words of their name stay: others bear or use them")
+        print(f"{len(erasure.known.shared)} words of their names stay: others bear or use them")
     if arguments.dry_run:
         print("nothing was changed")
         return 0

@@ -27,37 +27,29 @@ class Known:
 
     Attributes:
         user_id: of the person.
-        words: of their names.
-        names: as a whole.
-        handles: their usernames, with @.
+        own: their names as a whole, each word of these, and usernames with @.
+        others: the same of other people and of chats.
         polls: ids of the polls they made.
         texts: what they wrote.
-        others: names of other people and of chats, and the words of these.
         said: hashes of what others wrote themselves.
         spoken: in how many of these texts a word is.
     """
 
     user_id: int
-    words: set[str] = field(default_factory=set)
-    names: set[str] = field(default_factory=set)
-    handles: set[str] = field(default_factory=set)
+    own: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
     polls: set[str] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)
-    others: set[str] = field(default_factory=set)
     said: set[int] = field(default_factory=set)
     spoken: Counter[str] = field(default_factory=Counter)
 
     def name(self, user: dict[str, Any], *, own: bool) -> None:
         """Learn from a user or chat."""
-        found = WORD.findall(" ".join(str(user.get(part) or "") for part in _NAMED))
-        words = {word for word in found if len(word) > 2}
-        username = {f"@{str(user['username']).lower()}"} if user.get("username") else set()
-        if own:
-            self.words |= words
-            self.names |= {" ".join(found)}
-            self.handles |= username
-        else:
-            self.others |= words | {" ".join(found)} | username
+        words = WORD.findall(" ".join(str(user.get(part) or "") for part in _NAMED))
+        names = {" ".join(words), *(word for word in words if len(word) > 2)}
+        if user.get("username"):
+            names.add(f"@{str(user['username']).lower()}")
+        (self.own if own else self.others).update(names)
 
     def text(self, text: Any, *, own: bool) -> None:
         """Learn a text."""
@@ -69,20 +61,20 @@ class Known:
 
     @property
     def shared(self) -> set[str]:
-        """Words of their name that others bear, or that the group uses as a word: these stay."""
+        """Names that others bear, or that the group uses as a word: these stay."""
         often = max(COMMON, len(self.said) // 50)
-        return {w for w in self.words if w in self.others or self.spoken[w] >= often}
+        return {name for name in self.own if name in self.others or self.spoken[name] >= often}
 
     @property
     def phrases(self) -> set[str]:
-        """What is theirs alone: id, whole names, words of these, ids of polls."""
-        names = {name for name in self.names - self.others - self.shared if len(name) > 1}
-        return {str(self.user_id)} | names | (self.words - self.shared) | self.polls
+        """What is theirs alone: id, names, words of these, ids of polls."""
+        names = {n for n in self.own - self.shared if len(n) > 1 and n[0] != "@"}
+        return {str(self.user_id)} | names | self.polls
 
     @property
     def usernames(self) -> set[str]:
         """Usernames that nobody else has taken since."""
-        return {handle[1:] for handle in self.handles - self.others}
+        return {name[1:] for name in self.own - self.others if name[:1] == "@"}
 
     @property
     def telling(self) -> set[str]:
