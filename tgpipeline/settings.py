@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import Field, dataclass, field, fields
 from functools import cache
 from pathlib import Path
@@ -220,16 +221,14 @@ def zone(name: str) -> ZoneInfo:
 
 def _check_url(variable: str, url: str) -> None:
     """Refuse what no client could call; an empty one is AWS's own."""
-    try:
+    with suppress(ValueError):  # a port that is no number
         parts = urlsplit(url)
-        readable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number
-        readable = False
-    if url and not readable:
-        raise SettingsError(
-            f"{variable} cannot be read as a URL: write it as in https://api.telegram.org or "
-            "http://127.0.0.1:8081."
-        )
+        if not url or (parts.scheme in ("http", "https") and parts.hostname and parts.port != 0):
+            return
+    raise SettingsError(
+        f"{variable} cannot be read as a URL: write it as in https://api.telegram.org or "
+        "http://127.0.0.1:8081."
+    )
 
 
 def _configured_region() -> str:

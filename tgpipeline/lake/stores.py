@@ -13,7 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from tgpipeline.errors import LakeError
-from tgpipeline.lake.erasing import Erased
+from tgpipeline.lake.erasing import Erased, as_bytes
 from tgpipeline.lake.keys import BOTS, ERASED, MIGRATIONS, RAW, bot_key, day_of, sent_key
 from tgpipeline.settings import Settings, aws_client, aws_session
 from tgpipeline.telegram import updates
@@ -78,11 +78,8 @@ def archive(settings: Settings, s3: Any = None) -> Callable[[Mapping[str, Any]],
 
     def store(message: Mapping[str, Any]) -> str:
         day = updates.context_date(dict(message), settings.tz, datetime.now(UTC))
-        try:
-            body = json.dumps(message, ensure_ascii=False).encode()
-        except UnicodeEncodeError:  # half a surrogate pair, which UTF-8 has no bytes for
-            body = json.dumps(message).encode()
-        return _put_last(s3, settings.raw_bucket, partial(sent_key, message, day), body)
+        key_of = partial(sent_key, message, day)
+        return _put_last(s3, settings.raw_bucket, key_of, as_bytes(message))
 
     return store
 
