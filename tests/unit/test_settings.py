@@ -93,6 +93,7 @@ def test_what_is_refused_names_the_variable_and_what_it_must_be(name, value, wor
         ("1234567890", "probably -1001234567890 (a supergroup, as in t.me/c/ links and exports)"),
         ("4123456789", "or -4123456789 (a group)"),
         ("10012345", "probably -10010012345 (a supergroup"),
+        ("100123456789", "probably -100100123456789 (a supergroup"),
         ("-1001234567890, 42", "-10042"),
     ],
 )
@@ -224,3 +225,23 @@ def test_a_chat_id_has_64_bits():
     with pytest.raises(SettingsError, match="TELEGRAM_CHAT_ID") as caught:
         Settings.from_env(env={"TELEGRAM_CHAT_ID": "9" * 4000})
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("variable", "least", "most"),
+    [("TGPIPELINE_NAME", 2, 31), ("TELEGRAM_WEBHOOK_SECRET", 1, 256)],
+)
+def test_names_and_secrets_have_bounds(variable, least, most):
+    for length in (least, most):
+        Settings.from_env(env={variable: "a" * length})
+    for length in {least - 1, most + 1} - {0}:
+        with pytest.raises(SettingsError, match=variable):
+            Settings.from_env(env={variable: "a" * length})
+
+
+def test_ids_of_chats_and_days_of_look_back_have_bounds():
+    assert Settings.from_env(env={"TELEGRAM_CHAT_ID": str(1 - 2**63)}).chat_ids == (1 - 2**63,)
+    assert Settings.from_env(env={"LOOKBACK_DAYS": "366"}).lookback_days == 366
+    for variable, text in (("TELEGRAM_CHAT_ID", str(-(2**63))), ("LOOKBACK_DAYS", "367")):
+        with pytest.raises(SettingsError, match=f"{variable} is '{text}'"):
+            Settings.from_env(env={variable: text})
