@@ -21,7 +21,7 @@ from tgpipeline.deploy.stages import rollback as rollback
 from tgpipeline.deploy.templates import STAGES as STAGES
 from tgpipeline.deploy.webhook import rotate_secret as rotate_secret
 from tgpipeline.errors import DeployError
-from tgpipeline.settings import Settings, aws_client
+from tgpipeline.settings import Settings, aws_client, aws_session
 
 
 @dataclass(frozen=True)
@@ -168,10 +168,9 @@ def down(
 
 def _detach(policy: str, settings: Settings) -> None:
     """Take the analyst's policy from whoever has it: IAM deletes none that is attached."""
-    iam = aws_client("iam", settings)
+    endpoint = settings.endpoint_url or None
+    held = aws_session(settings).resource("iam", endpoint_url=endpoint).Policy(policy)
     with reasons.as_deploy_error(f"detach policy {policy}", settings):
-        holders = iam.list_entities_for_policy(PolicyArn=policy)
-        for kind in ("User", "Group", "Role"):
-            for holder in holders[f"Policy{kind}s"]:
-                detach = getattr(iam, f"detach_{kind.lower()}_policy")
-                detach(PolicyArn=policy, **{f"{kind}Name": holder[f"{kind}Name"]})
+        for holders in (held.attached_users, held.attached_groups, held.attached_roles):
+            for holder in holders.all():
+                holder.detach_policy(PolicyArn=policy)
