@@ -354,6 +354,68 @@ def test_ones_own_conversation_goes_on_for_ten_minutes() -> None:
         assert (numbers.nunique() == 1) is same
 
 
+def share_one(*said: tuple[Any, ...], agents: tuple[int, ...] = ()) -> set[tuple[int, ...]]:
+    """The messages that are in one conversation, by their numbers."""
+    numbers = conversations.number_conversations(talk(*said), happened(), known(), agents)
+    return {tuple(part.index + 1) for _, part in numbers.groupby(numbers)}
+
+
+AFTER = pytest.mark.parametrize(("late", "in_time"), [(0, True), (1 / 60, False)])
+
+
+@AFTER
+def test_two_who_wrote_together_go_on_for_twenty_minutes(late: float, in_time: bool) -> None:
+    said = [(0, ANA, "que calor"), (1, BIA, "demais", 1), (12, BIA, "vou almoçar")]
+    answer = (20 + late, ANA, "Bia, bom almoço", 3)
+    assert ((1, 2, 4) in share_one(*said, answer)) is in_time
+    assert ((3, 4) in share_one(*said, answer)) is not in_time
+
+
+@AFTER
+def test_whom_a_message_names_is_meant_for_thirty_minutes(late: float, in_time: bool) -> None:
+    said = (0, ANA, "que calor"), (30 + late, BIA, "Ana, demais")
+    assert ((1, 2) in share_one(*said)) is in_time
+
+
+@AFTER
+def test_a_member_answers_what_was_asked_five_minutes_ago(late: float, in_time: bool) -> None:
+    said = (0, ANA, ASKS), (5 + late, BIA, "acho que na loja")
+    assert ((1, 2) in share_one(*said)) is in_time
+
+
+@pytest.mark.parametrize("replies", [14, 15])
+def test_where_two_of_three_reply_what_is_no_reply_stands_alone(replies: int) -> None:
+    others = [(0.1, 60 + n, "demais", *([1] if n < replies else [])) for n in range(19)]
+    said = [(0, ANA, "que calor"), *others, (5, ANA, "vou tomar banho")]
+    alone = (21,) in share_one(*said)
+    assert alone is (replies > 14), "of 21 messages"
+
+
+@AFTER
+def test_a_members_answer_is_taken_up_within_a_quarter_of_an_hour(late, in_time) -> None:
+    said = [(0, ANA, ASKS), (1, BIA, "vai no site", 1), (16 + late, ANA, "deu certo, valeu")]
+    found = build(
+        settled((-9000, AGENT, "bom dia"), *said[:1], (1, BIA, "vai no site", 2), said[2])
+    )
+    assert found["by"].fillna("").tolist() == ["members" if in_time else ""]
+    assert found["outcome"].tolist() == ["confirmed" if in_time else "unanswered"]
+
+
+def test_what_was_asked_about_is_over_in_a_short_reply_alone() -> None:
+    rules, asked = signals.load_signals(), ["o app trava quando abro"]
+    words = "não trava mais aqui no celular da minha irmã em casa".split()
+    assert len([*words, "hoje"]) == signals.SHORT_REPLY
+    assert rules.verdict(" ".join([*words, "hoje"]), asked) == "good"
+    assert rules.verdict(" ".join([*words, "hoje", "cedo"]), asked) != "good"
+
+
+def test_beside_a_promise_a_few_words_are_no_answer() -> None:
+    rules, rest = signals.load_signals(), "pedido sai hoje".split()
+    assert len(rest) == signals.SHORT_REST
+    assert not rules.is_answer(f"Vou verificar. {' '.join(rest)}.")
+    assert rules.is_answer(f"Vou verificar. {' '.join(rest)} cedo.")
+
+
 def test_every_number_leads_to_its_cases() -> None:
     found = build(
         settled(
