@@ -401,6 +401,32 @@ def test_a_members_answer_is_taken_up_within_a_quarter_of_an_hour(late, in_time)
     assert found["outcome"].tolist() == ["confirmed" if in_time else "unanswered"]
 
 
+def test_what_an_agent_answers_was_a_question() -> None:
+    said = (
+        (0, ANA, "bom dia, estou com a caixa aqui"),
+        (9, AGENT, "Deixe na portaria até as 15h", 1),
+    )
+    found = build(settled(*said))
+    assert found[["message_id", "customer"]].values.tolist() == [[1, ANA]]
+    assert build(settled(said[0], (9, AGENT, "Vou verificar", 1))).empty, "no answer, no question"
+
+
+def test_who_is_answered_goes_on_there() -> None:
+    said = [(0, ANA, ASKS), (28, BIA, "que calor"), (30, ANA, "demais", 2)]
+    said += [(31, AGENT, "É só ir na loja", 1), (33, ANA, "a loja do centro")]
+    assert (1, 4, 5) in share_one(*said, agents=(AGENT,))
+    assert (2, 3, 4, 5) in share_one(*said[:3], (31, AGENT, "É só ir na loja", 2), said[4])
+
+
+@pytest.mark.parametrize(
+    ("text", "trouble"),
+    [("meu pedido não chegou", True), ("não chegou ainda", True), ("meu cachorro", True),
+     ("não abre", True), ("deu certo, meu pedido chegou", False), ("que dia bonito", False)],
+)  # fmt: skip
+def test_ones_own_matter_or_what_is_denied_is_trouble(text: str, trouble: bool) -> None:
+    assert signals.load_signals().tells_trouble(text) is trouble
+
+
 def test_what_was_asked_about_is_over_in_a_short_reply_alone() -> None:
     rules, asked = signals.load_signals(), ["o app trava quando abro"]
     words = "não trava mais aqui no celular da minha irmã em casa".split()

@@ -40,6 +40,13 @@ def test_a_bot_that_is_down_is_a_finding() -> None:
     assert not left["local_time"].dt.normalize().isin(found["first"].dt.normalize()).any()
 
 
+@pytest.mark.parametrize(("seconds", "silent"), [(3600, False), (3601, True)])
+def test_an_answer_within_the_hour_is_one(seconds: int, silent: bool) -> None:
+    conversations, messages = month(quiet=(20, 23))
+    conversations["bot_after"] = conversations["bot_after"].fillna(seconds)
+    assert len(silence.periods(conversations, messages)) == silent
+
+
 @pytest.mark.parametrize("answers", [0.0, 0.3, 1.0])
 def test_a_bot_that_answers_little_or_never_is_not_silent(answers: float) -> None:
     assert silence.periods(*month(answers=answers)).empty

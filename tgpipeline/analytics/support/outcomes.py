@@ -175,7 +175,7 @@ class _Judge:
         return dict.fromkeys(COLUMNS) | after | told | seen
 
     def _outcome(self) -> str:
-        if not self.talk.judged[self.group]:
+        if not self.talk.judged.get(self.group, True):
             return "not_judged"
         if self.talk.until < self.settled + self.horizon:
             return "open"

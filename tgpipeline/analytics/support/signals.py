@@ -30,9 +30,6 @@ SHORT_REST = 3  # words beside a promise that say nothing
 SAID_TO = 5  # so many different questions with the same answer, and nothing in common: no answer
 _WORD = re.compile(r"<[a-z]+>|[^\W_]+")
 _EMOJI = re.compile(r"[^\w\s!-/:-@\[-`{-~\u00a1-\u02af\u0300-\u036f]+")  # they end a sentence
-_NEGATIONS = frozenset(
-    "nao nem nunca jamais not never nope ni sin sem tampoco hardly nothing".split()
-)
 # The rules of a reply, and what each says of the answer.
 _SIGNS = {"worked": "good", "later": "later", "thanks": "thanks", "acknowledged": "ok"}
 
@@ -82,13 +79,13 @@ class Signals:
         echoes = _stems(said) & set(chain.from_iterable(_stems(normalise(part)) for part in asked))
         if echoes and len(words) <= SHORT_REPLY and reply["no_longer"].search(said):
             return "good"
-        negations = _NEGATIONS
+        negations = reply["negations"]
         if not {"mas", "no"}.isdisjoint(words):
             speech = language([text, *asked, answer])
             if speech == "es":
                 said = re.sub(r"\bmas\b", "", said)  # "more", which is "but" in Portuguese
             if speech != "pt":  # where "no site" is on the site
-                negations = _NEGATIONS | {"no"}
+                negations |= {"no"}
         parts = [_signs(self, part, negations, is_told) for part in reply["but"].split(said)]
         found, kind = frozenset().union(*parts), {"good", "thanks"}
         if "bad" in found or (found & kind and not parts[-1] & kind):
@@ -126,7 +123,9 @@ class Signals:
         if self.says("reply", "failed", text) or self.says("remark", "trouble", text):
             return True
         words = _WORD.findall(normalise(text))
-        is_own = self.says("remark", "own", text) or not _NEGATIONS.isdisjoint(words)
+        is_own = self.says("remark", "own", text) or not self.rules["reply"][
+            "negations"
+        ].isdisjoint(words)
         return is_own and self.verdict(text) not in ("good", "thanks")
 
     def is_remark(self, text: str) -> bool:
