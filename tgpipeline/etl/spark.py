@@ -42,7 +42,6 @@ PIECE = (2_000, 64_000_000)  # objects and bytes that one task reads at most
 DAYS = 400  # made in one job
 # Both tables in one: every column by its name, wall-clock times as whole numbers.
 _COLUMNS = {c.name: c for table in columns.TABLES.values() for c in table[:-1]}
-_DDL = {c.name: c.athena_type.replace("timestamp", "bigint") for c in _COLUMNS.values()}
 _ARROW = pa.schema(
     [("day", pa.string()), ("table", pa.string())]
     + [(name, pa.int64()) for name in merging.KEYS]
@@ -52,6 +51,10 @@ _ARROW = pa.schema(
     ]
 )
 _KEYS = [f"`{name}`" for name in merging.KEYS]
+_DDL = "day string, table string, " + ", ".join(
+    [f"{key} bigint" for key in _KEYS]
+    + [f"`{c.name}` {c.athena_type.replace('timestamp', 'bigint')}" for c in _COLUMNS.values()]
+)
 _SAYS_WHY = re.compile(r"[\w.]*(Error|Exception)\b")  # of Python's traceback on an executor
 
 
@@ -108,12 +111,8 @@ def _make(spark: SparkSession, lake: EtlRun, days: list[Day]) -> None:
     tasks = spark.sparkContext.parallelize(
         [(*piece, number) for number, piece in enumerate(pieces)], max(1, len(pieces))
     )
-    wide = ", ".join(
-        ["day string", "table string", *(f"{k} bigint" for k in _KEYS)]
-        + [f"`{name}` {ddl}" for name, ddl in _DDL.items()]
-    )
     read = spark.createDataFrame(tasks, schema).mapInArrow(
-        partial(_read, settings, days[0].markers), wide
+        partial(_read, settings, days[0].markers), _DDL
     )
     latest = F.max_by(F.struct(*_COLUMNS), F.struct(*_KEYS[3:])).alias("row")
     made = read.groupBy("day", "table", *_KEYS[:3]).agg(latest)
@@ -240,11 +239,8 @@ def _narrow(table: str, found: pa.Table) -> pa.Table:
 
 def _by_place(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.Table]]:
     for batch in batches:
-        ends = pc.run_end_encode(batch["place"])
-        start = 0
-        for place, end in zip(ends.values.to_pylist(), ends.run_ends.to_pylist(), strict=True):
-            yield place, pa.Table.from_batches([batch.slice(start, end - start)])
-            start = end
+        for place in pc.unique(batch["place"]).to_pylist():
+            yield place, pa.Table.from_batches([batch.filter(pc.equal(batch["place"], place))])
 
 
 def main() -> None:
