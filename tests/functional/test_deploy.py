@@ -281,8 +281,9 @@ def test_a_first_deployment_that_failed_is_made_anew_and_that_is_said(settings: 
     s3.delete_bucket(Bucket=settings.raw_bucket)
     assert [change.action for change in stages.plan("lake", settings)] == ["Replace"]
     told: list[str] = []
-    stages.deploy("lake", settings, listener=lambda event: told.append(event.reason))
-    assert told[0] == "its first deployment failed: made anew"
+    stages.deploy("lake", settings, listener=lambda event: told.append(str(event)))
+    assert told[0].endswith(f"{lake.name}: its first deployment failed: made anew")
+    assert all(": " not in line for line in told[1:]), "why what went well went well is no news"
     assert lake.status == "CREATE_COMPLETE"
 
 

@@ -62,7 +62,9 @@ class Event:
     reason: str = ""
 
     def __str__(self) -> str:
-        return f"{self.status:<18} {self.type:<27} {self.resource}"
+        failed = "FAILED" in self.status or "ROLLBACK" in self.status
+        reason = f": {self.reason}" if self.reason and failed else ""
+        return f"{self.status:<18} {self.type:<27} {self.resource}{reason}"
 
 
 Listener = Callable[[Event], object]
