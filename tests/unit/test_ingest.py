@@ -93,6 +93,12 @@ def post(body, headers=HEADERS, **event):
     return answer["statusCode"]
 
 
+def test_the_log_says_how_many_milliseconds_it_took(bucket, logged):
+    started = time.perf_counter()
+    post(p.text(5))
+    assert 0 <= logged[0]["ms"] <= 1_000 * (time.perf_counter() - started) + 0.1
+
+
 def test_an_update_is_stored_as_it_came(bucket, logged):
     body = '{"update_id":5,  "message": ' + json.dumps(p.message(1, text="até já")) + " }"
     assert post(body) == 200
