@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from obstore.exceptions import BaseError
 
+from tgpipeline.analytics.language import mark, say
 from tgpipeline.errors import LakeError
 from tgpipeline.lake import keys, stores
 from tgpipeline.settings import Settings
@@ -190,19 +191,17 @@ def _drawn(messages: pd.DataFrame) -> "Drawn":
     wide = holes(messages).query("beyond_deletions")
     imported = int(((daily["history"] > 0) & (daily["webhook"] == 0)).sum())
     lost = int(wide["missing_ids"].sum())
-    gap = (
-        f"up to {lost:,} messages may be missing" if lost else "no gap that deletions don't explain"
-    )
-    title = (
-        f"{imported:,} days come from history only, {int((daily['webhook'] > 0).sum()):,} from the "
-        f"webhook; {gap}"
-    )
+    gap = say("no gap that deletions don't explain")
+    if lost:
+        gap = say("up to {n:,} messages may be missing", n=lost)
+    words = mark("{history:,} days come from history only, {webhook:,} from the webhook; {gap}")
+    title = say(words, history=imported, webhook=int((daily["webhook"] > 0).sum()), gap=gap)
     unit, binned = shapes.by_unit(daily)
-    ax = style.axes(title, "", shapes.PER_UNIT[unit])
+    ax = style.axes(title, "", say(shapes.PER_UNIT[unit]))
     shapes.stack(ax, binned, COLOURS)
     for number, hole in enumerate(zip(wide["from"], wide["to"], strict=True)):
         first, last = binned.index.searchsorted(hole, "right") - 1
-        label = "ids missing beyond deletions" if not number else None
+        label = say("ids missing beyond deletions") if not number else None
         ax.axvspan(first - 0.5, last + 0.5, facecolor="none", edgecolor="black", hatch="///", lw=0,
                    label=label)  # fmt: skip
     shapes.tell_time(ax, binned.index, unit)
