@@ -302,13 +302,13 @@ def test_two_erasures_at_once_lose_nothing(zones):
     one = Stored(zones.settings.raw_bucket, keys.update_key(7, DAY))
     bodies = []
 
-    def rewritten(body):
+    def rewritten(_key, body):
         bodies.append(body)
         if len(bodies) == 1:
             zones.s3.put_object(Bucket=one.bucket, Key=one.key, Body=body.replace(b"bom", b"mau"))
         return body.replace(b"grupo", b"mundo")
 
-    buckets.rewrite(one, rewritten)
+    buckets.rewrite([one], rewritten)
     assert b"mau dia a todos do mundo" in zones.raw.get(one.key).bytes().to_bytes()
     assert len(bodies) == 2
 
@@ -451,9 +451,13 @@ def test_a_person_gets_what_is_theirs_alone(zones, tmp_path):
     assert not (tmp_path / "no.zip").exists()
 
 
-def test_up_to_a_day_alone(zones):
+def test_up_to_a_day_alone(zones, monkeypatch):
     fill(zones)
     assert erasure(zones, limited=True).plan
+    with monkeypatch.context() as patch:
+        patch.setattr(erase.handler, "run", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            erase.Erasure(zones.settings, Request(ID, p.NOON + 1, limited=True)).run()
     assert erase.Erasure(zones.settings, Request(ID, p.NOON + 1, limited=True)).run() == []
     assert 1 not in {row["message_id"] for row in zones.rows(DAY)}
 

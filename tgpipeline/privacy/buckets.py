@@ -124,27 +124,33 @@ class Buckets:
         """Put an object into the raw bucket."""
         obstore.put(self.stores[self.raw], key, body)
 
-    def rewrite(self, one: Stored, rewritten: Callable[[bytes], bytes]) -> None:
-        """Write an object anew, with the metadata it had.
+    def rewrite(self, objects: Iterable[Stored], rewritten: Callable[[str, bytes], bytes]) -> None:
+        """Write objects anew, with the metadata they had.
 
         Args:
-            one: the object.
-            rewritten: what becomes of its bytes. The object stays as it is where these are the same
-                or none.
+            objects: those.
+            rewritten: what becomes of an object's key and bytes. It stays as it is where these are
+                the same or none.
 
         Raises:
-            LakeError: if somebody else keeps writing it, too.
+            LakeError: if somebody else keeps writing one, too.
         """
-        for _ in range(5):
-            found = self.get(one)
-            rest = rewritten(found.body)
-            if not rest or rest is found.body:
-                return
-            store, same = self.stores[one.bucket], cast(Any, {"e_tag": found.e_tag})
-            with suppress(PreconditionError):  # another erasure may write it at the same time
-                obstore.put(store, one.key, rest, mode=same, attributes=found.attributes)
-                return
-        raise LakeError(f"s3://{one.bucket}/{one.key} is being written by others: run again.")
+
+        def rewrite(one: Stored) -> None:
+            store = self.stores[one.bucket]
+            for _ in range(5):
+                found = self.get(one)
+                rest = rewritten(one.key, found.body)
+                if not rest or rest is found.body:
+                    return
+                same = cast(Any, {"e_tag": found.e_tag})
+                with suppress(PreconditionError):  # another erasure may write it at the same time
+                    obstore.put(store, one.key, rest, mode=same, attributes=found.attributes)
+                    return
+            raise LakeError(f"s3://{one.bucket}/{one.key} is being written by others: run again.")
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(rewrite, objects))
 
 
 def day_of(key: str) -> date | None:

@@ -8,7 +8,6 @@ objects hold of them; then what is their own; then the days. A second run goes o
 import argparse
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time
-from functools import partial
 from typing import Any
 
 from tgpipeline.errors import LakeError, SettingsError
@@ -84,12 +83,12 @@ class Erasure:
             elif search.holds(found.body, self._seek, found.told):
                 plan.other.append(one)
         for one, found in self.buckets.bodies(enriched):
-            day = day_of(one.key)
-            if not search.holds(found.body, self._seek, found.told):
+            day, body = day_of(one.key), found.body
+            if not search.holds(body, self._seek, found.told):
                 continue
             if not day:
                 plan.other.append(one)
-            elif not self.request.limited or self._filter.filtered(found.body) is not found.body:
+            elif not self.request.limited or self._filter.filtered(one.key, body) is not body:
                 plan.days.add(day)
         left = self._marker.days
         plan.expired = {day for day in plan.days - left if self._expired(day, counts)}
@@ -117,16 +116,14 @@ class Erasure:
         rewriter = Rewriter(self.request, self._find)
         with explained(self.settings):
             self._marker.put(days=plan.days, expired=plan.expired)
-            for one in plan.mixed:
-                self.buckets.rewrite(one, partial(rewriter.rewritten, one.key))
+            self.buckets.rewrite(plan.mixed, rewriter.rewritten)
             self._delete(plan.other)
             self._forget_versions(raw, {one.key for one in plan.mixed})
             self._delete(plan.own)
             list(handler.run(self.settings, plan.days - plan.expired, rebuild=True))
             tables = [one for one in self.buckets.current(enriched) if day_of(one.key) in plan.days]
-            for one in tables:
-                if day_of(one.key) in plan.expired:
-                    self.buckets.rewrite(one, self._filter.filtered)
+            expired = (one for one in tables if day_of(one.key) in plan.expired)
+            self.buckets.rewrite(expired, self._filter.filtered)
             self._forget_versions(enriched, {one.key for one in tables})
             record(self.buckets, plan)
             self._marker.put()

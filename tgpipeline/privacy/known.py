@@ -16,6 +16,7 @@ from tgpipeline.telegram.updates import integer, sub
 
 TELLING = 12  # characters; shorter texts are said by many
 COMMON = 20  # texts: a name that is in so many, and in one of 50, is a word (Rosa, Cliente)
+_NAMED = ("first_name", "last_name", "title")
 _COLUMNS = (
     "from_id from_first_name from_last_name from_username text caption forward_origin_type".split()
 )
@@ -80,9 +81,6 @@ class Known:
     def telling(self) -> set[str]:
         """Their longer texts, but for those that others wrote, too."""
         return {t for t in self.texts if len(t) >= TELLING and hash(t) not in self.said}
-
-
-_NAMED = ("first_name", "last_name", "title")
 
 
 def learn(

@@ -35,7 +35,7 @@ class Filter:
     pseudonyms: Pseudonyms
     telling: Collection[str] = ()
 
-    def filtered(self, body: bytes) -> bytes:
+    def filtered(self, _key: str, body: bytes) -> bytes:
         """The Parquet without the person: the same object if nothing is theirs."""
         try:
             file = pq.ParquetFile(io.BytesIO(body))

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import secrets
+from collections.abc import Collection
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -50,7 +51,7 @@ class Marker:
         """Keep more hashes of names."""
         self.words |= {name: max(size, self.words.get(name, 0)) for name, size in words.items()}
 
-    def put(self, **pending: set[date]) -> None:
+    def put(self, days: Collection[date] = (), expired: Collection[date] = ()) -> None:
         """Write it, with the days that are still to be made.
 
         Raises:
@@ -59,8 +60,9 @@ class Marker:
         stores.put_new(self._buckets.s3, self._buckets.raw, _SECRET, self.secret)
         if self._stored(_SECRET) != self.secret:
             raise LakeError("Another erasure, the first of this lake, began meanwhile: run again.")
-        days = {name: sorted(map(str, found)) for name, found in pending.items()}
-        marker = {"until": self._until, "words": self.words} | days
+        self.days, self.expired = set(days), set(expired)
+        left = {"days": sorted(map(str, days)), "expired": sorted(map(str, expired))}
+        marker = {"until": self._until, "words": self.words} | (left if days else {})
         self._buckets.put(self._key, json.dumps(marker).encode())
 
 
