@@ -13,11 +13,12 @@ import string
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from babel.messages import catalog, extract, mofile, pofile
 
 from tgpipeline import resources
-from tgpipeline.analytics import language, questions, tables
+from tgpipeline.analytics import findings, language, questions
 from tgpipeline.analytics.support import rates
 from tgpipeline.lake import columns
 from tgpipeline.notebook import demo
@@ -32,11 +33,16 @@ KEYWORDS = {"say": None, "mark": None, "many": (1, 2)}
 def sentences() -> catalog.Catalog:
     """All sentences there are, without translations."""
     found = catalog.Catalog(project="tgpipeline", creation_date=NO_DATE)
-    named = [*rates.definitions().values(), rates.NO_BOT, rates.NO_SIGNALS, rates.NO_AUTHORS]
+    named: list[Any] = [
+        *rates.definitions().values(),
+        rates.NO_BOT,
+        rates.NO_SIGNALS,
+        rates.NO_AUTHORS,
+    ]
     named += [rates.NOT_JUDGED, rates.TOO_FEW]
     named += [name.replace("_", " ") for name in rates.definitions()]
-    words = tables.words()
-    named += [*words["heads"].values(), *questions.names().values()]
+    words = language.words()
+    named += [*words["heads"].values(), *words["labels"].values(), *questions.names().values()]
     for kind in ("headings", "cells", "emoji"):
         named += _listed(words[kind])
     named += [c.meaning for c in (*columns.MESSAGES[:8], *columns.EVENTS[:6])]  # in notebook 02
@@ -44,6 +50,9 @@ def sentences() -> catalog.Catalog:
     for told in resources.data("notebook/exercises.toml").values():
         texts = (key for key in (*told, *told.values()) if key not in ("right", "otherwise"))
         named += [text for text in texts if re.search("[a-z]", text)]
+    for known in findings.candidates().values():
+        named.append((known["one"], known["text"]) if "one" in known else known["text"])
+        named.append(known["action"])
     for text in named:
         found.add(text)
     for room in (ROOM, EXERCISES):

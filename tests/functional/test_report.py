@@ -3,15 +3,19 @@
 import json
 import re
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import boto3
 import pandas as pd
 import pytest
 
+from tests.unit.analytics.test_numbers import invented
+from tgpipeline import history
 from tgpipeline.analytics import athena, report
 from tgpipeline.analytics.answers import Answers
+from tgpipeline.analytics.group import read_export
 from tgpipeline.deploy import stages
 from tgpipeline.errors import QueryError
 from tgpipeline.etl import handler
@@ -79,3 +83,33 @@ def test_a_page_with_names_of_an_empty_period(settings: Settings, tmp_path: Path
 def test_a_chat_that_is_not_there_is_refused(settings: Settings) -> None:
     with pytest.raises(QueryError, match="not in the lake"):
         Answers(athena.connect(settings), start="2025-11-28", end="2025-11-28", chat=-5)
+
+
+def test_athena_and_duckdb_make_the_same_page_of_the_same_export(
+    settings: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(invented(300)))
+    s3 = boto3.client("s3")
+    lake = replace(settings, raw_bucket="both-raw")
+    s3.create_bucket(Bucket="both-raw")
+    summary = history.import_export(path, lake)
+    days = [summary.first + timedelta(n) for n in range((summary.last - summary.first).days + 1)]
+    list(handler.run(lake, days))
+    stages.deploy("analytics", settings)
+    athena.connect.cache_clear()
+
+    by_files = read_export(path, timezone="America/Sao_Paulo")
+    how = {**by_files.period(), "chat": -1000000004321, "timezone": "America/Sao_Paulo"}
+    pages = {}
+    for engine in (by_files.engine, athena.connect(settings)):
+        answers = Answers(engine, language="pt", **how)
+        pages[type(engine).__name__] = report.render(answers)
+        tables = answers.derived()
+        asked = {frame.attrs["query"]: frame for frame in answers.asked}
+        pages[f"{type(engine).__name__} tables"] = {
+            name: frame.to_csv(index=False) for name, frame in (tables | asked).items()
+        }
+    assert len(pages["DuckDB tables"]) > 20
+    assert pages["DuckDB tables"] == pages["Athena tables"]
+    assert pages["DuckDB"] == pages["Athena"]

@@ -7,9 +7,11 @@ them. A sentence is written once, in English, where it is used: `say("{n:,} mess
 import gettext
 import re
 import string
+import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date
+from functools import cache
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -133,3 +135,9 @@ class _Format(string.Formatter):
 
 _FORMAT = _Format()
 _SWAPPED = str.maketrans(",.", ".,")
+
+
+@cache
+def words() -> dict[str, Any]:
+    """Headings, labels and the words of cells, as `words.toml` has them, in English."""
+    return tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))

@@ -1,12 +1,11 @@
 """Tables for the page and as CSV: what they call things, and what of people they hide."""
 
 import re
-import tomllib
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import pandas as pd
 
 from tgpipeline.analytics.answers import Answers
 from tgpipeline.analytics.charts.support import duration
-from tgpipeline.analytics.language import date_text, say
+from tgpipeline.analytics.language import date_text, say, words
 from tgpipeline.lake.revealing import mask
 
 RAW = {"conversation_messages", "conversation_events", "first_rows"}  # texts: never as CSV
@@ -22,12 +21,6 @@ IDS = ("user_id", "from_id", "customer", "target_user_id")
 NAMES = ("name", "first_name", "username")
 QUOTES = ("questions", "answer")
 WORDS = ("trend", "who", "asked", "reason", "measure", "outcome")  # columns of words to translate
-
-
-@cache
-def words() -> dict[str, Any]:
-    """Headings and the words of cells, as `words.toml` has them, in English."""
-    return tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)

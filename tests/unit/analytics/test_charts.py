@@ -96,7 +96,7 @@ def frames(length: int = 30) -> dict[str, pd.DataFrame]:
     }  # fmt: skip
     found["calendar"] = found["messages_per_day"]
     made = {name: pd.DataFrame(columns) for name, columns in found.items()}
-    rates = {name: (metrics.Rate(80, 100), "") for name in charts.support.LABELS}
+    rates = {name: (metrics.Rate(80, 100), "") for name in language.words()["labels"]}
     rates["bot_at_least"] = rates["bot_at_most"] = (metrics.Rate(0, 0), "not archived")
     made["outcomes"] = metrics.rates(rates)
     for frame in made.values():
@@ -153,7 +153,7 @@ def test_no_word_of_a_chart_stays_english(name: str) -> None:
 def test_without_data_a_chart_says_so(name: str) -> None:
     frame = frames()[name].head(0)
     if name == "outcomes":
-        frame = metrics.rates({m: (metrics.Rate(0, 0), "") for m in charts.support.LABELS})
+        frame = metrics.rates({m: (metrics.Rate(0, 0), "") for m in language.words()["labels"]})
     frame.attrs = {"parameters": PERIOD}
     chart = draw(name, frame)
     assert chart.alt.startswith("No ")
@@ -189,7 +189,7 @@ def outcomes(closed: int, unknown: tuple[str, ...] = ()) -> pd.DataFrame:
     counts = {"confirmed": 2, "assumed": 1, "not_solved": 1, "unanswered": closed - 4, "open": 3}
     rates = {
         name: (metrics.Rate(counts.get(name, 1), 0 if name in unknown else closed), "")
-        for name in charts.support.LABELS
+        for name in language.words()["labels"]
     }
     rates["open"] = (metrics.Rate(3, closed + 3), "")
     return metrics.rates(rates)

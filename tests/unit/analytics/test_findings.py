@@ -52,10 +52,16 @@ def test_seven_at_most_and_the_most_surprising_first(monkeypatch) -> None:
 
 
 def test_how_surprising_is_told_in_doublings_of_what_is_usual() -> None:
-    for what, usual in findings.USUAL.items():
-        assert findings._surprise(what, usual) == 0
-        assert findings._surprise(what, 4 * usual) == 2
-        assert findings._surprise(what, 0) == -math.inf
+    for what, usual, value, doublings in (
+        ("few", 0.35, 0.35, 0),
+        ("few", 0.35, 1.4, 2),
+        ("peak", 2.0, 1.0, -1),
+    ):
+        assert findings.candidates()[what]["usual"] == usual
+        values = {"top": 1, "people": 2, "share": 0.5, "day": "", "n": 1, "ratio": 2.0}
+        assert findings._found(what, value, **values).surprise == pytest.approx(doublings)
+    assert findings._found("few", 0, **values).surprise == -math.inf
+    assert findings._found("few", 1.4, weight=0.5, **values).surprise == pytest.approx(1)
 
 
 @pytest.mark.parametrize(("of", "told"), [(29, 0), (30, 1)])

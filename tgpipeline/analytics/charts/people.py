@@ -5,38 +5,24 @@ from typing import Any
 
 import pandas as pd
 
-from tgpipeline.analytics.charts.shapes import (
-    WEEKS,
-    by_unit,
-    every_day,
-    heat,
-    stack,
-    tell_time,
-)
-from tgpipeline.analytics.charts.style import (
-    AGENTS,
-    MARK,
-    OPEN,
-    OTHER,
-    PEOPLE,
-    Drawn,
-    axes,
-    chart,
-    nothing,
-)
+from tgpipeline.analytics.charts import shapes, style
+from tgpipeline.analytics.charts.style import AGENTS, MARK, OPEN, OTHER, PEOPLE
 from tgpipeline.analytics.language import MONTHS, WEEKDAYS, many, mark, say
 
 _YEAR = 53  # weeks of the calendar, at most
 _COHORTS = 26  # weeks of the retention, at most
-_WRITERS = {"returning_people": (mark("seen before"), OTHER), "new_people": (mark("new"), PEOPLE)}
+_WRITERS = {
+    "returning_people": (mark("seen before"), OTHER),
+    "new_people": (mark("new"), PEOPLE),
+}
 _MOVES = {"joined": (mark("joined"), AGENTS), "left": (mark("left"), OPEN)}
 
 
-@chart()
-def active_people(frame: pd.DataFrame) -> Drawn:
+@style.chart()
+def active_people(frame: pd.DataFrame) -> style.Drawn:
     """People active a day, in 7 and in 28 days; means of a week or a month over a long time."""
     if not frame["monthly"].sum():
-        return nothing(frame)
+        return style.nothing(frame)
     last, names = frame.iloc[-1], ["daily", "weekly", "monthly"]
     mean = float(frame["daily"].mean())
     title = many("{n:,} person wrote", "{n:,} people wrote", int(last["monthly"]))
@@ -48,25 +34,25 @@ def active_people(frame: pd.DataFrame) -> Drawn:
             "average day",
             int(last["monthly"]), weekly=int(last["weekly"]), daily=mean,
         )  # fmt: skip
-    unit, lines = by_unit(frame.set_index("day")[names].astype(float), "mean")
-    ax, places = axes(title, "", say("people who wrote")), range(len(lines))
+    unit, lines = shapes.by_unit(frame.set_index("day")[names].astype(float), "mean")
+    ax, places = style.axes(title, "", say("people who wrote")), range(len(lines))
     ax.plot(places, lines["monthly"], ":", color=OTHER, label=say("28 days"))
     ax.plot(places, lines["weekly"], "--", color=MARK, label=say("7 days"))
     ax.plot(places, lines["daily"], ".-", color=PEOPLE, label=say("day"))
     ax.set_ylim(bottom=0)
     ax.grid(axis="y", alpha=0.25)
-    tell_time(ax, lines.index, unit)
+    shapes.tell_time(ax, lines.index, unit)
     return ax, lines.round(1).rename_axis(unit).reset_index()
 
 
-@chart()
-def calendar(frame: pd.DataFrame) -> Drawn:
+@style.chart()
+def calendar(frame: pd.DataFrame) -> style.Drawn:
     """The days of the period as a calendar, one column per week; of a long time, the last year.
 
     Args:
         frame: answer of `messages_per_day`.
     """
-    days = every_day(frame, ["messages"])
+    days = shapes.every_day(frame, ["messages"])
     quiet = int((days["messages"] == 0).sum())
     title = many("{n} day without any message, of {of:,}",
                  "{n:,} days without any message, of {of:,}", quiet, of=len(days))  # fmt: skip
@@ -79,14 +65,14 @@ def calendar(frame: pd.DataFrame) -> Drawn:
     if len(grid) > _YEAR:
         title += say("; the last year:")
     grid = grid.reindex(columns=range(7)).tail(_YEAR)
-    ax = axes(title, "", "", height=2.4)
-    heat(ax, grid.to_numpy().T, [say(name) for name in WEEKDAYS], say("messages"), vmin=0)
-    tell_time(ax, grid.index, "week")
+    ax = style.axes(title, "", "", height=2.4)
+    shapes.heat(ax, grid.to_numpy().T, [say(name) for name in WEEKDAYS], say("messages"), vmin=0)
+    shapes.tell_time(ax, grid.index, "week")
     return ax, grid.set_axis(WEEKDAYS, axis=1).rename_axis("week").reset_index()
 
 
-@chart()
-def new_and_returning(frame: pd.DataFrame) -> Drawn:
+@style.chart()
+def new_and_returning(frame: pd.DataFrame) -> style.Drawn:
     """Each week's people, those seen before and those new to the lake; the last two years."""
     rest = frame.iloc[1:] if len(frame) > 1 else frame
     new, people = int(rest["new_people"].sum()), int(rest["people"].sum())
@@ -96,15 +82,15 @@ def new_and_returning(frame: pd.DataFrame) -> Drawn:
             "{share:.0%} of a week's people are new (after the first week: {n:,} of {of:,})"
         )
     weeks = frame.set_index("week")[[*_WRITERS]].astype(float)
-    weeks = weeks.asfreq("7D", fill_value=0).tail(WEEKS)
-    ax = axes(say(words, share=new / people, n=new, of=people), "", say("people who wrote"))
-    stack(ax, weeks, _WRITERS)
-    tell_time(ax, weeks.index, "week")
+    weeks = weeks.asfreq("7D", fill_value=0).tail(shapes.WEEKS)
+    ax = style.axes(say(words, share=new / people, n=new, of=people), "", say("people who wrote"))
+    shapes.stack(ax, weeks, _WRITERS)
+    shapes.tell_time(ax, weeks.index, "week")
     return ax, weeks.astype(int).reset_index()
 
 
-@chart()
-def weekly_retention(frame: pd.DataFrame) -> Drawn:
+@style.chart()
+def weekly_retention(frame: pd.DataFrame) -> style.Drawn:
     """Which share of each week's new people writes again in the weeks after; the last 26 weeks."""
     shares = frame.assign(share=(100 * frame["people"] / frame["cohort_size"]).astype(float))
     grid = shares.pivot_table(index="cohort", columns="weeks_later", values="share")
@@ -124,9 +110,9 @@ def weekly_retention(frame: pd.DataFrame) -> Drawn:
             share=kept / size, n=kept, of=size,
         )  # fmt: skip
     grid = grid.iloc[-_COHORTS:, :_COHORTS]
-    ax = axes(title, say("weeks after the first message"), say("week of the first message"))
+    ax = style.axes(title, say("weeks after the first message"), say("week of the first message"))
     label = say("% of the cohort")
-    heat(ax, grid.to_numpy(), [_week(week) for week in grid.index], label, vmin=0, vmax=100)
+    shapes.heat(ax, grid.to_numpy(), [_week(week) for week in grid.index], label, vmin=0, vmax=100)
     for (y, x), share in grid.set_axis(range(len(grid))).stack().items() if grid.size < 61 else ():
         colour = "black" if share > 55 else "white"
         ax.text(x, y, f"{share:.0f}", ha="center", va="center", color=colour)
@@ -135,8 +121,8 @@ def weekly_retention(frame: pd.DataFrame) -> Drawn:
     return ax, data
 
 
-@chart()
-def concentration(frame: pd.DataFrame) -> Drawn:
+@style.chart()
+def concentration(frame: pd.DataFrame) -> style.Drawn:
     """How much of all is written by how few."""
     people, total = len(frame), int(frame["messages"].sum())
     top = math.ceil(people / 10)
@@ -148,7 +134,9 @@ def concentration(frame: pd.DataFrame) -> Drawn:
     )  # fmt: skip
     if people == 1:
         title = say("One person wrote everything")
-    ax = axes(title, say("people, those who write most first, %"), say("share of messages, %"))
+    ax = style.axes(
+        title, say("people, those who write most first, %"), say("share of messages, %")
+    )
     some = sorted({math.ceil(people * n / 100) for n in range(1, 101)})
     share = [100 * so_far.iloc[n - 1] / total for n in some]
     ax.plot([0.0, *(100 * n / people for n in some)], [0.0, *share], color=PEOPLE)
@@ -160,21 +148,21 @@ def concentration(frame: pd.DataFrame) -> Drawn:
     return ax, pd.DataFrame({"people": tenths, "messages": so_far.iloc[[n - 1 for n in tenths]]})
 
 
-@chart(mark("joins or leaves"))
-def joins_and_leaves(frame: pd.DataFrame) -> Drawn:
+@style.chart(mark("joins or leaves"))
+def joins_and_leaves(frame: pd.DataFrame) -> style.Drawn:
     """Who comes (up) and who goes (down), a day (a week or a month, over a long time)."""
     changes = bool(frame["joined"].sum() + frame["left_group"].sum())
     names = ["joined", "left_group"] if changes else ["join_notices", "leave_notices"]
-    unit, binned = by_unit(every_day(frame, names))
+    unit, binned = shapes.by_unit(shapes.every_day(frame, names))
     binned = binned.set_axis([*_MOVES], axis=1)
     came, went = (int(binned[name].sum()) for name in _MOVES)
     title = say("{came:,} joined, {went:,} left: {more:+d}", came=came, went=went, more=came - went)
     if not changes:
         title += say(" (from notices in the chat: no membership changes were delivered)")
-    ax = axes(title, "", say("people"))
-    stack(ax, binned.assign(left=-binned["left"]), _MOVES)
+    ax = style.axes(title, "", say("people"))
+    shapes.stack(ax, binned.assign(left=-binned["left"]), _MOVES)
     ax.axhline(0, color="black", linewidth=0.8)
-    tell_time(ax, binned.index, unit)
+    shapes.tell_time(ax, binned.index, unit)
     return ax, binned.astype(int).rename_axis(unit).reset_index()
 
 

@@ -4,44 +4,16 @@ from typing import Any
 
 import pandas as pd
 
-from tgpipeline.analytics.charts.shapes import GIVEN, row_axes, stack, thickness
-from tgpipeline.analytics.charts.style import (
-    AGENTS,
-    BOT,
-    MARK,
-    NARROW,
-    OPEN,
-    OTHER,
-    PEOPLE,
-    SOFT,
-    Drawn,
-    Place,
-    chart,
-    emoji,
-    nothing,
-)
-from tgpipeline.analytics.language import many, mark, say
+from tgpipeline.analytics.charts import shapes, style
+from tgpipeline.analytics.charts.style import AGENTS, BOT, MARK, OPEN, OTHER, PEOPLE, SOFT
+from tgpipeline.analytics.language import many, mark, say, words
 from tgpipeline.analytics.support.metrics import WATCHED
 from tgpipeline.analytics.support.statistics import ENOUGH
 
-LABELS = {
-    "confirmed": mark("confirmed by the customer"), "assumed": mark("answered, then silence"),
-    "not_solved": mark("not solved"), "unanswered": mark("unanswered"),
-    "open": mark("still open,\nof all"), "answered": mark("answered"),
-    "solved_at_most": mark("solved at most"),
-    "bot_at_least": mark("by the bot alone at least,\nof those it wrote in"),
-    "bot_at_most": mark("by the bot alone at most,\nof those it wrote in"),
-    "handed": mark("handed to a person,\nof those the bot wrote in"),
-    "reopened": mark("reopened within 7 days,\nof those answered"),
-    "satisfied": mark("satisfied, of who said so"),
-}  # fmt: skip
 FATES = ("confirmed", "assumed", "not_solved", "unanswered", "open")  # of all questions
 COLOURS = {"bot_at_least": BOT, "bot_at_most": BOT, "handed": AGENTS, "reopened": OPEN,
            "unanswered": OPEN, "not_solved": MARK, "open": OTHER}  # fmt: skip
-REASONS = {  # why a question waits: what it is called, its colour
-    "no reply": (mark("no reply"), OPEN), "members only": (mark("members only"), OTHER),
-    "no answer": (mark("no answer"), AGENTS), "no person came": (mark("no person came"), MARK),
-}  # fmt: skip
+REASONS = {"no reply": OPEN, "members only": OTHER, "no answer": AGENTS, "no person came": MARK}
 AGES = {  # days that a question has waited, up to
     2: mark("up to 2 days"), 7: mark("up to a week"), 30: mark("up to 30 days"),
     1e9: mark("longer than 30 days"),
@@ -52,8 +24,8 @@ _TICKS = (1, 10, 60, 600, 7_200, 86_400)  # seconds
 _ARROWS = {"rising": "▲", "new": mark("▲ new"), "falling": "▼", "": ""}
 
 
-@chart("conversations")
-def frequent_problems(frame: pd.DataFrame) -> Drawn:
+@style.chart("conversations")
+def frequent_problems(frame: pd.DataFrame) -> style.Drawn:
     """The problems by how many conversations they open, with intervals; what rises is marked.
 
     Args:
@@ -76,28 +48,28 @@ def frequent_problems(frame: pd.DataFrame) -> Drawn:
             "Most frequent: {problem}, {share:.0%} of {of:,} conversations",
             problem=first["title"], share=float(first["share"]), of=of,
         )  # fmt: skip
-        for others, words in (
+        for others, more in (
             (known["as_frequent"], mark("; perhaps as frequent: {problems}")),
             (known["trend"].isin(["rising", "new"]), mark("; rising this week: {problems}")),
         ):
             if others.any():
-                title += say(words, problems=", ".join(known.loc[others, "title"]))
+                title += say(more, problems=", ".join(known.loc[others, "title"]))
     colours = [
         OTHER if pd.isna(r.problem) else OPEN if r.trend in ("rising", "new") else PEOPLE
         for r in frame.itertuples()
     ]
     labels = [f"{r.title} {say(_ARROWS[r.trend])}".strip() for r in frame.itertuples()]
     if of < ENOUGH:
-        ax = row_axes(title, say("conversations"), labels)
-        stack(ax, frame, {"conversations": (mark("conversations"), PEOPLE)}, across=True)
+        ax = shapes.row_axes(title, say("conversations"), labels)
+        shapes.stack(ax, frame, {"conversations": (mark("conversations"), PEOPLE)}, across=True)
     else:
-        ax = row_axes(title, say("share of conversations, %"), labels)
+        ax = shapes.row_axes(title, say("share of conversations, %"), labels)
         _shares(ax, frame.rename(columns={"conversations": "n"}), colours)
     return ax, frame[["title", "conversations", "of", "low", "high", "trend"]]
 
 
-@chart("conversations")
-def outcomes(frame: pd.DataFrame) -> Drawn:
+@style.chart("conversations")
+def outcomes(frame: pd.DataFrame) -> style.Drawn:
     """What became of the questions: rates with intervals; what cannot be known is left out.
 
     Args:
@@ -106,8 +78,8 @@ def outcomes(frame: pd.DataFrame) -> Drawn:
     found = frame.set_index("measure")
     total, closed = (int(found.loc[name, "denominator"]) for name in ("open", "confirmed"))
     if not total:
-        return nothing(frame, "conversations")
-    share, parts = found["share"], found.loc[[*FATES]]
+        return style.nothing(frame, "conversations")
+    share, parts, named = found["share"], found.loc[[*FATES]], words()["labels"]
     if closed < ENOUGH:
         counts = ", ".join(
             f"{say(name.replace('_', ' '))} {n:,}" for name, n in parts["numerator"].items() if n
@@ -116,8 +88,8 @@ def outcomes(frame: pd.DataFrame) -> Drawn:
             "Too few for shares: {n:,} question, {counts}",
             "Too few for shares: {n:,} questions, {counts}", total, counts=counts,
         )  # fmt: skip
-        ax = row_axes(title, say("questions"), [say(LABELS[name]) for name in FATES])
-        stack(ax, parts, {"numerator": (mark("questions"), PEOPLE)}, across=True)
+        ax = shapes.row_axes(title, say("questions"), [say(named[name]) for name in FATES])
+        shapes.stack(ax, parts, {"numerator": (mark("questions"), PEOPLE)}, across=True)
         return ax, parts["numerator"].reset_index()
     title = say(
         "Between {low:.0%} and {high:.0%} of {n:,} questions were solved",
@@ -130,14 +102,14 @@ def outcomes(frame: pd.DataFrame) -> Drawn:
             low=share["bot_at_least"], high=share["bot_at_most"],
         )  # fmt: skip
     shown = found.dropna(subset="share").rename(columns={"numerator": "n", "denominator": "of"})
-    labels = [say(LABELS[measure]) for measure in shown.index]
-    ax = row_axes(title + alone, say("%, with 95% interval"), labels)
+    labels = [say(named[measure]) for measure in shown.index]
+    ax = shapes.row_axes(title + alone, say("%, with 95% interval"), labels)
     _shares(ax, shown, [COLOURS.get(measure, PEOPLE) for measure in shown.index])
     return ax, frame[["measure", "numerator", "denominator", "share", "low", "high"]]
 
 
-@chart("answers")
-def response_times(frame: pd.DataFrame) -> Drawn:
+@style.chart("answers")
+def response_times(frame: pd.DataFrame) -> style.Drawn:
     """How long customers wait for the first answer: median and 90th percentile.
 
     Args:
@@ -146,18 +118,18 @@ def response_times(frame: pd.DataFrame) -> Drawn:
     some = (frame["asked"] == "any time") | (frame["who"] == "person")
     shown = frame[some & (frame["answered"] > 0)]
     if shown.empty:
-        return nothing(frame, mark("answers"))
+        return style.nothing(frame, mark("answers"))
     most = int(frame["conversations"].max())
     if most < ENOUGH:
         few = many("waiting times: {n} conversation is too few",
                    "waiting times: {n} conversations are too few", most)  # fmt: skip
-        return nothing(frame, few)
+        return style.nothing(frame, few)
     half = shown.set_index(["who", "asked"])["median"]
     person = [w for w in ("office hours", "outside") if ("person", w) in half]
     outside = mark("outside {time}") if len(person) > 1 else mark("a person {time}")
     parts = [
-        say(words, time=duration(half[row]))
-        for row, words in (
+        say(text, time=duration(half[row]))
+        for row, text in (
             (("person", "office hours"), mark("a person in office hours {time}")),
             (("person", "outside"), outside),
             (("bot", "any time"), mark("the bot {time}")),
@@ -171,7 +143,7 @@ def response_times(frame: pd.DataFrame) -> Drawn:
             n=r.answered, of=r.conversations)
         for r in shown.itertuples()
     ]  # fmt: skip
-    ax = row_axes(title, told, labels)
+    ax = shapes.row_axes(title, told, labels)
     colour = {"anyone": PEOPLE, "bot": BOT, "person": AGENTS}
     seconds = shown[["low", "median", "high", "p90"]].clip(1, WATCHED)
     for place, (row, at) in enumerate(zip(shown.itertuples(), seconds.itertuples(), strict=True)):
@@ -183,22 +155,22 @@ def response_times(frame: pd.DataFrame) -> Drawn:
                     fontsize=8)  # fmt: skip
     ax.set_xscale("log")
     ticks = [t for t in _TICKS if t <= 3 * seconds["p90"].max()]
-    ticks = ticks if Place.width > NARROW else ticks[::2]
+    ticks = ticks if style.Place.width > style.NARROW else ticks[::2]
     ax.set_xticks(ticks, [duration(t) for t in ticks])
     ax.set_xticks([], minor=True)
     ax.set_xlim(left=0.7, right=max(30.0, 8.0 * float(seconds["p90"].max())))
     return ax, frame[["who", "asked", "conversations", "answered", "median", "low", "high", "p90"]]
 
 
-@chart(mark("minutes of agents"))
-def better_bot(frame: pd.DataFrame) -> Drawn:
+@style.chart(mark("minutes of agents"))
+def better_bot(frame: pd.DataFrame) -> style.Drawn:
     """Where a better bot pays: agents' minutes by problem, and how many one answer would save.
 
     Args:
         frame: from `problems.better_bot`.
     """
     if not frame["minutes"].sum():
-        return nothing(frame, "minutes of agents")
+        return style.nothing(frame, "minutes of agents")
     top = frame.iloc[0]
     title = many(
         "{what} takes the largest part of agents' time: {minutes:,.0f} of {total:,.0f} min; {same} "
@@ -208,27 +180,27 @@ def better_bot(frame: pd.DataFrame) -> Drawn:
         int(top["of"]), what=top["title"], minutes=top["minutes"], total=frame["minutes"].sum(),
         same=top["same_answer"],
     )  # fmt: skip
-    ax = row_axes(title, say("minutes of agents"), frame["title"].tolist())
-    stack(ax, frame.assign(rest=frame["minutes"] - frame["saves"]), MINUTES, across=True)
+    ax = shapes.row_axes(title, say("minutes of agents"), frame["title"].tolist())
+    shapes.stack(ax, frame.assign(rest=frame["minutes"] - frame["saves"]), MINUTES, across=True)
     return ax, frame[["title", "minutes", "saves", "same_answer", "of"]]
 
 
-@chart(mark("reactions were delivered"))
-def reactions(frame: pd.DataFrame) -> Drawn:
+@style.chart(mark("reactions were delivered"))
+def reactions(frame: pd.DataFrame) -> style.Drawn:
     """Which reactions are given to people and to bots."""
     total, shown = int(frame["reactions"].sum()), frame.head(10)
     title = many(
         "{n:,} reaction: {emoji}",
         "{n:,} reactions, most often {emoji}; {share:.0%} of them to bots",
-        total, emoji=emoji(frame["emoji"].iloc[0]), share=int(frame["to_bots"].sum()) / total,
+        total, emoji=style.emoji(frame["emoji"].iloc[0]), share=int(frame["to_bots"].sum()) / total,
     )  # fmt: skip
-    ax = row_axes(title, say("reactions"), [emoji(e) for e in shown["emoji"]])
-    stack(ax, shown, GIVEN, across=True)
-    return ax, frame[["emoji", *GIVEN]]
+    ax = shapes.row_axes(title, say("reactions"), [style.emoji(e) for e in shown["emoji"]])
+    shapes.stack(ax, shown, shapes.GIVEN, across=True)
+    return ax, frame[["emoji", *shapes.GIVEN]]
 
 
-@chart(mark("questions wait for an answer"))
-def unanswered(frame: pd.DataFrame) -> Drawn:
+@style.chart(mark("questions wait for an answer"))
+def unanswered(frame: pd.DataFrame) -> style.Drawn:
     """How long questions have been waiting that nobody answered, and what they got instead.
 
     Args:
@@ -242,8 +214,9 @@ def unanswered(frame: pd.DataFrame) -> Drawn:
     counts = ", ".join(f"{say(name)} {n:,}" for name, n in table.sum().items() if n)
     title = many("{n:,} question waits: {why}", "{n:,} questions wait: {why}", len(frame),
                  why=counts)  # fmt: skip
-    ax = row_axes(title, say("questions"), table.index.tolist())
-    stack(ax, table, REASONS, across=True)
+    ax = shapes.row_axes(title, say("questions"), table.index.tolist())
+    parts = {reason: (reason, colour) for reason, colour in REASONS.items()}
+    shapes.stack(ax, table, parts, across=True)
     return ax, table.reset_index().rename_axis(columns=None)
 
 
@@ -268,10 +241,10 @@ def _shares(ax: Any, rates: pd.DataFrame, colours: list[str]) -> None:
     """Shares with their intervals, the first on top: `n`, `of`, `share`, `low`, `high`."""
     low, share, high = (100 * rates[c].astype(float) for c in ("low", "share", "high"))
     reach = [(share - low).clip(lower=0), (high - share).clip(lower=0)]
-    ax.barh(range(len(rates)), share, thickness(), color=colours, xerr=reach, ecolor=SOFT,
+    ax.barh(range(len(rates)), share, shapes.thickness(), color=colours, xerr=reach, ecolor=SOFT,
             capsize=2)  # fmt: skip
     for place, row in enumerate(rates.itertuples()):
         counts = say("{share:.0%} ({n} of {of})", share=row.share, n=row.n, of=row.of)
         at = (high.iloc[place], place)
         ax.annotate(counts, at, (5, -3), textcoords="offset points", fontsize=8)
-    ax.set_xlim(0, (1.3 if Place.width > NARROW else 1.6) * max([*high, 1.0]))
+    ax.set_xlim(0, (1.3 if style.Place.width > style.NARROW else 1.6) * max([*high, 1.0]))

@@ -5,26 +5,17 @@ from datetime import date
 
 import pandas as pd
 
-from tgpipeline.analytics.charts.shapes import (
-    PER_UNIT,
-    SAID,
-    by_unit,
-    every_day,
-    heat,
-    row_axes,
-    stack,
-    tell_time,
-)
-from tgpipeline.analytics.charts.style import MARK, OTHER, PEOPLE, Drawn, axes, chart, nothing
+from tgpipeline.analytics.charts import shapes, style
+from tgpipeline.analytics.charts.style import MARK, OTHER, PEOPLE
 from tgpipeline.analytics.language import WEEKDAYS, many, mark, number, say
 
 _SHOWN = 12  # bars or rows of a chart, at most
 
 
-@chart()
-def messages_per_day(frame: pd.DataFrame) -> Drawn:
+@style.chart()
+def messages_per_day(frame: pd.DataFrame) -> style.Drawn:
     """Messages a day (a week or a month, over a long time), of people and of bots, stacked."""
-    days = every_day(frame, ["messages", "by_people", "by_bots"])
+    days = shapes.every_day(frame, ["messages", "by_people", "by_bots"])
     top, most = days["messages"].idxmax(), int(days["messages"].max())
     total, middle = int(days["messages"].sum()), float(days["messages"].median())
     if total == most:
@@ -33,17 +24,17 @@ def messages_per_day(frame: pd.DataFrame) -> Drawn:
         title = say("{n:,} messages; most on {day}: {most:,}", n=total, day=top, most=most)
         if middle:
             title += say(", {ratio:.1f} times the median day", ratio=most / middle)
-    unit, binned = by_unit(days)
-    ax = axes(title, "", say(PER_UNIT[unit]))
-    stack(ax, binned, SAID)
-    tell_time(ax, binned.index, unit)
-    return ax, binned[[*SAID]].astype(int).rename_axis(unit).reset_index()
+    unit, binned = shapes.by_unit(days)
+    ax = style.axes(title, "", say(shapes.PER_UNIT[unit]))
+    shapes.stack(ax, binned, shapes.SAID)
+    shapes.tell_time(ax, binned.index, unit)
+    return ax, binned[[*shapes.SAID]].astype(int).rename_axis(unit).reset_index()
 
 
-@chart()
+@style.chart()
 def messages_per_user_per_day(
     frame: pd.DataFrame, labels: Mapping[int, str], top: int = _SHOWN
-) -> Drawn:
+) -> style.Drawn:
     """Who wrote how much when: one row per person, of those who wrote most.
 
     Args:
@@ -53,13 +44,13 @@ def messages_per_user_per_day(
     """
     people = frame[~frame["is_bot"].fillna(False).astype(bool)].dropna(subset=["user_id"])
     if people.empty:
-        return nothing(frame)
+        return style.nothing(frame)
     totals = people.groupby("user_id")["messages"].sum().sort_values(ascending=False, kind="stable")
     shown = totals.head(top)
     of_shown = people[people["user_id"].isin(shown.index)]
     grid = of_shown.pivot_table(index="day", columns="user_id", values="messages", aggfunc="sum")
-    days = every_day(grid.reset_index(), list(shown.index), frame.attrs)
-    unit, binned = by_unit(days)
+    days = shapes.every_day(grid.reset_index(), list(shown.index), frame.attrs)
+    unit, binned = shapes.by_unit(days)
     total, share = int(totals.sum()), shown.sum() / totals.sum()
     if len(shown) == len(totals):
         title = many("{name} wrote everything", "{n} people wrote everything", len(shown),
@@ -69,15 +60,15 @@ def messages_per_user_per_day(
             "The {n} who write most wrote {share:.0%} of the {total:,} messages of people",
             n=len(shown), share=share, total=total,
         )  # fmt: skip
-    ax = axes(title, "", "")
+    ax = style.axes(title, "", "")
     rows = [labels[int(user)] for user in shown.index]
-    heat(ax, binned.to_numpy().T, rows, say(PER_UNIT[unit]), vmin=0)
-    tell_time(ax, binned.index, unit)
+    shapes.heat(ax, binned.to_numpy().T, rows, say(shapes.PER_UNIT[unit]), vmin=0)
+    shapes.tell_time(ax, binned.index, unit)
     return ax, binned.astype(int).set_axis(rows, axis=1).rename_axis(unit).reset_index()
 
 
-@chart()
-def message_length_per_day(frame: pd.DataFrame) -> Drawn:
+@style.chart()
+def message_length_per_day(frame: pd.DataFrame) -> style.Drawn:
     """Average and quantiles of the length of people's messages; means of a week or a month."""
     half, tenth = frame["p50"].median(), frame["p90"].median()
     title = say(
@@ -86,20 +77,20 @@ def message_length_per_day(frame: pd.DataFrame) -> Drawn:
         half=half, tenth=tenth,
     )  # fmt: skip
     columns = ["average", "p50", "p90"]
-    unit, lines = by_unit(frame.set_index("day")[columns].astype(float), "mean")
-    ax, places = axes(title, "", say("characters a message")), range(len(lines))
+    unit, lines = shapes.by_unit(frame.set_index("day")[columns].astype(float), "mean")
+    ax, places = style.axes(title, "", say("characters a message")), range(len(lines))
     ax.fill_between(places, lines["p50"], lines["p90"], color=PEOPLE, alpha=0.18, lw=0,
                     label=say("half to nine in ten"))  # fmt: skip
     ax.plot(places, lines["p50"], ".-", color=PEOPLE, label=say("median"))
     ax.plot(places, lines["average"], "--", color=MARK, label=say("average"))
     ax.set_ylim(bottom=0)
     ax.grid(axis="y", alpha=0.25)
-    tell_time(ax, lines.index, unit)
+    shapes.tell_time(ax, lines.index, unit)
     return ax, lines.round(1).rename_axis(unit).reset_index()
 
 
-@chart()
-def messages_by_hour_and_weekday(frame: pd.DataFrame) -> Drawn:
+@style.chart()
+def messages_by_hour_and_weekday(frame: pd.DataFrame) -> style.Drawn:
     """Heat map of when people write."""
     grid = frame.pivot_table(index="weekday", columns="hour", values="messages", aggfunc="sum")
     grid = grid.reindex(index=range(1, 8), columns=range(24)).astype("float64").fillna(0)
@@ -112,8 +103,10 @@ def messages_by_hour_and_weekday(frame: pd.DataFrame) -> Drawn:
         weekday=say(WEEKDAYS[top]), most=float(day.max()), mean=float(day.mean()), hour=hour,
         end=hour + 1,
     )  # fmt: skip
-    ax = axes(title, _hour(frame), "")
-    heat(ax, grid.to_numpy(), [say(name) for name in WEEKDAYS], say("messages a day"), vmin=0)
+    ax = style.axes(title, _hour(frame), "")
+    shapes.heat(
+        ax, grid.to_numpy(), [say(name) for name in WEEKDAYS], say("messages a day"), vmin=0
+    )
     ax.set_xticks([hour - 0.5 for hour in range(0, 25, 3)], range(0, 25, 3))
     return ax, grid.T.round(2).set_axis(WEEKDAYS, axis=1).rename_axis("hour").reset_index()
 
@@ -128,8 +121,8 @@ def _weekdays(frame: pd.DataFrame) -> list[int]:
     return [whole + ((day - first.weekday()) % 7 < rest) for day in range(7)]
 
 
-@chart()
-def messages_by_content_type(frame: pd.DataFrame) -> Drawn:
+@style.chart()
+def messages_by_content_type(frame: pd.DataFrame) -> style.Drawn:
     """What is sent, of people and of bots."""
     total, edited = int(frame["sent"].sum()), int(frame["edited"].sum())
     texts = int(frame.loc[frame["content_type"] == "text", "sent"].sum())
@@ -139,16 +132,16 @@ def messages_by_content_type(frame: pd.DataFrame) -> Drawn:
         total, text=texts / total, edited=edited / total,
     )  # fmt: skip
     shown = frame.head(_SHOWN)
-    ax = row_axes(title, say("messages"), shown["content_type"].tolist())
-    stack(ax, shown, SAID, across=True)
-    return ax, shown[["content_type", *SAID]]
+    ax = shapes.row_axes(title, say("messages"), shown["content_type"].tolist())
+    shapes.stack(ax, shown, shapes.SAID, across=True)
+    return ax, shown[["content_type", *shapes.SAID]]
 
 
-@chart()
-def messages_by_topic(frame: pd.DataFrame) -> Drawn:
+@style.chart()
+def messages_by_topic(frame: pd.DataFrame) -> style.Drawn:
     """Which topics of a forum people write in."""
     if frame["message_thread_id"].isna().all():
-        return nothing(frame, mark("forum topics"))
+        return style.nothing(frame, mark("forum topics"))
     shown = frame.head(_SHOWN)
     names = [
         say("main topic") if pd.isna(t) else say("topic {id}", id=t)
@@ -160,13 +153,13 @@ def messages_by_topic(frame: pd.DataFrame) -> Drawn:
         "{n} topics; most is written in {name}: {share:.0%} of people's messages",
         len(frame), name=names[0], share=share,
     )  # fmt: skip
-    ax = row_axes(title, say("messages of people"), names)
-    stack(ax, shown, {"messages": (mark("people"), PEOPLE)}, across=True)
+    ax = shapes.row_axes(title, say("messages of people"), names)
+    shapes.stack(ax, shown, {"messages": (mark("people"), PEOPLE)}, across=True)
     return ax, pd.DataFrame({"topic": names, "messages": shown["messages"]})
 
 
-@chart()
-def visits_by_hour(frame: pd.DataFrame) -> Drawn:
+@style.chart()
+def visits_by_hour(frame: pd.DataFrame) -> style.Drawn:
     """Which hours people write in, each person once an hour of a day.
 
     Args:
@@ -182,8 +175,8 @@ def visits_by_hour(frame: pd.DataFrame) -> Drawn:
     return _by_hour(frame, visits.rename("visits"), title, [(top, top + 1)])
 
 
-@chart(mark("questions"))
-def questions_by_hour(frame: pd.DataFrame) -> Drawn:
+@style.chart(mark("questions"))
+def questions_by_hour(frame: pd.DataFrame) -> style.Drawn:
     """Which hours questions come in; the busiest bands stand out.
 
     Args:
@@ -207,8 +200,8 @@ def questions_by_hour(frame: pd.DataFrame) -> Drawn:
 
 def _by_hour(
     frame: pd.DataFrame, counts: "pd.Series[int]", title: str, marked: Sequence[tuple[int, int]]
-) -> Drawn:
-    ax = axes(title, _hour(frame), say(str(counts.name)))
+) -> style.Drawn:
+    ax = style.axes(title, _hour(frame), say(str(counts.name)))
     inside = [any(first <= hour < last for first, last in marked) for hour in counts.index]
     colours = [MARK if busy else PEOPLE for busy in inside]
     ax.bar(counts.index + 0.5, counts, 0.85, color=colours)
@@ -221,13 +214,13 @@ def _hour(frame: pd.DataFrame) -> str:
     return say("hour, {zone}", zone=zone or say("local time"))
 
 
-@chart()
-def before_and_after(frame: pd.DataFrame) -> Drawn:
+@style.chart()
+def before_and_after(frame: pd.DataFrame) -> style.Drawn:
     """People's messages a day before a date and from it on, with 95 % intervals of the means."""
     cut = frame.attrs.get("parameters", {}).get("cut", "")
     sides = {bool(row.is_after): row for row in frame.itertuples()}
     if len(sides) < 2:
-        return nothing(frame, say("messages on both sides of {cut}", cut=cut))
+        return style.nothing(frame, say("messages on both sides of {cut}", cut=cut))
     rows = [sides[False], sides[True]]
     before, after = (float(row.messages_per_day) for row in rows)
     errors = [1.96 * float(row.deviation) / float(row.days) ** 0.5 for row in rows]
@@ -245,7 +238,7 @@ def before_and_after(frame: pd.DataFrame) -> Drawn:
     ]
     by = abs(after / before - 1)
     title = say(words, by=by, cut=date.fromisoformat(cut), before=said[0], after=said[1])
-    ax = axes(title, "", say("people's messages a day"))
+    ax = style.axes(title, "", say("people's messages a day"))
     ax.bar([0, 1], [before, after], 0.55, yerr=errors, color=[OTHER, PEOPLE], capsize=4)
     names = [
         many("before ({n} day)", "before ({n} days)", int(rows[0].days)),
