@@ -17,9 +17,9 @@ from tgpipeline.analytics.charts import Chart
 from tgpipeline.analytics.charts.style import Place
 from tgpipeline.analytics.engine import Engine
 from tgpipeline.analytics.findings import findings
-from tgpipeline.analytics.language import many, say, use
+from tgpipeline.analytics.language import say, use
 from tgpipeline.analytics.support import metrics
-from tgpipeline.analytics.support.rates import NO_SIGNALS
+from tgpipeline.analytics.support.rates import NO_SIGNALS, TOO_FEW
 from tgpipeline.analytics.support.statistics import ENOUGH
 from tgpipeline.analytics.tables import Mask, Table, write_csv
 from tgpipeline.errors import QueryError
@@ -136,17 +136,14 @@ def needs(answers: Answers) -> Section:
     )  # fmt: skip
     of = int(frequent["conversations"].sum())
     named = int(frequent.dropna(subset="problem")["conversations"].sum())
-    if 2 * named < of and len(answers.clusters):
-        text = many(
-            "The definitions name a problem in {named:,} of {n:,} conversation.",
-            "The definitions name a problem in only {named:,} of {n:,} conversations.",
-            of, named=named,
+    if 2 * named < of and of >= ENOUGH and len(answers.clusters):
+        text = say(
+            "The definitions name a problem in only {named:,} of {of:,} conversations. Last come "
+            "groups of like questions, the largest first, found without definitions: what a "
+            "topics.toml of the group's own may name.",
+            named=named, of=of,
         )  # fmt: skip
-        more = say(
-            "Last come groups of like questions, the largest first, found without definitions: "
-            "what a topics.toml of the group's own may name."
-        )
-        section.notes.append(f"{text} {more}")
+        section.notes.append(text)
         section.quotes += _quoted(Mask(answers).table(answers.clusters), "about", "questions")
     return section
 
@@ -156,7 +153,8 @@ def solved(answers: Answers) -> Section:
     shown = [charts.outcomes(answers.outcomes), charts.response_times(answers.waits),
              charts.reactions(answers.ask("reactions"))]  # fmt: skip
     section = Section(say("Does the bot solve it?"), shown)
-    if 0 < len(answers.conversations) < ENOUGH:
+    judged = answers.conversations["outcome"].ne("not_judged").sum()
+    if 0 < judged < ENOUGH:
         cases = _called(answers, Mask(answers).table(answers.cases))
         columns = ("local_time", "problem", "customer", "outcome", "link")
         section.tables.append(Table.of(cases, *columns, caption=say("Each question")))
@@ -233,6 +231,7 @@ SECTIONS: Sequence[Callable[[Answers], Section]] = (
 def unknown(answers: Answers) -> list[str]:
     """What cannot be known, and why: once, and only where it could have been otherwise."""
     notes = set(answers.outcomes["note"]) if len(answers.conversations) else set()
+    notes -= {TOO_FEW}  # charts say so
     if not answers.ask("coverage")["from_webhook"].sum():  # an export needs no allowed_updates
         notes -= {NO_SIGNALS}
     told = sorted(say(note) for note in notes if note and not note.startswith("by people"))

@@ -222,7 +222,7 @@ def test_tables_are_written_for_people() -> None:
 
 
 def test_where_definitions_name_little_groups_of_questions_are_shown(engine: Duck) -> None:
-    unknown = [message(n, 50 + n, "Ana", "a impressora azul imprime?") for n in range(1, 40, 2)]
+    unknown = [message(n, 50 + n, "Ana", "a impressora azul imprime?") for n in range(1, 80, 2)]
     section = report.needs(Answers(Duck(unknown), **PERIOD))
     assert any("in only 0 of" in note for note in section.notes)
     assert any("impressora" in of for of, _ in section.quotes)

@@ -74,16 +74,17 @@ def calendar(frame: pd.DataFrame) -> style.Drawn:
 @style.chart()
 def new_and_returning(frame: pd.DataFrame) -> style.Drawn:
     """Each week's people, those seen before and those new to the lake; the last two years."""
-    rest = frame.iloc[1:] if len(frame) > 1 else frame
+    if len(frame) == 1:  # of the first week all are new
+        return style.nothing(frame, mark("weeks to compare"))
+    rest = frame.iloc[1:]
     new, people = int(rest["new_people"].sum()), int(rest["people"].sum())
-    words = mark("{share:.0%} of a week's people are new ({n:,} of {of:,})")
-    if len(frame) > 1:
-        words = mark(
-            "{share:.0%} of a week's people are new (after the first week: {n:,} of {of:,})"
-        )
+    title = say(
+        "{share:.0%} of a week's people are new (after the first week: {n:,} of {of:,})",
+        share=new / people, n=new, of=people,
+    )  # fmt: skip
     weeks = frame.set_index("week")[[*_WRITERS]].astype(float)
     weeks = weeks.asfreq("7D", fill_value=0).tail(shapes.WEEKS)
-    ax = style.axes(say(words, share=new / people, n=new, of=people), "", say("people who wrote"))
+    ax = style.axes(title, "", say("people who wrote"))
     shapes.stack(ax, weeks, _WRITERS)
     shapes.tell_time(ax, weeks.index, "week")
     return ax, weeks.astype(int).reset_index()
@@ -92,6 +93,14 @@ def new_and_returning(frame: pd.DataFrame) -> style.Drawn:
 @style.chart()
 def weekly_retention(frame: pd.DataFrame) -> style.Drawn:
     """Which share of each week's new people writes again in the weeks after; the last 26 weeks."""
+    first = frame[frame["weeks_later"] == 1]
+    kept, size = int(first["people"].sum()), int(first["cohort_size"].sum())
+    if not size:
+        return style.nothing(frame, mark("weeks to compare"))
+    title = say(
+        "{share:.0%} of new people write again the week after ({n:,} of {of:,})",
+        share=kept / size, n=kept, of=size,
+    )  # fmt: skip
     shares = frame.assign(share=(100 * frame["people"] / frame["cohort_size"]).astype(float))
     grid = shares.pivot_table(index="cohort", columns="weeks_later", values="share")
     weeks = range(int(frame["weeks_later"].max()) + 1)
@@ -101,14 +110,6 @@ def weekly_retention(frame: pd.DataFrame) -> style.Drawn:
     for week in weeks:  # a whole week in which nobody came is 0, one to come is empty
         over = grid.index + pd.Timedelta(days=7 * week) <= end
         grid.loc[over, week] = grid.loc[over, week].fillna(0)
-    first = frame[frame["weeks_later"] == 1]
-    kept, size = int(first["people"].sum()), int(first["cohort_size"].sum())
-    title = say("No whole week after a first one in this period")
-    if size:
-        title = say(
-            "{share:.0%} of new people write again the week after ({n:,} of {of:,})",
-            share=kept / size, n=kept, of=size,
-        )  # fmt: skip
     grid = grid.iloc[-_COHORTS:, :_COHORTS]
     ax = style.axes(title, say("weeks after the first message"), say("week of the first message"))
     label = say("% of the cohort")

@@ -1,5 +1,6 @@
 """How much is written, what, and when."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -94,15 +95,18 @@ def messages_by_hour_and_weekday(frame: pd.DataFrame) -> style.Drawn:
     """Heat map of when people write."""
     grid = frame.pivot_table(index="weekday", columns="hour", values="messages", aggfunc="sum")
     grid = grid.reindex(index=range(1, 8), columns=range(24)).astype("float64").fillna(0)
-    grid = grid.div([max(1, n) for n in _weekdays(frame)], axis=0)
-    day = grid.sum(axis=1)
+    grid = grid.div([n or math.nan for n in _weekdays(frame)], axis=0)  # what was not, is empty
+    day = grid.sum(axis=1, min_count=1)
     top, hour = int(day.idxmax()) - 1, int(grid.sum().idxmax())
-    title = say(
-        "Most messages of people are written on {weekday} ({most:.1f} a day; mean of weekdays "
-        "{mean:.1f}) and at {hour:02d}-{end:02d}h",
-        weekday=say(WEEKDAYS[top]), most=float(day.max()), mean=float(day.mean()), hour=hour,
-        end=hour + 1,
-    )  # fmt: skip
+    title = say("Most messages of people are written at {hour:02d}-{end:02d}h", hour=hour,
+                end=hour + 1)  # fmt: skip
+    if day.notna().all():
+        title = say(
+            "Most messages of people are written on {weekday} ({most:.1f} a day; mean of weekdays "
+            "{mean:.1f}) and at {hour:02d}-{end:02d}h",
+            weekday=say(WEEKDAYS[top]), most=float(day.max()), mean=float(day.mean()), hour=hour,
+            end=hour + 1,
+        )  # fmt: skip
     ax = style.axes(title, _hour(frame), "")
     shapes.heat(
         ax, grid.to_numpy(), [say(name) for name in WEEKDAYS], say("messages a day"), vmin=0
