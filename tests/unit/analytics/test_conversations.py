@@ -411,6 +411,33 @@ def test_what_an_agent_answers_was_a_question() -> None:
     assert build(settled(said[0], (9, AGENT, "Vou verificar", 1))).empty, "no answer, no question"
 
 
+def test_among_members_whoever_advises_about_a_trouble_answers() -> None:
+    said = settled((0, ANA, "minha porta está rangendo"), (9, BIA, "passa óleo na dobradiça", 1))
+    found = conversations.find_conversations(said, happened(), known())
+    assert found[["message_id", "by"]].values.tolist() == [[1, "members"]]
+    chat = settled((0, ANA, "hoje fez sol"), (9, BIA, "concordo", 1))
+    assert conversations.find_conversations(chat, happened(), known()).empty
+
+
+def test_the_bot_alone_solved_what_was_confirmed_and_at_most_what_it_answered() -> None:
+    said: list[tuple[Any, ...]] = []
+    for n, thanks in enumerate([True, True, False]):
+        said += [(60 * n, 40 + n, ASKS), (60 * n + 1, BOT, f"Peça no site {n}", len(said) + 1)]
+        said += [(60 * n + 2, 40 + n, "deu certo, valeu!")] * thanks
+    table = metrics.outcomes(build(settled(*said)), coverage(messages=9, by_bots=3, reactions=1))
+    rows = table.set_index("measure")[["numerator", "denominator"]]
+    assert rows.loc["bot_at_least"].tolist() == [2, 3]
+    assert rows.loc["bot_at_most"].tolist() == [3, 3]
+
+
+def test_the_last_seven_days_begin_with_the_eighth_of_fourteen() -> None:
+    said = [(1440 * day, 40 + day, ASKS) for day in (6, 7, 8, 13)]
+    messages = talk((0, 99, "bom dia"), *said, (14 * 1440 + 960, 99, "bom dia"))
+    messages.attrs["parameters"] = {"start": "2025-11-28", "end": "2025-12-11"}
+    row = problems.frequent(build(messages), messages, known()).iloc[0]
+    assert row[["last_7_days", "before"]].tolist() == [3, 1]
+
+
 def test_who_is_answered_goes_on_there() -> None:
     said = [(0, ANA, ASKS), (28, BIA, "que calor"), (30, ANA, "demais", 2)]
     said += [(31, AGENT, "É só ir na loja", 1), (33, ANA, "a loja do centro")]

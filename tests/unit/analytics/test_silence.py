@@ -59,6 +59,7 @@ def test_days_without_data_are_a_finding_and_no_week_is_compared_with_a_hole() -
     assert "from 25 Nov to 26 Nov" in silence.sentences(found)[0]
     assert silence.last_weeks(conversations, messages) is None
     assert silence.last_weeks(*month(lost=(13,))) is not None
+    assert silence.last_weeks(*month(lost=(14,))) is None, "the first of the fourteen days"
 
 
 def test_only_whole_weeks_of_the_period_are_compared() -> None:
