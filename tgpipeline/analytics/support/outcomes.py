@@ -92,7 +92,7 @@ class _Judge:
         if t.questions[row] or t.text[row].rstrip().endswith("?"):
             self.is_told = True
             return True
-        return t.rules.is_remark(t.text[row]) or t.says(row, "me_too")
+        return t.is_remark(t.text[row]) or t.says(row, "me_too")
 
     def _helper(self, row: int, who: str, is_talk: bool) -> None:
         """A message of the bot or of a person who answers."""

@@ -208,7 +208,16 @@ def language(texts: Iterable[str]) -> str:
 
 def _function_words(texts: Iterable[str]) -> tuple[Counter[str], int]:
     """How many function words of each language texts have, and how many words."""
-    words = [word for text in texts for word in _WORD.findall(normalise(text))]
+    counts, words = Counter[str](), 0
+    for found, size in map(_function_words_of, texts):
+        counts.update(found)
+        words += size
+    return counts, words
+
+
+@lru_cache(50_000)  # answers are long, and read with each reply
+def _function_words_of(text: str) -> tuple[Counter[str], int]:
+    words = _WORD.findall(normalise(text))
     return Counter(chain.from_iterable(_languages().get(word, ()) for word in words)), len(words)
 
 

@@ -49,7 +49,7 @@ class Talk:
     ) -> None:
         m, self.rules = messages, rules or load_signals()
         self._verdict, self._is_answer = cache(self.rules.verdict), cache(self.rules.is_answer)
-        self._is_trouble = cache(self._tells_trouble)
+        self._is_trouble, self.is_remark = cache(self._tells_trouble), cache(self.rules.is_remark)
         role = m["user_id"].isin(list(agents)).map({True: "agent", False: "customer"})
         # Imported history does not know bots as such.
         role = role.mask(m["user_id"].isin(m.loc[m["is_bot"], "user_id"].unique()), "bot")
@@ -88,7 +88,7 @@ class Talk:
 
     def _opens(self, i: int) -> bool:
         """Whether what seems a question may open a conversation by itself."""
-        if self.rules.is_remark(self.text[i]):
+        if self.is_remark(self.text[i]):
             return False
         if self.says(i, "me_too") and (len(self.words(i)) <= 4 or not self.questions[i]):
             return False  # joins in
@@ -96,7 +96,7 @@ class Talk:
 
     def _tells_trouble(self, text: str) -> bool:
         others = any(self.rules.says("remark", rule, text) for rule in ("me_too", "advice"))
-        return not (others or self.rules.is_remark(text)) and self.rules.tells_trouble(text)
+        return not (others or self.is_remark(text)) and self.rules.tells_trouble(text)
 
     def has_agents(self, i: int) -> bool:
         """Whether somebody answers for the group of a message; else its members do."""
