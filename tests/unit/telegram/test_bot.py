@@ -466,3 +466,9 @@ def test_the_limit_on_bodies_is_kept(server: Scripted, monkeypatch: pytest.Monke
     monkeypatch.setattr(transport, "MAX_ANSWER", 1000)
     with pytest.raises(BotUnreachable, match="too long"):
         server.bot(ok("x" * 2000), retries=0).get_chat(1)
+
+
+def test_a_proxys_429_is_one_too(server: Scripted, waits: list[float]) -> None:
+    with pytest.raises(BotTooManyRequests):
+        server.bot(http(b"busy", "429 X", "Retry-After: 61")).get_me()
+    assert waits == []

@@ -218,3 +218,27 @@ def test_the_reason_why_something_is_not_json_is_short():
         updates.parse_json(b"{" + b" " * 10_000_000 + b"1")
     assert str(caught.value).startswith("not JSON: Expecting property name")
     assert len(str(caught.value)) == len("not JSON: ") + 80
+
+
+def test_integers_are_those_of_64_bits():
+    for number in (-(2**63), 2**63 - 1):
+        assert updates.integer(number) == number
+    for number in (-(2**63) - 1, 2**63, True, 5.0, "5", None):
+        assert updates.integer(number) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_one"),
+    [
+        (-999_999_999_999, -1_997_852_516_352, True),
+        (-1, -1_000_000_000_001, True),
+        (-1_000_000_000_000, -1_000_000_000_001, False),
+        (0, -1_000_000_000_001, False),
+        (-1, -1_000_000_000_000, False),
+        (-1, -1_997_852_516_353, False),
+    ],
+)
+def test_a_migration_is_from_a_groups_id_to_a_supergroups(old, new, is_one):
+    found = updates.migration({"chat": {"id": old}, "migrate_to_chat_id": new})
+    assert found == ((old, new) if is_one else None)
+    assert updates.migration({"chat": {"id": new}, "migrate_from_chat_id": old}) == found
