@@ -164,9 +164,8 @@ def solved(answers: Answers) -> Section:
 def when(answers: Answers) -> Section:
     """When do people come?"""
     asked = metrics.questions_by_hour(answers.conversations)
-    names = ("visits_by_hour", "messages_by_hour_and_weekday")
     shown = [charts.questions_by_hour(asked)]
-    shown += [getattr(charts, name)(answers.ask(name)) for name in names]
+    shown += _asked(answers, "visits_by_hour", "messages_by_hour_and_weekday")
     if answers.cut:
         shown.append(charts.before_and_after(answers.ask("before_and_after", cut=answers.cut)))
     return Section(say("When people come"), shown)
@@ -174,8 +173,7 @@ def when(answers: Answers) -> Section:
 
 def better(answers: Answers) -> Section:
     """Where does a better bot pay?"""
-    teach = Mask(answers).table(answers.teach)
-    quotes = _quoted(teach, "title", "answer")
+    quotes = _quoted(Mask(answers).table(answers.teach), "title", "answer")
     shown = [charts.better_bot(answers.teach)]
     return Section(say("Where a better bot pays"), shown, quotes=quotes)
 
@@ -193,15 +191,16 @@ def volume(answers: Answers) -> Section:
     days, users = answers.ask("messages_per_day"), answers.ask("messages_per_user_per_day")
     shown = [charts.messages_per_day(days), charts.calendar(days)]
     shown.append(charts.messages_per_user_per_day(users, answers.labels))
-    names = ("message_length_per_day", "messages_by_content_type", "messages_by_topic")
-    shown += [getattr(charts, name)(answers.ask(name)) for name in names]
+    shown += _asked(
+        answers, "message_length_per_day", "messages_by_content_type", "messages_by_topic"
+    )
     return Section(say("How much is written"), shown)
 
 
 def people(answers: Answers) -> Section:
     """Who comes, who stays, who answers whom, and who has fallen silent?"""
-    names = ("active_people", "new_and_returning", "weekly_retention", "concentration",
-             "joins_and_leaves")  # fmt: skip
+    shown = _asked(answers, "active_people", "new_and_returning", "weekly_retention",
+                   "concentration", "joins_and_leaves")  # fmt: skip
     mask = Mask(answers)
     wrote = answers.ask("people").sort_values("messages", ascending=False, kind="stable")
     tables = (
@@ -214,12 +213,12 @@ def people(answers: Answers) -> Section:
         (say("Sites that are linked to most"), answers.ask("shared_domains"), 10,
          ("domain", "links", "people")),
     )  # fmt: skip
-    return Section(
-        say("Who comes"),
-        [getattr(charts, name)(answers.ask(name)) for name in names],
-        [Table.of(mask.table(frame), *columns, caption=caption, most=most)
-         for caption, frame, most, columns in tables if len(frame)],
-    )  # fmt: skip
+    lists = [
+        Table.of(mask.table(frame), *columns, caption=caption, most=most)
+        for caption, frame, most, columns in tables
+        if len(frame)
+    ]
+    return Section(say("Who comes"), shown, lists)
 
 
 # What is asked first stands first.
@@ -258,6 +257,11 @@ def cost(engine: Engine, asked: Sequence[pd.DataFrame]) -> str:
         scanned=sum(frame.attrs.get("bytes_scanned", 0) for frame in asked),
         usd=sum(frame.attrs.get("usd", 0) for frame in asked),
     )
+
+
+def _asked(answers: Answers, *names: str) -> list[Chart]:
+    """The charts of these questions."""
+    return [getattr(charts, name)(answers.ask(name)) for name in names]
 
 
 def _called(answers: Answers, cases: pd.DataFrame) -> pd.DataFrame:

@@ -154,7 +154,7 @@ def test_the_command_takes_every_parameter_of_the_report(
         f"--chat B --keep {kept} --from 2026-03-02 --to 2026-03-09 --timezone Europe/Lisbon "
         f"--agents 11,12 --names --salt s --cut 2026-03-03 --csv {tables} --language en"
     ).split()
-    options += ["--office", "mon-fri 9-18"]
+    options += ["--office", "mon-fri 9-18", "--horizon", "24"]
     assert cli.main(["report", str(path), "-o", str(page), *options]) == 0
     assert capsys.readouterr().out.startswith(str(page))
     assert (tables / "messages_per_day.csv").exists()
