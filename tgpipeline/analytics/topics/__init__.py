@@ -158,10 +158,7 @@ class Topics:
 
         words, hints = counts[:, :, 0], counts[:, :, 1]
         weights = np.hstack([words > 0, 0.6 * np.clip(words - 1, 0, 2), 0.4 * np.minimum(hints, 2)])
-        likeness = [
-            weigh.transform(_gram_counts(texts, split, numbers))
-            for weigh, split, numbers in self._likeness
-        ]
+        likeness = [weigh.transform(grams.count(texts)) for weigh, grams in self._likeness]
         return hstack([*likeness, csr_matrix(EVIDENCE * weights)]).tocsr()
 
     def _read(self, text: str) -> tuple[_Counts, list[tuple[str, _Counts]]]:
@@ -221,19 +218,13 @@ class Topics:
         return pairs
 
     @cached_property
-    def _likeness(self) -> list[tuple[Any, _Split, dict[str, int]]]:
-        """For stems and for letters: the weights, how texts are split, and the examples' grams."""
+    def _likeness(self) -> "list[tuple[Any, _Grams]]":
+        """For stems and for letters: how much each gram weighs, and which the examples have."""
         from sklearn.feature_extraction.text import TfidfTransformer
 
         texts = [text for text, _ in self._examples]
-        found: list[tuple[Any, _Split, dict[str, int]]] = []
-        for split in (grams, letters):
-            numbers = {
-                gram: n for n, gram in enumerate(sorted({g for t in texts for g in split(t)}))
-            }
-            weigh = TfidfTransformer(sublinear_tf=True).fit(_gram_counts(texts, split, numbers))
-            found.append((weigh, split, numbers))
-        return found
+        each = [_Grams(texts, stem_pairs, lambda text: [text]), _Grams(texts, letters, str.split)]
+        return [(TfidfTransformer(sublinear_tf=True).fit(g.count(texts)), g) for g in each]
 
     @cached_property
     def _model(self) -> Any:
@@ -251,45 +242,55 @@ class Topics:
         return model.fit(features, names * 2, sample_weight=weights)
 
 
-def _gram_counts(texts: Sequence[str], split: _Split, numbers: dict[str, int]) -> Any:
-    """Texts by grams; the last column counts those that no example has.
+class _Grams:
+    """Counts the grams of texts that examples have, and the others together.
 
-    So they count in a text's length: else a text of which the examples know two words would be
+    So those count in a text's length: else a text of which the examples know two words would be
     those two words.
+
+    Args:
+        examples: normalised texts.
+        split: gives the grams of a part.
+        parts: splits a text into what has its own grams, and comes again and again.
     """
-    import numpy as np
-    from scipy.sparse import csr_matrix
 
-    unseen = len(numbers)
-    rows = [[numbers.get(gram, unseen) for gram in split(text)] for text in texts]
-    ends = np.cumsum([0, *map(len, rows)])
-    places = np.fromiter(chain.from_iterable(rows), int, ends[-1])
-    counts = csr_matrix((np.ones(len(places)), places, ends), (len(texts), unseen + 1))
-    counts.sum_duplicates()
-    return counts
+    def __init__(self, examples: Sequence[str], split: _Split, parts: _Split) -> None:
+        found = {gram for text in examples for part in parts(text) for gram in split(part)}
+        numbers = {gram: number for number, gram in enumerate(sorted(found))}
+        self.size, self._parts = len(numbers) + 1, parts
+        self._numbers = lru_cache(1 << 16)(
+            lambda part: [numbers.get(gram, len(numbers)) for gram in split(part)]
+        )
+
+    def count(self, texts: Sequence[str]) -> Any:
+        """Texts by grams, a sparse matrix."""
+        import numpy as np
+        from scipy.sparse import csr_matrix
+
+        rows = [[*chain.from_iterable(map(self._numbers, self._parts(text)))] for text in texts]
+        ends = np.cumsum([0, *map(len, rows)])
+        places = np.fromiter(chain.from_iterable(rows), int, ends[-1])
+        counts = csr_matrix((np.ones(len(places)), places, ends), (len(texts), self.size))
+        counts.sum_duplicates()
+        return counts
 
 
-def grams(text: str) -> list[str]:
+def stem_pairs(text: str) -> list[str]:
     """Returns the stems of a normalised text, and each pair of neighbours.
 
-    >>> grams("pedidos atrasados")
+    >>> stem_pairs("pedidos atrasados")
     ['ped', 'atras', 'ped atras']
     """
     found = [w if w[0] == "<" else stems(w)[0] for w in re.findall(rf"<[a-z]+>|{WORD}", text)]
     return found + [f"{first} {second}" for first, second in pairwise(found)]
 
 
-def letters(text: str) -> list[str]:
-    """Returns the runs of four letters of each word, with a space at either end.
+def letters(word: str) -> list[str]:
+    """Returns the runs of four letters of a word, with a space at either end.
 
-    >>> letters("um pix")
-    [' um ', ' pix', 'pix ']
+    >>> letters("pix")
+    [' pix', 'pix ']
     """
-    return [run for word in text.split() for run in _runs(word)]
-
-
-@lru_cache(1 << 16)
-def _runs(word: str) -> list[str]:
     padded = f" {word} "
     return [padded[start : start + 4] for start in range(max(1, len(padded) - 3))]
 
