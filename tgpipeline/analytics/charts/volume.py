@@ -120,9 +120,8 @@ def _weekdays(frame: pd.DataFrame) -> list[int]:
     period = frame.attrs.get("parameters", {})
     if "start" not in period:
         return [1] * 7
-    first, last = (date.fromisoformat(period[end]) for end in ("start", "end"))
-    whole, rest = divmod((last - first).days + 1, 7)
-    return [whole + ((day - first.weekday()) % 7 < rest) for day in range(7)]
+    days = pd.date_range(period["start"], period["end"]).day_of_week
+    return [int((days == weekday).sum()) for weekday in range(7)]
 
 
 @style.chart()
