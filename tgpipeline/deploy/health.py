@@ -196,7 +196,8 @@ def _erasures(settings: Deployment) -> StatusRow:
                 state = "one broke off or is under way: give the same `tgpipeline erase` once more"
                 return "erasures", state, False
             recent += item["LastModified"] > since
-    again = f"{recent} in the last 48 hours: erase them once more after two days"
+    again = f"{recent} in the last 48 hours: erase them once more after two days; --before keeps"
+    again += " what they have written since"
     return "erasures", again if recent else "none in the last 48 hours", True
 
 
