@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, Self
 
 from telegram_standin import http_server
-from telegram_standin.delivery import DELIVERY_METHODS, UpdateDelivery
+from telegram_standin.delivery_methods import DELIVERY_METHODS, UpdateDelivery
 from telegram_standin.errors import Refused, StandInError
 from telegram_standin.group import Group
 from telegram_standin.methods import METHODS, Methods, Params

@@ -10,7 +10,7 @@ _FACE = {
     "TgPipelineError": "tgpipeline.errors",
     "import_export": "tgpipeline.history",
     "query": "tgpipeline.analytics.athena",
-    "read_export": "tgpipeline.analytics.group",
+    "read_export": "tgpipeline.analytics.from_export",
     "rows_of": "tgpipeline.lake.preview",
     "secret": "tgpipeline.settings",
     "store_sent": "tgpipeline.ingest",

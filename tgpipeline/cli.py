@@ -245,17 +245,17 @@ def _demo(arguments: argparse.Namespace) -> int:
 @command
 def _report(arguments: argparse.Namespace) -> int:
     """Write one page for a manager, from an export or the lake: findings, charts, definitions."""
-    from tgpipeline.analytics import digest, group, report
+    from tgpipeline.analytics import digest, from_export, report
 
     send = _recipient(arguments) if arguments.send or arguments.send_to else None
     chat, timezone = arguments.chat, arguments.timezone or ""
     if arguments.path:
-        found = group.read_export(arguments.path, chat, timezone, arguments.keep)
+        found = from_export.read_export(arguments.path, chat, timezone, arguments.keep)
     else:
         from tgpipeline.analytics import athena
 
         settings = Settings.from_env("enriched_bucket")
-        found = group.Group(athena.connect(settings), _whole(chat, "--chat") if chat else 0)
+        found = from_export.Group(athena.connect(settings), _whole(chat, "--chat") if chat else 0)
     if arguments.days:
         last = found.period(end=arguments.end)["end"]
         arguments.start = last - timedelta(arguments.days - 1)

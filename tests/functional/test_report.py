@@ -15,7 +15,7 @@ from tests.unit.analytics.test_numbers import invented
 from tgpipeline import history
 from tgpipeline.analytics import athena, report
 from tgpipeline.analytics.answers import Answers
-from tgpipeline.analytics.group import read_export
+from tgpipeline.analytics.from_export import read_export
 from tgpipeline.deploy import stages
 from tgpipeline.errors import QueryError
 from tgpipeline.etl import handler

@@ -29,7 +29,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812, as Spark's own documentation has it
 
 from tgpipeline.errors import LakeError
-from tgpipeline.etl import handler, making, merging, writing
+from tgpipeline.etl import handler, making, sorting, writing
 from tgpipeline.etl.making import Day, EtlRun, Tally
 from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.etl.reading import Listing
@@ -44,13 +44,13 @@ DAYS = 400  # made in one job
 _COLUMNS = {c.name: c for table in columns.TABLES.values() for c in table[:-1]}
 _ARROW = pa.schema(
     [("day", pa.string()), ("table", pa.string())]
-    + [(name, pa.int64()) for name in merging.KEYS]
+    + [(name, pa.int64()) for name in sorting.KEYS]
     + [
         (name, pa.int64() if c.type == "timestamp[ms]" else writing.ARROW[c.type])
         for name, c in _COLUMNS.items()
     ]
 )
-_KEYS = [f"`{name}`" for name in merging.KEYS]
+_KEYS = [f"`{name}`" for name in sorting.KEYS]
 _DDL = "day string, table string, " + ", ".join(
     [f"{key} bigint" for key in _KEYS]
     + [f"`{c.name}` {c.athena_type.replace('timestamp', 'bigint')}" for c in _COLUMNS.values()]

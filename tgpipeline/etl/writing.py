@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tgpipeline.etl import merging
+from tgpipeline.etl import sorting
 from tgpipeline.lake.columns import TABLES, fit
 from tgpipeline.lake.rows import Row
 
@@ -80,7 +80,7 @@ class TableWriter:
         self._runs: list[Path] = []
 
     def add(
-        self, row: Row, identity: merging.Identity, rank: tuple[int, int, int], size: int = 0
+        self, row: Row, identity: sorting.Identity, rank: tuple[int, int, int], size: int = 0
     ) -> None:
         """Add one version of a row.
 
@@ -112,7 +112,7 @@ class TableWriter:
         def counted() -> Iterator[pa.Table]:
             for group in self.merged():
                 self.rows += len(group)
-                yield group.drop_columns(list(merging.KEYS))
+                yield group.drop_columns(list(sorting.KEYS))
 
         return write_parquet(self.table, path, counted(), stamp)
 
@@ -120,31 +120,31 @@ class TableWriter:
         keys = pa.Array.from_buffers(
             pa.int64(), len(self._keys) // 8, [None, pa.py_buffer(bytes(self._keys))]
         )
-        six = pa.FixedSizeListArray.from_arrays(keys, len(merging.KEYS))
+        six = pa.FixedSizeListArray.from_arrays(keys, len(sorting.KEYS))
         arrays = _arrays(self.table, self._waiting, self.misfits)
         names = [c.name for c in TABLES[self.table][:-1]]
-        key_columns = [pc.list_element(six, i) for i in range(len(merging.KEYS))]
-        self._run.append(pa.table([*arrays, *key_columns], [*names, *merging.KEYS]))
+        key_columns = [pc.list_element(six, i) for i in range(len(sorting.KEYS))]
+        self._run.append(pa.table([*arrays, *key_columns], [*names, *sorting.KEYS]))
         self._waiting, self._keys, self._bytes = [], bytearray(), 0
         if sum(map(len, self._run)) >= RUN or sum(t.nbytes for t in self._run) > 4 * BYTES:
             self._end_run()
 
     def _end_run(self) -> None:
-        run = merging.latest(self._run)
+        run = sorting.latest(self._run)
         self._run = []
         self._runs.append(self._folder / f"{self.table}-{len(self._runs)}.arrow")
-        merging.save_run(run, self._runs[-1])
+        sorting.save_run(run, self._runs[-1])
 
     def merged(self) -> Iterator[pa.Table]:
         """The latest version of every row that was added, sorted, the key columns included."""
         if self._waiting:
             self._end_chunk()
         if self._run and not self._runs:
-            yield merging.latest(self._run)
+            yield sorting.latest(self._run)
         elif self._runs:
             if self._run:
                 self._end_run()
-            yield from merging.merge(map(merging.load_run, self._runs))
+            yield from sorting.merge(map(sorting.load_run, self._runs))
 
 
 def write_parquet(
@@ -153,7 +153,7 @@ def write_parquet(
     """Write rows as Parquet (zstd), `context_timestamp` added; see `TableWriter.write`."""
     writer = pq.ParquetWriter(str(path), schema(table), compression="zstd", version="2.6")
     written = 0
-    for group in merging.regroup(rows, ROW_GROUP):
+    for group in sorting.regroup(rows, ROW_GROUP):
         written += len(group)
         writer.write_table(_stamped(table, group, stamp))
     if not written:  # PyArrow 18 cannot read a file that has no row group at all

@@ -15,7 +15,7 @@ from matplotlib.image import imread
 from tgpipeline.analytics import charts, language
 from tgpipeline.analytics.charts import style
 from tgpipeline.analytics.engine import to_frame
-from tgpipeline.analytics.support import metrics, statistics
+from tgpipeline.analytics.support import busiest, metrics
 
 DAYS = pd.date_range("2025-11-10", "2025-12-09", freq="D")
 PERIOD = {"start": "2025-11-10", "end": "2025-12-09", "timezone": "America/Sao_Paulo"}
@@ -241,7 +241,7 @@ def test_waits_without_end_are_said_so() -> None:
 def test_the_busiest_are_bands_of_questions_and_the_others_are_called_otherwise() -> None:
     frame = frames()["questions_by_hour"]
     assert draw("questions_by_hour", frame).title.startswith("Too few to say which hours")
-    frame.attrs["bands"] = statistics.Bands(((9, 12), (14, 17)), metrics.Rate(61, 100))
+    frame.attrs["bands"] = busiest.Bands(((9, 12), (14, 17)), metrics.Rate(61, 100))
     assert draw("questions_by_hour", frame).title == (
         "Busiest: 9 to 12 and 14 to 17 h hold 61% of questions (95% interval 51% to 70%; 61 of 100 "
         "on the days that did not choose these hours)"

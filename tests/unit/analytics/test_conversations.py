@@ -11,11 +11,11 @@ from tgpipeline.analytics import athena, topics
 from tgpipeline.analytics.support import (
     conversations,
     discover,
+    grouping,
     metrics,
     outcomes,
     problems,
     signals,
-    threads,
 )
 from tgpipeline.analytics.support.talk import Talk
 
@@ -336,10 +336,10 @@ def test_shares_of_few_are_not_told_and_one_persons_count_less() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "near"),
-    [(threads.BOT_NEAR, BOT), (threads.AGENT_NEAR, AGENT)],
+    [(grouping.BOT_NEAR, BOT), (grouping.AGENT_NEAR, AGENT)],
 )
 def test_what_is_near_belongs_and_a_second_later_it_does_not(seconds: int, near: int) -> None:
-    assert (threads.BOT_NEAR, threads.AGENT_NEAR) == (60, 900)
+    assert (grouping.BOT_NEAR, grouping.AGENT_NEAR) == (60, 900)
     said = (0, ANA, "cadê meu pedido 4711?")
     for late, size in ((0, 2), (1, 1)):
         found = build(talk(said, ((seconds + late) / 60, near, "chega hoje")))
@@ -347,7 +347,7 @@ def test_what_is_near_belongs_and_a_second_later_it_does_not(seconds: int, near:
 
 
 def test_ones_own_conversation_goes_on_for_ten_minutes() -> None:
-    assert (threads.OWN, threads.OWN_AMONG_REPLIES) == (600, 60)
+    assert (grouping.OWN, grouping.OWN_AMONG_REPLIES) == (600, 60)
     for late, same in ((0, True), (1, False)):
         messages = talk((0, 50, "que calor"), ((600 + late) / 60, 50, "vou tomar banho"))
         numbers = conversations.number_conversations(messages, happened(), known(), [AGENT])

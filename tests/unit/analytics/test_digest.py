@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from telegram_standin import Telegram
-from tests.unit.analytics.test_group import chat, message, write
+from tests.unit.analytics.test_from_export import chat, message, write
 from tgpipeline import cli
 from tgpipeline.analytics import digest
 from tgpipeline.errors import BotApiError, QueryError
@@ -114,7 +114,7 @@ def test_what_is_too_long_for_a_message_loses_its_last_findings(
     export: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tgpipeline.analytics.findings import Finding
-    from tgpipeline.analytics.group import read_export
+    from tgpipeline.analytics.from_export import read_export
 
     answers = read_export(export).answers(language="en")
     long = [Finding(1.0, f"{n} " + "👍" * 500, "do") for n in range(7)]

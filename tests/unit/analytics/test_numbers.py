@@ -13,7 +13,7 @@ import pytest
 
 from tgpipeline.analytics import report
 from tgpipeline.analytics.answers import Answers
-from tgpipeline.analytics.group import read_export
+from tgpipeline.analytics.from_export import read_export
 
 ZONE = ZoneInfo("America/Sao_Paulo")
 BEGIN = datetime(2026, 1, 28, 22, 0, tzinfo=ZONE)  # a Wednesday

@@ -20,7 +20,7 @@ from tests import edge
 from tests import payloads as p
 from tgpipeline import ingest
 from tgpipeline.errors import UpdateError
-from tgpipeline.etl import merging, writing
+from tgpipeline.etl import sorting, writing
 from tgpipeline.lake import columns, documents, keys, rows
 from tgpipeline.lake.versions import version
 from tgpipeline.settings import Settings
@@ -254,8 +254,8 @@ def test_the_sizes_of_chunks_and_runs_decide_nothing(found, chunk, run, piece, g
     for message_id, edit, update_id in found:
         rank = (edit, update_id)
         expected[message_id] = max(expected.get(message_id, rank), rank)
-    sizes = (writing.CHUNK, writing.RUN, merging.BATCH_ROWS, writing.ROW_GROUP)
-    writing.CHUNK, writing.RUN, merging.BATCH_ROWS, writing.ROW_GROUP = chunk, run, piece, group
+    sizes = (writing.CHUNK, writing.RUN, sorting.BATCH_ROWS, writing.ROW_GROUP)
+    writing.CHUNK, writing.RUN, sorting.BATCH_ROWS, writing.ROW_GROUP = chunk, run, piece, group
     try:
         with TemporaryDirectory() as folder:
             spool = writing.TableWriter("messages", Path(folder))
@@ -270,7 +270,7 @@ def test_the_sizes_of_chunks_and_runs_decide_nothing(found, chunk, run, piece, g
             writing.finish(spool.write(path, datetime.now(UTC)), {})
             table = pq.ParquetFile(path).read()
     finally:
-        writing.CHUNK, writing.RUN, merging.BATCH_ROWS, writing.ROW_GROUP = sizes
+        writing.CHUNK, writing.RUN, sorting.BATCH_ROWS, writing.ROW_GROUP = sizes
     got = zip(
         *(table[n].to_pylist() for n in ("message_id", "edit_date", "update_id")), strict=True
     )

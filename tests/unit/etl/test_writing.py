@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests import payloads as p
-from tgpipeline.etl import merging, writing
+from tgpipeline.etl import sorting, writing
 from tgpipeline.lake.columns import TABLES
 from tgpipeline.lake.documents import document_of
 from tgpipeline.lake.rows import Flattener
@@ -44,7 +44,7 @@ def small(monkeypatch):
     monkeypatch.setattr(writing, "CHUNK", 3)
     monkeypatch.setattr(writing, "RUN", 7)
     monkeypatch.setattr(writing, "ROW_GROUP", 10)
-    monkeypatch.setattr(merging, "BATCH_ROWS", 2)
+    monkeypatch.setattr(sorting, "BATCH_ROWS", 2)
 
 
 @pytest.mark.parametrize("table", ["messages", "events"])
@@ -189,7 +189,7 @@ def test_a_run_and_a_row_group_hold_131072_rows(tmp_path, more):
     writing.finish(spool.write(path, STAMP), {})
     runs = sorted(tmp_path.glob("*.arrow"))
     assert len(runs) == (0, 1, 2)[more + 1]
-    assert [len(batch) for run in runs[:1] for batch in merging.load_run(run)] in ([], [4_096] * 32)
+    assert [len(batch) for run in runs[:1] for batch in sorting.load_run(run)] in ([], [4_096] * 32)
     meta = pq.ParquetFile(path).metadata
     groups = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
     assert groups == ([131_071], [131_072], [131_072, 1])[more + 1]
@@ -233,6 +233,6 @@ def test_to_table_is_what_the_file_holds(tmp_path):
 
 def test_regrouping_keeps_every_row():
     tables = [pa.table({"n": list(range(i * 7, i * 7 + 7))}) for i in range(5)]
-    groups = list(merging.regroup(tables, 10))
+    groups = list(sorting.regroup(tables, 10))
     assert [len(g) for g in groups] == [10, 10, 10, 5]
     assert pa.concat_tables(groups)["n"].to_pylist() == list(range(35))

@@ -1,6 +1,6 @@
 """Conversations with their outcomes: a customer's question and everything that belongs to it.
 
-Who belongs to which is told in `threads`, what became of them in `outcomes`. Kept are those in
+Who belongs to which is told in `grouping`, what became of them in `outcomes`. Kept are those in
 which the customer asks something or names a problem, and those that the bot or an agent answered.
 """
 
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tgpipeline.analytics.support import outcomes
+from tgpipeline.analytics.support.grouping import Conversation, Grouping
 from tgpipeline.analytics.support.signals import Signals
 from tgpipeline.analytics.support.talk import Talk
-from tgpipeline.analytics.support.threads import Conversation, Threads
 
 if TYPE_CHECKING:
     from tgpipeline.analytics.topics import Topics
@@ -50,10 +50,10 @@ def find_conversations(
         `attrs["end"]` the last of the period.
     """
     talk = Talk(messages, events, topics, agents, rules)
-    threads = Threads(talk)
+    grouping = Grouping(talk)
     seconds = round(horizon * 3600)
-    asked = [c for c in threads.conversations if c.question is not None]
-    rows = [_row(c, talk, threads) | outcomes.judge(c, talk, seconds) for c in asked]
+    asked = [c for c in grouping.conversations if c.question is not None]
+    rows = [_row(c, talk, grouping) | outcomes.judge(c, talk, seconds) for c in asked]
     copied = messages.iloc[[c.question for c in asked]].reset_index(drop=True)
     copied = copied.rename(columns={"message_thread_id": "thread_id"})
     columns = _COLUMNS | outcomes.COLUMNS
@@ -80,7 +80,7 @@ def number_conversations(
     Returns:
         Numbers with the index of `messages`; a message that belongs to none has one of its own.
     """
-    put = Threads(Talk(messages, events, topics, agents))
+    put = Grouping(Talk(messages, events, topics, agents))
     numbers = [-i - 1 if c is None else c.number for i, c in enumerate(put.of)]
     return pd.Series(numbers, messages.index, dtype=int)
 
@@ -113,7 +113,7 @@ _COLUMNS = {
 }  # fmt: skip
 
 
-def _row(c: Conversation, talk: Talk, threads: Threads) -> dict[str, Any]:
+def _row(c: Conversation, talk: Talk, grouping: Grouping) -> dict[str, Any]:
     """What is known of a conversation without its outcome."""
     assert c.question is not None
     problems = [p for i in c.rows if (p := talk.problem[i]) is not None]
@@ -124,6 +124,6 @@ def _row(c: Conversation, talk: Talk, threads: Threads) -> dict[str, Any]:
         "messages": len(c.rows),
         "rows": c.rows,
         "question_row": c.question,
-        "minutes": threads.minutes[c.number] / 60,
+        "minutes": grouping.minutes[c.number] / 60,
         "ended": c.last,
     }

@@ -13,12 +13,13 @@ from typing import Any
 import pandas as pd
 
 from tgpipeline.analytics.language import say
+from tgpipeline.analytics.support.busiest import busiest_bands
 from tgpipeline.analytics.support.outcomes import measures
 from tgpipeline.analytics.support.rates import NO_AUTHORS, NO_BOT, NO_SIGNALS, NOT_JUDGED, rates
 from tgpipeline.analytics.support.rates import Rate as Rate
 from tgpipeline.analytics.support.rates import definitions as definitions
 from tgpipeline.analytics.support.silence import whole_days
-from tgpipeline.analytics.support.statistics import busiest_bands, clustered, wait
+from tgpipeline.analytics.support.statistics import clustered, wait
 from tgpipeline.errors import SettingsError
 
 WATCHED = 72 * 3600  # seconds after which nobody waits for a first answer any more

@@ -13,7 +13,7 @@ import pandas as pd
 from tgpipeline.analytics.support.talk import Talk
 
 if TYPE_CHECKING:
-    from tgpipeline.analytics.support.threads import Conversation
+    from tgpipeline.analytics.support.grouping import Conversation
 
 OUTCOMES = ("confirmed", "assumed", "not_solved", "unanswered", "open")
 COLUMNS = {

@@ -48,7 +48,7 @@ class Conversation:
     thanked: bool = False
 
 
-class Threads:
+class Grouping:
     """Goes through the messages once, in order.
 
     Attributes:

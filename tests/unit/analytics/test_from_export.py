@@ -14,7 +14,7 @@ import pytest
 from tgpipeline import cli
 from tgpipeline.analytics import report
 from tgpipeline.analytics.duck import DuckDB
-from tgpipeline.analytics.group import read_export
+from tgpipeline.analytics.from_export import read_export
 from tgpipeline.errors import HistoryError, QueryError
 
 ZONE = ZoneInfo("America/Sao_Paulo")
