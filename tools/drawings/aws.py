@@ -32,8 +32,8 @@ def request_function_object(card: Card) -> None:
 @drawing(
     "roles",
     2.6,
-    "Four roles and four places. Ingest may write to raw. The ETL may read raw and write enriched. "
-    "An analyst may read enriched. Nobody needs more.",
+    "Three roles and three places. Ingest may write to raw. The ETL may read raw and write "
+    "enriched. An analyst may read enriched. Nobody needs more.",
 )
 def roles(card: Card) -> None:
     """Least privilege as a table of arrows."""
@@ -65,8 +65,8 @@ def edits_way(card: Card) -> None:
     card.text(1.5, 1.42, "edited the next day", size=9, color=GREY)
     card.box(4.0, 0.4, 2.7, 2.05, fill="#FFFFFF")
     card.text(5.35, 2.22, "context_date=2025-11-28", size=8.5, family="monospace", color=GREY)
-    card.box(4.2, 1.4, 2.3, 0.5, "781204543.json", size=9)
-    card.box(4.2, 0.65, 2.3, 0.5, "781204990.json", size=9)
+    card.box(4.2, 1.4, 2.3, 0.5, "781206128.json", size=9)
+    card.box(4.2, 0.65, 2.3, 0.5, "781206390.json", size=9)
     card.arrow((2.9, 2.0), (4.1, 1.7))
     card.arrow((2.9, 0.85), (4.1, 0.9), color=ORANGE)
     card.arrow((6.8, 1.4), (7.6, 1.4), "ETL")

@@ -97,9 +97,7 @@ def update_tree(card: Card) -> None:
     for n, (path, value, column) in enumerate(leaves):
         y = 3.3 - n * 0.43
         depth = path.count(".") * 0.4
-        card.text(
-            0.4 + depth, y, path.removeprefix("message."), ha="left", family="monospace", size=9.5
-        )
+        card.text(0.4 + depth, y, path, ha="left", family="monospace", size=9)
         if depth:
             card.axes.plot([0.25 + depth - 0.2, 0.35 + depth], [y, y], color=GREY, lw=0.8)
         card.arrow((3.1, y), (4.6, y), color=ORANGE)
