@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 
 from tgpipeline.analytics.charts import shapes, style
 from tgpipeline.analytics.charts.style import AGENTS, MARK, OPEN, OTHER, PEOPLE
@@ -13,7 +14,7 @@ _YEAR = 53  # weeks of the calendar, at most
 _COHORTS = 26  # weeks of the retention, at most
 _WRITERS = {
     "returning_people": (mark("seen before"), OTHER),
-    "new_people": (mark("new"), PEOPLE),
+    "new_people": (mark("new people"), PEOPLE),
 }
 _MOVES = {"joined": (mark("joined"), AGENTS), "left": (mark("left"), OPEN)}
 
@@ -114,6 +115,7 @@ def weekly_retention(frame: pd.DataFrame) -> style.Drawn:
     ax = style.axes(title, say("weeks after the first message"), say("week of the first message"))
     label = say("% of the cohort")
     shapes.heat(ax, grid.to_numpy(), [_week(week) for week in grid.index], label, vmin=0, vmax=100)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     for (y, x), share in grid.set_axis(range(len(grid))).stack().items() if grid.size < 61 else ():
         colour = "black" if share > 55 else "white"
         ax.text(x, y, f"{share:.0f}", ha="center", va="center", color=colour)

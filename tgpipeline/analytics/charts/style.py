@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 from matplotlib import font_manager, rc_context
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter, FuncFormatter, MaxNLocator, ScalarFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, ScalarFormatter
+from matplotlib.transforms import blended_transform_factory
 
 from tgpipeline.analytics.language import mark, number, say
 
@@ -113,7 +114,7 @@ class Chart:
         figure, drawn, buffer = self.axes.get_figure(), io.BytesIO(), io.BytesIO()
         with rc_context(_style()), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a letter that no font here has
-            figure.suptitle(fill(self.title, 76), x=0.01, ha="left", fontsize=10, weight="bold")
+            figure.suptitle(fill(self.title, 68), x=0.01, ha="left", fontsize=10, weight="bold")
             figure.savefig(drawn, format="png", dpi=DPI)
         # A third of the size: notebooks carry their charts, and a chart has few colours.
         pixels = PIL.Image.open(drawn).convert("RGB")
@@ -234,15 +235,20 @@ def _finish(ax: Any) -> None:
     handles, labels = ax.get_legend_handles_labels()
     if len(labels) > 1:
         ncols = 4 if Place.width > NARROW else 2 if len("".join(labels)) < 36 else 1
-        ax.legend(handles, labels, frameon=False, ncols=ncols, loc="lower left",
-                  bbox_to_anchor=(0, 1), fontsize=9, borderpad=0)  # fmt: skip
+        # From the picture's left edge on: names beside bars leave little room above the bars.
+        left = blended_transform_factory(ax.get_figure().transFigure, ax.transAxes)
+        ax.legend(handles, labels, frameon=False, ncols=ncols, loc="lower left", columnspacing=1.2,
+                  bbox_to_anchor=(0.01, 1), bbox_transform=left, fontsize=9, borderpad=0)  # fmt: skip
     for axis in (ax.xaxis, ax.yaxis):
         if isinstance(axis.get_major_formatter(), ScalarFormatter):
             axis.set_major_formatter(FuncFormatter(lambda x, _: number(x, ",.10g")))
-    if isinstance(ax.yaxis.get_major_formatter(), FixedFormatter):
+    room = 10  # letters of an inch
+    if isinstance(ax.yaxis.get_major_locator(), FixedLocator):
+        room = 7 if Place.width > NARROW else room  # the names have the rest
         length = max(12, int(4.5 * Place.width))
-        texts = [fill(tick.get_text(), length) for tick in ax.get_yticklabels()]
+        names = [tick.get_text() for tick in ax.get_yticklabels()]
+        texts = [name if "\n" in name else fill(name, length) for name in names]
         ax.set_yticks(ax.get_yticks(), texts)
-    ax.set_xlabel(fill(ax.get_xlabel(), int(10 * Place.width)))
+    ax.set_xlabel(fill(ax.get_xlabel(), int(room * Place.width)))
     if Place.width <= NARROW:
         ax.tick_params(axis="x", labelsize=8)

@@ -20,7 +20,7 @@ AGES = {  # days that a question has waited, up to
 }  # fmt: skip
 MINUTES = {"saves": (mark("for like answers (estimate)"), BOT),
            "rest": (mark("for other answers"), AGENTS)}  # fmt: skip
-_TICKS = (1, 10, 60, 600, 7_200, 86_400)  # seconds
+_TICKS = (1, 60, 600, 7_200, 86_400)  # seconds
 _ARROWS = {"rising": "▲", "new": mark("▲ new"), "falling": "▼", "": ""}
 
 
@@ -140,7 +140,7 @@ def response_times(frame: pd.DataFrame) -> style.Drawn:
     told = say("until half (dot, with its interval) and nine in ten (bar)\nhave an answer")
     labels = [
         say("{who}, {asked} ({n} of {of})", who=say(str(r.who)), asked=say(str(r.asked)),
-            n=r.answered, of=r.conversations)
+            n=r.answered, of=r.conversations).replace(" (", "\n(")
         for r in shown.itertuples()
     ]  # fmt: skip
     ax = shapes.row_axes(title, told, labels)
