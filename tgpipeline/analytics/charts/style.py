@@ -237,8 +237,9 @@ def _finish(ax: Any) -> None:
         ncols = 4 if Place.width > NARROW else 2 if len("".join(labels)) < 36 else 1
         # From the picture's left edge on: names beside bars leave little room above the bars.
         left = blended_transform_factory(ax.get_figure().transFigure, ax.transAxes)
-        ax.legend(handles, labels, frameon=False, ncols=ncols, loc="lower left", columnspacing=1.2,
-                  bbox_to_anchor=(0.01, 1), bbox_transform=left, fontsize=9, borderpad=0)  # fmt: skip
+        ax.legend(handles, labels, frameon=False, ncols=ncols, loc="lower left", fontsize=9,
+                  columnspacing=1.2, borderpad=0, bbox_to_anchor=(0.01, 1),
+                  bbox_transform=left)  # fmt: skip
     for axis in (ax.xaxis, ax.yaxis):
         if isinstance(axis.get_major_formatter(), ScalarFormatter):
             axis.set_major_formatter(FuncFormatter(lambda x, _: number(x, ",.10g")))
