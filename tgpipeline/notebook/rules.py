@@ -4,12 +4,14 @@ Each takes the answer and the facts that the notebook has at hand. It returns wh
 answer, never what is right; or None where nothing is wrong.
 """
 
+from collections import Counter
 from collections.abc import Callable
-from datetime import date, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tgpipeline.analytics.language import say
+from tgpipeline.etl import reading
 
 
 def confirming_offset(answer: int, numbers: list[int], stored: list[int]) -> str | None:
@@ -44,7 +46,7 @@ def day_in_zone(answer: Callable[[int, tzinfo], Any]) -> str | None:
     """02: a function from Unix seconds and a zone to the local date."""
     evening = 1764379800  # 22:30 of 28 November 2025 in São Paulo
     found = answer(evening, ZoneInfo("America/Sao_Paulo"))
-    if not isinstance(found, date):
+    if isinstance(found, datetime) or not isinstance(found, date):
         return say("A date is wanted, not {kind}.", kind=type(found).__name__)
     if str(found)[:10] == "2025-11-29":
         return say("This is the day in UTC: the zone was not used.")
@@ -72,15 +74,17 @@ def missed_objects(answer: int, objects: int) -> str | None:
     return None if answer == max(0, objects - 1000) else say("One page holds 1,000 keys at most.")
 
 
-def kinds_of_day(answer: Any, objects: int) -> str | None:
-    """04: how many updates of each kind a day holds."""
+def kinds_of_day(answer: Any, store: Any, day: date) -> str | None:
+    """04: how many updates of each kind a day of the raw zone holds."""
     if not isinstance(answer, dict):
         return say("A dict from kind to number is wanted.")
     if "message" not in answer:
         return say("The kind of a new message is called message.")
-    if sum(answer.values()) < objects:
+    of_day = reading.list_day(store, day)
+    right = Counter(document.kind for document in reading.read_day(store, of_day))
+    if sum(answer.values()) < right.total():
         return say("Fewer updates than objects: some of the day are missing.")
-    return None
+    return None if answer == right else say("Count again.")
 
 
 def quarantine_reason(answer: Any) -> str | None:

@@ -1,14 +1,18 @@
 """Exercises: what a reader is told of an answer, and what of a wrong one."""
 
-from datetime import UTC, datetime, timedelta
+import json
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from obstore.store import MemoryStore
 
 from tgpipeline.errors import NotebookError
+from tgpipeline.lake import keys
 from tgpipeline.notebook import exercises
 
+DAY = date(2025, 11, 28)
 MONTH = [{"update_id": 1, "message": {}}, {"update_id": 2, "message_reaction": {}}]
 
 
@@ -20,6 +24,14 @@ class Row(dict):
 
 def _day(seconds, zone):
     return datetime.fromtimestamp(seconds, zone).date()
+
+
+def _raw_zone():
+    store = MemoryStore()
+    for n, kind in enumerate(("message", "message", "edited_message")):
+        update = {"update_id": n, kind: {"message_id": n, "date": 1764345600, "chat": {"id": -1}}}
+        store.put(keys.update_key(n, DAY), json.dumps(update).encode())
+    return store
 
 
 # By exercise: the facts it is judged by, right answers, and wrong ones with a word of what is said.
@@ -47,6 +59,7 @@ ANSWERS = {
             lambda seconds, zone: _day(seconds, UTC): "UTC",
             lambda seconds, zone: _day(seconds, zone) - timedelta(1): "wrong day",
             lambda seconds, zone: str(_day(seconds, zone)): "not str",
+            datetime.fromtimestamp: "not datetime",
         },
     ),
     "first_reaction": (
@@ -60,9 +73,14 @@ ANSWERS = {
     ),
     "missed_objects": ({"objects": 3895}, [2895], {3895: "not all", 1000: "1,000 keys"}),
     "kinds_of_day": (
-        {"objects": 3},
+        {"store": _raw_zone(), "day": DAY},
         [Row(message=2, edited_message=1)],
-        {3: "dict", Row(text=3): "called message", Row(message=2): "missing"},
+        {
+            3: "dict",
+            Row(text=3): "called message",
+            Row(message=2): "missing",
+            Row(message=3): "again",
+        },
     ),
     "status_of_new_kind": ({}, [200], {500: "repeat", 403: "table"}),
     "quarantine_reason": (
