@@ -22,6 +22,7 @@ from tgpipeline.analytics import findings, language, questions
 from tgpipeline.analytics.support import rates
 from tgpipeline.lake import columns
 from tgpipeline.notebook import demo
+from tgpipeline.telegram import updates
 
 ROOM = Path(language.__file__).parent
 EXERCISES = ROOM.parent / "notebook"
@@ -47,6 +48,7 @@ def sentences() -> catalog.Catalog:
         named += _listed(words[kind])
     named += [c.meaning for c in (*columns.MESSAGES[:8], *columns.EVENTS[:6])]  # in notebook 02
     named += [name.replace("_", " ") for name in demo.FIGURES]
+    named += [*(updates.CONTENT.keys() - updates.SERVICE), "unknown"]  # what people send
     for told in resources.data("notebook/exercises.toml").values():
         texts = (key for key in (*told, *told.values()) if key not in ("right", "otherwise"))
         named += [text for text in texts if re.search("[a-z]", text)]

@@ -43,6 +43,8 @@ class Table:
     def of(cls, frame: pd.DataFrame, *columns: str, caption: str = "", most: int = 400) -> "Table":
         """A DataFrame's columns, all if none is named: shares in percent, intervals in one column.
 
+        A column in which nothing stands is left out.
+
         >>> Table.of(pd.DataFrame({"low": [0.25], "high": [0.75]}))
         Table(heads=['95% interval'], rows=[['25% to 75%']], more=0, caption='')
         """
@@ -55,11 +57,16 @@ class Table:
         if "low" in text and "high" in text:
             both = zip(text["low"], text.pop("high"), strict=True)
             unknown = say("not known")
-            text["low"] = [say("{low} to {high}", low=a, high=b) if a else unknown for a, b in both]
+            text["low"] = [_interval(a, b) if a else unknown for a, b in both]
+        text = {name: said for name, said in text.items() if any(said) or shown.empty}
         rows = [list(values) for values in zip(*text.values(), strict=True)]
         named = words()["heads"]
         heads = [say(named.get(str(name), str(name).replace("_", " "))) for name in text]
         return cls(heads, rows, max(0, len(frame) - most), caption)
+
+
+def _interval(low: str, high: str) -> str:
+    return low if low == high else say("{low} to {high}", low=low, high=high)
 
 
 def cell(name: str, value: Any) -> str:
@@ -71,6 +78,8 @@ def cell(name: str, value: Any) -> str:
     """
     if isinstance(value, list):
         return " · ".join(cell(name, item) for item in value)
+    if name in QUOTES and isinstance(value, str):
+        return re.sub(r"\(message (\d+)\)$", lambda m: say("(message {id})", id=m[1]), value)
     if value is None or pd.isna(value):
         return ""
     if name == "wait":

@@ -407,3 +407,23 @@ def test_joins_of_years_are_drawn_by_month() -> None:
     assert data.columns.tolist() == ["month", "joined", "left"]
     assert data.iloc[[0, -1], 1:].to_numpy().tolist() == [[3, 1], [0, 4]]
     assert len(data) == 51
+
+
+def test_of_several_that_are_largest_none_is_called_so() -> None:
+    frame = frames()["messages_per_day"].assign(messages=7)
+    assert draw("messages_per_day", frame).title.startswith("210 messages; at most 7 on a day")
+    visits = pd.DataFrame({"hour": [9, 12, 20], "visits": ints(6, 6, 1)})
+    said = "13 visits (a person, an hour); at most 6 in one of the day's hours"
+    assert draw("visits_by_hour", visits).title == said
+    heat = pd.DataFrame({"weekday": [1, 2], "hour": [9, 9], "messages": ints(4, 4)})
+    said = "People write at most 4.0 messages in one hour of a weekday"
+    assert draw("messages_by_hour_and_weekday", heat).title == said
+
+
+def test_what_is_sent_is_called_by_its_name_in_the_language() -> None:
+    frame = frames()["messages_by_content_type"]
+    with language.use("pt"):
+        chart = draw("messages_by_content_type", frame)
+        assert chart.data["content_type"].tolist() == ["texto", "foto"]
+        one = frame.tail(1).assign(sent=1, edited=0)
+        assert draw("messages_by_content_type", one).title == "Uma mensagem: foto"

@@ -11,6 +11,7 @@ import pytest
 from tests.unit.analytics.duck import Duck
 from tgpipeline.analytics import report
 from tgpipeline.analytics.answers import Answers
+from tgpipeline.analytics.language import use
 from tgpipeline.analytics.tables import Mask, Table
 from tgpipeline.errors import QueryError, SettingsError
 
@@ -180,6 +181,18 @@ def test_quotes_hide_who_wrote_and_what_identifies_them(answers: Answers) -> Non
     assert safe[0]["questions"] == ["“Sou …, …, …, CPF …, banana” (message 12345678)"]
     assert safe[0]["customer"] == answers.labels[101]
     assert "name" not in safe[0]
+
+
+def test_a_table_has_no_empty_column_and_no_interval_from_one_value_to_the_same() -> None:
+    rows = {"median": [9.0], "low": [1e9], "high": [2e9], "problem": [None], "trend": [""]}
+    table = Table.of(pd.DataFrame(rows))
+    assert (table.heads, table.rows) == (["median", "95% interval"], [["9 s", "over 72 h"]])
+
+
+def test_a_quote_names_its_message_in_the_language_of_the_page() -> None:
+    with use("pt"):
+        table = Table.of(pd.DataFrame({"questions": [["“(message 3)” (message 4)"]]}))
+    assert table.rows == [["“(message 3)” (mensagem 4)"]]
 
 
 @pytest.mark.parametrize(

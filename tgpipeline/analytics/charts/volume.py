@@ -23,6 +23,8 @@ def messages_per_day(frame: pd.DataFrame) -> style.Drawn:
         title = many("{n:,} message, on {day}", "{n:,} messages, all on {day}", total, day=top)
     else:
         title = say("{n:,} messages; most on {day}: {most:,}", n=total, day=top, most=most)
+        if (days["messages"] == most).sum() > 1:
+            title = say("{n:,} messages; at most {most:,} on a day", n=total, most=most)
         if middle:
             title += say(", {ratio:.1f} times the median day", ratio=most / middle)
     unit, binned = shapes.by_unit(days)
@@ -97,10 +99,16 @@ def messages_by_hour_and_weekday(frame: pd.DataFrame) -> style.Drawn:
     grid = grid.reindex(index=range(1, 8), columns=range(24)).astype("float64").fillna(0)
     grid = grid.div([n or math.nan for n in _weekdays(frame)], axis=0)  # what was not, is empty
     day = grid.sum(axis=1, min_count=1)
-    top, hour = int(day.idxmax()) - 1, int(grid.sum().idxmax())
+    hours = grid.sum()
+    top, hour = int(day.idxmax()) - 1, int(hours.idxmax())
     title = say("Most messages of people are written at {hour:02d}-{end:02d}h", hour=hour,
                 end=hour + 1)  # fmt: skip
-    if day.notna().all():
+    if (hours == hours.max()).sum() > 1 or (day == day.max()).sum() > 1:
+        title = say(
+            "People write at most {most:.1f} messages in one hour of a weekday",
+            most=float(grid.max().max()),
+        )  # fmt: skip
+    elif day.notna().all():
         title = say(
             "Most messages of people are written on {weekday} ({most:.1f} a day; mean of weekdays "
             "{mean:.1f}) and at {hour:02d}-{end:02d}h",
@@ -134,7 +142,9 @@ def messages_by_content_type(frame: pd.DataFrame) -> style.Drawn:
         "{text:.0%} of {n:,} messages are text; {edited:.0%} were edited",
         total, text=texts / total, edited=edited / total,
     )  # fmt: skip
-    shown = frame.head(_SHOWN)
+    shown = frame.head(_SHOWN).assign(content_type=lambda f: f["content_type"].map(say))
+    if total == 1:
+        title = say("One message: {kind}", kind=shown["content_type"].iloc[0])
     ax = shapes.row_axes(title, say("messages"), shown["content_type"].tolist())
     shapes.stack(ax, shown, shapes.SAID, across=True)
     return ax, shown[["content_type", *shapes.SAID]]
@@ -175,7 +185,13 @@ def visits_by_hour(frame: pd.DataFrame) -> style.Drawn:
         "Most people write at {top:02d}-{end:02d}h: {most:,} of {n:,} visits (a person, an hour)",
         total, top=top, end=top + 1, most=int(visits[top]),
     )  # fmt: skip
-    return _by_hour(frame, visits.rename("visits"), title, [(top, top + 1)])
+    is_alone = int((visits == visits[top]).sum()) == 1
+    if not is_alone:
+        title = say(
+            "{n:,} visits (a person, an hour); at most {most:,} in one of the day's hours",
+            n=total, most=int(visits[top]),
+        )  # fmt: skip
+    return _by_hour(frame, visits.rename("visits"), title, [(top, top + 1)] if is_alone else ())
 
 
 @style.chart(mark("questions"))
