@@ -105,7 +105,9 @@ def set_aside_by_ingest(answer: int, items: list[Any]) -> str | None:
     """05: the objects in quarantine that do not name an origin."""
     if answer == sum(bool(item.origin) for item in items) != sum(not i.origin for i in items):
         return say("These are the ones that the ETL set aside.")
-    return None if answer == sum(not item.origin for item in items) else say("Count again.")
+    if answer == sum(not item.origin for item in items):
+        return None
+    return say("Count again: only items without an origin.")
 
 
 def busiest_day(answer: str, per_day: Any) -> str | None:
