@@ -48,7 +48,7 @@ def sentences() -> catalog.Catalog:
         named += _listed(words[kind])
     named += [c.meaning for c in (*columns.MESSAGES[:8], *columns.EVENTS[:6])]  # in notebook 02
     named += [name.replace("_", " ") for name in demo.FIGURES]
-    named += [*(updates.CONTENT.keys() - updates.SERVICE), "unknown"]  # what people send
+    named += ["unknown", *(name for name in updates.CONTENT if name not in updates.SERVICE)]
     for told in resources.data("notebook/exercises.toml").values():
         texts = (key for key in (*told, *told.values()) if key not in ("right", "otherwise"))
         named += [text for text in texts if re.search("[a-z]", text)]

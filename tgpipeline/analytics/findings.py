@@ -18,6 +18,7 @@ import pandas as pd
 
 from tgpipeline.analytics import charts
 from tgpipeline.analytics.answers import Answers
+from tgpipeline.analytics.charts.shapes import every_day
 from tgpipeline.analytics.charts.support import duration
 from tgpipeline.analytics.language import many, say
 from tgpipeline.analytics.support import metrics, silence
@@ -174,11 +175,11 @@ def change(answers: Answers) -> Iterator[Finding]:
 
 def peak(answers: Answers) -> Iterator[Finding]:
     """A day on which far more was written than on others."""
-    frame = answers.ask("messages_per_day")
-    if len(frame) >= 7:
-        top = frame.loc[frame["messages"].idxmax()]
-        ratio = int(top["messages"]) / float(frame["messages"].median())
-        yield _found("peak", ratio, day=top["day"], n=int(top["messages"]), ratio=ratio)
+    said = every_day(answers.ask("messages_per_day"), ["messages"])["messages"]
+    middle, most = float(said.median()), int(said.max())
+    if len(said) >= 7 and middle:
+        least = most - 1.96 * math.sqrt(most)  # chance is no surprise
+        yield _found("peak", least / middle, day=said.idxmax(), n=most, ratio=most / middle)
 
 
 def few(answers: Answers) -> Iterator[Finding]:

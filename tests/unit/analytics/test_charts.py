@@ -411,12 +411,12 @@ def test_joins_of_years_are_drawn_by_month() -> None:
 
 def test_of_several_that_are_largest_none_is_called_so() -> None:
     frame = frames()["messages_per_day"].assign(messages=7)
-    assert draw("messages_per_day", frame).title.startswith("210 messages; at most 7 on a day")
+    assert draw("messages_per_day", frame).title == "210 messages; at most 7 on a day"
     visits = pd.DataFrame({"hour": [9, 12, 20], "visits": ints(6, 6, 1)})
     said = "13 visits (a person, an hour); at most 6 in one of the day's hours"
     assert draw("visits_by_hour", visits).title == said
     heat = pd.DataFrame({"weekday": [1, 2], "hour": [9, 9], "messages": ints(4, 4)})
-    said = "People write at most 4.0 messages in one hour of a weekday"
+    said = "Messages of people: at most 4.0 in an hour of a weekday, on average"
     assert draw("messages_by_hour_and_weekday", heat).title == said
 
 
@@ -427,3 +427,11 @@ def test_what_is_sent_is_called_by_its_name_in_the_language() -> None:
         assert chart.data["content_type"].tolist() == ["texto", "foto"]
         one = frame.tail(1).assign(sent=1, edited=0)
         assert draw("messages_by_content_type", one).title == "Uma mensagem: foto"
+
+
+def test_of_one_message_no_hour_and_no_tenth_is_told() -> None:
+    visit = pd.DataFrame({"hour": [9], "visits": ints(1)})
+    assert draw("visits_by_hour", visit).title == "1 visit (a person, an hour)"
+    length = frames(1)["message_length_per_day"].assign(p50=45, p90=45)
+    said = "Characters a message on the median day: nine in ten have at most 45"
+    assert draw("message_length_per_day", length).title == said

@@ -123,4 +123,4 @@ def test_what_is_too_long_for_a_message_loses_its_last_findings(
     assert len(text.encode("utf-16-le")) // 2 <= digest.MAX_TEXT
     assert [line[2] for line in text.split("\n\n")[1:]] == list("0123")
     monkeypatch.setattr(digest.findings, "findings", lambda _: [])
-    assert digest.text_of(answers).endswith("times the median day"), "without findings, how much"
+    assert digest.text_of(answers).endswith("at most 5 on a day"), "without findings, how much"

@@ -83,7 +83,11 @@ def test_a_day_far_above_the_others() -> None:
     assert finding.text == (
         "On Fri 28 Nov 2025 60 messages were written, 6.0 times those of the median day."
     )
-    assert finding.surprise == pytest.approx(math.log2(3))
+    assert finding.surprise == pytest.approx(math.log2((60 - 1.96 * 60**0.5) / 10 / 2))
+    by_chance = one(findings.peak(Given(messages_per_day=days(3, 3, 3, 7, 3, 3, 3))))
+    assert by_chance.surprise < 0
+    with_gaps = days(10, 10, 10, 60, 10, 10, 10).iloc[[0, 3, 6]]  # half of the days have none
+    assert list(findings.peak(Given(messages_per_day=with_gaps))) == []
     assert list(findings.peak(Given(messages_per_day=days(1, 9, 1, 1, 1, 1)))) == []
 
 

@@ -25,7 +25,7 @@ def messages_per_day(frame: pd.DataFrame) -> style.Drawn:
         title = say("{n:,} messages; most on {day}: {most:,}", n=total, day=top, most=most)
         if (days["messages"] == most).sum() > 1:
             title = say("{n:,} messages; at most {most:,} on a day", n=total, most=most)
-        if middle:
+        if 0 < middle < most:
             title += say(", {ratio:.1f} times the median day", ratio=most / middle)
     unit, binned = shapes.by_unit(days)
     ax = style.axes(title, "", say(shapes.PER_UNIT[unit]))
@@ -79,6 +79,10 @@ def message_length_per_day(frame: pd.DataFrame) -> style.Drawn:
         "than {tenth:,.0f}",
         half=half, tenth=tenth,
     )  # fmt: skip
+    if half == tenth:
+        title = say(
+            "Characters a message on the median day: nine in ten have at most {n:,.0f}", n=tenth
+        )
     columns = ["average", "p50", "p90"]
     unit, lines = shapes.by_unit(frame.set_index("day")[columns].astype(float), "mean")
     ax, places = style.axes(title, "", say("characters a message")), range(len(lines))
@@ -105,7 +109,7 @@ def messages_by_hour_and_weekday(frame: pd.DataFrame) -> style.Drawn:
                 end=hour + 1)  # fmt: skip
     if (hours == hours.max()).sum() > 1 or (day == day.max()).sum() > 1:
         title = say(
-            "People write at most {most:.1f} messages in one hour of a weekday",
+            "Messages of people: at most {most:.1f} in an hour of a weekday, on average",
             most=float(grid.max().max()),
         )  # fmt: skip
     elif day.notna().all():
@@ -185,11 +189,12 @@ def visits_by_hour(frame: pd.DataFrame) -> style.Drawn:
         "Most people write at {top:02d}-{end:02d}h: {most:,} of {n:,} visits (a person, an hour)",
         total, top=top, end=top + 1, most=int(visits[top]),
     )  # fmt: skip
-    is_alone = int((visits == visits[top]).sum()) == 1
+    is_alone = total > 1 and int((visits == visits[top]).sum()) == 1
     if not is_alone:
-        title = say(
+        title = many(
+            "{n:,} visit (a person, an hour)",
             "{n:,} visits (a person, an hour); at most {most:,} in one of the day's hours",
-            n=total, most=int(visits[top]),
+            total, most=int(visits[top]),
         )  # fmt: skip
     return _by_hour(frame, visits.rename("visits"), title, [(top, top + 1)] if is_alone else ())
 
