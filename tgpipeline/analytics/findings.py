@@ -23,8 +23,8 @@ from tgpipeline.analytics.charts.support import duration
 from tgpipeline.analytics.language import many, say
 from tgpipeline.analytics.support import metrics, silence
 from tgpipeline.analytics.support.outcomes import measures
-from tgpipeline.analytics.support.rates import Rate
-from tgpipeline.analytics.support.statistics import ENOUGH
+from tgpipeline.analytics.support.rates import Rate, in_words
+from tgpipeline.analytics.support.statistics import ENOUGH, clustered
 
 MOST = 7
 
@@ -68,10 +68,15 @@ def _found(name: str, value: float, *, weight: float = 1.0, **values: Any) -> Fi
 
 def unanswered(answers: Answers) -> Iterator[Finding]:
     """Questions that wait."""
-    waiting, of = len(answers.waiting), len(answers.conversations)
-    if of >= ENOUGH:
-        rate = Rate(waiting, of)
-        yield _found("unanswered", rate.interval[0], n=waiting, rate=rate)
+    c = answers.conversations
+    if len(c) >= ENOUGH:
+        asked, waiting = (
+            pd.MultiIndex.from_frame(frame[["local_time", "message_id"]])
+            for frame in (c, answers.waiting)
+        )
+        waits = asked.isin(waiting)
+        rate = clustered(waits, c["customer"], c["local_time"].dt.normalize())
+        yield _found("unanswered", rate.interval[0], n=rate.numerator, rate=rate)
 
 
 def solved(answers: Answers) -> Iterator[Finding]:
@@ -133,8 +138,8 @@ def need(answers: Answers) -> Iterator[Finding]:
     known = answers.frequent.dropna(subset=["problem"])
     if len(known) and int(known["of"].iloc[0]) >= ENOUGH:
         first = known.iloc[0]
-        rate = Rate(int(first["conversations"]), int(first["of"]))
-        yield _found("need", rate.interval[0], what=first["title"], rate=rate)
+        rate = in_words(*first[["conversations", "of", "low", "high"]])
+        yield _found("need", first["low"], what=first["title"], rate=rate)
     for row in known[known["trend"] != ""].itertuples():
         now, before = int(row.last_7_days), int(row.before)
         ratio = (max(now, before) + 1) / (min(now, before) + 1)
@@ -149,7 +154,7 @@ def teach(answers: Answers) -> Iterator[Finding]:
     if total and len(answers.conversations) >= ENOUGH:
         top = frame.iloc[0]
         share, minutes = float(top["minutes"]) / total, float(top["minutes"])
-        rate = Rate(int(top["same_answer"]), int(top["of"]))
+        rate = in_words(*top[["same_answer", "of", "low", "high"]])
         what = top["title"]
         yield _found(
             "teach", share, what=what, share=share, minutes=minutes, total=total, rate=rate

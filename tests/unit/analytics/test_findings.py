@@ -66,16 +66,20 @@ def test_how_surprising_is_told_in_doublings_of_what_is_usual() -> None:
 
 @pytest.mark.parametrize(("of", "told"), [(29, 0), (30, 1)])
 def test_of_few_conversations_no_share_is_told(of: int, told: int) -> None:
-    answers = Given(
-        waiting=pd.DataFrame({"n": range(9)}), conversations=pd.DataFrame({"n": range(of)})
-    )
+    asked = {"message_id": range(of), "customer": range(of), "local_time": pd.Timestamp(0)}
+    conversations = pd.DataFrame(asked)
+    answers = Given(waiting=conversations.head(9), conversations=conversations)
     found = list(findings.unanswered(answers))
     assert len(found) == told
     if told:
         assert found[0].text == (
-            "9 questions wait for an answer: 30% (9 of 30; 95% interval 17% to 48%)."
+            "9 questions wait for an answer: 30% (9 of 30; 95% interval 16% to 49%)."
         )
-        assert found[0].surprise == pytest.approx(math.log2(0.1666 / 0.05), abs=0.01)
+        assert found[0].surprise == pytest.approx(math.log2(0.161 / 0.05), abs=0.01)
+        alike = conversations.assign(customer=conversations.index // 9)
+        answers = Given(waiting=alike.head(9), conversations=alike)
+        (wider,) = findings.unanswered(answers)
+        assert wider.surprise < found[0].surprise, "one person asked all of them"
 
 
 def test_a_day_far_above_the_others() -> None:
@@ -257,6 +261,8 @@ def test_what_to_teach_first() -> None:
             "minutes": [60.0, 40.0],
             "same_answer": [5, 1],
             "of": [10, 4],
+            "low": [0.2, 0.1],
+            "high": [0.8, 0.6],
         }
     )
     finding = one(findings.teach(Given(teach=frame, conversations=pd.DataFrame({"n": range(30)}))))
@@ -268,11 +274,13 @@ def test_what_is_asked_most_and_what_has_changed() -> None:
     frame = pd.DataFrame(
         {"problem": ["refund", "x", "y", None], "title": ["Refund", "X", "Y", "None"], "of": 40,
          "conversations": [20, 10, 6, 4], "trend": ["", "rising", "falling", ""],
-         "last_7_days": [5, 9, 0, 1], "before": [5, 1, 5, 1]}
+         "last_7_days": [5, 9, 0, 1], "before": [5, 1, 5, 1],
+         "low": [0.3, 0.1, 0.1, 0], "high": [0.7, 0.4, 0.3, 0.2]}
     )  # fmt: skip
     most, rising, falling = findings.need(Given(frequent=frame))
-    assert most.text.startswith("No problem is asked about more than Refund: 50% (20 of 40;")
-    assert most.surprise == pytest.approx(math.log2(0.352 / 0.1), abs=0.01)
+    said = "No problem is asked about more than Refund: 50% (20 of 40; 95% interval 30% to 70%)."
+    assert most.text == said, "with the interval of the table"
+    assert most.surprise == pytest.approx(math.log2(3))
     assert rising.text == "More people ask about X in the last 7 days: 9, before 1."
     assert rising.surprise == pytest.approx(math.log2(5 / 2))
     assert falling.text == "Fewer people ask about Y in the last 7 days: 0, before 5."

@@ -84,13 +84,17 @@ class Rate:
         >>> print(Rate(8, 10))
         80% (8 of 10; 95% interval 49% to 94%)
         """
-        if not self.denominator:
-            return say("unknown (0 of 0)")
-        low, high = self.interval
-        return say(
-            "{share:.0%} ({n:,} of {of:,}; 95% interval {low:.0%} to {high:.0%})",
-            share=self.share, n=self.numerator, of=self.denominator, low=low, high=high,
-        )  # fmt: skip
+        return in_words(self.numerator, self.denominator, *self.interval)
+
+
+def in_words(n: int, of: int, low: float, high: float) -> str:
+    """A share with its counts and its interval, in the language that is set."""
+    if not of:
+        return say("unknown (0 of 0)")
+    return say(
+        "{share:.0%} ({n:,} of {of:,}; 95% interval {low:.0%} to {high:.0%})",
+        share=n / of, n=n, of=of, low=low, high=high,
+    )  # fmt: skip
 
 
 def rates(found: Mapping[str, tuple[Rate, str]]) -> pd.DataFrame:
