@@ -435,3 +435,15 @@ def test_of_one_message_no_hour_and_no_tenth_is_told() -> None:
     length = frames(1)["message_length_per_day"].assign(p50=45, p90=45)
     said = "Characters a message on the median day: nine in ten have at most 45"
     assert draw("message_length_per_day", length).title == said
+
+
+def test_on_a_phone_what_is_said_of_waits_stays_in_the_picture() -> None:
+    frame = frames()["response_times"].assign(median=np.inf, high=np.inf, p90=np.inf)
+    with language.use("pt"), style.Place(3.7, svg=True):
+        ax = draw("response_times", frame).axes
+        figure = ax.get_figure()
+        figure.draw_without_rendering()
+        for text in (ax.xaxis.label, *ax.texts):
+            box = text.get_window_extent()
+            assert box.x0 >= 0, text.get_text()
+            assert box.x1 <= figure.bbox.x1, text.get_text()

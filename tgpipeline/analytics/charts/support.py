@@ -155,10 +155,11 @@ def response_times(frame: pd.DataFrame) -> style.Drawn:
                     fontsize=8)  # fmt: skip
     ax.set_xscale("log")
     ticks = [t for t in _TICKS if t <= 3 * seconds["p90"].max()]
-    ticks = ticks if style.Place.width > style.NARROW else ticks[::2]
+    is_wide = style.Place.width > style.NARROW
+    ticks = ticks if is_wide else ticks[::2]
     ax.set_xticks(ticks, [duration(t) for t in ticks])
     ax.set_xticks([], minor=True)
-    ax.set_xlim(left=0.7, right=max(30.0, 8.0 * float(seconds["p90"].max())))
+    ax.set_xlim(left=0.7, right=max(30.0, (8.0 if is_wide else 3e4) * float(seconds["p90"].max())))
     return ax, frame[["who", "asked", "conversations", "answered", "median", "low", "high", "p90"]]
 
 
