@@ -88,8 +88,9 @@ release: check  ## see that version, tag and CHANGELOG agree
 bench: $(BENCH)/.installed  ## measure against named peers; writes benchmarks/results.md
 	$(BENCH)/bin/python -m benchmarks
 
-bench-answers: $(VENV)/.dev  ## how often the intervals of answers hold, on simulated groups
+bench-answers: $(VENV)/.dev  ## how often intervals of answers hold, and the bias from texts on
 	$(BIN)/python benchmarks/bench_answers.py
+	$(BIN)/python benchmarks/bench_texts.py
 
 spark: $(SPARK)/.installed  ## the ETL on Spark against the function's, row for row (needs Java 17)
 	$(SPARK)/bin/python -m pytest tests/spark -p no:cacheprovider

@@ -4,6 +4,7 @@ What runs on AWS runs here on folders: `history` fills a raw zone, `etl` makes a
 it, and DuckDB answers what Athena would.
 """
 
+import json
 import os
 import re
 from collections import defaultdict
@@ -25,7 +26,7 @@ from tgpipeline.history.file import ExportFile
 from tgpipeline.lake import documents, keys, preview, stores
 from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
-from tgpipeline.telegram.updates import context_date
+from tgpipeline.telegram.updates import context_date, migration
 
 if TYPE_CHECKING:
     from obstore.store import LocalStore
@@ -231,7 +232,10 @@ def _collect(path: Path, raw: "LocalStore", settings: Settings) -> list[str]:
             key = keys.quarantine_key(document.body, datetime.now(settings.tz).date())
             raw.put(key, document.body)
             continue
-        day = context_date(document.update[document.kind], settings.tz, datetime.now(UTC))
+        content = document.update[document.kind]
+        if ids := migration(content):  # as the ingest function does, so that the group stays one
+            raw.put(keys.migration_key(ids[1]), json.dumps({"from": ids[0], "to": ids[1]}).encode())
+        day = context_date(content, settings.tz, datetime.now(UTC))
         if name.startswith("sent-"):
             raw.put(keys.partition(keys.RAW, day) + name.replace("#", "-"), document.body)
             continue

@@ -203,6 +203,24 @@ def test_lines_of_updates_are_read_from_one_file(tmp_path: Path) -> None:
         read_export(path)
 
 
+def test_updates_of_a_group_that_became_a_supergroup_are_of_one_group(tmp_path: Path) -> None:
+    old, new = {"id": -4001, "type": "group"}, {"id": -1001000000001, "type": "supergroup"}
+    about = [
+        {"chat": old, "text": "oi"},
+        {"chat": old, "migrate_to_chat_id": new["id"]},
+        {"chat": new, "text": "oi"},
+    ]
+    who = {"id": 9, "is_bot": False, "first_name": "Ana"}
+    updates = [
+        {"update_id": n, "message": {"message_id": n, "date": 1772454600 + n, "from": who} | told}
+        for n, told in enumerate(about, 1)
+    ]
+    path = tmp_path / "updates.ndjson"
+    path.write_text("\n".join(map(json.dumps, updates)), "utf-8")
+    assert read_export(path, new["id"]).query("messages_per_day")["messages"].sum() == 2
+    assert read_export(path, old["id"]).query("messages_per_day")["messages"].sum() == 2
+
+
 def test_a_page_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     group = read_export(write(tmp_path, chat([message(1)])))
     with pytest.raises(QueryError, match="cannot be written: Is a directory"):

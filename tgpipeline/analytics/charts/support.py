@@ -98,7 +98,7 @@ def outcomes(frame: pd.DataFrame) -> style.Drawn:
     alone = say("; what the bot solved is not known")
     if pd.notna(share["bot_at_least"]):
         alone = say(
-            "; {low:.0%} to {high:.0%} of those it wrote in by the bot alone",
+            "; the bot alone solved {low:.0%} to {high:.0%} of those it wrote in",
             low=share["bot_at_least"], high=share["bot_at_most"],
         )  # fmt: skip
     shown = found.dropna(subset="share").rename(columns={"numerator": "n", "denominator": "of"})
