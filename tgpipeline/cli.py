@@ -254,9 +254,14 @@ def _report(arguments: argparse.Namespace) -> int:
     else:
         from tgpipeline.analytics import athena
 
-        settings = Settings.from_env("enriched_bucket")
+        try:
+            settings = Settings.from_env("enriched_bucket")
+        except SettingsError as error:
+            raise SettingsError(f"name an export, say result.json; for the lake: {error}") from None
         found = from_export.Group(athena.connect(settings), _whole(chat, "--chat") if chat else 0)
-    if arguments.days:
+    if arguments.days is not None:
+        if arguments.days < 1:
+            raise SettingsError(f"--days {arguments.days} are no days: say 1 or more.")
         last = found.period(end=arguments.end)["end"]
         arguments.start = last - timedelta(arguments.days - 1)
     names = "start end timezone horizon office topics_file language names salt cut".split()

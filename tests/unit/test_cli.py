@@ -63,6 +63,19 @@ def test_a_missing_bucket_is_an_error_that_names_the_variable(capsys):
     assert said.out == ""
 
 
+def test_a_report_of_nothing_says_that_an_export_can_be_named(capsys):
+    assert cli.main(["report"]) == 1
+    said = capsys.readouterr().err
+    assert "name an export, say result.json; for the lake:" in said
+    assert "AWS_S3_ENRICHED not set" in said
+
+
+def test_a_report_of_no_days_is_refused(tmp_path, capsys):
+    (tmp_path / "updates.ndjson").write_text(json.dumps(UPDATE), encoding="utf-8")
+    assert cli.main(["report", str(tmp_path), "--days", "0"]) == 1
+    assert "--days 0 are no days: say 1 or more" in capsys.readouterr().err
+
+
 def test_an_unknown_zone_is_refused(monkeypatch, capsys):
     monkeypatch.setenv("TIMEZONE", "America/Sao_Paolo")
     assert cli.main(["rows", "-"]) == 1

@@ -215,7 +215,8 @@ def fallen_silent(answers: Answers) -> Iterator[Finding]:
 
 def _unanswered(conversations: pd.DataFrame) -> Rate:
     counted, of = measures(conversations)["unanswered"]
-    return Rate(int((counted & of).sum()), int(of.sum()))
+    c = conversations[of]
+    return clustered(counted[of], c["customer"], c["local_time"].dt.normalize())
 
 
 CANDIDATES: Sequence[Callable[[Answers], Iterator[Finding]]] = (

@@ -205,9 +205,12 @@ def _choose(
             why = "has none of the chats in TELEGRAM_CHAT_ID" if wanted else "is of several chats"
         if len(chats) == 1 and int_of(chats[0].id) is None:
             why = "does not tell which chat it is of"
-        others = ", ".join(f"{told}: {n:,} messages" for told, n in summary.other_chats.items())
-        how = "Say which to import with `chat` (on the command line --chat): its id as the bot"
+        others = ", ".join(
+            f"{told}: {n:,} message{'s' * (n != 1)}" for told, n in summary.other_chats.items()
+        )
+        how = "Say which to import with `chat` (on the command line --chat): its title, or its id"
         raise HistoryError(
-            f"{summary.path} {why}; it has {others[:1000]}. {how} sees it, such as -1001234567890."
+            f"{summary.path} {why}; it has {others[:1000]}. {how} as the bot sees it, such as "
+            "-1001234567890."
         )
     return chosen

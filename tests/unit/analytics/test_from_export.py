@@ -100,7 +100,8 @@ TWO = {"chats": {"list": [chat([message(1)]), chat([message(n) for n in (1, 2)],
 @pytest.mark.parametrize(
     ("told", "says"),
     [
-        (TWO, r"of several chats; it has -1000000001234 .*: 1 messages, -1000000000009 .*--chat"),
+        (TWO, r"of several chats; it has -1000000001234 .*: 1 message, -1000000000009 .*: 2 mess"),
+        (TWO, r"\(on the command line --chat\): its title, or its id as the bot sees it"),
         (chat([]), "0 messages"),
         (chat([{"id": 1, "type": "unsupported"}]), "unsupported by Telegram Desktop"),
         ({"contacts": []}, "not an export"),
