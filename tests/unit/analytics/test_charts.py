@@ -447,3 +447,12 @@ def test_on_a_phone_what_is_said_of_waits_stays_in_the_picture() -> None:
             box = text.get_window_extent()
             assert box.x0 >= 0, text.get_text()
             assert box.x1 <= figure.bbox.x1, text.get_text()
+
+
+@pytest.mark.parametrize("width", [3.7, 7.4])
+def test_no_share_is_marked_beyond_all(width: float) -> None:
+    with style.Place(width, svg=True):
+        ax = charts.outcomes(outcomes(30)).axes
+    ticks = ax.get_xticks()
+    assert ax.get_xlim()[1] > 100, "room for the counts"
+    assert (ticks[0], ticks[-1]) == (0, 100)

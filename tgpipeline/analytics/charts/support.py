@@ -249,3 +249,4 @@ def _shares(ax: Any, rates: pd.DataFrame, colours: list[str]) -> None:
         at = (high.iloc[place], place)
         ax.annotate(counts, at, (5, -3), textcoords="offset points", fontsize=8)
     ax.set_xlim(0, (1.3 if style.Place.width > style.NARROW else 1.6) * max([*high, 1.0]))
+    ax.set_xticks([tick for tick in ax.get_xticks() if 0 <= tick <= 100])  # beyond are words
