@@ -456,3 +456,10 @@ def test_no_share_is_marked_beyond_all(width: float) -> None:
     ticks = ax.get_xticks()
     assert ax.get_xlim()[1] > 100, "room for the counts"
     assert (ticks[0], ticks[-1]) == (0, 100)
+
+
+def test_who_writes_beside_a_bot_did_not_write_everything() -> None:
+    frame = frames()["messages_per_user_per_day"].assign(user_id=3)
+    bot = frame.assign(user_id=9, is_bot=True)
+    chart = draw("messages_per_user_per_day", pd.concat([frame, bot]))
+    assert chart.title == "person 3 wrote all messages of people"

@@ -136,7 +136,7 @@ def concentration(frame: pd.DataFrame) -> style.Drawn:
         top, people=people, share=so_far.iloc[top - 1] / total, total=total,
     )  # fmt: skip
     if people == 1:
-        title = say("One person wrote everything")
+        title = say("Of all people one alone wrote")
     ax = style.axes(
         title, say("people, those who write most first, %"), say("share of messages, %")
     )

@@ -56,8 +56,11 @@ def messages_per_user_per_day(
     unit, binned = shapes.by_unit(days)
     total, share = int(totals.sum()), shown.sum() / totals.sum()
     if len(shown) == len(totals):
-        title = many("{name} wrote everything", "{n} people wrote everything", len(shown),
-                     name=labels.get(int(shown.index[0])))  # fmt: skip
+        title = many(
+            "{name} wrote all messages of people",
+            "{n} people wrote all messages of people",
+            len(shown), name=labels.get(int(shown.index[0])),
+        )  # fmt: skip
     else:
         title = say(
             "The {n} who write most wrote {share:.0%} of the {total:,} messages of people",
