@@ -265,7 +265,7 @@ def _report(arguments: argparse.Namespace) -> int:
         last = found.period(end=arguments.end)["end"]
         arguments.start = last - timedelta(arguments.days - 1)
     names = "start end timezone horizon office topics_file language names salt cut".split()
-    how = {name: value for name in names if (value := getattr(arguments, name))}
+    how = {n: getattr(arguments, n) for n in names if getattr(arguments, n) is not None}
     if arguments.agents:
         how["agents"] = [_whole(part, "--agents") for part in arguments.agents.split(",")]
     answers = found.answers(**how)

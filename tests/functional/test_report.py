@@ -91,7 +91,7 @@ def test_athena_and_duckdb_make_the_same_page_of_the_same_export(
     path = tmp_path / "result.json"
     path.write_text(json.dumps(invented(300)))
     s3 = boto3.client("s3")
-    lake = replace(settings, raw_bucket="both-raw")
+    lake = replace(settings, raw_bucket="both-raw", chat_ids=())
     s3.create_bucket(Bucket="both-raw")
     summary = history.import_export(path, lake)
     days = [summary.first + timedelta(n) for n in range((summary.last - summary.first).days + 1)]

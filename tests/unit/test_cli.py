@@ -74,6 +74,10 @@ def test_a_report_of_no_days_is_refused(tmp_path, capsys):
     (tmp_path / "updates.ndjson").write_text(json.dumps(UPDATE), encoding="utf-8")
     assert cli.main(["report", str(tmp_path), "--days", "0"]) == 1
     assert "--days 0 are no days: say 1 or more" in capsys.readouterr().err
+    assert cli.main(["report", str(tmp_path), "--horizon", "0"]) == 1
+    assert "horizon 0: give 1 to 168 hours" in capsys.readouterr().err
+    assert cli.main(["report", str(tmp_path), "--from", "2030-01-02", "--to", "2030-01-01"]) == 1
+    assert "ends on 2030-01-01, before it starts on 2030-01-02" in capsys.readouterr().err
 
 
 def test_an_unknown_zone_is_refused(monkeypatch, capsys):

@@ -70,13 +70,16 @@ class Group:
         """First and last local day: as given, and otherwise of the first and the last message.
 
         Raises:
-            QueryError: if that period holds no message; says which days do.
+            QueryError: if that period ends before it starts, or holds no message; says which days
+                do.
         """
         try:
             first = date.fromisoformat(str(start)) if start else self._days[0]
             last = date.fromisoformat(str(end)) if end else self._days[-1]
         except ValueError as error:
             raise QueryError(f"{error}: give a date, as YYYY-MM-DD.") from None
+        if start and end and first > last:
+            raise QueryError(f"the period ends on {last}, before it starts on {first}.")
         if not any(first <= day <= last for day in self._days):
             raise QueryError(
                 f"there is no message from {first} to {last}: there are messages on "
