@@ -7,7 +7,8 @@ became of each conversation. Its updates are read as anybody's are. Printed is w
 says and what is true, over all groups: the bias is the mean of their differences. The truth knows
 no "confirmed": `confirmed` and `solved_at_most` are the ends of a range that should hold the share
 that was solved, as `bot_at_least` and `bot_at_most` for the bot. To it any response is one; to
-`unanswered` a fallback or an empty promise is none, and a remark of a member may count.
+`unanswered` a fallback or an empty promise is none, and a remark of a member may count. What its
+customer took up again is not solved, in the truth too.
 """
 
 import argparse
@@ -58,12 +59,12 @@ def told(group: Any) -> dict[str, float]:
 def truth(lines: bytes) -> dict[str, float]:
     """What was so, by the same names."""
     frame = pd.DataFrame(map(json.loads, lines.splitlines()))
-    solved = (frame["solved_by"] != "nobody").mean()
+    solved = (frame["solved_by"] != "nobody") & ~frame["reopened"]
     bot = frame[(frame["first_response_by"] == "bot") | frame["handed_over"]]
-    by_bot = (bot["solved_by"] == "bot").mean()
+    by_bot = (solved[bot.index] & (bot["solved_by"] == "bot")).mean()
     return {
-        "confirmed": solved,
-        "solved_at_most": solved,
+        "confirmed": solved.mean(),
+        "solved_at_most": solved.mean(),
         "unanswered": frame["first_response_by"].isna().mean(),
         "bot_at_least": by_bot,
         "bot_at_most": by_bot,
