@@ -128,7 +128,7 @@ MUTANTS = {
     "one bar of one chart": (
         ("02", None),
         "tgpipeline/analytics/charts/volume.py",
-        (b"stack(ax, binned, SAID)", b"stack(ax, binned.replace(most, 1), SAID)"),
+        (b"stack(ax, binned, shapes.SAID)", b"stack(ax, binned.replace(most, 1), shapes.SAID)"),
         [("by_day = pd.DataFrame", "+marks ")],
     ),
     "one line of the ETL": (
