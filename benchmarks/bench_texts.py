@@ -52,7 +52,7 @@ def told(group: Any) -> dict[str, float]:
     waits = answers.waits[answers.waits["asked"] == "any time"].set_index("who")["median"]
     return {name: share[name] for name in names} | {
         "most_frequent_problem": named.iloc[0],
-        "median_wait_seconds": waits["anyone"] / 100,
+        "median_wait_s": waits["anyone"] / 100,
     }
 
 
@@ -69,7 +69,7 @@ def truth(lines: bytes) -> dict[str, float]:
         "bot_at_least": by_bot,
         "bot_at_most": by_bot,
         "most_frequent_problem": frame["problem"].value_counts(normalize=True).iloc[0],
-        "median_wait_seconds": frame["first_response_seconds"].fillna(math.inf).median() / 100,
+        "median_wait_s": frame["first_response_seconds"].fillna(math.inf).median() / 100,
     }
 
 
