@@ -40,10 +40,7 @@ def active_people(frame: pd.DataFrame) -> style.Drawn:
     ax.plot(places, lines["monthly"], ":", color=OTHER, label=say("28 days"))
     ax.plot(places, lines["weekly"], "--", color=MARK, label=say("7 days"))
     ax.plot(places, lines["daily"], ".-", color=PEOPLE, label=say("day"))
-    ax.set_ylim(bottom=0)
-    ax.grid(axis="y", alpha=0.25)
-    shapes.tell_time(ax, lines.index, unit)
-    return ax, lines.round(1).rename_axis(unit).reset_index()
+    return shapes.from_zero(ax, lines, unit)
 
 
 @style.chart()

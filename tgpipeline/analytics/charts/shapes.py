@@ -59,6 +59,14 @@ def tell_time(ax: Any, starts: Any, unit: str) -> None:
     ax.set_xlabel(say(LOCAL_TIME[unit]))
 
 
+def from_zero(ax: Any, lines: pd.DataFrame, unit: str) -> tuple[Any, pd.DataFrame]:
+    """Lines over time that begin at 0, drawn already: what is around them, and their numbers."""
+    ax.set_ylim(bottom=0)
+    ax.grid(axis="y", alpha=0.25)
+    tell_time(ax, lines.index, unit)
+    return ax, lines.round(1).rename_axis(unit).reset_index()
+
+
 def row_axes(title: str, xlabel: str, names: Sequence[str]) -> Any:
     """Axes for bars that go across, the first on top: names beside them, above them on a phone."""
     is_wide, count = Place.width > NARROW, len(names)

@@ -93,10 +93,7 @@ def message_length_per_day(frame: pd.DataFrame) -> style.Drawn:
                     label=say("half to nine in ten"))  # fmt: skip
     ax.plot(places, lines["p50"], ".-", color=PEOPLE, label=say("median"))
     ax.plot(places, lines["average"], "--", color=MARK, label=say("average"))
-    ax.set_ylim(bottom=0)
-    ax.grid(axis="y", alpha=0.25)
-    shapes.tell_time(ax, lines.index, unit)
-    return ax, lines.round(1).rename_axis(unit).reset_index()
+    return shapes.from_zero(ax, lines, unit)
 
 
 @style.chart()
