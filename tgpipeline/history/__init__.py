@@ -21,7 +21,6 @@ from tgpipeline.history.file import ExportFile
 from tgpipeline.history.lines import HistoryLines
 from tgpipeline.lake import stores
 from tgpipeline.lake.erasing import Erased
-from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import Update, content_type, context_date
 
@@ -121,29 +120,23 @@ def import_export(
     export, summary = Export(ExportFile(path)), Summary(str(path))
     advice = "Check that it exists and that you may use it; importing again adds what is missing."
     with stores.as_lake_error(settings.raw_bucket, "read or write it", advice):
-        with progress("bytes searched for chats", export.size) as advance:
-            chats = export.chats(advance)
         markers = stores.read_markers(store)
-        converters = _choose(chats, chat, settings, markers.groups, summary)
+        converters = _choose(export.chats(), chat, settings, markers.groups, summary)
         lines = HistoryLines(store)
         try:
-            with progress("bytes imported", export.size) as advance:
-                for number, record in export.records(converters, advance):
-                    try:
-                        message = _message_of(record, converters[number], markers.erased)
-                    except UpdateError as reason:
-                        summary.skipped[str(reason)] += 1
-                        continue
-                    day = summary.count(message, settings)
-                    lines.add(day, {"message": message})
-                    counts = converters[number].reactions(record, message)
-                    lines.add(day, {"message_reaction_count": counts})
+            for number, record in export.records(converters):
+                try:
+                    message = _message_of(record, converters[number], markers.erased)
+                except UpdateError as reason:
+                    summary.skipped[str(reason)] += 1
+                    continue
+                day = summary.count(message, settings)
+                lines.add(day, {"message": message})
+                counts = converters[number].reactions(record, message)
+                lines.add(day, {"message_reaction_count": counts})
         except HistoryError as error:
-            before = f"The {summary.messages:,} messages before that"
-            kept = "are imported; importing the whole file adds only what is missing."
-            if not settings.raw_bucket:  # a report's own store, which is given up
-                kept = "can be read, but are not all: copy the file again, or export it again."
-            raise HistoryError(f"{error} {before} {kept}") from None
+            before = f"The {summary.messages:,} messages before that could be read"
+            raise HistoryError(f"{error} {before}; the whole file adds what is missing.") from None
         finally:
             lines.flush()
             summary.new, summary.present, summary.objects = lines.new, lines.present, lines.objects
@@ -185,20 +178,19 @@ def _choose(
     chosen: dict[int, Converter] = {}
     for position, found in enumerate(chats):
         number, kind = int_of(found.id), CHAT_TYPES.get(str(found.type))
-        if kind is None or number is None:  # what other programs write may not tell
+        if (kind is None or number is None) and len(chats) == 1:  # another program's may not tell
             number = number if number is not None and number < 0 else int_of(chat)
-            if number is None or len(chats) > 1:
-                summary.other_chats[f"{found.id} ({found.type})"] = found.messages
-                continue
-            kind = chat_type(number)
-        masked, ident = found.masked_ids, api_id(number, kind, found.masked_ids)
-        if wanted & {ident, number, str(found.name)} or (not wanted and len(chats) == 1):
-            named = {"first_name" if kind == "private" else "title": found.name}
-            described = given(id=ident, type=kind, **named)
-            chosen[position] = Converter(described, settings.tz, masked, groups.get(ident))
-            summary.chats[ident] += 0
-        else:
-            summary.other_chats[f"{ident} ({found.type})"] = found.messages
+            kind = chat_type(number) if number else None
+        ident = api_id(number, kind, found.masked_ids) if number and kind else None
+        is_wanted = wanted & {ident, number, str(found.name)} or (not wanted and len(chats) == 1)
+        if ident is None or kind is None or not is_wanted:
+            told = found.id if ident is None else ident
+            summary.other_chats[f"{told} ({found.type})"] = found.messages
+            continue
+        named = {"first_name" if kind == "private" else "title": found.name}
+        described = given(id=ident, type=kind, **named)
+        chosen[position] = Converter(described, settings.tz, found.masked_ids, groups.get(ident))
+        summary.chats[ident] += 0
     if not chosen:
         why = f"has no chat {chat}"
         if chat is None:
@@ -208,9 +200,9 @@ def _choose(
         others = ", ".join(
             f"{told}: {n:,} message{'s' * (n != 1)}" for told, n in summary.other_chats.items()
         )
-        how = "Say which to import with `chat` (on the command line --chat): its title, or its id"
         raise HistoryError(
-            f"{summary.path} {why}; it has {others[:1000]}. {how} as the bot sees it, such as "
+            f"{summary.path} {why}; it has {others[:1000]}. Say which to import with `chat` (on "
+            "the command line --chat): its title, or its id as the bot sees it, such as "
             "-1001234567890."
         )
     return chosen

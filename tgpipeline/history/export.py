@@ -14,22 +14,24 @@ https://github.com/telegramdesktop/tdesktop/issues/24961 (custom emoji).
 import codecs
 import json
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from tgpipeline.errors import HistoryError
 from tgpipeline.history.file import EXPORT_AGAIN, ExportFile
+from tgpipeline.progress import progress
 
 MAX_MESSAGE = 1 << 26  # characters; Telegram Desktop's have some hundred thousand at most
 HEADER = 1 << 16  # characters that are kept of what stands between two chats
 # In a string every quote is escaped, so these two match only what stands outside of strings.
 _LIST = re.compile(r'"messages"\s*:\s*\[')
 _MESSAGE = re.compile(r'\{\s*"id"\s*:\s*-?\d+\s*,\s*"type"\s*:')
-_BETWEEN = re.compile(r"[\s,]*")
+_BETWEEN = re.compile(r"[\s,]*(\]?)")
 _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|.)", re.DOTALL)
 _UNQUOTED = re.compile(r'("document_id": )([^"\s\d-][^\n]*?)(,?\r?\n)')
-_JSON = json.JSONDecoder(strict=False)  # strings may hold line breaks
+# Strings may hold line breaks; NaN, which other programs write, is no value.
+_JSON = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
 
 
 @dataclass
@@ -60,6 +62,23 @@ class Chat:
         """
         return "" < self.newest_number < "2021"
 
+    def count(self, record: Any) -> None:
+        """Take one of its messages into account."""
+        self.messages += 1
+        about = record if type(record) is dict else {}
+        if type(about.get("from_id", about.get("actor_id"))) is int:
+            self.newest_number = max(self.newest_number, str(about.get("date", "9")))
+
+    def describe(self, text: str) -> bool:
+        """Take name, type and id from the object that `text` begins with, if it is the chat's."""
+        try:
+            told, _ = _JSON.raw_decode(mend(text))
+        except (ValueError, RecursionError):
+            return False
+        if "messages" in told:
+            self.name, self.type, self.id = told.get("name"), told.get("type"), told.get("id")
+        return "messages" in told
+
 
 class Export:
     """The chats and messages of an export; both are read from its beginning, each time.
@@ -68,52 +87,41 @@ class Export:
         file: where it is.
 
     Attributes:
-        name, size: of the file; bytes of JSON.
         mended: how many messages of the last pass were not JSON and could be mended.
         unreadable: the offsets, in bytes, of those that could not.
     """
 
     def __init__(self, file: ExportFile) -> None:
-        self.name, self.size, self.mended = file.name, file.size, 0
+        self._file, self.mended = file, 0
         self.unreadable: list[int] = []
-        self._file = file
 
-    def chats(self, progress: Callable[[int], object] = int) -> list[Chat]:
+    def chats(self) -> list[Chat]:
         """The chats, in order; of a file that breaks off, those before the break.
-
-        Args:
-            progress: told how many more bytes have been read.
 
         Raises:
             HistoryError: if there is none, saying what the file is instead.
         """
         found: list[Chat] = []
         try:
-            for chat, record in self._pass(progress):
+            for chat, record in self._pass("bytes searched for chats"):
                 if record is chat:
                     found.append(chat)
-                    continue
-                chat.messages += 1
-                about = record if type(record) is dict else {}
-                if type(about.get("from_id", about.get("actor_id"))) is int:
-                    chat.newest_number = max(chat.newest_number, str(about.get("date", "9")))
+                else:
+                    chat.count(record)
         except HistoryError:
             if not any(chat.messages for chat in found):
                 raise
         if not found:
             why = "is JSON, but not an export of Telegram Desktop: it has no list of messages"
             again = f"If it is of contacts or settings, {EXPORT_AGAIN}"
-            raise HistoryError(f"{self.name} {why}. {again}.")
+            raise HistoryError(f"{self._file.name} {why}. {again}.")
         return found
 
-    def records(
-        self, of: Container[int], progress: Callable[[int], object] = int
-    ) -> Iterator[tuple[int, Any]]:
+    def records(self, of: Container[int]) -> Iterator[tuple[int, Any]]:
         """Every message of some chats.
 
         Args:
             of: their positions in what `chats` returns.
-            progress: told how many more bytes have been read.
 
         Yields:
             The position of its chat, and the message as parsed; None for one that cannot be.
@@ -121,55 +129,51 @@ class Export:
         Raises:
             HistoryError: naming the byte where the file breaks off.
         """
-        number, self.mended, self.unreadable = -1, 0, []
-        for chat, record in self._pass(progress):
+        number = -1
+        for chat, record in self._pass("bytes imported"):
             if record is chat:
                 number += 1
             elif number in of:
                 yield number, record
 
-    def _pass(self, progress: Callable[[int], object]) -> Iterator[tuple[Chat, Any]]:
+    def _pass(self, doing: str) -> Iterator[tuple[Chat, Any]]:
         """Each chat with itself where its messages begin, then with each of them."""
-        window = _Window(self._file, progress)
-        while (chat := _next_chat(window)) is not None:
-            yield chat, chat
-            for record in self._records(window):
-                yield chat, record
-            if chat.id is None:  # some programs write it behind the messages
-                window.more()
-                _describe(chat, '{"messages": []' + window.text[window.position :])
+        self.mended, self.unreadable = 0, []
+        with progress(doing, self._file.size) as advance:
+            window = _Window(self._file.name, self._file.pieces(advance))
+            while (chat := window.next_chat()) is not None:
+                yield chat, chat
+                for record in self._records(window):
+                    yield chat, record
+                if chat.id is None:  # some programs write it behind the messages
+                    window.more()
+                    chat.describe('{"messages": []' + window.text[window.position :])
         if not window.text.rstrip().endswith("}"):
             raise window.broken("")
 
     def _records(self, window: "_Window") -> Iterator[Any]:
         """The messages of one list, from its opening bracket to its closing one."""
-        while True:
-            start = window.position = _BETWEEN.match(window.text, window.position).end()  # type: ignore[union-attr]
-            if window.text.startswith("]", start):
-                window.position += 1
-                return
+        while not window.list_ends():
             try:
-                record, end = _JSON.raw_decode(window.text, start)
+                record, window.position = _JSON.raw_decode(window.text, window.position)
             except (ValueError, RecursionError) as error:
                 if self._can_try_again(window, error):
                     continue
-                record, end = None, window.position
-            window.position = end
+                record = None
             yield record
 
     def _can_try_again(self, window: "_Window", error: Exception) -> bool:
         """Read on, or mend the message that was refused; if neither helps, step over it."""
         start, text = window.position, window.text
         place = getattr(error, "pos", start)  # not told where a number is too long
-        near_end = len(text.rstrip()) if window.ended else len(text) - 8  # 8: as in \\u12 or fals
-        cut = place >= near_end or "Unterminated" in str(error)
-        following = _MESSAGE.search(text, start + 1)
-        if (cut or not following) and not window.ended:
+        if not window.ended and not _MESSAGE.search(text, place):
             window.more()
             return True
+        following = _MESSAGE.search(text, start + 1)
+        end = following.start() if following else len(text)
+        cut = place >= len(text.rstrip()) or "Unterminated" in str(error)
         if not following and (cut or not text.rstrip().endswith("}")):
             raise window.broken(f", in the message that begins at byte {window.offset:,}")
-        end = following.start() if following else len(text)
         mended = mend(text[start:end])
         if mended != text[start:end]:
             window.text = text[:start] + mended + text[end:]
@@ -186,9 +190,9 @@ class Export:
 class _Window:
     """The part of a file that is being looked at: `text` from `position` on."""
 
-    def __init__(self, file: ExportFile, progress: Callable[[int], object]) -> None:
+    def __init__(self, name: str, pieces: Iterator[bytes]) -> None:
         self.text, self.position, self.ended = "", 0, False
-        self._name, self._pieces, self._bytes = file.name, file.pieces(progress), 0
+        self._name, self._pieces, self._bytes = name, pieces, 0
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
 
     @property
@@ -208,36 +212,29 @@ class _Window:
             raise HistoryError(f"{self._name} is no export: {why}.")
         return not self.ended
 
+    def next_chat(self) -> Chat | None:
+        """The chat whose list of messages comes next; the window then stands in that list."""
+        while (found := _LIST.search(self.text, self.position)) is None:
+            self.position = max(self.position, len(self.text) - HEADER)
+            if not self.more():
+                return None
+        before = self.text[self.position : found.start()] + '"messages": []}'
+        self.position, chat = found.end(), Chat()
+        braces = [brace.start() for brace in re.finditer(r"\{", before)]
+        any(chat.describe(before[brace:]) for brace in reversed(braces))
+        return chat
+
+    def list_ends(self) -> bool:
+        """Step over what stands between two messages; True if the list ends there."""
+        between = _BETWEEN.match(self.text, self.position)
+        assert between, "it may be empty"
+        self.position = between.end()
+        return bool(between[1])
+
     def broken(self, where: str) -> HistoryError:
         """The error for a file that ends too early."""
         why = f"breaks off at byte {self._bytes:,}{where}: it was not finished, or not copied whole"
         return HistoryError(f"{self._name} {why}. Copy or export it again.")
-
-
-def _next_chat(window: _Window) -> Chat | None:
-    """The chat whose list of messages comes next; the window then stands in that list."""
-    while (found := _LIST.search(window.text, window.position)) is None:
-        window.position = max(window.position, len(window.text) - HEADER)
-        if not window.more():
-            return None
-    before = window.text[window.position : found.start()]
-    window.position = found.end()
-    chat = Chat()
-    for brace in reversed([m.start() for m in re.finditer(r"\{", before)]):
-        if _describe(chat, before[brace:] + '"messages": []}'):
-            break
-    return chat
-
-
-def _describe(chat: Chat, text: str) -> bool:
-    """Take name, type and id from the object that begins `text`, if it is the chat's."""
-    try:
-        told, _ = _JSON.raw_decode(mend(text))
-    except (ValueError, RecursionError):
-        return False
-    if "messages" in told:
-        chat.name, chat.type, chat.id = told.get("name"), told.get("type"), told.get("id")
-    return "messages" in told
 
 
 def mend(text: str) -> str:

@@ -3,14 +3,25 @@
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import Any
 
 from tgpipeline.errors import HistoryError
 
 READ_SIZE = 1 << 20
 EXPORT_AGAIN = 'export the chat again in Telegram Desktop, with the format "Machine-readable JSON"'
-HTML = f"is an HTML export, which cannot be imported: {EXPORT_AGAIN}"
+_HTML = f"is an HTML export, which cannot be imported: {EXPORT_AGAIN}."
+_UTF16 = "is UTF-16: save it as UTF-8, as it was exported."
+# What a file is, by how it begins.
+_KINDS = {
+    b"{": "",
+    b"<": _HTML,
+    b"\xff\xfe": _UTF16,
+    b"\xfe\xff": _UTF16,
+    b"PK": "is a zip that was not copied whole: copy it again.",
+    b"": "is not an export of Telegram Desktop: that begins with an opening brace.",
+}
 
 
 class ExportFile:
@@ -29,20 +40,17 @@ class ExportFile:
 
     def __init__(self, path: str | Path) -> None:
         self.name, found = str(path), Path(path)
-        self._open: Callable[[], IO[bytes]]
+        self._open: Callable[[], Any]
         try:
             if found.is_dir():
-                files = [f for p in ("*.*", "*/*.*") for f in found.glob(p)]
-                found /= self._pick([f.relative_to(found).as_posix() for f in files])
+                files = [*found.glob("*.*"), *found.glob("*/*.*")]
+                found /= self._pick([file.relative_to(found).as_posix() for file in files])
             if zipfile.is_zipfile(found):
                 archive = zipfile.ZipFile(found)
-                member = self._pick(archive.namelist())
-                self.size, self._open = (
-                    archive.getinfo(member).file_size,
-                    lambda: archive.open(member),
-                )
+                member = archive.getinfo(self._pick(archive.namelist()))
+                self.size, self._open = member.file_size, partial(archive.open, member)
             else:
-                self.size, self._open = found.stat().st_size, lambda: found.open("rb")
+                self.size, self._open = found.stat().st_size, partial(found.open, "rb")
         except OSError as error:
             raise HistoryError(f"{self.name} cannot be opened: {error.strerror}.") from None
         except zipfile.BadZipFile as error:
@@ -51,12 +59,13 @@ class ExportFile:
             raise HistoryError(f"{self.name} is empty: copy or export it again.")
 
     def _pick(self, names: list[str]) -> str:
-        names.sort(key=lambda name: name.count("/"))
-        by_name = {PurePosixPath(name).name: name for name in reversed(names)}
-        if "result.json" in by_name:
-            return by_name["result.json"]
-        why = "holds no result.json, which is the name of Telegram Desktop's export"
-        raise HistoryError(f"{self.name} {HTML if 'messages.html' in by_name else why}.")
+        """The export among the files of a folder or a zip: the one that is least deep."""
+        for name in sorted(names, key=lambda name: name.count("/")):
+            if PurePosixPath(name).name == "result.json":
+                return name
+        why = "holds no result.json, which is the name of Telegram Desktop's export."
+        html = any(PurePosixPath(name).name == "messages.html" for name in names)
+        raise HistoryError(f"{self.name} {_HTML if html else why}")
 
     def pieces(self, progress: Callable[[int], object]) -> Iterator[bytes]:
         """The JSON in pieces of a megabyte.
@@ -72,24 +81,16 @@ class ExportFile:
             with self._open() as stream:
                 while piece := stream.read(READ_SIZE):
                     progress(len(piece))
-                    if not done:
-                        self._check(piece)
+                    if not done and (why := _trouble_of(piece)):
+                        raise HistoryError(f"{self.name} {why}")
                     yield piece
                     done += len(piece)
         except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
             why = f"cannot be read past byte {done:,} ({error})"
             raise HistoryError(f"{self.name} {why}. If it is a zip, unpack it first.") from None
 
-    def _check(self, piece: bytes) -> None:
-        """Refuse what begins as no export does, saying what it is."""
-        head = piece[:1000].removeprefix(b"\xef\xbb\xbf").lstrip()
-        if head.startswith(b"{"):
-            return
-        why = "is not an export of Telegram Desktop: that begins with an opening brace."
-        if head.startswith(b"<"):
-            why = f"{HTML}."
-        if piece.startswith((b"\xff\xfe", b"\xfe\xff")):
-            why = "is UTF-16: save it as UTF-8, as it was exported."
-        if piece.startswith(b"PK"):
-            why = "is a zip that was not copied whole: copy it again."
-        raise HistoryError(f"{self.name} {why}")
+
+def _trouble_of(piece: bytes) -> str:
+    """What is wrong with a file that begins like this; empty if an export can."""
+    head = piece.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return next(why for start, why in _KINDS.items() if head.startswith(start))

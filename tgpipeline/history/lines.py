@@ -8,7 +8,6 @@ lines about the same edit of a message, the greater converter counts, then the l
 """
 
 import json
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,13 +15,13 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import obstore
-import orjson
 from obstore.exceptions import AlreadyExistsError
 
 from tgpipeline.etl import reading
 from tgpipeline.history.convert import VERSION
 from tgpipeline.lake import keys, stores
-from tgpipeline.lake.documents import form_of
+from tgpipeline.lake.documents import form_of, read_json
+from tgpipeline.lake.erasing import as_bytes
 from tgpipeline.telegram.updates import integer, sub
 
 if TYPE_CHECKING:
@@ -36,11 +35,10 @@ WRITERS = 8  # objects that are written at once
 class _Day:
     """What a day's partition holds of earlier imports, and the lines that wait to be written.
 
-    `reactions` has the latest counts of each message, `imported` the number of this import.
+    `marks` has what `marks_of` says of each line, `imported` the number of this import.
     """
 
-    marks: set[int] = field(default_factory=set)
-    reactions: dict[int, int] = field(default_factory=dict)
+    marks: dict[int, int] = field(default_factory=dict)
     imported: int = 1
     lines: bytearray = field(default_factory=bytearray)  # a list of small ones takes 10 times this
 
@@ -58,11 +56,10 @@ class HistoryLines:
     """
 
     def __init__(self, store: "ObjectStore") -> None:
-        self.new = self.present = self.objects = 0
+        self.new = self.present = self.objects = self._waiting = 0
         self._store = store
         self._known = set(stores.list_days(store))
         self._days: dict[date, _Day] = {}
-        self._waiting = 0
 
     def add(self, day: date, line: dict[str, Any]) -> None:
         """Add one line, unless an earlier import by the same converter brought what it says.
@@ -72,24 +69,15 @@ class HistoryLines:
             line: `{"message": …}` or `{"message_reaction_count": …}`. Counts that are empty are
                 only added where an earlier import brought others.
         """
-        found = self._days.get(day)
-        if found is None:
-            found = self._days[day] = self._earlier(day)
+        if day not in self._days:
+            self._days[day] = self._earlier(day)
+        found = self._days[day]
         line |= {"converter": VERSION, "import": found.imported}
-        about, own = marks_of(line)
-        if "message" in line:
-            is_there = own in found.marks
-        elif is_there := found.reactions.get(about, 0) == own:
-            self.present -= not own  # there is nothing to say
-        else:
-            found.reactions[about] = own
-        if is_there:
-            self.present += 1
+        about, said = marks_of(line)
+        if found.marks.get(about, 0) == said:
+            self.present += said != 0  # 0: there is nothing to say
             return
-        try:
-            body = orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
-        except TypeError:  # half of a surrogate pair, or a number over 64 bits: the ETL counts them
-            body = json.dumps(line).encode() + b"\n"
+        body = as_bytes(line) + b"\n"
         self.new += 1
         found.lines += body
         self._waiting += len(body)
@@ -98,48 +86,41 @@ class HistoryLines:
 
     def flush(self) -> None:
         """Write all that waits, and see that it has arrived."""
-        waiting = [(day, found) for day, found in self._days.items() if found.lines]
+        waiting = [day for day, found in self._days.items() if found.lines]
         with ThreadPoolExecutor(WRITERS) as pool:
-            list(pool.map(self._write, *zip(*waiting, strict=True)) if waiting else ())
+            list(pool.map(self._write, waiting))
         self.objects += len(waiting)
         self._waiting = 0
 
-    def _write(self, day: date, found: _Day) -> None:
-        body, found.lines = bytes(found.lines), bytearray()
+    def _write(self, day: date) -> None:
+        body, self._days[day].lines = bytes(self._days[day].lines), bytearray()
         with suppress(AlreadyExistsError):  # the same lines: there is nothing to add
             obstore.put(self._store, keys.history_key(body, day), body, mode="create")
 
     def _earlier(self, day: date) -> _Day:
-        found, latest = _Day(), dict[int, int]()
-        names = reading.list_day(self._store, day).names if day in self._known else []
-        for name in names:
-            if form_of(name).source == "history":
-                path = keys.partition(keys.RAW, day) + name
-                for body in obstore.get(self._store, path).bytes().to_bytes().splitlines():
-                    line = orjson.loads(body)
-                    about, own = marks_of(line)
-                    number = integer(line.get("import")) or 0
-                    found.imported = max(found.imported, number + 1)
-                    if "message" in line:
-                        found.marks.add(own)
-                    elif number >= latest.get(about, 0):
-                        found.reactions[about], latest[about] = own, number
-        return found
+        listed = reading.list_day(self._store, day).names if day in self._known else []
+        found: list[tuple[int, int, int]] = []
+        for name in (name for name in listed if form_of(name).source == "history"):
+            stored = obstore.get(self._store, keys.partition(keys.RAW, day) + name)
+            for line in map(read_json, stored.bytes().to_bytes().splitlines()):
+                found.append((integer(line.get("import")) or 0, *marks_of(line)))
+        marks = {about: said for _, about, said in sorted(found)}  # the latest import counts
+        return _Day(marks, max((number for number, *_ in found), default=0) + 1)
 
 
 def marks_of(line: dict[str, Any]) -> tuple[int, int]:
-    """What a line is about, and which version of that it brings: two hashes.
+    """What a line is about, and what it says of that: two hashes.
 
-    Names, titles and counts of votes change from export to export, a message's version does not.
-    The hash of empty counts of reactions is 0.
+    Names, titles and counts of votes change from export to export, a message's version does not:
+    a line with a message is about that version, and always says the same. The hash of empty counts
+    of reactions is 0.
     """
     counts = sub(line, "message_reaction_count")
     message = counts or sub(line, "message")
-    about = hash((integer(sub(message, "chat").get("id")), integer(message.get("message_id"))))
-    version = (message.get("edit_date"), message.get("message_thread_id"), line.get("converter"))
-    own = hash((about, *(integer(n) or 0 for n in version)))
+    about = integer(sub(message, "chat").get("id")), integer(message.get("message_id"))
     if counts:
-        reactions = counts.get("reactions")
-        said = json.dumps(reactions, sort_keys=True).encode()
-        own = hash((own, zlib.crc32(said))) if reactions else 0
-    return about, own
+        reactions, converter = counts.get("reactions"), line.get("converter")
+        told = json.dumps(reactions, sort_keys=True), converter
+        return hash(about), hash(told) if reactions else 0
+    version = (message.get("edit_date"), message.get("message_thread_id"), line.get("converter"))
+    return hash((*about, *(integer(number) or 0 for number in version))), 1
