@@ -39,6 +39,7 @@ class BotApiError(TgPipelineError):
         error_code: the API's `error_code`, or the HTTP status, or None without an answer.
         description: the API's `description`, free of the token.
         parameters: the API's `parameters` (`retry_after`, `migrate_to_chat_id`).
+        unsent: whether the request certainly never left this machine.
 
     Source: https://core.telegram.org/bots/api#making-requests
     """
@@ -54,6 +55,7 @@ class BotApiError(TgPipelineError):
         self.description = description
         self.error_code = error_code
         self.parameters = dict(parameters or {})
+        self.unsent = False
         code = f"{error_code} " if error_code is not None else ""
         super().__init__(f"{method}: {code}{description}")
 

@@ -408,7 +408,6 @@ def test_status_tells_of_requests_and_of_erasures(zones, monkeypatch):
     )
     one = erasure(zones)
     with monkeypatch.context() as patch:
-        patch.setattr(one, "_filter", None)
         patch.setattr(erase.handler, "run", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             one.run()

@@ -163,7 +163,16 @@ def _lines(store: "ObjectStore", key: str) -> Iterator[bytes]:
 
 
 def without_erased(document: Document, erased: Erased, day: date) -> Document | None:
-    """A document without what people wrote who were erased after that; None if nothing is left."""
+    """A document without what people wrote who were erased after that.
+
+    Args:
+        document: as it lies in the raw zone.
+        erased: who was erased, and until when.
+        day: whose partition it lies in; decides where the update bears no date.
+
+    Returns:
+        The same one where nothing is theirs; None if nothing is left.
+    """
     update = document.update
     if not erased or update is None:
         return document
@@ -171,7 +180,8 @@ def without_erased(document: Document, erased: Erased, day: date) -> Document | 
     try:
         rest = erased.without(update, document.kind, midnight)
     except RecursionError:
-        return document  # quarantined next, as too deeply nested
+        return document._replace(update=None, reason="nested too deeply")
     if rest is None or rest is update:
         return None if rest is None else document
-    return document._replace(update=rest, body=as_bytes(rest))
+    body = as_bytes(rest["message"] if document.source == "sent" else rest)
+    return document._replace(update=rest, body=body)

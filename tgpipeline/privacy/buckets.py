@@ -18,11 +18,14 @@ from tgpipeline.settings import Settings, aws_client
 THREADS = 32
 _UPDATE = re.compile(r"/\d+(?:-[0-9a-f]{16})?\.json$")  # its number is nobody's id
 _COLD = ("GLACIER", "DEEP_ARCHIVE")
-_OURS = tuple(f"{name}/" for name in (keys.ERASED, "erasures"))  # hashes, days and counts alone
+OURS = tuple(f"{name}/" for name in (keys.ERASED, "erasures"))  # hashes, days and counts alone
 
 
 class Stored(NamedTuple):
-    """A version of an object; where `marker` says so, only the trace of a deleted one."""
+    """A version of an object; where `marker` says so, only the trace of a deleted one.
+
+    `latest` says whether that version is what the object holds now.
+    """
 
     bucket: str
     key: str
@@ -63,16 +66,15 @@ class Buckets:
             LakeError: if one has to be restored from a cold storage class first.
         """
         for page in self.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            for kind in ("Versions", "DeleteMarkers"):
-                for one in page.get(kind, ()):
-                    if one.get("StorageClass") in _COLD:
-                        self._refuse_archived(bucket, one)
-                    version = one.get("VersionId") or "null"
-                    marker = kind == "DeleteMarkers"
-                    yield Stored(bucket, one["Key"], version, one["IsLatest"], marker)
+            for one in page.get("Versions", ()):
+                version = one.get("VersionId") or "null"
+                if one.get("StorageClass") in _COLD:
+                    self._refuse_archived(bucket, one, version)
+                yield Stored(bucket, one["Key"], version, one["IsLatest"])
+            for one in page.get("DeleteMarkers", ()):
+                yield Stored(bucket, one["Key"], one["VersionId"], latest=False, marker=True)
 
-    def _refuse_archived(self, bucket: str, one: dict[str, Any]) -> None:
-        version = one.get("VersionId") or "null"
+    def _refuse_archived(self, bucket: str, one: dict[str, Any], version: str) -> None:
         which = {} if version == "null" else {"VersionId": version}
         restored = self.s3.head_object(Bucket=bucket, Key=one["Key"], **which).get("Restore", "")
         if 'ongoing-request="false"' not in restored:
@@ -83,10 +85,10 @@ class Buckets:
                 "Then run again; nothing was changed."
             )
 
-    def current(self, bucket: str) -> list[Stored]:
+    def current(self, *buckets: str) -> list[Stored]:
         """The objects that are there now, but for what erasures leave behind."""
-        found = self.versions(bucket)
-        return [o for o in found if o.latest and not (o.marker or o.key.startswith(_OURS))]
+        found = (one for bucket in buckets for one in self.versions(bucket))
+        return [one for one in found if one.latest and not one.key.startswith(OURS)]
 
     def get(self, one: Stored) -> Found:
         """What an object holds; nothing where it is gone meanwhile."""
@@ -105,24 +107,31 @@ class Buckets:
             while part := list(islice(waiting, 8 * THREADS)):
                 yield from zip(part, pool.map(self.get, part), strict=True)
 
-    def delete(self, bucket: str, objects: Iterable[Stored]) -> None:
-        """Delete these very versions of a bucket's objects, for good.
+    def delete(self, whole: Iterable[Stored], changed: Iterable[Stored] = ()) -> None:
+        """Delete objects for good.
+
+        Args:
+            whole: those that go with all their versions.
+            changed: those of which only former versions go.
 
         Raises:
             LakeError: if S3 refuses one.
         """
-        waiting = ({"Key": one.key, "VersionId": one.version} for one in objects)
-        while part := list(islice(waiting, 1000)):
-            answer = self.s3.delete_objects(Bucket=bucket, Delete={"Objects": part, "Quiet": True})
-            for refused in answer.get("Errors", ()):
-                raise LakeError(
-                    f"s3://{bucket}/{refused.get('Key')} was not deleted ({refused.get('Code')}). "
-                    "Check that you may s3:DeleteObject and s3:DeleteObjectVersion, then run again."
-                )
-
-    def put(self, key: str, body: bytes) -> None:
-        """Put an object into the raw bucket."""
-        obstore.put(self.stores[self.raw], key, body)
+        gone, anew = ({(one.bucket, one.key) for one in objects} for objects in (whole, changed))
+        for bucket in self.stores:
+            doomed = (
+                {"Key": one.key, "VersionId": one.version}
+                for one in self.versions(bucket)
+                if (bucket, one.key) in gone or ((bucket, one.key) in anew and not one.latest)
+            )
+            while part := list(islice(doomed, 1000)):
+                answer = self.s3.delete_objects(Bucket=bucket, Delete={"Objects": part})
+                for refused in answer.get("Errors", ()):
+                    raise LakeError(
+                        f"s3://{bucket}/{refused.get('Key')} was not deleted "
+                        f"({refused.get('Code')}). Check that you may s3:DeleteObject and "
+                        "s3:DeleteObjectVersion, then run again."
+                    )
 
     def rewrite(self, objects: Iterable[Stored], rewritten: Callable[[str, bytes], bytes]) -> None:
         """Write objects anew, with the metadata they had.

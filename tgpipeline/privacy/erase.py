@@ -6,21 +6,21 @@ objects hold of them; then what is their own; then the days. A second run goes o
 """
 
 import argparse
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from tgpipeline.errors import LakeError, SettingsError
+from tgpipeline.errors import LakeError
 from tgpipeline.etl import handler
 from tgpipeline.etl.pseudonyms import Pseudonyms, refuse_other_key
 from tgpipeline.lake import keys, ledger
-from tgpipeline.lake.authors import NOBODY
-from tgpipeline.lake.erasing import Find, finder, hashed_names
+from tgpipeline.lake.erasing import finder, hashed_names
 from tgpipeline.privacy import search
-from tgpipeline.privacy.buckets import Buckets, Stored, day_of, explained
+from tgpipeline.privacy.buckets import OURS, Buckets, Stored, day_of, explained
 from tgpipeline.privacy.known import learn
-from tgpipeline.privacy.plan import Plan, Request, Rewriter
-from tgpipeline.privacy.tables import Filter
+from tgpipeline.privacy.plan import Plan, Request
+from tgpipeline.privacy.removing import Remover, alone
 from tgpipeline.privacy.traces import Marker, record
 from tgpipeline.settings import Settings
 
@@ -39,69 +39,70 @@ class Erasure:
     """
 
     def __init__(self, settings: Settings, request: Request, s3: Any = None) -> None:
-        self.settings, self.request = settings, request
-        self.buckets, pseudonyms = Buckets(settings, s3), Pseudonyms(settings.pseudonym_key)
-        self._digest = pseudonyms.digest
+        self.settings, self.request, self.buckets = settings, request, Buckets(settings, s3)
+        pseudonym, user_id = Pseudonyms(settings.pseudonym_key), request.user_id
+        self._digest = pseudonym.digest
         with explained(settings):
-            raw = self.buckets.current(settings.raw_bucket)
-            enriched = self.buckets.current(settings.enriched_bucket)
-            self.known = known = learn(self.buckets, request.user_id, raw, enriched)
+            objects = self._objects()
+            self.known = learn(self.buckets, user_id, objects)
             self._marker = Marker(self.buckets, request)
-            secret = self._marker.secret
-            ids = {str(request.user_id), str(pseudonyms.id(request.user_id))}
-            telling: set[str] = set()
-            self._find: Find = lambda _text, _when: ()
-            # In bytes all of it is looked for; of an erasure of a part, the id alone.
-            self._seek = finder(secret, hashed_names(secret, ids))
+            secret, ids = self._marker.secret, {str(user_id), str(pseudonym.id(user_id))}
+            words = hashed_names(secret, ids)  # of a part, nothing but the id is looked for
             if not request.limited:
-                self._marker.learn(hashed_names(secret, known.phrases | ids, known.usernames))
-                self._find = self._seek = finder(secret, self._marker.words)
-                telling = known.telling
-            self._filter = Filter(request, self._find, pseudonyms, telling)
-            self.plan = self._plan(raw, enriched)
+                names = hashed_names(secret, self.known.phrases | ids, self.known.usernames)
+                words = self._marker.learn(names)
+            self._seek = finder(secret, words)
+            self._remover = Remover(
+                alone(secret, request, {} if request.limited else words),
+                request.until,
+                pseudonym.id(user_id),
+                request.chat_id and pseudonym.id(request.chat_id),
+                set() if request.limited else self.known.telling,
+            )
+            self.plan = self._plan(objects)
         if not self.plan:
             raise LakeError(
-                f"nothing of user {request.user_id} is in s3://{settings.raw_bucket} or "
+                f"nothing of user {user_id} is in s3://{settings.raw_bucket} or "
                 f"s3://{settings.enriched_bucket}; nothing was changed. `message.from.id` in an "
                 "update, or from_id in Athena, says somebody's id."
             )
 
-    def _plan(self, raw: list[Stored], enriched: list[Stored]) -> Plan:
-        rewriter = Rewriter(self.request, self._find)
-        plan = Plan(updates=rewriter.counts)
-        counts: dict[date, int] = {}
-        for one, found in self.buckets.bodies(raw):
-            day = day_of(one.key)
-            if day:
-                counts[day] = counts.get(day, 0) + 1
-                rest = rewriter.rewritten(one.key, found.body)
-                if rest is not found.body:
+    def _objects(self) -> list[Stored]:
+        """All versions of all objects, but for what erasures leave behind."""
+        found = (one for name in self.buckets.stores for one in self.buckets.versions(name))
+        return [one for one in found if not one.key.startswith(OURS)]
+
+    def _plan(self, objects: list[Stored]) -> Plan:
+        plan, counts, limited = Plan(), Counter[date](), self.request.limited
+        self._remover.counts.clear()
+        for one, found in self.buckets.bodies(objects):
+            day, body = day_of(one.key), found.body
+            if day and one.latest and one.bucket == self.buckets.raw:
+                counts[day] += 1
+                rest = self._remover.updates(one.key, body)
+                if rest is not body:
                     (plan.mixed if rest else plan.own).append(one)
                     plan.days.add(day)
-            elif one.key.startswith(keys.REQUESTS) and self.request.limited:
+            elif limited and one.key.startswith(keys.REQUESTS):
                 continue  # a part is not what they asked for
-            elif search.holds(found.body, self._seek, found.told):
-                plan.other.append(one)
-        for one, found in self.buckets.bodies(enriched):
-            day, body = day_of(one.key), found.body
-            if not search.holds(body, self._seek, found.told):
+            elif not search.holds(body, self._seek, found.told):
                 continue
-            if not day:
-                plan.other.append(one)
-            elif not self.request.limited or self._filter.filtered(one.key, body) is not body:
+            elif not (day and one.latest):
+                (plan.other if one.latest else plan.former).append(one)
+            elif not limited or self._remover.table(one.key, body) is not body:
                 plan.days.add(day)
         left = self._marker.days
-        plan.expired = {day for day in plan.days - left if self._expired(day, counts)}
+        plan.expired = {day for day in plan.days - left if self._expired(day, counts[day])}
         plan.expired |= self._marker.expired
         plan.days |= left
+        plan.updates = self._remover.counts.copy()
         return plan
 
-    def _expired(self, day: date, counts: dict[date, int]) -> bool:
+    def _expired(self, day: date, count: int) -> bool:
         """Whether a day's Parquet was made from more raw objects than are left."""
-        store = self.buckets.stores[self.settings.enriched_bucket]
-        made = ledger.stored(store, "messages", day)
+        made = ledger.stored(self.buckets.stores[self.buckets.enriched], "messages", day)
         refuse_other_key([made], self._digest)
-        return made is not None and made.objects > counts.get(day, 0)
+        return made is not None and made.objects > count
 
     def run(self) -> list[str]:
         """Erase.
@@ -112,19 +113,17 @@ class Erasure:
         Raises:
             LakeError: if S3 refuses, or the ETL fails; the same command then goes on.
         """
-        raw, enriched, plan = self.settings.raw_bucket, self.settings.enriched_bucket, self.plan
-        rewriter = Rewriter(self.request, self._find)
+        plan, enriched = self.plan, self.buckets.enriched
         with explained(self.settings):
             self._marker.put(days=plan.days, expired=plan.expired)
-            self.buckets.rewrite(plan.mixed, rewriter.rewritten)
-            self._delete(plan.other)
-            self._forget_versions(raw, {one.key for one in plan.mixed})
-            self._delete(plan.own)
+            self.buckets.rewrite(plan.mixed, self._remover.updates)
+            self.buckets.delete(plan.other, [*plan.mixed, *plan.former])
+            self.buckets.delete(plan.own)
             list(handler.run(self.settings, plan.days - plan.expired, rebuild=True))
             tables = [one for one in self.buckets.current(enriched) if day_of(one.key) in plan.days]
             expired = (one for one in tables if day_of(one.key) in plan.expired)
-            self.buckets.rewrite(expired, self._filter.filtered)
-            self._forget_versions(enriched, {one.key for one in tables})
+            self.buckets.rewrite(expired, self._remover.table)
+            self.buckets.delete((), tables)
             record(self.buckets, plan)
             self._marker.put()
             return list(self.left())
@@ -134,58 +133,24 @@ class Erasure:
 
         Of an erasure of a part (one chat, up to a day), what another plan would touch.
         """
-        names = (self.settings.raw_bucket, self.settings.enriched_bucket)
         if self.request.limited:
-            again = self._plan(*map(self.buckets.current, names))
+            again = self._plan(self._objects())
             yield from (one.key for one in again.objects)
             yield from map(str, again.days)
             return
-        for name in names:
+        for name in self.buckets.stores:
             for one, found in self.buckets.bodies(self.buckets.versions(name)):
                 if search.holds(found.body, self._seek, found.told, self.known.telling):
                     yield f"s3://{name}/{one.key}"
 
-    def _delete(self, objects: list[Stored]) -> None:
-        """Delete all versions of objects."""
-        names = {(one.bucket, one.key) for one in objects}
-        for bucket in {one.bucket for one in objects}:
-            found = self.buckets.versions(bucket)
-            self.buckets.delete(bucket, (o for o in found if (bucket, o.key) in names))
-
-    def _forget_versions(self, bucket: str, whole: Collection[str]) -> None:
-        """Delete former versions that hold something of the person, and such keys' traces.
-
-        Args:
-            bucket: its name.
-            whole: keys of which no former version stays.
-        """
-        former = [one for one in self.buckets.versions(bucket) if one.marker or not one.latest]
-        doomed = (
-            one
-            for one, found in self.buckets.bodies(former)
-            if (one.key in whole and not one.latest)
-            or search.holds(found.body, self._seek, found.told)
-        )
-        self.buckets.delete(bucket, doomed)
-
 
 def request_of(arguments: argparse.Namespace, settings: Settings) -> Request:
-    """What `--user`, `--chat` and `--before` ask for.
-
-    Raises:
-        SettingsError: if the user's id is a chat's or nobody's, or the chat's is a user's.
-    """
-    user_id, chat_id, before = arguments.user, arguments.chat or 0, arguments.before
-    if user_id <= 0:
-        raise SettingsError(f"--user {user_id} is a chat's id: those of people are positive.")
-    if user_id in NOBODY:
-        raise SettingsError(f"--user {user_id} is Telegram's own account: it stands for many.")
-    if chat_id > 0:
-        raise SettingsError(f"--chat {chat_id} is a person's id: those of groups are negative.")
+    """What `--user`, `--chat` and `--before` ask for."""
+    chat_id, before = arguments.chat or 0, arguments.before
     until = int(datetime.now(UTC).timestamp()) + 1
     if before:
         until = min(until, int(datetime.combine(before, time(), settings.tz).timestamp()))
-    return Request(user_id, until, chat_id, limited=bool(chat_id or before))
+    return Request(arguments.user, until, chat_id, limited=bool(chat_id or before))
 
 
 def command(arguments: argparse.Namespace, settings: Settings) -> int:

@@ -1,21 +1,18 @@
 """What the lake holds of a person, handed out as they may ask for it: one zip of readable files."""
 
 import argparse
-import io
 import json
-import time
 import zipfile
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
-from tgpipeline.errors import LakeError, SettingsError
+from tgpipeline.errors import LakeError
 from tgpipeline.etl.pseudonyms import Pseudonyms
-from tgpipeline.lake.erasing import finder, hashed_names
+from tgpipeline.lake.erasing import FOREVER, hashed_names
 from tgpipeline.privacy import search
 from tgpipeline.privacy.buckets import Buckets, day_of, documents_in, explained
-from tgpipeline.privacy.plan import Request, Rewriter
+from tgpipeline.privacy.plan import Request
+from tgpipeline.privacy.removing import Remover, alone
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import sub
 
@@ -47,31 +44,30 @@ def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict
         SettingsError: if the id is a chat's.
         LakeError: if the lake cannot be read, or holds nothing of that person.
     """
-    if user_id <= 0:
-        raise SettingsError(f"--user {user_id} is a chat's id: those of people are positive.")
     files: dict[str, list[Any]] = {name: [] for name in _FILES}
     own, mentions, rows, quarantine = files.values()
     with explained(settings):
-        buckets, wanted = Buckets(settings, s3), finder(b"", hashed_names(b"", [str(user_id)]))
-        rewriter = Rewriter(Request(user_id, int(time.time()) + 1), wanted)
-        for one, found in buckets.bodies(buckets.current(settings.raw_bucket)):
-            if not day_of(one.key):
-                quarantine += [one.key] if search.holds(found.body, wanted, found.told) else []
-                continue
-            for document in documents_in(one.key, found.body):
-                rest = rewriter.rest(document)
-                if rest is None and not document.update:
-                    quarantine.append(one.key)
-                elif rest is None:
-                    own.append(document.body.decode("utf-8", "replace").replace("\n", " "))
-                elif rest is not document.body and document.update:
-                    mentions.append(_which(one.key, document.update, document.kind))
+        buckets, request = Buckets(settings, s3), Request(user_id, FOREVER)
+        remover = Remover(alone(b"", request, hashed_names(b"", [str(user_id)])))
+        wanted = remover.erased.find
         user = Pseudonyms(settings.pseudonym_key).id(user_id)
-        for one, found in buckets.bodies(buckets.current(settings.enriched_bucket)):
-            if day_of(one.key):
-                file = pq.ParquetFile(io.BytesIO(found.body))
-                table = file.read(use_threads=False).to_pylist()
-                rows += [row for row in table if user in map(row.get, _WHO)]
+        for one, found in buckets.bodies(buckets.current(buckets.raw, buckets.enriched)):
+            day = day_of(one.key)
+            if day and one.bucket == buckets.enriched:
+                table = search.table_in(found.body)
+                told = table.to_pylist() if table else []
+                rows += [row for row in told if user in map(row.get, _WHO)]
+            elif day:
+                for document in documents_in(one.key, found.body):
+                    rest = remover.update(document, day)
+                    if rest is None and not document.update:
+                        quarantine.append(one.key)
+                    elif rest is None:
+                        own.append(document.body.decode("utf-8", "replace").replace("\n", " "))
+                    elif rest is not document.body and document.update:
+                        mentions.append(_which(one.key, document.update, document.kind))
+            elif one.bucket == buckets.raw and search.holds(found.body, wanted, found.told):
+                quarantine.append(one.key)
     if not any(files.values()):
         raise LakeError(
             f"nothing of user {user_id} is in s3://{settings.raw_bucket} or "

@@ -1,16 +1,13 @@
 """What tells who somebody is: learned from everything in the lake that bears their id."""
 
-import io
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from tgpipeline.lake.erasing import WORD, objects_in
+from tgpipeline.privacy import search
 from tgpipeline.privacy.buckets import Buckets, Stored, day_of, documents_in
 from tgpipeline.telegram.updates import integer, sub
 
@@ -44,21 +41,21 @@ class Known:
     said: set[int] = field(default_factory=set)
     spoken: Counter[str] = field(default_factory=Counter)
 
-    def name(self, user: dict[str, Any], *, own: bool) -> None:
-        """Learn from a user or chat."""
-        words = WORD.findall(" ".join(str(user.get(part) or "") for part in _NAMED))
-        names = {" ".join(words), *(word for word in words if len(word) > 2)}
-        if user.get("username"):
-            names.add(f"@{str(user['username']).lower()}")
-        (self.own if own else self.others).update(names)
-
-    def text(self, text: Any, *, own: bool) -> None:
-        """Learn a text."""
-        if type(text) is str and own:
-            self.texts.add(text)
-        elif type(text) is str:
-            self.said.add(hash(text))
-            self.spoken.update(set(WORD.findall(text)))
+    def learn(self, content: dict[str, Any]) -> None:
+        """Learn from what an update holds."""
+        for value in objects_in(content):
+            if integer(value.get("id")) is not None and ("first_name" in value or "title" in value):
+                (self.own if value["id"] == self.user_id else self.others).update(_names_of(value))
+            if "message_id" not in value or not value.get("from"):
+                continue
+            texts = [text for text in map(value.get, ("text", "caption")) if type(text) is str]
+            passes_on = value.get("forward_origin") or value.get("forward_from")
+            if sub(value, "from").get("id") == self.user_id:
+                self.texts.update(texts)
+                self.polls.update(str(poll.get("id")) for poll in [sub(value, "poll")] if poll)
+            elif value is content and not passes_on:
+                self.said.update(map(hash, texts))
+                self.spoken.update(word for text in texts for word in set(WORD.findall(text)))
 
     @property
     def shared(self) -> set[str]:
@@ -83,43 +80,31 @@ class Known:
         return {t for t in self.texts if len(t) >= TELLING and hash(t) not in self.said}
 
 
-def learn(
-    buckets: Buckets, user_id: int, raw: Iterable[Stored], enriched: Iterable[Stored]
-) -> Known:
+def learn(buckets: Buckets, user_id: int, objects: Iterable[Stored]) -> Known:
     """What tells who somebody is, from all that the lake holds.
 
     Args:
         buckets: both.
         user_id: of the person.
-        raw: the raw bucket's objects.
-        enriched: the enriched bucket's.
+        objects: what is in them.
     """
     known = Known(user_id)
-    for one, found in buckets.bodies(one for one in raw if day_of(one.key)):
-        for document in documents_in(one.key, found.body):
-            with suppress(RecursionError):  # too deeply nested to be anybody's
-                _learn(known, (document.update or {}).get(document.kind, {}))
-    tables = (o for o in enriched if "/messages/" in o.key and o.key.endswith(".parquet"))
-    for _, found in buckets.bodies(tables):
-        with suppress(pa.ArrowException, OSError):  # not ours; it is searched all the same
-            file = pq.ParquetFile(io.BytesIO(found.body))
-            for row in file.read(_COLUMNS, use_threads=False).to_pylist():
+    telling = (o for o in objects if day_of(o.key) and "/events/" not in o.key)
+    for one, found in buckets.bodies(telling):
+        if one.bucket == buckets.raw:
+            for document in documents_in(one.key, found.body):
+                with suppress(RecursionError):  # too deeply nested to be anybody's
+                    known.learn((document.update or {}).get(document.kind, {}))
+        elif table := search.table_in(found.body, _COLUMNS):
+            for row in table.to_pylist():
                 user = {name[5:]: row[name] for name in _COLUMNS if name.startswith("from_")}
                 passed_on = row["forward_origin_type"]
-                _learn(known, row | {"message_id": 0, "from": user, "forward_origin": passed_on})
+                known.learn(row | {"message_id": 0, "from": user, "forward_origin": passed_on})
     return known
 
 
-def _learn(known: Known, content: dict[str, Any]) -> None:
-    for value in objects_in(content):
-        if integer(value.get("id")) is not None and ("first_name" in value or "title" in value):
-            known.name(value, own=value["id"] == known.user_id)
-        if "message_id" not in value or not value.get("from"):
-            continue
-        own = sub(value, "from").get("id") == known.user_id
-        passes_on = value.get("forward_origin") or value.get("forward_from")
-        if own or (value is content and not passes_on):
-            known.text(value.get("text"), own=own)
-            known.text(value.get("caption"), own=own)
-        if own and sub(value, "poll"):
-            known.polls.add(str(value["poll"].get("id")))
+def _names_of(user: dict[str, Any]) -> set[str]:
+    """The names of a user or chat."""
+    words = WORD.findall(" ".join(str(user.get(part) or "") for part in _NAMED))
+    names = {" ".join(words), *(word for word in words if len(word) > 2)}
+    return names | ({f"@{str(user['username']).lower()}"} if user.get("username") else set())

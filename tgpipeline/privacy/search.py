@@ -42,20 +42,24 @@ def texts_in(body: bytes) -> Iterator[str]:
     if body[:2] == b"\x1f\x8b":
         with contextlib.suppress(OSError, EOFError, zlib.error):  # else searched as it is
             body = gzip.decompress(body)
-    texts = [body.decode("utf-8", "replace")]
-    if body[:4] == body[-4:] == b"PAR1":
-        with contextlib.suppress(pa.ArrowException, OSError):  # likewise
-            texts = list(_values(pq.ParquetFile(io.BytesIO(body))))
-    for text in texts:
+    table = table_in(body)
+    for text in [body.decode("utf-8", "replace")] if table is None else _values(table):
         yield (text := _OTHER_NUMBERS.sub("", text))
         while (plain := _OTHER_NUMBERS.sub("", unescaped(text))) != text:  # JSON may hold JSON
             yield (text := plain)
 
 
-def _values(file: pq.ParquetFile) -> Iterator[str]:
-    for value in (file.metadata.metadata or {}).values():
+def table_in(body: bytes, columns: list[str] | None = None) -> pa.Table | None:
+    """The table, with all columns or some, if these bytes are Parquet."""
+    if body[:4] == body[-4:] == b"PAR1":
+        with contextlib.suppress(pa.ArrowException, OSError):
+            return pq.ParquetFile(io.BytesIO(body)).read(columns, use_threads=False)
+    return None
+
+
+def _values(table: pa.Table) -> Iterator[str]:
+    for value in (table.schema.metadata or {}).values():
         yield value.decode("utf-8", "replace")
-    table = file.read(use_threads=False)
     for name, column in zip(table.column_names, table.columns, strict=True):
         if not (pa.types.is_integer(column.type) and re.fullmatch(_NOT_AN_ID, name)):
             yield from {str(value) for value in column.to_pylist() if value is not None}

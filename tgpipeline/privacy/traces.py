@@ -1,12 +1,14 @@
 """What an erasure leaves behind: hashes of who is erased, and a record without anything of them."""
 
-import contextlib
 import hashlib
 import json
 import secrets
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Any
+
+import obstore
 
 from tgpipeline.errors import LakeError
 from tgpipeline.lake import keys, stores
@@ -36,20 +38,20 @@ class Marker:
         self.secret = self._stored(_SECRET) or secrets.token_bytes(32)
         self._key = keys.erased_key(hashed(self.secret, request.user_id), request.chat_id)
         marker: dict[str, Any] = {}
-        with contextlib.suppress(ValueError):
-            marker.update(json.loads(self._stored(self._key) or b"{}"))
+        with suppress(ValueError):
+            marker = json.loads(self._stored(self._key) or b"{}")
         self.words: dict[str, int] = marker.get("words", {})
         self._until = max(request.until, marker.get("until", 0))
-        self.days, self.expired = (
-            set(map(date.fromisoformat, marker.get(name, ()))) for name in ("days", "expired")
-        )
+        self.days = set(map(date.fromisoformat, marker.get("days", ())))
+        self.expired = set(map(date.fromisoformat, marker.get("expired", ())))
 
     def _stored(self, key: str) -> bytes:
         return self._buckets.get(Stored(self._buckets.raw, key)).body
 
-    def learn(self, words: dict[str, int]) -> None:
-        """Keep more hashes of names."""
+    def learn(self, words: dict[str, int]) -> dict[str, int]:
+        """Keep more hashes of names; returns all of them."""
         self.words |= {name: max(size, self.words.get(name, 0)) for name, size in words.items()}
+        return self.words
 
     def put(self, days: Collection[date] = (), expired: Collection[date] = ()) -> None:
         """Write it, with the days that are still to be made.
@@ -57,13 +59,14 @@ class Marker:
         Raises:
             LakeError: if another erasure has made a key meanwhile.
         """
-        stores.put_new(self._buckets.s3, self._buckets.raw, _SECRET, self.secret)
+        buckets = self._buckets
+        stores.put_new(buckets.s3, buckets.raw, _SECRET, self.secret)
         if self._stored(_SECRET) != self.secret:
             raise LakeError("Another erasure, the first of this lake, began meanwhile: run again.")
         self.days, self.expired = set(days), set(expired)
         left = {"days": sorted(map(str, days)), "expired": sorted(map(str, expired))}
         marker = {"until": self._until, "words": self.words} | (left if days else {})
-        self._buckets.put(self._key, json.dumps(marker).encode())
+        obstore.put(buckets.stores[buckets.raw], self._key, json.dumps(marker).encode())
 
 
 def record(buckets: Buckets, plan: Plan) -> None:
@@ -76,4 +79,5 @@ def record(buckets: Buckets, plan: Plan) -> None:
         "days": len(plan.days),
         "digest": hashlib.sha256("\n".join(touched).encode()).hexdigest(),
     }
-    buckets.put(f"erasures/{now:%Y-%m-%dT%H%M%S}.json", json.dumps(told).encode())
+    key = f"erasures/{now:%Y-%m-%dT%H%M%S}.json"
+    obstore.put(buckets.stores[buckets.raw], key, json.dumps(told).encode())

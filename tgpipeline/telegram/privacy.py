@@ -4,31 +4,15 @@ Telegram asks it of every bot that stores data: https://telegram.org/tos/bot-dev
 Standard library only, because the ingest function carries this file.
 """
 
+import json
+from pathlib import Path
 from typing import Any
 
 from tgpipeline.telegram.content import entities_of
 from tgpipeline.telegram.updates import Update, integer, sub
 
-_TEXTS = {
-    "en": "This bot stores what is written in this group: messages with the name, username and id "
-    "of who sent them, edits, reactions, joins and leaves. Why: to answer questions about the "
-    "group's support, such as how long people wait. How long: {how_long}. Nothing is sold or used "
-    "to train models. Whom to ask: the administrators of this group. To have everything that is "
-    "stored of you erased, write /forget.",
-    "pt": "Este bot guarda o que se escreve neste grupo: mensagens com o nome, o nome de usuário e "
-    "o id de quem as enviou, edições, reações, entradas e saídas. Para quê: responder perguntas "
-    "sobre o atendimento do grupo, como quanto tempo as pessoas esperam. Por quanto tempo: "
-    "{how_long}. Nada é vendido nem usado para treinar modelos. Com quem falar: os administradores "
-    "deste grupo. Para que se apague tudo o que está guardado sobre você, escreva /forget.",
-}
-_HOW_LONG = {
-    "en": ("until the administrators delete it", "{days} days"),
-    "pt": ("até que os administradores apaguem", "{days} dias"),
-}
-_NOTED = {
-    "en": "Your request was noted. An administrator will erase what is stored of you.",
-    "pt": "Seu pedido foi anotado. Um administrador vai apagar o que está guardado sobre você.",
-}
+# By language: what is stored and why, how long, and the answer to /forget.
+_TEXTS = json.loads(Path(__file__).with_name("privacy.json").read_text(encoding="utf-8"))
 
 
 def text_for(language: str, days: int = 0, own: str = "", own_pt: str = "") -> str:
@@ -44,8 +28,9 @@ def text_for(language: str, days: int = 0, own: str = "", own_pt: str = "") -> s
     'Ask Ana.'
     """
     spoken = _language(language)
-    told = {"en": own, "pt": own_pt}[spoken] or _TEXTS[spoken]
-    return told.replace("{how_long}", _HOW_LONG[spoken][days > 0].format(days=days))
+    told: str = {"en": own, "pt": own_pt}[spoken] or _TEXTS["about"][spoken]
+    how_long = _TEXTS["kept_for_days" if days > 0 else "kept_until_deleted"][spoken]
+    return told.replace("{how_long}", how_long.format(days=days))
 
 
 def is_private(message: Update) -> bool:
@@ -87,7 +72,7 @@ def answer(message: Update, command: str, text: str) -> dict[str, Any]:
     Source: https://core.telegram.org/bots/api#making-requests-when-getting-updates
     """
     if command == "/forget" and person(message) is not None:
-        text = _NOTED[_language(sub(message, "from").get("language_code"))]
+        text = _TEXTS["noted"][_language(sub(message, "from").get("language_code"))]
     reply = {"message_id": message.get("message_id"), "allow_sending_without_reply": True}
     chat_id = sub(message, "chat").get("id")
     return {"method": "sendMessage", "chat_id": chat_id, "text": text, "reply_parameters": reply}

@@ -12,6 +12,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -31,7 +32,6 @@ METHOD = re.compile(r"[A-Za-z]+")
 MAX_ANSWER = 32 * 2**20  # a hundred of the largest updates are a tenth of it
 LOOPBACK = re.compile(r"localhost|.*\.localhost|127\.[0-9.]+|::1")
 _ERRORS = {401: errors.BotUnauthorized, 409: errors.BotConflict, 429: errors.BotTooManyRequests}
-Outcome = tuple[Any, BotApiError | None, bool]  # result, error, whether it never left here
 _TOKEN_IN_PATH = re.compile(r"/bot[0-9]+(?::|%3A)[^/\s'\"]*", re.IGNORECASE)
 
 
@@ -118,30 +118,27 @@ class Transport:
         if not METHOD.fullmatch(method):
             raise BotApiError("call", "not the name of a method: write it as in sendMessage")
         reads, pauses, waited = method.lower().startswith("get"), list(self._pauses), 0
-        while True:
-            result, error, unsent = self._exchange(method, params)
-            if error is None:
-                return result
-            code = error.error_code
-            if code == 429 and waited + (wait := _retry_after(error)) <= self._max_wait:
+        while isinstance(answer := self._exchange(method, params), BotApiError):
+            code = answer.error_code
+            if code == 429 and waited + (wait := _retry_after(answer)) <= self._max_wait:
                 waited, pause = waited + wait, float(wait)
-            elif pauses and (unsent or (reads and (code or 500) >= 500)):
+            elif pauses and (answer.unsent or (reads and (code or 500) >= 500)):
                 pause = pauses.pop(0)
+            elif type(answer) is BotUnreachable and not (reads or answer.unsent):
+                doubt = "It may have been carried out all the same: look before you call it again."
+                raise BotUnreachable(method, f"{answer.description}. {doubt}", code)
             else:
-                break
+                raise answer
             logger.info("%s got %s: again in %g s", method, code or "no answer", pause)
             time.sleep(pause)
-        if type(error) is BotUnreachable and not (reads or unsent):
-            doubt = "It may have been carried out all the same: look before you call it again."
-            error = BotUnreachable(method, f"{error.description}. {doubt}", code)
-        raise error
+        return answer
 
-    def _exchange(self, method: str, params: dict[str, Any]) -> Outcome:
-        """Send one request; every error is returned, not raised, so that it carries no frames."""
-        request, poll = _request(params), params.get("timeout", 0)
-        is_poll = method.lower() == "getupdates" and isinstance(poll, int | float)
-        seconds = self._timeout + (poll if is_poll else 0)
-        deadline, body = time.monotonic() + seconds, bytearray()
+    def _exchange(self, method: str, params: dict[str, Any]) -> Any:
+        """Send one request; errors are returned, not raised, so that they carry no frames."""
+        request, seconds = _request(params), self._timeout
+        if method.lower() == "getupdates":
+            seconds += params.get("timeout") or 0  # a long poll
+        deadline, body, interrupted = time.monotonic() + seconds, bytearray(), False
         try:
             with self._session.post(
                 self._url(method),
@@ -156,56 +153,52 @@ class Transport:
                         raise OSError(f"the answer is too long, or takes more than {seconds:g} s")
                 if response.raw.length_remaining:
                     raise OSError("the answer broke off")
-            return self._judge(method, response, self._hide(body.decode("utf-8", "replace")))
+            return _judge(method, response, self._hide(body.decode("utf-8", "replace")))
         except KeyboardInterrupt:
-            outcome = None
+            interrupted = True
         except Exception as error:  # of requests, urllib3, http.client: all of them show the URL
-            reasons = [getattr(cause, "reason", None) for cause in error.args]
-            unsent = any(isinstance(reason, ConnectTimeoutError) for reason in reasons)
             why = f"no answer from {self.host}: {self._hide(_innermost(error))}"
-            outcome = None, BotUnreachable(method, why), unsent
-        if outcome is None:
+            unreachable = BotUnreachable(method, why)
+            reasons = [getattr(cause, "reason", None) for cause in error.args]
+            unreachable.unsent = any(isinstance(reason, ConnectTimeoutError) for reason in reasons)
+        if interrupted:
             raise KeyboardInterrupt  # anew, because the frames of the one caught hold the URL
-        return outcome
+        return unreachable
 
-    def _judge(self, method: str, response: requests.Response, text: str) -> Outcome:
-        """What was answered, if it is what the Bot API can have answered."""
-        answer: dict[str, Any] = {}
-        try:
-            answer = updates.parse_json(text.encode())
-            if answer["ok"] is True:
-                return answer["result"], None, False
-            refused = answer["ok"] is False
-        except (UpdateError, LookupError, TypeError):
-            refused = False
-        code = answer.get("error_code") if refused else None
-        code = code if type(code) is int else response.status_code
-        if refused:
+
+def _judge(method: str, response: requests.Response, text: str) -> Any:
+    """The result, or the error, if this is what the Bot API can have answered."""
+    code, answer = response.status_code, dict[str, Any]()
+    with suppress(UpdateError, LookupError, TypeError):
+        answer = updates.parse_json(text.encode())
+        if answer["ok"] is True:
+            return answer["result"]
+        if answer["ok"] is False:
+            said = answer.get("error_code")
+            code = said if type(said) is int else code
             text = str(answer.get("description") or "no description")[:300]
             malformed = text == "Not Found"  # what a malformed token gets
             kind = _ERRORS.get(401 if malformed else code, BotApiError)
-            return None, kind(method, text, code, updates.sub(answer, "parameters")), False
-        text = (
-            f"HTTP {code} is no answer of the Bot API: check TELEGRAM_API_URL, and whether a "
-            "redirect (which is not followed), a proxy or a sign-in page stands between"
-        )
-        kind = _ERRORS[429] if code == 429 else BotUnreachable
-        wait = {"retry_after": response.headers.get("Retry-After")}
-        return None, kind(method, text, code, wait), False
+            return kind(method, text, code, updates.sub(answer, "parameters"))
+    text = (
+        f"HTTP {code} is no answer of the Bot API: check TELEGRAM_API_URL, and whether a "
+        "redirect (which is not followed), a proxy or a sign-in page stands between"
+    )
+    kind = _ERRORS[429] if code == 429 else BotUnreachable
+    return kind(method, text, code, {"retry_after": response.headers.get("Retry-After")})
 
 
 def _request(params: dict[str, Any]) -> dict[str, Any]:
     """Parameters as arguments of requests: JSON, or a form where a file is among them."""
     given = {name: value for name, value in params.items() if value is not None}
-    files = {k: v for k, v in given.items() if isinstance(v, bytes | Path)}
+    files: dict[str, Any] = {}
+    for name, value in given.items():
+        if isinstance(value, bytes | Path):
+            files[name] = (name, value if isinstance(value, bytes) else value.read_bytes())
     if not files:
-        headers = {"Content-Type": "application/json"}
-        return {"data": json.dumps(given), "headers": headers}
+        return {"json": given}
     data = {k: v if type(v) is str else json.dumps(v) for k, v in given.items() if k not in files}
-    parts = {
-        k: (k, v) if isinstance(v, bytes) else (v.name, v.read_bytes()) for k, v in files.items()
-    }
-    return {"data": data, "files": parts}
+    return {"data": data, "files": files}
 
 
 def _retry_after(error: BotApiError) -> int:

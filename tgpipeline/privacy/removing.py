@@ -1,0 +1,120 @@
+"""What stays of an object once a person is taken out of it: of updates, and of a Parquet itself.
+
+The Parquet is filtered for days whose raw objects are no longer all there.
+"""
+
+import io
+import json
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tgpipeline.etl import reading
+from tgpipeline.lake import documents, keys
+from tgpipeline.lake.erasing import FOREVER, GONE, Erased, Person, as_bytes, hashed
+from tgpipeline.privacy import search
+from tgpipeline.privacy.buckets import documents_in
+from tgpipeline.privacy.plan import Request
+from tgpipeline.telegram.updates import integer
+
+_OWN = ("author_id", "from_id", "target_user_id")
+_ADDRESSED = ("reply_to_from_id", "via_bot_id")
+_SAID = ("text", "caption", "chat_title", "topic_name", "new_value", "old_value")
+
+
+@dataclass(frozen=True)
+class Remover:
+    """Takes a person out of objects.
+
+    Attributes:
+        erased: who is meant, and what finds their names; the ETL reads the same from a marker.
+        until: Unix seconds; rows that are dated later count as anybody's.
+        user_id, chat_id: theirs in the tables, and the one chat's that is meant (0 for all).
+        telling: texts of theirs, which others may have passed on.
+        counts: how many updates were left out, how many changed.
+    """
+
+    erased: Erased
+    until: int = FOREVER
+    user_id: int = 0
+    chat_id: int = 0
+    telling: Collection[str] = ()
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def updates(self, key: str, body: bytes) -> bytes:
+        """A raw object without the person: the same bytes if nothing is theirs."""
+        kept, changed = list[bytes](), 0
+        for document in documents_in(key, body):
+            rest = self.update(document, keys.day_of(key))
+            if rest is not document.body:
+                self.counts["own" if rest is None else "mixed"] += 1
+                changed += 1
+            kept += [] if rest is None else [rest]
+        if not changed:
+            return body
+        end = b"\n" if documents.form_of(key.rsplit("/", 1)[-1]).many else b""
+        return b"".join(line + end for line in kept)
+
+    def update(self, document: documents.Document, day: date) -> bytes | None:
+        """The bytes of one update without the person: the same object if nothing is theirs.
+
+        Args:
+            document: the update, or what cannot be read as one.
+            day: whose partition it lies in.
+
+        Returns:
+            None if nothing stays.
+        """
+        rest = reading.without_erased(document, self.erased, day)
+        if rest and rest.update is None:  # nobody can take a person out of what cannot be read
+            return None if search.holds(document.body, self.erased.find) else document.body
+        return rest.body if rest else None
+
+    def table(self, _key: str, body: bytes) -> bytes:
+        """A Parquet without the person: the same bytes if nothing is theirs."""
+        table = search.table_in(body)
+        rows = table.to_pylist() if table else []
+        kept = [rest for rest in map(self._row, rows) if rest is not None]
+        if table is None or kept == rows:
+            return body
+        sink = io.BytesIO()
+        pq.write_table(pa.Table.from_pylist(kept, table.schema), sink, compression="zstd")
+        return sink.getvalue()
+
+    def _row(self, row: dict[str, Any]) -> dict[str, Any] | None:
+        """A row without the person; None if it is theirs."""
+        when = integer(row["date"])
+        if self.chat_id not in (0, row["chat_id"]):
+            return row
+        theirs = {name for name in (*_OWN, *_ADDRESSED) if row.get(name) == self.user_id}
+        theirs = theirs if when is None or when < self.until else set()
+        if theirs.intersection(_OWN):
+            return None
+        rest, person = row | dict.fromkeys(theirs), Person(lambda *_: False, self.erased.find)
+        for name in _SAID:
+            if said := row.get(name):
+                rest[name] = GONE if said in self.telling else person.masked(said, when)
+        if row.get("payload"):
+            update = json.loads(row["payload"])
+            left = self.erased.without(update, row["event_type"], when)
+            if left is None:
+                return None
+            rest["payload"] = row["payload"] if left is update else as_bytes(left).decode()
+        return rest
+
+
+def alone(key: bytes, request: Request, words: Mapping[str, int]) -> Erased:
+    """Whom a request means, and that person's names, which count whenever they were said.
+
+    Args:
+        key: of the hashes.
+        request: whom, in which chat, until when.
+        words: as `hashed_names` makes them.
+    """
+    until = {(hashed(key, request.user_id), request.chat_id): request.until}
+    return Erased(key, until, {name: (size, FOREVER) for name, size in words.items()})
