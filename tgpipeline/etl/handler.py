@@ -11,9 +11,9 @@ import logging
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CONNECTIONS = 12  # under way at once, besides those that read a day's objects
 TOTALS = "objects documents messages superseded events quarantined erased".split()
 
 
@@ -97,7 +96,7 @@ def run(
     rebuild: bool = False,
     raw: "ObjectStore | None" = None,
     enriched: "ObjectStore | None" = None,
-    make: making.Make | None = None,
+    make: making.Make = making.make,
     at_once: int = 1,
 ) -> Iterator[Ledger]:
     """Bring the enriched zone of these days up to date with the raw zone.
@@ -108,7 +107,7 @@ def run(
         rebuild: remake a day even where nothing has changed, or where raw objects are gone.
         raw: the raw bucket; opened by its name where it is None.
         enriched: the enriched bucket, likewise.
-        make: makes both tables of some days; in this process where it is None.
+        make: makes both tables of some days.
         at_once: how many days it is given at most.
 
     Yields:
@@ -119,27 +118,23 @@ def run(
         SettingsError: if the tables hold pseudonyms of another key than the settings'.
         LakeError: if the raw zone cannot be read or the enriched zone not be written.
     """
-    raw = raw or stores.open_store(settings.raw_bucket, settings)
-    enriched = enriched or stores.open_store(settings.enriched_bucket, settings)
     what = f"read it, or write to s3://{settings.enriched_bucket}"
     advice = (
         "Check that both buckets exist and that this role may use them; then run again, which is "
         "safe after any failure."
     )
     try:
-        with (
-            stores.as_lake_error(settings.raw_bucket, what, advice),
-            ThreadPoolExecutor(CONNECTIONS) as pool,
-        ):
-            lake = making.EtlRun(raw, enriched, settings, pool, make or making.make, at_once)
-            doubtful = []
-            for ledger in _update(lake, days, rebuild):
-                if ledger.unknown_authors:
-                    doubtful.append(date.fromisoformat(ledger.date))
-                yield ledger
-            if lake.bots_met:  # who wrote on an earlier day may have been one of these
-                again = _update(lake, doubtful)
-                yield from (ledger for ledger in again if ledger.status == "written")
+        with stores.as_lake_error(settings.raw_bucket, what, advice):
+            lake = making.Lake(settings, raw, enriched)
+            update = partial(_update, lake, make, at_once)
+            with lake.pool:
+                doubtful = []
+                for ledger in update(days, rebuild):
+                    if ledger.unknown_authors:
+                        doubtful.append(date.fromisoformat(ledger.date))
+                    yield ledger
+                if lake.bots_met:  # who wrote on an earlier day may have been one of these
+                    yield from (one for one in update(doubtful) if one.status == "written")
     except OSError as error:
         raise LakeError(
             f"the ETL could not use the temporary folder {tempfile.gettempdir()} "
@@ -148,54 +143,44 @@ def run(
         ) from error
 
 
-def _update(lake: making.EtlRun, days: Iterable[date], rebuild: bool = False) -> Iterator[Ledger]:
+def _update(
+    lake: making.Lake,
+    make: making.Make,
+    at_once: int,
+    days: Iterable[date],
+    rebuild: bool = False,
+) -> Iterator[Ledger]:
+    """Compare each day with its Parquet, and make those that differ, some at once."""
     compared = _compare(lake, days, rebuild)
-    while group := list(islice(compared, lake.at_once)):
-        made = {day.listing.day: day for day in group}
-        while due := [day for day in made.values() if day.ledger.status == "written"]:
-            if not _make(lake, due):
+    while group := {day.listing.day: day for day in islice(compared, at_once)}:
+        while due := [day for day in group.values() if day.ledger.status == "written"]:
+            if not _make(lake, make, due):
                 break
             again = _compare(lake, (day.listing.day for day in due), rebuild=True)
-            made |= {day.listing.day: day for day in again}
-        for day in made.values():
+            group |= {day.listing.day: day for day in again}
+        for day in group.values():
             logger.info(json.dumps(asdict(day.ledger)))
             yield day.ledger
 
 
-def _make(lake: making.EtlRun, due: list[making.Day]) -> bool:
+def _make(lake: making.Lake, make: making.Make, due: list[making.Day]) -> bool:
     """Make days; whether somebody was erased meanwhile, of whom they may hold something."""
-    before, lost = due[0].markers.erased.listed, None
+    before = due[0].markers.erased.listed
     try:
-        lake.make(lake, due)
-    except FileNotFoundError as error:  # it was deleted after the day was listed
-        lost = error
-    erased = stores.erased_listed(lake.raw) != before
-    if lost and not erased:
-        raise lost
-    return erased
+        make(lake, due)
+    except FileNotFoundError:  # it was deleted after the day was listed
+        if stores.erased_listed(lake.raw) == before:
+            raise
+    return stores.erased_listed(lake.raw) != before
 
 
-def _compare(lake: making.EtlRun, days: Iterable[date], rebuild: bool) -> Iterator[making.Day]:
+def _compare(lake: making.Lake, days: Iterable[date], rebuild: bool) -> Iterator[making.Day]:
     """Each day with a new ledger, `written` where it is to be made."""
-    days, settings, pool = sorted(set(days)), lake.settings, lake.pool
-    markers = pool.submit(stores.read_markers, lake.raw)
-
-    def earlier(day: date) -> tuple[list[Ledger | None], bool]:
-        """The ledgers of a day's Parquet, and whether an author of it was met as a bot since."""
-        ledgers = [stored(lake.enriched, table, day) for table in columns.TABLES]
-        parts = max((ledger.parts for ledger in ledgers if ledger), default=1)
-        for part in range(1, parts):  # a run may have broken off between them
-            found = [stored(lake.enriched, table, day, part) for table in columns.TABLES]
-            ledgers += [one if one == ledgers[0] else None for one in found]
-        unknown = _unknown_authors(lake.enriched, day, ledgers[0])
-        bots = map(lake.pseudonyms.id, markers.result().bots) if unknown else ()
-        return ledgers, not unknown.isdisjoint(bots)
-
-    listings = reading.listings(lake.raw, days, pool)
-    for listing, (before, bots) in zip(
-        listings, reading.prefetch(pool, earlier, days), strict=True
-    ):
-        made = made_from(listing, settings, markers.result().groups)
+    days, markers = sorted(set(days)), stores.read_markers(lake.raw)
+    listings = reading.listings(lake.raw, days, lake.pool)
+    earlier = reading.prefetch(lake.pool, partial(_made_before, lake, markers.bots), days)
+    for listing, (before, bot_met) in zip(listings, earlier, strict=True):
+        made = made_from(listing, lake.settings, markers.groups)
         made["pseudonyms"] = lake.pseudonyms.digest
         if not rebuild:
             refuse_other_key(before, made["pseudonyms"])
@@ -204,22 +189,28 @@ def _compare(lake: making.EtlRun, days: Iterable[date], rebuild: bool) -> Iterat
             ledger.status = "empty"
         elif not rebuild and any(b and b.objects > ledger.objects for b in before):
             ledger = replace(before[0] or ledger, status="raw expired")
-        elif not (rebuild or bots) and all(b and b.made_from | made == b.made_from for b in before):
+        elif not (rebuild or bot_met) and all(
+            b and b.made_from | made == b.made_from for b in before
+        ):
             ledger = replace(before[0] or ledger, status="unchanged")
-        parts = max(b.parts if b else 1 for b in before)
-        yield making.Day(listing, ledger, markers.result(), parts)
+        yield making.Day(listing, ledger, markers, max(b.parts if b else 1 for b in before))
 
 
-def _unknown_authors(enriched: "ObjectStore", day: date, ledger: Ledger | None) -> set[int]:
-    """Ids of a day's authors of whom its Parquet does not know whether they are bots."""
-    if not ledger or not ledger.unknown_authors:
-        return set()
-    found: set[int] = set()
-    for part in range(ledger.parts):
-        body = obstore.get(enriched, keys.enriched_key("messages", day, part)).bytes()
-        table = pq.ParquetFile(pa.BufferReader(body)).read(["author_id", "author_kind"])
-        found.update(table.filter(table["author_kind"].is_null())["author_id"].to_pylist())
-    return found
+def _made_before(
+    lake: making.Lake, bots: Iterable[int], day: date
+) -> tuple[list[Ledger | None], bool]:
+    """The ledgers of a day's Parquets, and whether an author was found to be a bot since."""
+    ledgers = [stored(lake.enriched, table, day) for table in columns.TABLES]
+    parts = max((ledger.parts for ledger in ledgers if ledger), default=1)
+    for part in range(1, parts):  # a run may have broken off between them
+        found = [stored(lake.enriched, table, day, part) for table in columns.TABLES]
+        ledgers += [one if one == ledgers[0] else None for one in found]
+    first, unknown = ledgers[0], set[int]()
+    for part in range(first.parts if first and first.unknown_authors else 0):
+        body = obstore.get(lake.enriched, keys.enriched_key("messages", day, part)).bytes()
+        rows = pq.ParquetFile(pa.BufferReader(body)).read(["author_id", "author_kind"])
+        unknown.update(rows.filter(rows["author_kind"].is_null())["author_id"].to_pylist())
+    return ledgers, not unknown.isdisjoint(map(lake.pseudonyms.id, bots))
 
 
 def made_from(

@@ -2,20 +2,20 @@
 
 import gc
 import json
-import logging
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import obstore
+import pyarrow.parquet as pq
 
 from tgpipeline.errors import UpdateError
-from tgpipeline.etl import reading, writing
+from tgpipeline.etl import reading, sorting, writing
 from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake import columns, keys, quarantine, rows, stores, versions
 from tgpipeline.lake.ledger import Ledger, most_common
@@ -24,34 +24,43 @@ from tgpipeline.settings import Settings
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-logger = logging.getLogger(__name__)
+CONNECTIONS = 12  # under way at once, besides those that read a day's objects
+
+
+class Lake:
+    """Both buckets, and what a run knows of them.
+
+    Args:
+        settings: name the buckets, the time zone and the key of pseudonyms.
+        raw: the raw bucket; opened by its name where it is None.
+        enriched: the enriched bucket, likewise.
+
+    Attributes:
+        bots_met: ids of the bots of which this run has left a marker.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        raw: "ObjectStore | None" = None,
+        enriched: "ObjectStore | None" = None,
+    ) -> None:
+        self.settings = settings
+        self.raw = raw or stores.open_store(settings.raw_bucket, settings)
+        self.enriched = enriched or stores.open_store(settings.enriched_bucket, settings)
+        self.pseudonyms = Pseudonyms(settings.pseudonym_key)
+        self.pool = ThreadPoolExecutor(CONNECTIONS)
+        self.bots_met: set[int] = set()
 
 
 @dataclass
-class EtlRun:
-    """Both buckets, and how a run works on them."""
-
-    raw: "ObjectStore"
-    enriched: "ObjectStore"
-    settings: Settings
-    pool: ThreadPoolExecutor
-    make: "Make"
-    at_once: int
-    bots_met: set[int] = field(default_factory=set)
-    pseudonyms: Pseudonyms = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.pseudonyms = Pseudonyms(self.settings.pseudonym_key)
-
-
-@dataclass(frozen=True)
 class Day:
     """A day that is looked at: what the raw zone holds of it, and how many parts it had."""
 
     listing: reading.Listing
     ledger: Ledger
     markers: stores.Markers
-    parts: int
+    parts: int = 1
 
 
 class Tally(NamedTuple):
@@ -72,11 +81,10 @@ class Tally(NamedTuple):
     bots: set[int]
 
 
-Writers = Mapping[str, writing.TableWriter]
-Make = Callable[[EtlRun, list[Day]], None]
+Make = Callable[[Lake, list[Day]], None]
 
 
-def make(lake: EtlRun, days: list[Day]) -> None:
+def make(lake: Lake, days: list[Day]) -> None:
     """Make both tables of each day, and complete its ledger."""
     collecting = gc.isenabled()
     gc.disable()  # millions of small dicts without one cycle: collecting only costs time
@@ -89,60 +97,58 @@ def make(lake: EtlRun, days: list[Day]) -> None:
             gc.enable()
 
 
-def _make_day(lake: EtlRun, day: Day, folder: Path) -> None:
-    writers = writers_of(folder)
-    tally = flatten_day(lake.raw, day, lake.settings, lake.pseudonyms, writers)
+def _make_day(lake: Lake, day: Day, folder: Path) -> None:
+    tally, sorters = flatten_day(lake, day, folder)
     stamp = datetime.now(UTC)
-    files = {t: w.write(folder / f"{t}.parquet", stamp) for t, w in writers.items()}
-    complete(lake, day, tally, {t: w.rows for t, w in writers.items()})
+    paths = {table: folder / f"{table}.parquet" for table in sorters}
+    made = {t: writing.write_parquet(t, paths[t], s.merged(), stamp) for t, s in sorters.items()}
+    complete(lake, day, tally, {table: written for table, (_, written) in made.items()})
 
     def put(table: str) -> None:
-        writing.finish(files[table], {"ledger": asdict(day.ledger)})
-        put_part(lake.enriched, table, day.ledger, folder / f"{table}.parquet")
+        put_part(lake.enriched, table, day.ledger, paths[table], made[table][0])
 
     empty_parts(lake, day)
-    list(lake.pool.map(put, files))
+    list(lake.pool.map(put, made))
 
 
-def writers_of(folder: Path) -> Writers:
-    """A writer for each table, with temporary files in that folder; they count misfits together."""
-    misfits: Counter[str] = Counter()
-    return {table: writing.TableWriter(table, folder, misfits) for table in columns.TABLES}
+def flatten_day(lake: Lake, day: Day, folder: Path) -> tuple[Tally, dict[str, sorting.Sorter]]:
+    """Read what a listing names, and hand each version of a row to its table's sorter.
 
-
-def flatten_day(
-    raw: "ObjectStore", day: Day, settings: Settings, pseudonyms: Pseudonyms, writers: Writers
-) -> Tally:
-    """Read what a day's listing names, and hand each version of a row to its table's writer.
+    Args:
+        lake: whose raw zone is read.
+        day: whose listing may name a part of its objects.
+        folder: for temporary files.
 
     Returns:
-        What was met. Its misfits are complete once the writers have written. What cannot be read
-        is in quarantine.
+        What was met, and the sorters by table. The misfits are complete once all is sorted. What
+        cannot be read is in quarantine.
     """
-    counts: Counter[str] = Counter()
-    flattener = rows.Flattener(settings.tz, day.markers.groups, day.markers.bots)
-    for found in reading.read_day(raw, day.listing):
+    counts, misfits = Counter[str](), Counter[str]()
+    sorters = {table: sorting.Sorter(table, folder, misfits) for table in columns.TABLES}
+    listing, markers = day.listing, day.markers
+    flattener = rows.Flattener(lake.settings.tz, markers.groups, markers.bots)
+    for found in reading.read_day(lake.raw, listing):
         counts["documents"] += 1
-        document = reading.without_erased(found, day.markers.erased, day.listing.day)
+        document = reading.without_erased(found, markers.erased, listing.day)
         if document is None:
             counts["erased"] += 1
             continue
         try:
             row = versions.version(document, flattener)
         except UpdateError as error:
-            quarantine.put(raw, document, str(error), day.listing.day)
+            quarantine.put(lake.raw, document, str(error), listing.day)
             counts["quarantined"] += 1
             continue
         counts[row.table] += 1
-        if not (row.undated and document.name in day.listing.again):
-            values = pseudonyms.row(row.table, row.values)
-            writers[row.table].add(values, row.identity, row.rank, len(document.body))
-    counts["collisions"] = pseudonyms.collisions
-    authors, misfits = flattener.authors, writers["messages"].misfits
-    return Tally(counts, misfits, flattener.unknown, authors.undeclared, authors.bots)
+        if not (row.undated and document.name in listing.again):
+            values = lake.pseudonyms.row(row.table, row.values)
+            sorters[row.table].add(values, row.identity, row.rank, len(document.body))
+    counts["collisions"] = lake.pseudonyms.collisions
+    authors = flattener.authors
+    return Tally(counts, misfits, flattener.unknown, authors.undeclared, authors.bots), sorters
 
 
-def complete(lake: EtlRun, day: Day, tally: Tally, rows: Mapping[str, int]) -> None:
+def complete(lake: Lake, day: Day, tally: Tally, rows: Mapping[str, int]) -> None:
     """Complete the ledger of a day that was read, and mark the bots that were met.
 
     Args:
@@ -151,7 +157,7 @@ def complete(lake: EtlRun, day: Day, tally: Tally, rows: Mapping[str, int]) -> N
         tally: of all its documents.
         rows: how many each table has.
     """
-    ledger, bots, counts = day.ledger, day.markers.bots, tally.counts
+    ledger, counts, known = day.ledger, tally.counts, day.markers.bots
     ledger.documents, ledger.erased = counts["documents"], counts["erased"]
     ledger.quarantined, ledger.collisions = counts["quarantined"], counts["collisions"]
     ledger.message_versions, ledger.event_versions = counts["messages"], counts["events"]
@@ -159,24 +165,31 @@ def complete(lake: EtlRun, day: Day, tally: Tally, rows: Mapping[str, int]) -> N
     ledger.superseded = ledger.message_versions - ledger.messages
     ledger.repeated = ledger.event_versions - ledger.events
     ledger.misfits, ledger.unknown = dict(sorted(tally.misfits.items())), most_common(tally.unknown)
-    ledger.unknown_authors = len(tally.undeclared - bots)
-    among = sorted(tally.undeclared & bots)
+    ledger.unknown_authors = len(tally.undeclared - known)
+    among = sorted(tally.undeclared & known)
     ledger.made_from["bots"] = " ".join(map(str, among[:20]))  # S3's metadata has no room for all
-    for number in tally.bots - bots - lake.bots_met:
+    for number in tally.bots - known - lake.bots_met:
         obstore.put(lake.raw, keys.bot_key(number), json.dumps({"id": number}).encode())
-        lake.bots_met.add(number)
+    lake.bots_met |= tally.bots - known
 
 
 def put_part(
-    enriched: "ObjectStore", table: str, ledger: Ledger, path: Path, part: int = 0
+    enriched: "ObjectStore",
+    table: str,
+    ledger: Ledger,
+    path: Path,
+    writer: pq.ParquetWriter,
+    part: int = 0,
 ) -> None:
-    """Put a table's Parquet in its place, with the ledger as the object's metadata."""
+    """Complete a table's Parquet and put it in its place, the ledger in both their metadata."""
+    writer.add_key_value_metadata({"ledger": json.dumps(asdict(ledger))})
+    writer.close()
     key = keys.enriched_key(table, date.fromisoformat(ledger.date), part)
     attributes = stores.attributes_for(enriched, ledger.attributes())
     obstore.put(enriched, key, path, attributes=attributes)
 
 
-def empty_parts(lake: EtlRun, day: Day) -> None:
+def empty_parts(lake: Lake, day: Day) -> None:
     """Empty the parts that Spark had made and the day no longer has, before others are written.
 
     Where a run breaks off, the parts then bear different ledgers, and the next run makes the day.
@@ -190,7 +203,5 @@ def put_empty(enriched: "ObjectStore", table: str, ledger: Ledger, part: int) ->
     """Write a part without rows: over one that a day no longer needs, since nobody may delete."""
     with tempfile.TemporaryDirectory(prefix="tgpipeline-etl-") as folder:
         path = Path(folder) / "empty.parquet"
-        writing.finish(
-            writing.write_parquet(table, path, (), datetime.now(UTC)), {"ledger": asdict(ledger)}
-        )
-        put_part(enriched, table, ledger, path, part)
+        writer, _ = writing.write_parquet(table, path, (), datetime.now(UTC))
+        put_part(enriched, table, ledger, path, writer, part)

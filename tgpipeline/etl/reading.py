@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
@@ -75,18 +76,13 @@ def listings(
     """
     wanted = set(days)
     both = sorted(wanted.union(day - timedelta(1) for day in wanted))
-    before: Listing | None = None
-    for listing in prefetch(pool, lambda day: list_day(store, day), both):
+    known: set[tuple[str, int]] = set()  # of the day before
+    for listing in prefetch(pool, partial(list_day, store), both):
+        # The same name and size is the same update; a number alone can come twice, from two bots.
+        own = set(zip(listing.names, listing.sizes, strict=True))
         if listing.day in wanted:
-            yield replace(listing, again=_repeated(before, listing)) if before else listing
-        before = listing
-
-
-def _repeated(before: Listing, listing: Listing) -> frozenset[str]:
-    """The same name and size is the same update: its number alone can come twice, from two bots."""
-    known = set(zip(before.names, before.sizes, strict=True))
-    both = zip(listing.names, listing.sizes, strict=True)
-    return frozenset(name for name, size in both if (name, size) in known) if known else frozenset()
+            yield replace(listing, again=frozenset(name for name, _ in own & known))
+        known = own
 
 
 def prefetch(
@@ -116,40 +112,25 @@ def read_day(
     """
     prefix = keys.partition(keys.RAW, listing.day)
     small = [name for name in listing.names if not documents.form_of(name).many]
-    for name, body in _read_many(store, prefix, small, threads):
-        yield documents.document_of(name, body)
+    # Large batches cost less; with four per thread, all threads end at about the same time.
+    size = max(1, min(32, round(len(small) / (4 * threads))))
+
+    def read(start: int) -> list[tuple[str, bytes]]:
+        batch = small[start : start + size]
+        return [(name, obstore.get(store, prefix + name).bytes().to_bytes()) for name in batch]
+
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for batch in prefetch(pool, read, range(0, len(small), size), 2 * threads):
+            for name, body in batch:
+                yield documents.document_of(name, body)
+    finally:
+        pool.shutdown(cancel_futures=True)
     for name in listing.names:
         if documents.form_of(name).many:
             for number, line in enumerate(_lines(store, prefix + name), 1):
                 if line.strip():
                     yield documents.document_of(f"{name}:{number}", line)
-
-
-def _read_many(
-    store: "ObjectStore", prefix: str, names: list[str], threads: int
-) -> Iterator[tuple[str, bytes]]:
-    """Read small objects in threads, a batch a task, with a bounded number of batches waiting."""
-
-    def read(batch: list[str]) -> list[tuple[str, bytes]]:
-        return [(name, obstore.get(store, prefix + name).bytes().to_bytes()) for name in batch]
-
-    size = batch_size(len(names), threads)
-    batches = (names[start : start + size] for start in range(0, len(names), size))
-    pool = ThreadPoolExecutor(max(1, min(threads, len(names))))
-    try:
-        for batch in prefetch(pool, read, batches, 2 * threads):
-            yield from batch
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def batch_size(objects: int, threads: int = READ_THREADS) -> int:
-    """How many objects are one task: large ones cost less, four per thread end all about together.
-
-    >>> batch_size(1), batch_size(4 * 128 * 7), batch_size(10**6), batch_size(30, threads=2)
-    (1, 7, 32, 4)
-    """
-    return max(1, min(32, round(objects / (4 * threads))))
 
 
 def _lines(store: "ObjectStore", key: str) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from itertools import groupby
@@ -27,34 +27,34 @@ from pyspark import StorageLevel
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812, as Spark's own documentation has it
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from tgpipeline.errors import LakeError
 from tgpipeline.etl import handler, making, sorting, writing
-from tgpipeline.etl.making import Day, EtlRun, Tally
-from tgpipeline.etl.pseudonyms import Pseudonyms
+from tgpipeline.etl.making import Day, Lake, Tally
 from tgpipeline.etl.reading import Listing
-from tgpipeline.lake import columns, keys, stores
+from tgpipeline.lake import columns, stores
 from tgpipeline.lake.ledger import Ledger
 from tgpipeline.settings import Settings
 
 PART_ROWS = 2_000_000  # of one table and day; beyond, it has several parts
 PIECE = (2_000, 64_000_000)  # objects and bytes that one task reads at most
 DAYS = 400  # made in one job
-# Both tables in one: every column by its name, wall-clock times as whole numbers.
-_COLUMNS = {c.name: c for table in columns.TABLES.values() for c in table[:-1]}
+
+
+def _struct(table: str) -> pa.DataType:
+    """A table's row as one value, wall-clock times as whole numbers: Spark would shift them."""
+    types = writing.ARROW | {"timestamp[ms]": pa.int64()}
+    return pa.struct([(name, types[kind]) for name, kind in writing.declared(table)])
+
+
+# Both tables in one: of each row, the struct of its own table is there. Or the JSON of a tally.
 _ARROW = pa.schema(
-    [("day", pa.string()), ("table", pa.string())]
+    [("day", pa.string()), ("table", pa.string()), ("tally", pa.string())]
     + [(name, pa.int64()) for name in sorting.KEYS]
-    + [
-        (name, pa.int64() if c.type == "timestamp[ms]" else writing.ARROW[c.type])
-        for name, c in _COLUMNS.items()
-    ]
+    + [(table, _struct(table)) for table in columns.TABLES]
 )
 _KEYS = [f"`{name}`" for name in sorting.KEYS]
-_DDL = "day string, table string, " + ", ".join(
-    [f"{key} bigint" for key in _KEYS]
-    + [f"`{c.name}` {c.athena_type.replace('timestamp', 'bigint')}" for c in _COLUMNS.values()]
-)
 _SAYS_WHY = re.compile(r"[\w.]*(Error|Exception)\b")  # of Python's traceback on an executor
 
 
@@ -102,19 +102,21 @@ def session(**config: Any) -> SparkSession:
     return builder.getOrCreate()
 
 
-def _make(spark: SparkSession, lake: EtlRun, days: list[Day]) -> None:
+def _make(spark: SparkSession, lake: Lake, days: list[Day]) -> None:
     """Make both tables of these days, and complete their ledgers."""
     # No secret travels to executors: they need none.
     settings = replace(lake.settings, bot_token="", webhook_secret="")
-    pieces = [piece for day in days for piece in _pieces(day.listing)]
+    pieces = [
+        (day.ledger.date, names, [name for name in names if name in day.listing.again], number)
+        for day in days
+        for number, names in enumerate(_pieces(day.listing))
+    ]
     schema = "day string, names array<string>, again array<string>, number long"
-    tasks = spark.sparkContext.parallelize(
-        [(*piece, number) for number, piece in enumerate(pieces)], max(1, len(pieces))
-    )
+    tasks = spark.sparkContext.parallelize(pieces, len(pieces))
     read = spark.createDataFrame(tasks, schema).mapInArrow(
-        partial(_read, settings, days[0].markers), _DDL
+        partial(_read, settings, days[0].markers), from_arrow_schema(_ARROW)
     )
-    latest = F.max_by(F.struct(*_COLUMNS), F.struct(*_KEYS[3:])).alias("row")
+    latest = F.max_by(F.struct("tally", *columns.TABLES), F.struct(*_KEYS[3:])).alias("row")
     made = read.groupBy("day", "table", *_KEYS[:3]).agg(latest)
     made = made.select("day", "table", *_KEYS[:3], "row.*").persist(StorageLevel.DISK_ONLY)
     try:
@@ -124,63 +126,55 @@ def _make(spark: SparkSession, lake: EtlRun, days: list[Day]) -> None:
         made.unpersist()
 
 
-def _pieces(listing: Listing) -> Iterator[tuple[str, list[str], list[str]]]:
-    """A day's objects in lots that one task reads: the day, names, and those that are repeats."""
+def _pieces(listing: Listing) -> Iterator[list[str]]:
+    """A day's objects in lots that one task reads."""
     names: list[str] = []
     size = 0
     for name, more in zip(listing.names, listing.sizes, strict=True):
         if names and (len(names) >= PIECE[0] or size + more > PIECE[1]):
-            yield listing.day.isoformat(), names, [n for n in names if n in listing.again]
+            yield names
             names, size = [], 0
         names.append(name)
         size += more
-    if names:
-        yield listing.day.isoformat(), names, [n for n in names if n in listing.again]
+    yield names
 
 
 def _read(
     settings: Settings, markers: stores.Markers, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     """On an executor: the rows of pieces, the latest of each, and one row that tells the tally."""
-    raw = stores.open_store(settings.raw_bucket, settings)
     for piece in (piece for batch in batches for piece in batch.to_pylist()):
-        listing = Listing(
-            date.fromisoformat(piece["day"]), piece["names"], [], "", frozenset(piece["again"])
-        )
-        day, pseudonyms = Day(listing, Ledger(""), markers, 1), Pseudonyms(settings.pseudonym_key)
+        day, again = date.fromisoformat(piece["day"]), frozenset(piece["again"])
+        listing = Listing(day, piece["names"], [], "", again)
         with tempfile.TemporaryDirectory(prefix="tgpipeline-spark-") as folder:
-            writers = making.writers_of(Path(folder))
-            tally = making.flatten_day(raw, day, settings, pseudonyms, writers)
-            for table, writer in writers.items():
-                for found in writer.merged():
-                    yield from _wide(piece["day"], table, found).to_batches()
-        met = [sorted(one) if isinstance(one, set) else one for one in tally]
-        told = {"payload": json.dumps(met), "#0": piece["number"]}
-        yield from _wide(piece["day"], "", pa.table({k: [v] for k, v in told.items()})).to_batches()
+            whole = Day(listing, Ledger(""), markers)
+            tally, sorters = making.flatten_day(Lake(settings), whole, Path(folder))
+            for table, sorter in sorters.items():
+                for found in sorter.merged():
+                    rows = found.select([name for name, _ in writing.declared(table)])
+                    told = {name: found[name] for name in sorting.KEYS}
+                    told[table] = rows.to_struct_array()
+                    yield from _wide(day, table, len(rows), told)
+        met = json.dumps([sorted(one) if isinstance(one, set) else one for one in tally])
+        told = dict.fromkeys(sorting.KEYS, pa.array([piece["number"]]))
+        yield from _wide(day, "", 1, told | {"tally": pa.array([met])})
 
 
-def _wide(day: str, table: str, found: pa.Table) -> pa.Table:
+def _wide(day: date, table: str, size: int, told: dict[str, Any]) -> Iterator[pa.RecordBatch]:
     """Rows of one table in the columns of both."""
-    known = {"day": pa.scalar(day), "table": pa.scalar(table)}
-    zero = pa.scalar(0, pa.int64())
-    arrays = []
-    for field in _ARROW:
-        if field.name in found.column_names:
-            arrays.append(found[field.name].cast(field.type))
-        else:
-            empty = zero if field.name.startswith("#") else pa.scalar(None, field.type)
-            arrays.append(pa.repeat(known.get(field.name, empty), len(found)))
-    return pa.table(arrays, schema=_ARROW)
+    told |= {"day": pa.repeat(day.isoformat(), size), "table": pa.repeat(table, size)}
+    arrays = [told.get(field.name, pa.nulls(size, field.type)) for field in _ARROW]
+    yield from pa.table(arrays, _ARROW.names).cast(_ARROW).to_batches()
 
 
-def _complete(lake: EtlRun, days: list[Day], made: DataFrame) -> None:
+def _complete(lake: Lake, days: list[Day], made: DataFrame) -> None:
     """Complete the ledgers by what the executors tell."""
     tallies = {
         day.ledger.date: Tally(Counter(), Counter(), Counter(), set(), set()) for day in days
     }
-    for found in made.where("table = ''").select("day", "payload").toLocalIterator():
+    for found in made.where("table = ''").select("day", "tally").toLocalIterator():
         ours: Any  # counts add up, sets unite
-        for ours, more in zip(tallies[found["day"]], json.loads(found["payload"]), strict=True):
+        for ours, more in zip(tallies[found["day"]], json.loads(found["tally"]), strict=True):
             ours.update(more)
     counted = made.where("table != ''").groupBy("day", "table").count().collect()
     counts = {(found["day"], found["table"]): found["count"] for found in counted}
@@ -190,57 +184,46 @@ def _complete(lake: EtlRun, days: list[Day], made: DataFrame) -> None:
         day.ledger.parts = max(1, *(-(-count // PART_ROWS) for count in whole.values()))
 
 
-def _write_days(lake: EtlRun, days: list[Day], made: DataFrame, settings: Settings) -> None:
+def _write_days(lake: Lake, days: list[Day], made: DataFrame, settings: Settings) -> None:
     ledgers = {day.ledger.date: day.ledger for day in days}
     parts = F.create_map(*(F.lit(v) for d, o in ledgers.items() for v in (d, o.parts)))
-    number = F.pmod(F.hash(*_KEYS[:3]), parts[F.col("day")])
-    folder = F.concat_ws("/", F.lit(keys.RAW), "table", F.concat(F.lit("context_date="), "day"))
-    place = F.concat(folder, F.lit("/part-"), number, F.lit(".parquet"))
-    rows_of = made.where("table != ''").withColumn("place", place).drop("day", "table")
-    rows_of = rows_of.repartition("place").sortWithinPartitions("place", *_KEYS[:3])
-    stamp = datetime.now(UTC)
-    write = partial(_write, settings, {d: asdict(o) for d, o in ledgers.items()}, stamp)
+    part = F.pmod(F.hash(*_KEYS[:3]), parts[F.col("day")])
+    rows = made.where("table != ''").withColumn("place", F.concat_ws(" ", "day", "table", part))
+    rows = rows.repartition("place").sortWithinPartitions("place", *_KEYS[:3])
     for day in days:
         making.empty_parts(lake, day)
-    written = {found["key"] for found in rows_of.mapInArrow(write, "key string").collect()}
-    for day in days:  # what has no rows now
+    write = partial(_write, settings, ledgers, datetime.now(UTC))
+    written = {found["place"] for found in rows.mapInArrow(write, "place string").collect()}
+    for ledger in ledgers.values():  # what has no rows now
         for table in columns.TABLES:
-            for part in range(day.ledger.parts):
-                if keys.enriched_key(table, day.listing.day, part) not in written:
-                    making.put_empty(lake.enriched, table, day.ledger, part)
+            for number in range(ledger.parts):
+                if f"{ledger.date} {table} {number}" not in written:
+                    making.put_empty(lake.enriched, table, ledger, number)
 
 
 def _write(
     settings: Settings,
-    ledgers: Mapping[str, dict[str, Any]],
+    ledgers: Mapping[str, Ledger],
     stamp: datetime,
     batches: Iterable[pa.RecordBatch],
 ) -> Iterator[pa.RecordBatch]:
     """On an executor: the parts whose rows come, each after the other, in order."""
     enriched = stores.open_store(settings.enriched_bucket, settings)
     with tempfile.TemporaryDirectory(prefix="tgpipeline-spark-") as folder:
-        for key, found in groupby(_by_place(batches), key=lambda one: one[0]):
-            path, table = Path(folder) / "part.parquet", key.split("/")[1]
-            ledger = Ledger(**ledgers[keys.day_of(key).isoformat()])
-            narrow = (_narrow(table, one) for _, one in found)
-            writer = writing.write_parquet(table, path, narrow, stamp)
-            writing.finish(writer, {"ledger": asdict(ledger)})
-            part = int(key.rpartition("part-")[2].removesuffix(".parquet"))
-            making.put_part(enriched, table, ledger, path, part)
-            yield pa.record_batch({"key": [key]})
+        path = Path(folder) / "part.parquet"
+        for place, found in groupby(_by_place(batches), key=lambda one: one[0]):
+            day, table, number = place.split()
+            rows = (pa.Table.from_struct_array(batch[table]) for _, batch in found)
+            schema = pa.schema(list(writing.schema(table))[:-1])
+            writer, _ = writing.write_parquet(table, path, (r.cast(schema) for r in rows), stamp)
+            making.put_part(enriched, table, ledgers[day], path, writer, int(number))
+            yield pa.record_batch({"place": [place]})
 
 
-def _narrow(table: str, found: pa.Table) -> pa.Table:
-    """Rows in their own table's columns and types; `_wide` undone."""
-    wanted = writing.schema(table)
-    wanted = wanted.remove(len(wanted) - 1)
-    return found.select(wanted.names).cast(wanted)
-
-
-def _by_place(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.Table]]:
+def _by_place(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
     for batch in batches:
         for place in pc.unique(batch["place"]).to_pylist():
-            yield place, pa.Table.from_batches([batch.filter(pc.equal(batch["place"], place))])
+            yield place, batch.filter(pc.equal(batch["place"], place))
 
 
 def main() -> None:

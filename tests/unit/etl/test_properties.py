@@ -5,6 +5,7 @@ through the webhook, as sent or as imported), the enriched zone says the same.
 """
 
 import json
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -208,22 +209,27 @@ def test_nothing_makes_it_raise_anything_but_its_own_error(value, name):
 def test_misfits_become_null_and_every_row_stays(found):
     flattener, count = rows.Flattener(ZONE), 0
     with TemporaryDirectory() as folder:
-        spools = {name: writing.TableWriter(name, Path(folder)) for name in columns.TABLES}
+        misfits = {name: Counter() for name in columns.TABLES}
+        sorters = {n: sorting.Sorter(n, Path(folder), misfits[n]) for n in columns.TABLES}
         for update in found:
             try:
                 one = version(documents.document_of("1.json", as_body(update)), flattener)
             except UpdateError:
                 continue
             count += 1
-            spools[one.table].add(one.values, one.identity, one.rank)
-        for name, spool in spools.items():
+            sorters[one.table].add(one.values, one.identity, one.rank)
+        for name, sorter in sorters.items():
             path = Path(folder) / f"{name}.parquet"
-            writing.finish(spool.write(path, datetime.now(UTC)), {})
+            writer, rows_written = writing.write_parquet(
+                name, path, sorter.merged(), datetime.now(UTC)
+            )
+            writer.close()
             table = pq.ParquetFile(path).read()
             assert table.schema.equals(writing.schema(name))
-            assert len(table) == spool.rows
-            assert set(spool.misfits) <= set(table.column_names)
-        assert sum(spool.versions for spool in spools.values()) == count
+            assert len(table) == rows_written
+            assert set(misfits[name]) <= set(table.column_names)
+            count -= rows_written
+        assert count >= 0
 
 
 @given(st.one_of(hostile, lives().flatmap(lambda life: st.sampled_from([*life[0], (b"[]", 0)]))))
@@ -254,23 +260,24 @@ def test_the_sizes_of_chunks_and_runs_decide_nothing(found, chunk, run, piece, g
     for message_id, edit, update_id in found:
         rank = (edit, update_id)
         expected[message_id] = max(expected.get(message_id, rank), rank)
-    sizes = (writing.CHUNK, writing.RUN, sorting.BATCH_ROWS, writing.ROW_GROUP)
-    writing.CHUNK, writing.RUN, sorting.BATCH_ROWS, writing.ROW_GROUP = chunk, run, piece, group
+    sizes = (sorting.CHUNK, sorting.RUN, sorting.BATCH_ROWS, writing.ROW_GROUP)
+    sorting.CHUNK, sorting.RUN, sorting.BATCH_ROWS, writing.ROW_GROUP = chunk, run, piece, group
     try:
         with TemporaryDirectory() as folder:
-            spool = writing.TableWriter("messages", Path(folder))
+            sorter = sorting.Sorter("messages", Path(folder), Counter())
             for message_id, edit, update_id in found:
                 edited = p.message(message_id, edit_date=edit or None)
                 body = p.raw(p.update(update_id, content=edited))
                 one = version(
                     documents.document_of("1.json", body), rows.Flattener(ZoneInfo("UTC"))
                 )
-                spool.add(one.values, one.identity, one.rank)
+                sorter.add(one.values, one.identity, one.rank)
             path = Path(folder) / "messages.parquet"
-            writing.finish(spool.write(path, datetime.now(UTC)), {})
+            stamp = datetime.now(UTC)
+            writing.write_parquet("messages", path, sorter.merged(), stamp)[0].close()
             table = pq.ParquetFile(path).read()
     finally:
-        writing.CHUNK, writing.RUN, sorting.BATCH_ROWS, writing.ROW_GROUP = sizes
+        sorting.CHUNK, sorting.RUN, sorting.BATCH_ROWS, writing.ROW_GROUP = sizes
     got = zip(
         *(table[n].to_pylist() for n in ("message_id", "edit_date", "update_id")), strict=True
     )

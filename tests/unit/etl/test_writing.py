@@ -1,6 +1,7 @@
 """Rows become Parquet: sorted, the latest version of each, types declared however empty it is."""
 
 import random
+from collections import Counter
 from datetime import UTC, datetime
 
 import duckdb
@@ -21,37 +22,41 @@ STAMP = datetime(2025, 11, 29, 3, 15, 0, 123_000, tzinfo=UTC)
 FLATTENER = Flattener(zone("America/Sao_Paulo"))
 
 
-def spool_of(folder, updates, table="messages"):
-    spool = writing.TableWriter(table, folder)
+def written(folder, updates, table="messages"):
+    """The Parquet of these updates, and the misfits among their values."""
+    misfits = Counter()
+    sorter = sorting.Sorter(table, folder, misfits)
     for update in updates:
         body = p.raw(update) if isinstance(update, dict) else update
         one = version(document_of("x.json", body), FLATTENER)
         assert one.table == table
-        spool.add(one.values, one.identity, one.rank, len(body))
-    return spool
+        sorter.add(one.values, one.identity, one.rank, len(body))
+    return finished(folder, sorter, table), misfits
 
 
-def written(folder, updates, table="messages"):
-    spool = spool_of(folder, updates, table)
+def finished(folder, sorter, table="messages"):
     path = folder / f"{table}.parquet"
-    writing.finish(spool.write(path, STAMP), {"note": {"a": 1}})
-    return pq.ParquetFile(path), spool
+    writer, rows = writing.write_parquet(table, path, sorter.merged(), STAMP)
+    writer.close()
+    file = pq.ParquetFile(path)
+    assert file.metadata.num_rows == rows
+    return file
 
 
 @pytest.fixture
 def small(monkeypatch):
     """Sizes so small that a few rows make many chunks, runs, pieces and row groups."""
-    monkeypatch.setattr(writing, "CHUNK", 3)
-    monkeypatch.setattr(writing, "RUN", 7)
+    monkeypatch.setattr(sorting, "CHUNK", 3)
+    monkeypatch.setattr(sorting, "RUN", 7)
     monkeypatch.setattr(writing, "ROW_GROUP", 10)
     monkeypatch.setattr(sorting, "BATCH_ROWS", 2)
 
 
 @pytest.mark.parametrize("table", ["messages", "events"])
 def test_a_table_without_rows_has_all_columns_with_their_types(tmp_path, table):
-    file, spool = written(tmp_path, [], table)
+    file, _ = written(tmp_path, [], table)
     assert file.read().schema.equals(writing.schema(table))
-    assert file.metadata.num_rows == spool.rows == 0
+    assert file.metadata.num_rows == 0
 
 
 def test_columns_that_are_all_null_have_their_types(tmp_path):
@@ -62,7 +67,6 @@ def test_columns_that_are_all_null_have_their_types(tmp_path):
 
 def test_what_the_file_says_of_itself(tmp_path):
     file, _ = written(tmp_path, [p.text(1)])
-    assert file.metadata.metadata[b"note"] == b'{"a": 1}'
     column = file.metadata.row_group(0).column(0)
     assert column.compression == "ZSTD"
     types = {name: str(file.schema.column(i).logical_type) for i, name in enumerate(_leaves(file))}
@@ -104,12 +108,12 @@ def test_misfits_are_null_counted_and_their_rows_stay(tmp_path):
         + b"9" * 400
         + b', "entities": [{"type": 7}]}}',
     ]
-    file, spool = written(tmp_path, bodies)
+    file, misfits = written(tmp_path, bodies)
     table = file.read().sort_by("update_id")
     assert table["update_id"].to_pylist() == [1, 2, 3, 4, 5]
     assert table["text"].to_pylist() == [None, "�", "c", "d", None]
     assert table["message_id"].to_pylist() == [1, None, None, None, 2]
-    assert spool.misfits == {
+    assert misfits == {
         "text": 2,
         "message_id": 3,
         "chat_id": 1,
@@ -123,9 +127,8 @@ def test_the_latest_version_wins_in_any_order(tmp_path):
     second = p.update(2, "edited_message", p.message(1, text="dois", edit_date=p.NOON + 5))
     third = p.update(3, "edited_message", p.message(1, text="três", edit_date=p.NOON + 9))
     for order in ([first, second, third], [third, first, second], [second, third, first, third]):
-        file, spool = written(tmp_path, order)
+        file, _ = written(tmp_path, order)
         assert file.read()["text"].to_pylist() == ["três"]
-        assert (spool.versions, spool.rows) == (len(order), 1)
 
 
 def test_two_edits_within_a_second_are_told_apart_by_their_update(tmp_path):
@@ -145,11 +148,10 @@ def test_many_runs_give_what_one_run_gives(tmp_path, small):
         for i, n in enumerate(numbers)
     ]
     last = {update["edited_message"]["message_id"]: i for i, update in enumerate(updates)}
-    file, spool = written(tmp_path, updates)
+    file, _ = written(tmp_path, updates)
     table = file.read()
     assert table["message_id"].to_pylist() == list(range(1, 201))
     assert table["text"].to_pylist() == [f"{n} v{last[n]}" for n in range(1, 201)]
-    assert (spool.versions, spool.rows) == (400, 200)
     sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
     assert sizes == [10] * 20
     assert len(list(tmp_path.glob("*.arrow"))) > 10
@@ -165,7 +167,7 @@ def test_one_message_edited_more_often_than_a_run_holds(tmp_path, small):
 
 
 def test_large_rows_end_a_chunk_and_a_run_early(tmp_path, monkeypatch):
-    monkeypatch.setattr(writing, "BYTES", 10_000)
+    monkeypatch.setattr(sorting, "BYTES", 10_000)
     updates = [p.text(n, "x" * 3_000) for n in range(60)]
     file, _ = written(tmp_path, updates)
     assert file.metadata.num_rows == 60
@@ -182,31 +184,29 @@ def row(text=None):
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
 def test_a_run_and_a_row_group_hold_131072_rows(tmp_path, more):
-    spool = writing.TableWriter("messages", tmp_path)
+    sorter = sorting.Sorter("messages", tmp_path, Counter())
     for n in range(131_072 + more):
-        spool.add(EMPTY, (n, 0, 0), (0, 0, 0))
-    path = tmp_path / "messages.parquet"
-    writing.finish(spool.write(path, STAMP), {})
-    runs = sorted(tmp_path.glob("*.arrow"))
-    assert len(runs) == (0, 1, 2)[more + 1]
-    assert [len(batch) for run in runs[:1] for batch in sorting.load_run(run)] in ([], [4_096] * 32)
-    meta = pq.ParquetFile(path).metadata
+        sorter.add(EMPTY, (n, 0, 0), (0, 0, 0))
+    meta = finished(tmp_path, sorter).metadata
+    runs = sorted(map(str, tmp_path.glob("*.arrow")))
+    assert len(runs) == (0, 1, 1)[more + 1], "what is left at the end needs no file"
+    assert [len(batch) for run in runs for batch in sorting.load_run(run)] in ([], [4_096] * 32)
     groups = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
     assert groups == ([131_071], [131_072], [131_072, 1])[more + 1]
 
 
 def test_a_chunk_ends_beyond_16_mib_of_json(tmp_path):
-    spool = writing.TableWriter("messages", tmp_path)
-    spool.add(row(text=5), (1, 0, 0), (0, 0, 0), 16 * 2**20)
-    assert spool.misfits == {}, "it is not yet an Arrow table"
-    spool.add(EMPTY, (2, 0, 0), (0, 0, 0), 1)
-    assert spool.misfits == {"text": 1}
+    sorter = sorting.Sorter("messages", tmp_path, misfits := Counter())
+    sorter.add(row(text=5), (1, 0, 0), (0, 0, 0), 16 * 2**20)
+    assert misfits == {}, "it is not yet an Arrow table"
+    sorter.add(EMPTY, (2, 0, 0), (0, 0, 0), 1)
+    assert misfits == {"text": 1}
 
 
 @pytest.mark.parametrize(("mib", "runs"), [(63, 0), (65, 1)])
 def test_a_run_ends_beyond_64_mib_of_rows(tmp_path, mib, runs):
-    spool = writing.TableWriter("messages", tmp_path)
-    spool.add(row(text="x" * (mib * 2**20)), (1, 0, 0), (0, 0, 0), mib * 2**20)
+    sorter = sorting.Sorter("messages", tmp_path, Counter())
+    sorter.add(row(text="x" * (mib * 2**20)), (1, 0, 0), (0, 0, 0), mib * 2**20)
     assert len(list(tmp_path.glob("*.arrow"))) == runs
 
 
@@ -233,6 +233,6 @@ def test_to_table_is_what_the_file_holds(tmp_path):
 
 def test_regrouping_keeps_every_row():
     tables = [pa.table({"n": list(range(i * 7, i * 7 + 7))}) for i in range(5)]
-    groups = list(sorting.regroup(tables, 10))
+    groups = list(writing.regroup(tables, 10))
     assert [len(g) for g in groups] == [10, 10, 10, 5]
     assert pa.concat_tables(groups)["n"].to_pylist() == list(range(35))
