@@ -328,7 +328,7 @@ def test_missing_settings_are_named_before_anything_is_made(settings: Settings) 
 def test_what_is_not_deployed_is_named(settings: Settings) -> None:
     with pytest.raises(DeployError, match=f"stack {settings.name}-ingest has no code before"):
         deploy.rollback("ingest", settings)
-    with pytest.raises(DeployError, match=f"{settings.name}-etl could not be invoked"):
+    with pytest.raises(DeployError, match=f"Invoke of {settings.name}-etl: AWS refused"):
         deploy.invoke("etl", {}, settings)
     with pytest.raises(DeployError, match=f"stack {settings.name}-lake is not there"):
         stages.deploy("etl", settings)

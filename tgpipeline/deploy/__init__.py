@@ -21,7 +21,7 @@ from tgpipeline.deploy.stages import rollback as rollback
 from tgpipeline.deploy.templates import STAGES as STAGES
 from tgpipeline.deploy.webhook import rotate_secret as rotate_secret
 from tgpipeline.errors import DeployError
-from tgpipeline.settings import Settings, aws_client, aws_session
+from tgpipeline.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -78,15 +78,14 @@ def prove(settings: Settings) -> dict[str, int]:
         DeployError: if one of them fails, with its reason.
     """
     days = invoke("etl", {"scheduled_time": datetime.now(UTC).isoformat()}, settings)["days"]
-    athena, database = aws_client("athena", settings), Deployment.of(settings).database
+    athena, database = reasons.client("athena", settings), settings.name.replace("-", "_")
     sql = f"SELECT count(*) FROM messages WHERE context_date = DATE '{days[-1]['date']}'"
-    where = {"QueryExecutionContext": {"Database": database}, "WorkGroup": settings.name}
-    with reasons.as_deploy_error(f"query in workgroup {settings.name}", settings):
-        asked = athena.start_query_execution(QueryString=sql, **where)["QueryExecutionId"]
-        for _ in waits():
-            state = athena.get_query_execution(QueryExecutionId=asked)["QueryExecution"]["Status"]
-            if state["State"] not in ("QUEUED", "RUNNING"):
-                break
+    where = {"WorkGroup": settings.name, "QueryExecutionContext": {"Database": database}}
+    asked = athena.start_query_execution(**where, QueryString=sql)["QueryExecutionId"]
+    for _ in waits():
+        state = athena.get_query_execution(QueryExecutionId=asked)["QueryExecution"]["Status"]
+        if state["State"] not in ("QUEUED", "RUNNING"):
+            break
     if state["State"] != "SUCCEEDED":
         raise DeployError(
             f"workgroup {settings.name}: a query of table messages ended as {state['State']}: "
@@ -168,9 +167,7 @@ def down(
 
 def _detach(policy: str, settings: Settings) -> None:
     """Take the analyst's policy from whoever has it: IAM deletes none that is attached."""
-    endpoint = settings.endpoint_url or None
-    held = aws_session(settings).resource("iam", endpoint_url=endpoint).Policy(policy)
-    with reasons.as_deploy_error(f"detach policy {policy}", settings):
-        for holders in (held.attached_users, held.attached_groups, held.attached_roles):
-            for holder in holders.all():
-                holder.detach_policy(PolicyArn=policy)
+    held = reasons.resource("iam", settings).Policy(policy)
+    for holders in (held.attached_users, held.attached_groups, held.attached_roles):
+        for holder in holders.all():
+            holder.detach_policy(PolicyArn=policy)

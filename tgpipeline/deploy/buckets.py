@@ -1,17 +1,13 @@
 """What the deployment asks S3 itself: whether a bucket is there, its first day, to empty it."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from tgpipeline.deploy import reasons
 from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.stacks import Stack
 from tgpipeline.errors import DeployError
 from tgpipeline.lake import keys
-from tgpipeline.settings import aws_client, aws_session
 
 
 def existing(settings: Deployment) -> dict[str, str]:
@@ -20,27 +16,16 @@ def existing(settings: Deployment) -> dict[str, str]:
     Raises:
         DeployError: if one lies in another region, or in another account.
     """
-    s3, found = aws_client("s3", settings), {}
+    s3, found = reasons.client("s3", settings), {}
     for resource, bucket in (("Raw", settings.raw_bucket), ("Enriched", settings.enriched_bucket)):
-        with reasons.as_deploy_error(f"bucket {bucket}", settings):
-            try:
-                region = s3.head_bucket(Bucket=bucket).get("BucketRegion", settings.region)
-            except ClientError as error:
-                if error.response["Error"]["Code"] == "404":
-                    continue
-                if error.response["Error"]["Code"] != "403":
-                    raise
+        with reasons.ignored("AWS refused (404:"):
+            region = s3.head_bucket(Bucket=bucket).get("BucketRegion", settings.region)
+            if region != settings.region:  # botocore has followed it there by itself
                 raise DeployError(
-                    f"bucket {bucket} belongs to another account, or these credentials may not see "
-                    "it: choose another name (AWS_S3_BUCKET, AWS_S3_ENRICHED), or other "
-                    "credentials."
-                ) from None
-        if region != settings.region:  # botocore has followed it there by itself
-            raise DeployError(
-                f"bucket {bucket} lies in {region}, not in {settings.region}: set "
-                "AWS_DEFAULT_REGION to its region, or choose another name."
-            )
-        found[resource] = bucket
+                    f"bucket {bucket} lies in {region}, not in {settings.region}: set "
+                    "AWS_DEFAULT_REGION to its region, or choose another name."
+                )
+            found[resource] = bucket
     return found
 
 
@@ -65,13 +50,9 @@ def list_objects(settings: Deployment, bucket: str, prefix: str = "", **how: Any
     Raises:
         DeployError: if S3 refuses.
     """
-    s3 = aws_client("s3", settings)
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **how)
-    with (
-        reasons.as_deploy_error(f"list bucket {bucket}", settings),
-        suppress(s3.exceptions.NoSuchBucket),
-    ):
-        for page in pages:
+    pages = reasons.client("s3", settings).get_paginator("list_objects_v2")
+    with reasons.ignored("NoSuchBucket"):
+        for page in pages.paginate(Bucket=bucket, Prefix=prefix, **how):
             yield from page.get("CommonPrefixes" if how else "Contents", ())
 
 
@@ -88,10 +69,8 @@ def delete(bucket: str, settings: Deployment) -> None:
     Raises:
         DeployError: if S3 refuses.
     """
-    endpoint = settings.endpoint_url or None
-    doomed = aws_session(settings).resource("s3", endpoint_url=endpoint).Bucket(bucket)
-    gone = doomed.meta.client.exceptions.NoSuchBucket
-    with reasons.as_deploy_error(f"delete bucket {bucket}", settings), suppress(gone):
+    doomed = reasons.resource("s3", settings).Bucket(bucket)
+    with reasons.ignored("NoSuchBucket"):
         doomed.object_versions.delete()
         for upload in doomed.multipart_uploads.all():
             upload.abort()

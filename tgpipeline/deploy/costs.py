@@ -7,7 +7,6 @@ from tgpipeline import resources
 _DATA = resources.data("deploy/costs.toml")
 REGION: str = _DATA["region"]
 DATE: str = _DATA["date"]
-REGIONS = frozenset(_DATA["prices"]["alarm"])  # those whose prices are known
 MESSAGES = (1_000, 100_000, 10_000_000)
 
 
@@ -21,7 +20,7 @@ def monthly(
 
     Args:
         messages: a month.
-        region: one of `REGIONS`.
+        region: `us-east-1` or `sa-east-1`, whose prices are known.
         batched: whether many updates become one object, through a queue.
         **use: what differs from the usage in costs.toml, such as `queries=3_000`.
     """

@@ -84,11 +84,6 @@ class Deployment(Settings):
         return cls.from_env(**{one.name: getattr(settings, one.name) for one in fields(settings)})
 
     @property
-    def database(self) -> str:
-        """Name of the Glue database, which takes no hyphens."""
-        return self.name.replace("-", "_")
-
-    @property
     def stages(self) -> tuple[str, ...]:
         """The stages that are deployed, in that order: `batch` only where it is asked for."""
         return tuple(stage for stage in STAGES if stage != "batch" or self.batch_seconds)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from tgpipeline.deploy import buckets, costs, reasons
+from tgpipeline.deploy import buckets, reasons
 from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.stacks import Stack, waits
-from tgpipeline.errors import DeployError, LakeError
+from tgpipeline.errors import LakeError
 from tgpipeline.lake import keys
 from tgpipeline.lake.ledger import days_with_other_columns
-from tgpipeline.settings import Settings, aws_client
+from tgpipeline.settings import Settings
 
 _ERRORS = '?ERROR ?"Task timed out" ?"failed"'
 # No change by hand: API Gateway writes the API's id into its policy, `up` may deploy the API again,
@@ -49,7 +49,7 @@ def status(settings: Settings) -> Status:
 
     Returns:
         Each stack and what was changed in it by hand, the days that Athena sees, the last ETL run,
-        days made with other columns, runs that failed, alarms, the last errors, a rough cost.
+        days made with other columns, runs that failed, alarms, the last errors.
 
     Raises:
         DeployError: if AWS cannot be asked.
@@ -57,11 +57,10 @@ def status(settings: Settings) -> Status:
     wanted = Deployment.of(settings)
     looks = [_days, _last_run, _columns, _failed_runs, _alarms, _requests, _erasures]
     looks += [_queue] if wanted.batch_seconds else []
-    with reasons.as_deploy_error("status", wanted):
-        rows = [_stack(Stack(stage, wanted)) for stage in wanted.stages]
-        rows += [look(wanted) for look in looks]
-        rows += [_last_error(function, wanted) for function in wanted.functions]
-        return Status(wanted.name, [*rows, _month(wanted)])
+    rows = [_stack(Stack(stage, wanted)) for stage in wanted.stages]
+    rows += [look(wanted) for look in looks]
+    rows += [_last_error(function, wanted) for function in wanted.functions]
+    return Status(wanted.name, rows)
 
 
 def unseen_days(settings: Settings) -> int:
@@ -85,14 +84,14 @@ def _stack(stack: Stack) -> StatusRow:
 
 def _drift(stack: Stack) -> list[str]:
     """The resources that are not as the stack made them, each with what differs."""
-    asked = {"StackDriftDetectionId": stack.call("detect_stack_drift")["StackDriftDetectionId"]}
+    asked = stack.client.detect_stack_drift(StackName=stack.name)["StackDriftDetectionId"]
     for _ in waits():
-        found = stack.client.describe_stack_drift_detection_status(**asked)
+        found = stack.client.describe_stack_drift_detection_status(StackDriftDetectionId=asked)
         if found["DetectionStatus"] != "DETECTION_IN_PROGRESS":
             break
     changed = []
-    which = {"StackResourceDriftStatusFilters": ["MODIFIED", "DELETED"]}
-    for one in stack.call("describe_stack_resource_drifts", **which)["StackResourceDrifts"]:
+    which = {"StackName": stack.name, "StackResourceDriftStatusFilters": ["MODIFIED", "DELETED"]}
+    for one in stack.client.describe_stack_resource_drifts(**which)["StackResourceDrifts"]:
         paths = [difference["PropertyPath"] for difference in one.get("PropertyDifferences", ())]
         paths = [path for path in paths if not path.startswith(_EXPECTED)]
         if one["StackResourceDriftStatus"] == "DELETED":
@@ -145,7 +144,7 @@ def _in_queue(stage: str, output: str, settings: Settings) -> int:
     if not queue:
         return 0
     names = [f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible")]
-    sqs = aws_client("sqs", settings)
+    sqs = reasons.client("sqs", settings)
     found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
     return sum(int(number) for number in found.values())
 
@@ -157,7 +156,7 @@ def _queue(settings: Deployment) -> StatusRow:
     what = {"Namespace": "AWS/SQS", "MetricName": "ApproximateAgeOfOldestMessage"}
     queue = [{"Name": "QueueName", "Value": name}]
     span = {"StartTime": now - timedelta(minutes=15), "EndTime": now, "Period": 300}
-    watch = aws_client("cloudwatch", settings)
+    watch = reasons.client("cloudwatch", settings)
     found = watch.get_metric_statistics(**what, **span, Dimensions=queue, Statistics=["Maximum"])
     age = max((point["Maximum"] for point in found["Datapoints"]), default=0)
     state = f"{queued(settings)} updates wait, the oldest for {age:.0f} seconds"
@@ -170,7 +169,7 @@ def _failed_runs(settings: Deployment) -> StatusRow:
 
 
 def _alarms(settings: Deployment) -> StatusRow:
-    watch = aws_client("cloudwatch", settings)
+    watch = reasons.client("cloudwatch", settings)
     found = watch.describe_alarms(AlarmNamePrefix=f"{settings.name}-", StateValue="ALARM")
     ringing = [alarm["AlarmName"] for alarm in found["MetricAlarms"]]
     return "alarms", ", ".join(ringing) or "none rings", not ringing
@@ -188,7 +187,7 @@ def _requests(settings: Deployment) -> StatusRow:
 
 def _erasures(settings: Deployment) -> StatusRow:
     """Erasures that broke off, and those that Telegram may still bring something back of."""
-    s3, since, recent = aws_client("s3", settings), datetime.now(UTC) - timedelta(hours=48), 0
+    s3, since, recent = reasons.client("s3", settings), datetime.now(UTC) - timedelta(hours=48), 0
     for item in buckets.list_objects(settings, settings.raw_bucket, f"{keys.ERASED}/"):
         if item["Key"].endswith(".json"):
             body = s3.get_object(Bucket=settings.raw_bucket, Key=item["Key"])["Body"].read()
@@ -218,33 +217,18 @@ def log_events(
     """
     group = f"/aws/lambda/{settings.name}-{function}"
     span = {"startTime": int(start * 1000), "endTime": int(end * 1000)}
-    with reasons.as_deploy_error(f"read log {group}", settings):
-        pages = aws_client("logs", settings).get_paginator("filter_log_events")
-        found = pages.paginate(logGroupName=group, filterPattern=pattern, **span)
-        return [event for page in found for event in page["events"]]
+    logs = reasons.client("logs", settings).get_paginator("filter_log_events")
+    found = logs.paginate(logGroupName=group, filterPattern=pattern, **span)
+    return list(found.search("events[]"))
 
 
 def _last_error(function: str, settings: Deployment) -> StatusRow:
     """The last line that tells of an error, of the last 14 days."""
-    now, state = time.time(), "none in 14 days"
-    try:
+    now, state, lines = time.time(), "none in 14 days", []
+    with reasons.ignored("ResourceNotFound"):  # it never ran
         lines = log_events(function, settings, _ERRORS, now - 14 * 86_400, now)
-    except DeployError as error:
-        if "ResourceNotFound" not in str(error):  # it never ran
-            raise
-        lines = []
     if lines:  # the oldest come first, on pages of which any may be empty
         last = max(lines, key=lambda event: event["timestamp"])
         when = datetime.fromtimestamp(last["timestamp"] / 1000, UTC)
         state = f"{when:%Y-%m-%d %H:%M} UTC: {last['message'].strip()[:160]}"
     return f"last error of {function}", state, True
-
-
-def _month(settings: Deployment) -> StatusRow:
-    today = datetime.now(settings.tz).date()
-    month = keys.partition(keys.RAW, today)[: -len("-DD/") + 1]
-    objects = sum(1 for _ in buckets.list_objects(settings, settings.raw_bucket, month))
-    region = settings.region if settings.region in costs.REGIONS else costs.REGION
-    dollars = sum(costs.monthly(objects, region=region).values())
-    state = f"{objects:,} raw objects, about {dollars:.2f} US dollars at prices of {region}"
-    return "this month", state, True

@@ -4,19 +4,19 @@ CloudFormation compares, orders, waits and rolls back. What is here makes change
 events while one is executed, and says in a reader's words what went wrong.
 """
 
+import dataclasses
 import re
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from tgpipeline.deploy import reasons, templates
 from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.errors import DeployError
-from tgpipeline.settings import Settings, aws_client
+from tgpipeline.settings import Settings
 
 KEEP = None  # as the value of a parameter: what the stack has now
 _STACK = "AWS::CloudFormation::Stack"
@@ -81,41 +81,19 @@ class Stack:
         stage: `lake`, `ingest`, `etl` or `analytics`.
         settings: of the deployment.
         name: of the stack, such as `tgpipeline-lake`.
+        client: of CloudFormation; its errors are `DeployError`.
     """
 
     def __init__(self, stage: str, settings: Settings) -> None:
         self.stage, self.settings = stage, Deployment.of(settings)
         self.name = f"{self.settings.name}-{stage}"
-
-    @cached_property
-    def client(self) -> Any:
-        """A boto3 client of CloudFormation."""
-        return aws_client("cloudformation", self.settings)
-
-    def call(self, operation: str, **arguments: Any) -> Any:
-        """Call CloudFormation about this stack.
-
-        Raises:
-            DeployError: if it refuses.
-        """
-        with reasons.as_deploy_error(f"{operation} of stack {self.name}", self.settings):
-            return getattr(self.client, operation)(StackName=self.name, **arguments)
-
-    def _all(self, operation: str, key: str, **arguments: str) -> Iterator[Any]:
-        """What CloudFormation answers about this stack page by page."""
-        pages = self.client.get_paginator(operation)
-        with reasons.as_deploy_error(f"{operation} of stack {self.name}", self.settings):
-            for page in pages.paginate(**{"StackName": self.name} | arguments):
-                yield from page[key]
+        self.client = reasons.client("cloudformation", self.settings)
 
     def describe(self) -> dict[str, Any]:
         """What DescribeStacks says of it; empty where it does not exist."""
-        try:
-            return dict(self.call("describe_stacks")["Stacks"][0])
-        except DeployError as error:
-            if "does not exist" in str(error):
-                return {}
-            raise
+        with reasons.ignored("does not exist"):
+            return dict(self.client.describe_stacks(StackName=self.name)["Stacks"][0])
+        return {}
 
     @property
     def status(self) -> str:
@@ -138,11 +116,16 @@ class Stack:
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """Name in the template → type, status and physical id of what the stack holds."""
-        if not self.status:
-            return {}
-        found = self._all("list_stack_resources", "StackResourceSummaries")
-        there = [one for one in found if one["ResourceStatus"] != "DELETE_COMPLETE"]
-        return {one["LogicalResourceId"]: one for one in there}
+        with reasons.ignored("does not exist"):
+            where = {"StackName": self.name}
+            found = self._all("list_stack_resources", "StackResourceSummaries[]", where)
+            there = [one for one in found if one["ResourceStatus"] != "DELETE_COMPLETE"]
+            return {one["LogicalResourceId"]: one for one in there}
+        return {}
+
+    def _all(self, operation: str, key: str, where: dict[str, str]) -> Iterator[Any]:
+        """What CloudFormation answers page by page."""
+        yield from self.client.get_paginator(operation).paginate(**where).search(key)
 
     def plan(self, parameters: Parameters) -> list[Change]:
         """What `deploy` would do. Nothing stays behind, of a stack that is not there yet either."""
@@ -163,7 +146,7 @@ class Stack:
         Args:
             parameters: of the template; those that are left out have their default.
             listener: told of each event while it runs.
-            **how: arguments of CreateChangeSet in place of the usual ones.
+            **how: arguments of CreateChangeSet in place of the stage's own template.
 
         Returns:
             What was changed; empty if nothing differed.
@@ -173,17 +156,18 @@ class Stack:
                 then has put back what was there before.
         """
         status = self.status
+        here = Event(status, _STACK, self.name, "its first deployment failed: made anew")
         if status == "ROLLBACK_COMPLETE":
-            listener(Event(status, _STACK, self.name, "its first deployment failed: made anew"))
+            listener(here)
             self.delete(listener)
         elif advice := reasons.of_status(status):
-            cause = next((e for e in self.events() if e.status.endswith("_FAILED")), None)
-            raise reasons.of_event(self.name, cause or Event(status, _STACK, self.name), advice)
-        with self._change_set(parameters, **how) as (change_set, changes):
+            failed = [e for e in self._events(self.name) if e.status.endswith("_FAILED")]
+            raise self._error([*failed, dataclasses.replace(here, reason="")][0], advice)
+        with self._change_set(parameters, **how) as (made, changes):
             if changes:
-                token = {"ClientRequestToken": uuid.uuid4().hex}
-                self.call("execute_change_set", ChangeSetName=change_set, **token)
-                self._follow(self.describe()["StackId"], listener, **token)
+                token = uuid.uuid4().hex
+                self.client.execute_change_set(**made, ClientRequestToken=token)
+                self._follow(made["StackName"], token, listener)
         return changes
 
     def update(self, listener: Listener = nobody, **parameters: str) -> list[Change]:
@@ -197,8 +181,7 @@ class Stack:
             raise DeployError(
                 f"there is no stack {self.name} in {self.settings.region}: run `tgpipeline up`."
             )
-        how = {"TemplateBody": None, "UsePreviousTemplate": True}
-        return self.deploy(kept | parameters, listener, **how)
+        return self.deploy(kept | parameters, listener, UsePreviousTemplate=True)
 
     def delete(self, listener: Listener = nobody) -> None:
         """Delete the stack, if there is one; its buckets stay.
@@ -206,56 +189,62 @@ class Stack:
         Raises:
             DeployError: if something cannot be deleted: which resource, and why.
         """
-        found, token = self.describe(), {"ClientRequestToken": uuid.uuid4().hex}
+        found, token = self.describe(), uuid.uuid4().hex
         if found:
-            self.call("delete_stack", **token)
+            self.client.delete_stack(StackName=self.name, ClientRequestToken=token)
         if found.get("StackStatus") == "REVIEW_IN_PROGRESS":  # nothing is in it, so no event tells
             next(wait for wait in waits() if not self.status)
         elif found:
-            self._follow(found["StackId"], listener, **token)
+            self._follow(found["StackId"], token, listener)
 
-    def events(self, stack_id: str = "", **token: str) -> Iterator[Event]:
+    def _events(self, stack: str, token: str = "") -> Iterator[Event]:
         """The stack's events, the newest first; those of one operation, if its token is given."""
-        where = {"StackName": stack_id or self.name}
-        for one in self._all("describe_stack_events", "StackEvents", **where):
-            if token and one.get("ClientRequestToken") != token["ClientRequestToken"]:
+        for one in self._all("describe_stack_events", "StackEvents[]", {"StackName": stack}):
+            if token not in ("", one.get("ClientRequestToken")):
                 return
             what = (one["ResourceStatus"], one["ResourceType"], one["LogicalResourceId"])
             yield Event(*what, one.get("ResourceStatusReason", ""))
 
-    def _follow(self, stack_id: str, listener: Listener, **token: str) -> None:
+    def _follow(self, stack: str, token: str, listener: Listener) -> None:
         """Tell of the events of one operation until the stack's own last one."""
         told: list[Event] = []
         for _ in waits():
-            events = list(self.events(stack_id, **token))[::-1]
+            events = list(self._events(stack, token))[::-1]
             for event in events[len(told) :]:
                 listener(event)
             told = events
             if told and told[-1].type == _STACK and not told[-1].status.endswith("_IN_PROGRESS"):
                 break
-        if told[-1].status.endswith("_FAILED") or "ROLLBACK" in told[-1].status:
+        if re.search("_FAILED|ROLLBACK", told[-1].status):
             # The first failure is the cause; what it stopped is "cancelled".
             causes = [e for e in told if "_FAILED" in e.status and "cancelled" not in e.reason]
             own = [e for e in causes if e.type != _STACK]
-            refused = self._refused() if any("DescribeEvents" in e.reason for e in causes) else []
-            raise reasons.of_event(self.name, [*refused, *own, *causes, told[-1]][0])
+            refused = self._refused(StackName=self.name) if "DescribeEvents" in str(causes) else []
+            raise self._error([*refused, *own, *causes, told[-1]][0])
 
-    def _refused(self, **change_set: str) -> list[Event]:
+    def _refused(self, **which: str) -> list[Event]:
         """What CloudFormation refused before it changed anything; the reason only refers to it."""
-        found = self.call("describe_events", Filters={"FailedEvents": True}, **change_set)
+        found = self.client.describe_events(**which, Filters={"FailedEvents": True})
         return [
             Event("VALIDATION_FAILED", e["ResourceType"], e["LogicalResourceId"], e[reason])
             for e in found["OperationEvents"]
             if (reason := "ValidationStatusReason") in e
         ]
 
+    def _error(self, cause: Event, what_next: str = "") -> DeployError:
+        """The error of an operation that failed, by the event that tells why."""
+        what = f"stack {self.name}: {cause.resource} ({cause.type}) is in {cause.status}: "
+        what = (what + cause.reason)[:1000].rstrip(".: ")
+        return DeployError(f"{what}. {what_next or reasons.advice(cause.reason)}")
+
     @contextmanager
-    def _change_set(self, parameters: Parameters, **how: Any) -> Iterator[tuple[str, list[Change]]]:
-        """A change set, gone afterwards: its ARN, and what it would change."""
+    def _change_set(
+        self, parameters: Parameters, **how: Any
+    ) -> Iterator[tuple[dict[str, str], list[Change]]]:
+        """A change set, gone afterwards: what names it to AWS, and what it would change."""
         arguments = {
             "ChangeSetName": f"tgpipeline-{uuid.uuid4().hex[:8]}",
             "ChangeSetType": "UPDATE" if self.exists else "CREATE",
-            "TemplateBody": templates.template(self.stage),
             "Parameters": [
                 {"ParameterKey": key}
                 | ({"UsePreviousValue": True} if value is KEEP else {"ParameterValue": value})
@@ -263,24 +252,22 @@ class Stack:
             ],
             "Capabilities": ["CAPABILITY_IAM"],
             "Tags": [{"Key": "tgpipeline", "Value": self.settings.name}],
-        } | how
-        given = {key: value for key, value in arguments.items() if value is not None}
-        made = {"ChangeSetName": self.call("create_change_set", **given)["Id"]}
+        } | (how or {"TemplateBody": templates.template(self.stage)})
+        created = self.client.create_change_set(StackName=self.name, **arguments)
+        made = {"StackName": created["StackId"], "ChangeSetName": created["Id"]}
         try:
             for _ in waits():
-                found = self.call("describe_change_set", **made)
+                found = self.client.describe_change_set(**made)
                 if found["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
                     break
             reason = found.get("StatusReason", "")
             if found["Status"] == "FAILED" and not re.search(_NO_CHANGES, reason):
                 refused = self._refused(**made) if "DescribeEvents" in reason else []
-                refused.append(Event("FAILED", _STACK, self.name, reason))
-                raise reasons.of_event(self.name, refused[0])
-            changes = self._all("describe_change_set", "Changes", **made)
-            yield made["ChangeSetName"], [self._change(one["ResourceChange"]) for one in changes]
+                raise self._error([*refused, Event("FAILED", _STACK, self.name, reason)][0])
+            changes = self._all("describe_change_set", "Changes[].ResourceChange", made)
+            yield made, [self._change(one) for one in changes]
         finally:
-            if self.status not in ("", "REVIEW_IN_PROGRESS"):  # else it goes with the stack
-                self.call("delete_change_set", **made)
+            self.client.delete_change_set(**made)
 
     def _change(self, found: Mapping[str, Any]) -> Change:
         action = "Replace" if found.get("Replacement") == "True" else found["Action"]

@@ -3,7 +3,6 @@
 import json
 import re
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from botocore.config import Config
@@ -13,7 +12,7 @@ from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.stacks import KEEP, Change, Listener, Parameters, Stack, nobody
 from tgpipeline.errors import DeployError
 from tgpipeline.progress import progress
-from tgpipeline.settings import Settings, aws_client
+from tgpipeline.settings import Settings
 
 
 def wanted_parameters(stack: Stack) -> Parameters:
@@ -107,14 +106,12 @@ def upload(stack: Stack, given: Parameters) -> None:
             f"stack {settings.name}-lake is not there, and {stack.name} takes its code from it: "
             "deploy the stages in the order lake, batch, ingest, etl, analytics."
         )
-    made = {given["CodeKey"]: partial(packages.zip_of, stack.stage)}
-    if given.get("LayerKey"):
-        made[given["LayerKey"]] = partial(_layer_zip, settings.architecture)
-    s3 = aws_client("s3", settings)
-    with reasons.as_deploy_error(f"upload code to bucket {bucket}", settings):
-        for key, make in made.items():
-            if not s3.list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"]:
-                s3.put_object(Bucket=bucket, Key=key, Body=make())
+    s3 = reasons.client("s3", settings)
+    for key in filter(None, (given["CodeKey"], given.get("LayerKey"))):
+        if not s3.list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"]:
+            is_code = key == given["CodeKey"]
+            zipped = packages.zip_of(stack.stage) if is_code else _layer_zip(settings.architecture)
+            s3.put_object(Bucket=bucket, Key=key, Body=zipped)
 
 
 def _layer_zip(architecture: str) -> bytes:
@@ -137,7 +134,7 @@ def import_buckets(settings: Deployment, listener: Listener = nobody) -> list[Ch
         named[key] = {"Type": kind, "DeletionPolicy": "Retain", "Properties": name}
         wanted.append({"ResourceType": kind, "LogicalResourceId": key, "ResourceIdentifier": name})
     how = {"TemplateBody": json.dumps({"Resources": named}), "ResourcesToImport": wanted}
-    return stack.deploy({}, listener, ChangeSetType="IMPORT", Tags=None, **how)
+    return stack.deploy({}, listener, ChangeSetType="IMPORT", Tags=[], **how)
 
 
 def invoke(function: str, event: dict[str, Any], settings: Settings) -> Any:
@@ -154,9 +151,8 @@ def invoke(function: str, event: dict[str, Any], settings: Settings) -> Any:
     name = f"{settings.name}-{function}"
     # It waits as long as a function may run, and asks once: a second call would do the work again.
     patient = Config(read_timeout=930, tcp_keepalive=True, retries={"total_max_attempts": 1})
-    client = aws_client("lambda", settings, config=patient)
-    explained = reasons.as_deploy_error(f"function {name} could not be invoked", settings)
-    with explained, progress(f"function {name} ran"):
+    client = reasons.client("lambda", settings, config=patient)
+    with progress(f"function {name} ran"):
         answer = client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
     returned = json.loads(answer["Payload"].read() or b"null")
     if answer.get("FunctionError"):

@@ -3,15 +3,12 @@
 import dataclasses
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from tgpipeline.deploy import reasons
 from tgpipeline.deploy.stacks import Stack
 from tgpipeline.errors import DeployError
-from tgpipeline.settings import Settings, aws_client, variable
-
-if TYPE_CHECKING:
-    from tgpipeline.telegram.bot import Bot
+from tgpipeline.settings import Settings, variable
+from tgpipeline.telegram.bot import Bot
 
 STAGE = "v1"
 # Connections, unless told otherwise: https://core.telegram.org/bots/api#setwebhook
@@ -49,9 +46,8 @@ def deployed(settings: Settings) -> Webhook:
 def _connections(stack: Stack) -> int:
     """Reserved instances, or all that the account may run at once but one, which is the ETL's."""
     reserved = int(stack.parameters()["ReservedInstances"])
-    client = aws_client("lambda", stack.settings)
-    with reasons.as_deploy_error("limits of the account", stack.settings):
-        limit: int = client.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+    account = reasons.client("lambda", stack.settings).get_account_settings()
+    limit: int = account["AccountLimit"]["ConcurrentExecutions"]
     return max(1, min(reserved or _TELEGRAM_OPENS, limit - 1, 100))  # setWebhook takes 100 at most
 
 
@@ -64,14 +60,12 @@ def deploy_again(stack: Stack) -> None:
     Args:
         stack: of ingest.
     """
-    gateway, resources = aws_client("apigateway", stack.settings), stack.resources()
-    where = {"restApiId": resources["Api"]["PhysicalResourceId"]}
-    with reasons.as_deploy_error(f"deploy API {where['restApiId']} again", stack.settings):
-        live = gateway.get_stage(**where, stageName=STAGE)["deploymentId"]
-        copied = gateway.get_deployment(**where, deploymentId=live)["createdDate"]
-        changed = resources["Api"]["LastUpdatedTimestamp"].replace(microsecond=0)
-        if copied < changed:
-            gateway.create_deployment(**where, stageName=STAGE)
+    gateway, api = reasons.client("apigateway", stack.settings), stack.resources()["Api"]
+    where = {"restApiId": api["PhysicalResourceId"]}
+    live = gateway.get_stage(**where, stageName=STAGE)["deploymentId"]
+    copied = gateway.get_deployment(**where, deploymentId=live)["createdDate"]
+    if copied < api["LastUpdatedTimestamp"].replace(microsecond=0):
+        gateway.create_deployment(**where, stageName=STAGE)
 
 
 def deployed_secret(settings: Settings) -> str:
@@ -81,13 +75,12 @@ def deployed_secret(settings: Settings) -> str:
     """
     if not Stack("ingest", settings).exists:
         return ""
-    client, name = aws_client("lambda", settings), f"{settings.name}-ingest"
-    with reasons.as_deploy_error(f"function {name}", settings):
-        found = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    client, name = reasons.client("lambda", settings), f"{settings.name}-ingest"
+    found = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     return str(found[variable("webhook_secret")])
 
 
-def rotate_secret(settings: Settings, bot: "Bot", new: str = "") -> Settings:
+def rotate_secret(settings: Settings, bot: Bot, new: str = "") -> Settings:
     """Replace the webhook's secret, without losing an update in between.
 
     First the function takes both, then Telegram is told the new one, then the old one is dropped.

@@ -11,7 +11,6 @@ from botocore.stub import Stubber
 
 from tgpipeline.deploy import Deployment, Stack, buckets, health, reasons, stacks, stages
 from tgpipeline.errors import DeployError, SettingsError
-from tgpipeline.settings import aws_client
 
 SECRET = "a-secret-that-nobody-may-see"
 BUCKET = "acme-403-raw"
@@ -38,7 +37,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Stubber
 
     monkeypatch.setattr(boto3.Session, "client", stubbed)
     monkeypatch.setattr(stacks.time, "sleep", lambda seconds: None)
-    yield lambda service: (aws_client(service, SETTINGS), made[service][1])[1]
+    yield lambda service: (reasons.client(service, SETTINGS), made[service][1])[1]
     for _, stub in made.values():
         stub.assert_no_pending_responses()
 
@@ -191,19 +190,16 @@ def test_a_function_that_never_ran_has_no_error(answers: Any) -> None:
 def test_an_error_of_boto3_itself_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
-    client, wrong = aws_client("lambda", SETTINGS), {"FunctionName": [SECRET]}
-    with (
-        pytest.raises(DeployError, match="Parameter validation failed") as caught,
-        reasons.as_deploy_error("update it", SETTINGS),
-    ):
-        client.invoke(**wrong)
+    client = reasons.client("lambda", SETTINGS)
+    with pytest.raises(DeployError, match="Parameter validation failed") as caught:
+        client.invoke(FunctionName=[SECRET])
     assert SECRET not in str(caught.value)
     assert "…" in str(caught.value)
 
 
 def test_a_function_that_is_not_deployed_is_named(answers: Any) -> None:
     answers("lambda").add_client_error("invoke", "ResourceNotFoundException", "Function not found")
-    with pytest.raises(DeployError, match=r"aurora-etl could not be invoked.*tgpipeline up"):
+    with pytest.raises(DeployError, match=r"Invoke of aurora-etl: AWS refused.*tgpipeline up"):
         stages.invoke("etl", {}, SETTINGS)
 
 
