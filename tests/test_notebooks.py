@@ -127,8 +127,8 @@ MUTANTS = {
     ),
     "one bar of one chart": (
         ("02", None),
-        "tgpipeline/analytics/charts/volume.py",
-        (b"stack(ax, binned, shapes.SAID)", b"stack(ax, binned.replace(most, 1), shapes.SAID)"),
+        "tgpipeline/analytics/charts/shapes.py",
+        (b"        draw(ax, table)\n", b"        draw(ax, table.replace(table.max().max(), 1))\n"),
         [("by_day = pd.DataFrame", "+marks ")],
     ),
     "one line of the ETL": (

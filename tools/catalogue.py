@@ -43,7 +43,10 @@ def sentences() -> catalog.Catalog:
     named += [rates.NOT_JUDGED, rates.TOO_FEW]
     named += [name.replace("_", " ") for name in rates.definitions()]
     words = language.words()
-    named += [*words["heads"].values(), *words["labels"].values(), *questions.names().values()]
+    for kind in ("heads", "labels", "parts"):
+        named += words[kind].values()
+    named += [*words["axes"]["below"], *words["axes"]["beside"], *questions.names().values()]
+    named += [told if isinstance(told, str) else tuple(told) for told in words["titles"].values()]
     for kind in ("headings", "cells", "emoji"):
         named += _listed(words[kind])
     named += [c.meaning for c in (*columns.MESSAGES[:8], *columns.EVENTS[:6])]  # in notebook 02

@@ -93,12 +93,26 @@ def say(text: str, /, **values: Any) -> str:
             language's separators; a date is written as `date_text` does.
         **values: by name.
     """
-    return _FORMAT.vformat(use._catalogue.gettext(text) if text else "", (), values)
+    told = use._catalogue.gettext(text) if text else ""
+    return _FORMAT.vformat(told, (), values) if values else told  # a name may have braces
 
 
-def many(one: str, several: str, n: int, /, **values: Any) -> str:
+def many(one: str, several: str, /, n: int, **values: Any) -> str:
     """The sentence for one, or the one for several; both may name `n`."""
-    return _FORMAT.vformat(use._catalogue.ngettext(one, several, n), (), {"n": n, **values})
+    return _FORMAT.vformat(use._catalogue.ngettext(one, several, int(n)), (), {"n": n, **values})
+
+
+def told(texts: str | list[str], /, **values: Any) -> str:
+    """A sentence as a file has it: a text; or two, the first of which is said of one `n`."""
+    if isinstance(texts, str):
+        return say(texts, **values)
+    one, several = texts
+    return many(one, several, **values)
+
+
+def titled(name: str, /, **values: Any) -> str:
+    """The title of a chart, by its name in `words.toml`."""
+    return told(words()["titles"][name], **values)
 
 
 def number(value: float, spec: str = ",") -> str:

@@ -14,7 +14,7 @@ import pandas as pd
 from tgpipeline.analytics import charts
 from tgpipeline.analytics.answers import Answers
 from tgpipeline.analytics.charts import Chart
-from tgpipeline.analytics.charts.style import Place
+from tgpipeline.analytics.charts.style import page as page_of
 from tgpipeline.analytics.engine import Engine
 from tgpipeline.analytics.findings import findings
 from tgpipeline.analytics.language import say, use
@@ -83,7 +83,7 @@ def render(answers: Answers) -> str:
     """The page, as HTML, in the language of the answers."""
     from jinja2 import Environment
 
-    with use(answers.language), Place(WIDE, svg=True):
+    with use(answers.language), page_of(WIDE):
         sections = [make(answers) for make in SECTIONS]
         template = resources.files(__package__).joinpath("report.html.j2").read_text("utf-8")
         environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)

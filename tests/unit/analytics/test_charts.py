@@ -123,7 +123,7 @@ def test_a_chart_states_its_finding_in_numbers(name: str, length: int) -> None:
     chart = draw(name, frames(length)[name])
     assert any(c.isdigit() for c in chart.alt)
     assert chart.axes.get_xlabel() or chart.axes.get_ylabel()
-    assert imread(io.BytesIO(chart.png())).shape[1] == round(style.WIDTH * style.DPI)
+    assert imread(io.BytesIO(chart.png())).shape[1] == round(6.4 * style.DPI)
     assert not plt.get_fignums(), "no figure stays open"
 
 
@@ -332,11 +332,12 @@ def test_a_chart_shows_its_numbers_as_text_and_another_number_is_another_text(na
 
 
 def test_a_picture_for_a_page_has_the_page_s_letters_and_colours() -> None:
-    chart = draw("reactions", frames()["reactions"])
+    assert "thumbs up sign" in draw("reactions", frames()["reactions"]).title
+    with style.page(7.4):
+        chart = draw("reactions", frames()["reactions"])
     wide, narrow = chart.svg(7.4), chart.svg(3.7)
     assert wide.startswith("<svg")
     assert "👍" in wide, "the reader's own letters draw it"
-    assert "thumbs up sign" in chart.title
     assert "currentColor" in wide
     assert not re.search(r"DejaVu|<script|<metadata|#1b1f24", wide)
     assert [float(re.search(r'viewBox="0 0 ([\d.]+)', s)[1]) / 72 for s in (wide, narrow)] == (
@@ -439,7 +440,7 @@ def test_of_one_message_no_hour_and_no_tenth_is_told() -> None:
 
 def test_on_a_phone_what_is_said_of_waits_stays_in_the_picture() -> None:
     frame = frames()["response_times"].assign(median=np.inf, high=np.inf, p90=np.inf)
-    with language.use("pt"), style.Place(3.7, svg=True):
+    with language.use("pt"), style.page(3.7):
         ax = draw("response_times", frame).axes
         figure = ax.get_figure()
         figure.draw_without_rendering()
@@ -451,7 +452,7 @@ def test_on_a_phone_what_is_said_of_waits_stays_in_the_picture() -> None:
 
 @pytest.mark.parametrize("width", [3.7, 7.4])
 def test_no_share_is_marked_beyond_all(width: float) -> None:
-    with style.Place(width, svg=True):
+    with style.page(width):
         ax = charts.outcomes(outcomes(30)).axes
     ticks = ax.get_xticks()
     assert ax.get_xlim()[1] > 100, "room for the counts"

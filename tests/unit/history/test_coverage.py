@@ -71,8 +71,9 @@ def test_many_deletions_explain_wider_holes() -> None:
 
 
 def test_the_picture_says_what_it_shows(messages: pd.DataFrame) -> None:
-    ax = coverage.plot(messages).axes
-    assert ax.get_label().endswith("up to 60 messages may be missing")
+    chart = coverage.plot(messages)
+    ax = chart.axes
+    assert chart.title.endswith("up to 60 messages may be missing")
     assert ax.get_ylabel() == "messages a day"
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["ids missing beyond deletions", "history", "webhook", "sent"]

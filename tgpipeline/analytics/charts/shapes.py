@@ -1,29 +1,29 @@
-"""What charts are made of: bars in parts, heat maps, and the time below them.
+"""What charts are made of: bars in parts, rates, heat maps and lines, and the time below them.
 
-Bars and cells stand at 0, 1, 2 …; what these are called is written below or beside them.
+A table's columns are what is drawn: each has the same colour and the same name in all charts. Bars
+and cells stand at 0, 1, 2 …; what these are called is written below or beside them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-from tgpipeline.analytics.charts.style import BOT, NARROW, OTHER, PEOPLE, SOFT, Place, axes
-from tgpipeline.analytics.language import MONTHS, mark, number, say
+from tgpipeline.analytics.charts import style
+from tgpipeline.analytics.charts.style import INK, SOFT, Chart, broken, is_wide
+from tgpipeline.analytics.language import MONTHS, number, say, words
 
-Parts = Mapping[str, tuple[str, str]]  # column → what it is called, in English; its colour
-SAID = {"by_people": (mark("people"), PEOPLE), "by_bots": (mark("bots"), BOT)}
-GIVEN = {"to_people": (mark("to people"), PEOPLE), "to_bots": (mark("to bots"), BOT),
-         "to_unknown": (mark("to unknown"), OTHER)}  # fmt: skip
-LOCAL_TIME = {
-    "day": mark("day, local time"), "week": mark("week, local time"),
-    "month": mark("month, local time"),
-}  # fmt: skip
-PER_UNIT = {
-    "day": mark("messages a day"), "week": mark("messages a week"),
-    "month": mark("messages a month"),
-}  # fmt: skip
+COLOURS = {
+    style.BOT: ("by_bots", "to_bots", "saves", "bot_at_least", "bot_at_most", "sent"),
+    style.AGENTS: ("joined", "rest", "handed", "no answer"),
+    style.OPEN: ("left", "reopened", "unanswered", "no reply"),
+    style.MARK: ("weekly", "average", "not_solved", "no person came"),
+    style.OTHER: ("monthly", "returning_people", "to_unknown", "open", "members only"),
+    "#B8B8B8": ("history",),
+    "#56B4E9": ("webhook",),
+}  # what else there is is people's
+LINES = {"monthly": ":", "weekly": "--", "daily": ".-", "p50": ".-", "average": "--"}
 WEEKS = 104  # of charts by week: two years at most
 
 
@@ -46,79 +46,138 @@ def by_unit(days: pd.DataFrame, how: str = "sum") -> tuple[str, pd.DataFrame]:
     return unit, days.groupby(starts).agg(how)
 
 
-def tell_time(ax: Any, starts: Any, unit: str) -> None:
-    """Say below some of the bars which day, week or month they are; the year where it is new."""
-    step = -(-len(starts) // (9 if Place.width > NARROW else 5))
-    names: list[str] = []
-    for here, before in zip(starts[::step], [None, *starts[::step]], strict=False):
-        month = say(MONTHS[here.month - 1])
-        name = month if unit == "month" else say("{day} {month}", day=here.day, month=month)
-        is_new = before is None or before.year != here.year
-        names.append(f"{name}\n{here.year}" if is_new else name)
-    ax.set_xticks(range(0, len(starts), step), names)
-    ax.set_xlabel(say(LOCAL_TIME[unit]))
-
-
-def from_zero(ax: Any, lines: pd.DataFrame, unit: str) -> tuple[Any, pd.DataFrame]:
-    """Lines over time that begin at 0, drawn already: what is around them, and their numbers."""
-    ax.set_ylim(bottom=0)
-    ax.grid(axis="y", alpha=0.25)
-    tell_time(ax, lines.index, unit)
-    return ax, lines.round(1).rename_axis(unit).reset_index()
-
-
-def row_axes(title: str, xlabel: str, names: Sequence[str]) -> Any:
-    """Axes for bars that go across, the first on top: names beside them, above them on a phone."""
-    is_wide, count = Place.width > NARROW, len(names)
-    ax = axes(title, xlabel, "", height=(0.32 if is_wide else 0.5) * count + 1.3)
-    ax.set_ylim(count - 0.4, -0.6)
-    if is_wide:
-        ax.set_yticks(range(count), names)
-        return ax
-    ax.set_yticks([])
-    for place, name in enumerate(names):
-        ax.annotate(" ".join(name.split()), (0, place - 0.2), (3, 2), fontsize=9,
-                    xycoords=("axes fraction", "data"), textcoords="offset points")  # fmt: skip
-    return ax
-
-
-def thickness() -> float:
-    """Of a bar that goes across, in rows: above it there may be its name."""
-    return 0.8 if Place.width > NARROW else 0.4
-
-
-def stack(ax: Any, table: pd.DataFrame, parts: Parts, *, across: bool = False) -> None:
+def stack(ax: Any, table: pd.DataFrame, *, across: bool = False) -> None:
     """A bar for each row, made of one part for each column that is not all 0.
 
     Args:
-        ax: to draw on; from `row_axes` if bars go across.
+        ax: to draw on.
         table: the lengths; what is negative goes down.
-        parts: the columns to draw.
         across: whether bars go to the right, with their sums behind them.
     """
     places, draw = range(len(table)), ax.barh if across else ax.bar
     thick = thickness() if across else 0.85
     so_far = pd.Series(0.0, table.index)
-    for column, (name, colour) in parts.items():
+    for column in table:
         values = table[column].astype(float)
         if values.any():
-            draw(places, values, thick, so_far.where(values >= 0, 0), color=colour, label=say(name))
+            start = so_far.where(values >= 0, 0)
+            draw(places, values, thick, start, color=colour(column), label=label(column))
             so_far = so_far + values.clip(lower=0)
     if across:
         ax.set_xlim(0, 1.15 * max(1.0, so_far.max()))
         ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         for place, total in enumerate(so_far):
-            ax.annotate(number(total, ",.0f"), (total, place), (5, -3), fontsize=8, color=SOFT,
-                        textcoords="offset points")  # fmt: skip
+            behind(ax, total, place, number(total, ",.0f"), colour=SOFT)
     else:
         ax.grid(axis="y", alpha=0.25)
         ax.set_axisbelow(True)
 
 
-def heat(ax: Any, values: Any, rows: Sequence[str], label: str, **limits: Any) -> None:
-    """A heat map, its rows from the top down, with a scale that says what is counted."""
-    image = ax.imshow(values, cmap="cividis", aspect="auto", interpolation="none", **limits)
-    step = -(-len(rows) // 13)
-    ax.set_yticks(range(0, len(rows), step), rows[::step])
+def lines(ax: Any, table: pd.DataFrame) -> None:
+    """A line for each column that `LINES` has, from 0 on."""
+    for column, line in LINES.items():
+        if column in table:
+            how = {"color": colour(column), "label": label(column)}
+            ax.plot(range(len(table)), table[column], line, **how)
+    ax.set_ylim(bottom=0)
+    ax.grid(axis="y", alpha=0.25)
+
+
+def heat(ax: Any, table: pd.DataFrame, scale: str, **limits: Any) -> None:
+    """A heat map, the table's rows from the top down, with a scale that says what is counted."""
+    image = ax.imshow(table, cmap="cividis", aspect="auto", interpolation="none", **limits)
+    names, step = [say(str(name)) for name in table.index], -(-len(table) // 13)
+    ax.set_yticks(range(0, len(names), step), [broken(name, 4.5) for name in names[::step]])
     ticks = MaxNLocator(nbins=5, integer=bool(image.get_clim()[1] >= 2))
-    ax.get_figure().colorbar(image, ax=ax, label=label, ticks=ticks)
+    ax.get_figure().colorbar(image, ax=ax, label=scale, ticks=ticks)
+
+
+def over_time(
+    title: str,
+    table: pd.DataFrame,
+    unit: str,
+    ylabel: str,
+    draw: Callable[[Any, pd.DataFrame], object] = stack,
+) -> Chart:
+    """A chart of a table with one row per day, week or month: says below some which they are."""
+
+    def with_time(ax: Any) -> None:
+        draw(ax, table)
+        step = -(-len(table) // (9 if is_wide() else 5))
+        names, year = list[str](), 0
+        for start in pd.DatetimeIndex(table.index[::step]):
+            month = say(MONTHS[start.month - 1])
+            name = month if unit == "month" else say("{day} {month}", day=start.day, month=month)
+            names.append(f"{name}\n{start.year}" if start.year != year else name)
+            year = start.year
+        ax.set_xticks(range(0, len(table), step), names)
+
+    data = table.round(1).rename_axis(unit).reset_index()
+    return Chart(title, data, say(f"{unit}, local time"), ylabel, with_time)
+
+
+def across(title: str, xlabel: str, table: pd.DataFrame, data: pd.DataFrame | None = None) -> Chart:
+    """A chart of bars in parts that go across, each with the name that the table's index has."""
+
+    def draw(ax: Any) -> None:
+        rows(ax, table.index)
+        stack(ax, table, across=True)
+
+    return Chart(title, table.reset_index() if data is None else data, xlabel, "", draw)
+
+
+def shares(
+    title: str, xlabel: str, rates: pd.DataFrame, colours: list[str], data: pd.DataFrame
+) -> Chart:
+    """A chart of rates with their intervals: `n`, `of`, `share`, `low`, `high`."""
+    low, share, high = (100 * rates[c].astype(float) for c in ("low", "share", "high"))
+
+    def draw(ax: Any) -> None:
+        rows(ax, rates.index)
+        reach = [(share - low).clip(lower=0), (high - share).clip(lower=0)]
+        ax.barh(range(len(rates)), share, thickness(), color=colours, xerr=reach,
+                ecolor=SOFT, capsize=2)  # fmt: skip
+        for place, row in enumerate(rates.itertuples()):
+            counts = say("{share:.0%} ({n} of {of})", share=row.share, n=row.n, of=row.of)
+            behind(ax, high.iloc[place], place, counts)
+        ax.set_xlim(0, (1.3 if is_wide() else 1.6) * max([*high, 1.0]))
+        ax.set_xticks([tick for tick in ax.get_xticks() if 0 <= tick <= 100])  # beyond are words
+
+    return Chart(title, data, xlabel, "", draw)
+
+
+def rows(ax: Any, names: Iterable[str]) -> None:
+    """Axes for bars that go across, the first on top: names beside them, above them on a phone."""
+    names = list(names)
+    ax.get_figure().set_figheight((0.32 if is_wide() else 0.5) * len(names) + 1.3)
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.set_yticks(range(len(names)), [broken(name, 4.5) for name in names])
+    if is_wide():
+        ax.set_xlabel(broken(ax.get_xlabel(), 7))
+    else:
+        ax.set_yticks([])
+        for place, name in enumerate(names):
+            ax.annotate(" ".join(name.split()), (0, place - 0.2), (3, 2), fontsize=9,
+                        xycoords=("axes fraction", "data"), textcoords="offset points")  # fmt: skip
+
+
+def behind(ax: Any, x: float, place: int, text: str, gap: int = 5, colour: str = INK) -> None:
+    """Small words behind the end of a bar."""
+    offset = {"xytext": (gap, -3), "textcoords": "offset points"}
+    ax.annotate(text, (x, place), fontsize=8, color=colour, **offset)
+
+
+def thickness() -> float:
+    """Of a bar that goes across, in rows: above it there may be its name."""
+    return 0.8 if is_wide() else 0.4
+
+
+def colour(column: str) -> str:
+    """Of a column, in all charts."""
+    return next((colour for colour, columns in COLOURS.items() if column in columns), style.PEOPLE)
+
+
+def label(column: str) -> str:
+    """What a legend calls a column."""
+    named = words()["parts"].get(column, column.replace("_", " "))
+    return say(named)

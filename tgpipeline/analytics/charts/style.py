@@ -1,7 +1,7 @@
-"""What all charts have in common: axes, and how they are shown.
+"""What all charts have in common: what one is, its axes, and how it is shown.
 
-A chart is drawn by a function that gives axes and the numbers drawn; `chart` makes a `Chart` of it,
-which any IPython from 7.34 on shows.
+A chart is its finding, the numbers in it, and a function that draws these on axes; it is drawn when
+it is shown, so that a page can have it in other widths. Any IPython from 7.34 on shows it.
 """
 
 import base64
@@ -11,18 +11,21 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Callable
-from functools import cache, wraps
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, wraps
 from textwrap import fill
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import font_manager, rc_context
+from matplotlib import font_manager, rc_context, rcParams
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, ScalarFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
 from matplotlib.transforms import blended_transform_factory
 
-from tgpipeline.analytics.language import mark, number, say
+from tgpipeline.analytics.language import mark, number, say, titled
 
 # Of all charts: Okabe and Ito's, which colour-blind people tell apart; https://jfly.uni-koeln.de/color/
 PEOPLE, BOT, AGENTS = "#0072B2", "#E69F00", "#009E73"
@@ -30,45 +33,68 @@ OPEN, OTHER, MARK = "#D55E00", "#999999", "#CC79A7"
 INK, SOFT = "#1b1f24", "#444444"  # of text and lines; a page puts its own in their place
 FEWEST = 3  # marks of a chart that says more than its title
 NARROW = 5.0  # inches; a chart that is not wider has half of the marks on its axis
-WIDTH, DPI = 6.4, 115  # inches: letters stay legible where a phone shrinks the picture
+HEIGHT, DPI = 3.6, 115  # inches, and dots of an inch: letters stay legible on a phone
 # What a font lacks comes from the next that is installed: Linux, Windows, macOS.
 FONTS = ("DejaVu Sans", "Noto Sans CJK JP", "Noto Sans Arabic", "Noto Sans Hebrew",
          "Noto Sans Devanagari", "Noto Sans Thai", "Noto Emoji", "Segoe UI", "Segoe UI Emoji",
          "Microsoft YaHei", "Malgun Gothic", "Arial Unicode MS", "Apple Symbols")  # fmt: skip
-_NO_DATE = {"Date": None}
 
 
 @cache
 def _style() -> dict[Any, Any]:
     inked = "text.color axes.labelcolor axes.edgecolor xtick.color ytick.color".split()
     have = set(font_manager.get_font_names())
-    return {
-        "text.parse_math": False,  # a dollar in a name is a dollar
-        "svg.fonttype": "none",
-        "font.family": [font for font in FONTS if font in have],
-        **dict.fromkeys(inked, INK),
-    }
+    fonts = [font for font in FONTS if font in have]
+    plain = {"text.parse_math": False, "font.family": fonts}  # a dollar in a name is a dollar
+    return plain | dict.fromkeys(inked, INK)
 
 
+def page(width: float) -> AbstractContextManager[None]:
+    """A block in which charts are made for a page: so wide (inches), and their text stays text."""
+    return rc_context({"figure.figsize": (width, HEIGHT), "svg.fonttype": "none"})
+
+
+def is_wide() -> bool:
+    """Whether what is drawn now is as wide as a desk's screen has it."""
+    return bool(rcParams["figure.figsize"][0] > NARROW)
+
+
+def broken(text: str, letters: float) -> str:
+    """A text in lines with so many letters for each inch of the picture."""
+    return (
+        text if "\n" in text else fill(text, max(12, int(letters * rcParams["figure.figsize"][0])))
+    )
+
+
+@dataclass
 class Chart:
     """A finding, its picture and the numbers in it, as any notebook or page can show them.
 
     Attributes:
-        axes: matplotlib's, as drawn for a notebook.
+        title: what the chart shows, in numbers.
         data: what is drawn, one row for each mark or group of marks; empty where there is nothing.
+        xlabel: what is told below.
+        ylabel: what is told beside.
+        draw: draws on the axes that it is given.
     """
 
-    def __init__(self, draw: Callable[[], "Drawn"]) -> None:
-        self._draw = draw
-        self.axes: Any
-        with rc_context(_style()):
-            self.axes, self.data = draw()
-            _finish(self.axes)
+    title: str
+    data: pd.DataFrame
+    xlabel: str = ""
+    ylabel: str = ""
+    draw: Callable[[Any], object] = Axes.set_axis_off
 
-    @property
-    def title(self) -> str:
-        """What the chart shows, in numbers."""
-        return str(self.axes.get_label())
+    @cached_property
+    def axes(self) -> Any:
+        """Matplotlib's, as drawn for a notebook, on a figure of their own; pyplot knows nothing."""
+        with rc_context(_style()):
+            figure = Figure(figsize=(rcParams["figure.figsize"][0], HEIGHT), layout="constrained")
+            ax = figure.add_subplot(xlabel=self.xlabel, ylabel=self.ylabel)
+            ax.spines[["top", "right"]].set_visible(False)
+            ax.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+            self.draw(ax)
+            _finish(ax)
+        return ax
 
     @property
     def is_telling(self) -> bool:
@@ -79,10 +105,10 @@ class Chart:
     @property
     def alt(self) -> str:
         """What a chart says to who does not see it: its finding, and what is drawn over what."""
-        axes = [text for text in (self.axes.get_ylabel(), self.axes.get_xlabel()) if text]
+        axes = say(" by ").join(text for text in (self.ylabel, self.xlabel) if text)
         if not axes:
             return f"{self.title}."
-        return say("{title}. Chart: {axes}.", title=self.title, axes=say(" by ").join(axes))
+        return say("{title}. Chart: {axes}.", title=self.title, axes=axes)
 
     @property
     def text(self) -> str:
@@ -128,12 +154,11 @@ class Chart:
         and emoji and names of any script show as themselves.
         """
         name = hashlib.sha256(f"{self.title}{width}".encode()).hexdigest()[:8]
-        place, buffer = Place(width, svg=True), io.StringIO()
-        with rc_context({**_style(), "svg.hashsalt": name}), place, warnings.catch_warnings():
+        buffer = io.StringIO()
+        with page(width), rc_context({"svg.hashsalt": name}), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # the reader's fonts have what ours lack
-            axes, _ = self._draw()
-            _finish(axes)
-            axes.get_figure().savefig(buffer, format="svg", transparent=True, metadata=_NO_DATE)
+            figure = replace(self).axes.get_figure()
+            figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
         drawn = buffer.getvalue()
         drawn = re.sub(r' id="[A-Za-z][\w.]*_\d+"|<metadata>.*?</metadata>', "", drawn, flags=re.S)
         drawn = re.sub(r"'DejaVu Sans'[^;\"]*", "inherit", drawn)
@@ -147,74 +172,31 @@ class Chart:
         return {"image/png": picture, "text/plain": self.text}, {"image/png": about}
 
 
-class Place:
-    """Where a chart is drawn: how wide, and whether its text stays text. For a `with` block."""
-
-    width, svg = WIDTH, False
-
-    def __init__(self, width: float, *, svg: bool) -> None:
-        self._new = width, svg
-
-    def __enter__(self) -> None:
-        self._before, (Place.width, Place.svg) = (Place.width, Place.svg), self._new
-
-    def __exit__(self, *_: object) -> None:
-        Place.width, Place.svg = self._before
+Maker = Callable[..., Chart]
 
 
-Options = ParamSpec("Options")
-Drawn = tuple[Any, pd.DataFrame]  # axes, and the numbers drawn on them
-
-
-def chart(
-    what: str = mark("messages"),
-) -> Callable[
-    [Callable[Concatenate[pd.DataFrame, Options], Drawn]],
-    Callable[Concatenate[pd.DataFrame, Options], Chart],
-]:
-    """Makes a chart of what draws one; without rows, it says that there are none of these.
+def chart(what: str = mark("messages")) -> Callable[[Maker], Maker]:
+    """For a function that makes a chart of a DataFrame; of one without rows, it says so.
 
     Args:
         what: there is none of, in English, marked for the catalogue.
     """
 
-    def made(
-        draw: Callable[Concatenate[pd.DataFrame, Options], Drawn],
-    ) -> Callable[Concatenate[pd.DataFrame, Options], Chart]:
-        @wraps(draw)
-        def drawn(frame: pd.DataFrame, /, *args: Options.args, **more: Options.kwargs) -> Chart:
-            return Chart(
-                lambda: nothing(frame, what) if frame.empty else draw(frame, *args, **more)
-            )
+    def decorate(make: Maker) -> Maker:
+        @wraps(make)
+        def made(frame: pd.DataFrame, /, *args: Any) -> Chart:
+            return nothing(frame, what) if frame.empty else make(frame, *args)
 
-        return drawn
+        return made
 
-    return made
+    return decorate
 
 
-def axes(title: str, xlabel: str, ylabel: str, height: float = 3.6) -> Any:
-    """Axes on a figure of their own; their label is the finding."""
-    figure = Figure(figsize=(Place.width, height), layout="constrained")
-    ax = figure.add_subplot()
-    ax.set_label(title)
-    ax.set_xlabel(xlabel)
-    ax.set_ylabel(ylabel)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    return ax
-
-
-def nothing(frame: pd.DataFrame, what: str = mark("messages")) -> Drawn:
+def nothing(frame: pd.DataFrame, what: str = mark("messages")) -> Chart:
     """A chart that says that there is nothing to show, and for which period."""
     period = frame.attrs.get("parameters", {})
-    title = say("No {what}", what=say(what))
-    if "start" in period:
-        start, end = period["start"], period["end"]
-        title = say("No {what} from {start} to {end}", what=say(what), start=start, end=end)
-    ax = axes(title, "", "")
-    ax.set_xticks([])
-    ax.set_yticks([])
-    return ax, pd.DataFrame()
+    name = "nothing_from" if "start" in period else "nothing"
+    return Chart(titled(name, what=say(what), **period), pd.DataFrame())
 
 
 def emoji(text: str) -> str:
@@ -223,7 +205,7 @@ def emoji(text: str) -> str:
     >>> emoji("👍")
     'thumbs up sign'
     """
-    if Place.svg:
+    if rcParams["svg.fonttype"] == "none":
         return text
     return " ".join(
         say(unicodedata.name(c, c).lower()) for c in text if c != "\N{VARIATION SELECTOR-16}"
@@ -231,10 +213,10 @@ def emoji(text: str) -> str:
 
 
 def _finish(ax: Any) -> None:
-    """Numbers as the language writes them, a legend where there are several, long names broken."""
+    """Numbers as the language writes them, a legend where there are several, long labels broken."""
     handles, labels = ax.get_legend_handles_labels()
     if len(labels) > 1:
-        ncols = 4 if Place.width > NARROW else 2 if len("".join(labels)) < 36 else 1
+        ncols = 4 if is_wide() else 2 if len("".join(labels)) < 36 else 1
         # From the picture's left edge on: names beside bars leave little room above the bars.
         left = blended_transform_factory(ax.get_figure().transFigure, ax.transAxes)
         ax.legend(handles, labels, frameon=False, ncols=ncols, loc="lower left", fontsize=9,
@@ -243,13 +225,6 @@ def _finish(ax: Any) -> None:
     for axis in (ax.xaxis, ax.yaxis):
         if isinstance(axis.get_major_formatter(), ScalarFormatter):
             axis.set_major_formatter(FuncFormatter(lambda x, _: number(x, ",.10g")))
-    room = 10  # letters of an inch
-    if isinstance(ax.yaxis.get_major_locator(), FixedLocator):
-        room = 7 if Place.width > NARROW else room  # the names have the rest
-        length = max(12, int(4.5 * Place.width))
-        names = [tick.get_text() for tick in ax.get_yticklabels()]
-        texts = [name if "\n" in name else fill(name, length) for name in names]
-        ax.set_yticks(ax.get_yticks(), texts)
-    ax.set_xlabel(fill(ax.get_xlabel(), int(room * Place.width)))
-    if Place.width <= NARROW:
+    ax.set_xlabel(broken(ax.get_xlabel(), 10))
+    if not is_wide():
         ax.tick_params(axis="x", labelsize=8)

@@ -3,128 +3,104 @@
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
-from tgpipeline.analytics.charts import shapes, style
-from tgpipeline.analytics.charts.style import MARK, OTHER, PEOPLE
-from tgpipeline.analytics.language import WEEKDAYS, many, mark, number, say
+from tgpipeline.analytics.charts import shapes
+from tgpipeline.analytics.charts.style import MARK, OTHER, PEOPLE, Chart, chart, nothing
+from tgpipeline.analytics.language import WEEKDAYS, many, mark, number, say, titled
 
 _SHOWN = 12  # bars or rows of a chart, at most
+_SAID = ["by_people", "by_bots"]
 
 
-@style.chart()
-def messages_per_day(frame: pd.DataFrame) -> style.Drawn:
+@chart()
+def messages_per_day(frame: pd.DataFrame) -> Chart:
     """Messages a day (a week or a month, over a long time), of people and of bots, stacked."""
-    days = shapes.every_day(frame, ["messages", "by_people", "by_bots"])
-    top, most = days["messages"].idxmax(), int(days["messages"].max())
-    total, middle = int(days["messages"].sum()), float(days["messages"].median())
+    days = shapes.every_day(frame, ["messages", *_SAID])
+    messages = days["messages"]
+    total, most, middle = int(messages.sum()), int(messages.max()), float(messages.median())
+    name, top = "messages_per_day", messages.idxmax()
     if total == most:
-        title = many("{n:,} message, on {day}", "{n:,} messages, all on {day}", total, day=top)
-    else:
-        title = say("{n:,} messages; most on {day}: {most:,}", n=total, day=top, most=most)
-        if (days["messages"] == most).sum() > 1:
-            title = say("{n:,} messages; at most {most:,} on a day", n=total, most=most)
-        if 0 < middle < most:
-            title += say(", {ratio:.1f} times the median day", ratio=most / middle)
-    unit, binned = shapes.by_unit(days)
-    ax = style.axes(title, "", say(shapes.PER_UNIT[unit]))
-    shapes.stack(ax, binned, shapes.SAID)
-    shapes.tell_time(ax, binned.index, unit)
-    return ax, binned[[*shapes.SAID]].astype(int).rename_axis(unit).reset_index()
+        name = "messages_on_one_day"
+    elif (messages == most).sum() > 1:
+        name = "messages_at_most"
+    title = titled(name, n=total, day=top, most=most)
+    if 0 < middle < most:
+        title += titled("messages_more_than_usual", ratio=most / middle)
+    unit, binned = shapes.by_unit(days[_SAID])
+    return shapes.over_time(title, binned.astype(int), unit, say(f"messages a {unit}"))
 
 
-@style.chart()
-def messages_per_user_per_day(
-    frame: pd.DataFrame, labels: Mapping[int, str], top: int = _SHOWN
-) -> style.Drawn:
+@chart()
+def messages_per_user_per_day(frame: pd.DataFrame, labels: Mapping[int, str]) -> Chart:
     """Who wrote how much when: one row per person, of those who wrote most.
 
     Args:
         frame: answer of `messages_per_user_per_day`.
         labels: for each user id, what to call them: see `metrics.labels`.
-        top: how many people.
     """
     people = frame[~frame["is_bot"].fillna(False).astype(bool)].dropna(subset=["user_id"])
     if people.empty:
-        return style.nothing(frame)
+        return nothing(frame)
     totals = people.groupby("user_id")["messages"].sum().sort_values(ascending=False, kind="stable")
-    shown = totals.head(top)
+    shown, total = totals.head(_SHOWN), int(totals.sum())
     of_shown = people[people["user_id"].isin(shown.index)]
     grid = of_shown.pivot_table(index="day", columns="user_id", values="messages", aggfunc="sum")
     days = shapes.every_day(grid.reset_index(), list(shown.index), frame.attrs)
+    days.columns = pd.Index([labels[int(user)] for user in shown.index])
     unit, binned = shapes.by_unit(days)
-    total, share = int(totals.sum()), shown.sum() / totals.sum()
-    if len(shown) == len(totals):
-        title = many(
-            "{name} wrote all messages of people",
-            "{n} people wrote all messages of people",
-            len(shown), name=labels.get(int(shown.index[0])),
-        )  # fmt: skip
-    else:
-        title = say(
-            "The {n} who write most wrote {share:.0%} of the {total:,} messages of people",
-            n=len(shown), share=share, total=total,
-        )  # fmt: skip
-    ax = style.axes(title, "", "")
-    rows = [labels[int(user)] for user in shown.index]
-    shapes.heat(ax, binned.to_numpy().T, rows, say(shapes.PER_UNIT[unit]), vmin=0)
-    shapes.tell_time(ax, binned.index, unit)
-    return ax, binned.astype(int).set_axis(rows, axis=1).rename_axis(unit).reset_index()
+    name = "messages_of_all" if len(shown) == len(totals) else "messages_per_user_per_day"
+    share = shown.sum() / total
+    title = titled(name, n=len(shown), name=days.columns[0], share=share, total=total)
+    per_unit = say(f"messages a {unit}")
+
+    def draw(ax: Any, table: pd.DataFrame) -> None:
+        shapes.heat(ax, table.T, per_unit, vmin=0)
+
+    return shapes.over_time(title, binned.astype(int), unit, "", draw)
 
 
-@style.chart()
-def message_length_per_day(frame: pd.DataFrame) -> style.Drawn:
+@chart()
+def message_length_per_day(frame: pd.DataFrame) -> Chart:
     """Average and quantiles of the length of people's messages; means of a week or a month."""
     half, tenth = frame["p50"].median(), frame["p90"].median()
-    title = say(
-        "Characters a message on the median day: half have at most {half:,.0f}, one in ten more "
-        "than {tenth:,.0f}",
-        half=half, tenth=tenth,
-    )  # fmt: skip
+    title = titled("message_length_per_day", half=half, tenth=tenth)
     if half == tenth:
-        title = say(
-            "Characters a message on the median day: nine in ten have at most {n:,.0f}", n=tenth
-        )
-    columns = ["average", "p50", "p90"]
-    unit, lines = shapes.by_unit(frame.set_index("day")[columns].astype(float), "mean")
-    ax, places = style.axes(title, "", say("characters a message")), range(len(lines))
-    ax.fill_between(places, lines["p50"], lines["p90"], color=PEOPLE, alpha=0.18, lw=0,
-                    label=say("half to nine in ten"))  # fmt: skip
-    ax.plot(places, lines["p50"], ".-", color=PEOPLE, label=say("median"))
-    ax.plot(places, lines["average"], "--", color=MARK, label=say("average"))
-    return shapes.from_zero(ax, lines, unit)
+        title = titled("message_length_alike", n=tenth)
+    days = frame.set_index("day")[["average", "p50", "p90"]].astype(float)
+    unit, means = shapes.by_unit(days, "mean")
+
+    def draw(ax: Any, table: pd.DataFrame) -> None:
+        ax.fill_between(range(len(table)), table["p50"], table["p90"], color=PEOPLE, alpha=0.18,
+                        lw=0, label=say("half to nine in ten"))  # fmt: skip
+        shapes.lines(ax, table)
+
+    return shapes.over_time(title, means, unit, say("characters a message"), draw)
 
 
-@style.chart()
-def messages_by_hour_and_weekday(frame: pd.DataFrame) -> style.Drawn:
+@chart()
+def messages_by_hour_and_weekday(frame: pd.DataFrame) -> Chart:
     """Heat map of when people write."""
     grid = frame.pivot_table(index="weekday", columns="hour", values="messages", aggfunc="sum")
     grid = grid.reindex(index=range(1, 8), columns=range(24)).astype("float64").fillna(0)
     grid = grid.div([n or math.nan for n in _weekdays(frame)], axis=0)  # what was not, is empty
-    day = grid.sum(axis=1, min_count=1)
-    hours = grid.sum()
-    top, hour = int(day.idxmax()) - 1, int(hours.idxmax())
-    title = say("Most messages of people are written at {hour:02d}-{end:02d}h", hour=hour,
-                end=hour + 1)  # fmt: skip
+    grid = grid.set_axis([*WEEKDAYS])
+    day, hours = grid.sum(axis=1, min_count=1), grid.sum()
+    hour = int(hours.idxmax())
+    title = titled("messages_by_hour", hour=hour, end=hour + 1)
     if (hours == hours.max()).sum() > 1 or (day == day.max()).sum() > 1:
-        title = say(
-            "Messages of people: at most {most:.1f} in an hour of a weekday, on average",
-            most=float(grid.max().max()),
-        )  # fmt: skip
+        title = titled("messages_in_an_hour", most=float(grid.max().max()))
     elif day.notna().all():
-        title = say(
-            "Most messages of people are written on {weekday} ({most:.1f} a day; mean of weekdays "
-            "{mean:.1f}) and at {hour:02d}-{end:02d}h",
-            weekday=say(WEEKDAYS[top]), most=float(day.max()), mean=float(day.mean()), hour=hour,
-            end=hour + 1,
-        )  # fmt: skip
-    ax = style.axes(title, _hour(frame), "")
-    shapes.heat(
-        ax, grid.to_numpy(), [say(name) for name in WEEKDAYS], say("messages a day"), vmin=0
-    )
-    ax.set_xticks([hour - 0.5 for hour in range(0, 25, 3)], range(0, 25, 3))
-    return ax, grid.T.round(2).set_axis(WEEKDAYS, axis=1).rename_axis("hour").reset_index()
+        best = {"weekday": say(day.idxmax()), "most": day.max(), "mean": day.mean()}
+        title = titled("messages_by_hour_and_weekday", hour=hour, end=hour + 1, **best)
+
+    def draw(ax: Any) -> None:
+        shapes.heat(ax, grid, say("messages a day"), vmin=0)
+        ax.set_xticks([hour - 0.5 for hour in range(0, 25, 3)], range(0, 25, 3))
+
+    return Chart(title, grid.T.round(2).rename_axis("hour").reset_index(), _hour(frame), "", draw)
 
 
 def _weekdays(frame: pd.DataFrame) -> list[int]:
@@ -136,101 +112,71 @@ def _weekdays(frame: pd.DataFrame) -> list[int]:
     return [int((days == weekday).sum()) for weekday in range(7)]
 
 
-@style.chart()
-def messages_by_content_type(frame: pd.DataFrame) -> style.Drawn:
+@chart()
+def messages_by_content_type(frame: pd.DataFrame) -> Chart:
     """What is sent, of people and of bots."""
     total, edited = int(frame["sent"].sum()), int(frame["edited"].sum())
     texts = int(frame.loc[frame["content_type"] == "text", "sent"].sum())
-    title = many(
-        "{text:.0%} of {n:,} message is text; {edited:.0%} were edited",
-        "{text:.0%} of {n:,} messages are text; {edited:.0%} were edited",
-        total, text=texts / total, edited=edited / total,
-    )  # fmt: skip
-    shown = frame.head(_SHOWN).assign(content_type=lambda f: f["content_type"].map(say))
-    if total == 1:
-        title = say("One message: {kind}", kind=shown["content_type"].iloc[0])
-    ax = shapes.row_axes(title, say("messages"), shown["content_type"].tolist())
-    shapes.stack(ax, shown, shapes.SAID, across=True)
-    return ax, shown[["content_type", *shapes.SAID]]
+    table = frame.head(_SHOWN).set_index("content_type")[_SAID].rename(index=say)
+    name = "one_message" if total == 1 else "messages_by_content_type"
+    title = titled(name, n=total, text=texts / total, edited=edited / total, kind=table.index[0])
+    return shapes.across(title, say("messages"), table)
 
 
-@style.chart()
-def messages_by_topic(frame: pd.DataFrame) -> style.Drawn:
+@chart()
+def messages_by_topic(frame: pd.DataFrame) -> Chart:
     """Which topics of a forum people write in."""
     if frame["message_thread_id"].isna().all():
-        return style.nothing(frame, mark("forum topics"))
-    shown = frame.head(_SHOWN)
-    names = [
-        say("main topic") if pd.isna(t) else say("topic {id}", id=t)
-        for t in shown["message_thread_id"]
-    ]
+        return nothing(frame, mark("forum topics"))
+    topics = frame["message_thread_id"].head(_SHOWN)
+    names = [say("main topic") if pd.isna(t) else say("topic {id}", id=t) for t in topics]
     share = frame["messages"].iloc[0] / int(frame["messages"].sum())
-    title = many(
-        "{n} topic is written in, {name}: {share:.0%} of people's messages",
-        "{n} topics; most is written in {name}: {share:.0%} of people's messages",
-        len(frame), name=names[0], share=share,
-    )  # fmt: skip
-    ax = shapes.row_axes(title, say("messages of people"), names)
-    shapes.stack(ax, shown, {"messages": (mark("people"), PEOPLE)}, across=True)
-    return ax, pd.DataFrame({"topic": names, "messages": shown["messages"]})
+    title = titled("messages_by_topic", n=len(frame), name=names[0], share=share)
+    table = frame[["messages"]].head(_SHOWN).set_axis(pd.Index(names, name="topic"))
+    return shapes.across(title, say("messages of people"), table)
 
 
-@style.chart()
-def visits_by_hour(frame: pd.DataFrame) -> style.Drawn:
+@chart()
+def visits_by_hour(frame: pd.DataFrame) -> Chart:
     """Which hours people write in, each person once an hour of a day.
 
     Args:
         frame: answer of `visits_by_hour`.
     """
     visits = frame.set_index("hour")["visits"].astype(int).reindex(range(24), fill_value=0)
-    top, total = int(visits.idxmax()), int(visits.sum())
-    title = many(
-        "Most people write at {top:02d}-{end:02d}h: {most:,} of {n:,} visit (a person, an hour)",
-        "Most people write at {top:02d}-{end:02d}h: {most:,} of {n:,} visits (a person, an hour)",
-        total, top=top, end=top + 1, most=int(visits[top]),
-    )  # fmt: skip
-    is_alone = total > 1 and int((visits == visits[top]).sum()) == 1
-    if not is_alone:
-        title = many(
-            "{n:,} visit (a person, an hour)",
-            "{n:,} visits (a person, an hour); at most {most:,} in one of the day's hours",
-            total, most=int(visits[top]),
-        )  # fmt: skip
-    return _by_hour(frame, visits.rename("visits"), title, [(top, top + 1)] if is_alone else ())
+    top, total, most = int(visits.idxmax()), int(visits.sum()), int(visits.max())
+    is_alone = total > 1 and int((visits == most).sum()) == 1
+    name = "visits_by_hour" if is_alone else "visits_alike"
+    title = titled(name, n=total, top=top, end=top + 1, most=most)
+    return _by_hour(frame, visits, title, [(top, top + 1)] if is_alone else ())
 
 
-@style.chart(mark("questions"))
-def questions_by_hour(frame: pd.DataFrame) -> style.Drawn:
+@chart(mark("questions"))
+def questions_by_hour(frame: pd.DataFrame) -> Chart:
     """Which hours questions come in; the busiest bands stand out.
 
     Args:
         frame: from `metrics.questions_by_hour`.
     """
     counts, bands = frame.set_index("hour")["questions"], frame.attrs.get("bands")
-    title = many(
-        "Too few to say which hours are busiest: {n} question",
-        "Too few to say which hours are busiest: {n} questions", int(counts.sum()),
-    )  # fmt: skip
-    if bands:
-        low, high = bands.rate.interval
-        title = say(
-            "Busiest: {bands} hold {share:.0%} of questions (95% interval {low:.0%} to {high:.0%}; "
-            "{n:,} of {of:,} on the days that did not choose these hours)",
-            bands=bands, share=bands.rate.share, low=low, high=high, n=bands.rate.numerator,
-            of=bands.rate.denominator,
-        )  # fmt: skip
-    return _by_hour(frame, counts, title, bands.hours if bands else ())
+    if not bands:
+        return _by_hour(frame, counts, titled("questions_too_few", n=int(counts.sum())), ())
+    rate, (low, high) = bands.rate, bands.rate.interval
+    how = {"share": rate.share, "low": low, "high": high, "of": rate.denominator}
+    title = titled("questions_by_hour", n=rate.numerator, bands=bands, **how)
+    return _by_hour(frame, counts, title, bands.hours)
 
 
 def _by_hour(
     frame: pd.DataFrame, counts: "pd.Series[int]", title: str, marked: Sequence[tuple[int, int]]
-) -> style.Drawn:
-    ax = style.axes(title, _hour(frame), say(str(counts.name)))
-    inside = [any(first <= hour < last for first, last in marked) for hour in counts.index]
-    colours = [MARK if busy else PEOPLE for busy in inside]
-    ax.bar(counts.index + 0.5, counts, 0.85, color=colours)
-    ax.set_xticks(range(0, 25, 3))
-    return ax, counts.reset_index()
+) -> Chart:
+    def draw(ax: Any) -> None:
+        inside = [any(first <= hour < last for first, last in marked) for hour in counts.index]
+        colours = [MARK if busy else PEOPLE for busy in inside]
+        ax.bar(counts.index + 0.5, counts, 0.85, color=colours)
+        ax.set_xticks(range(0, 25, 3))
+
+    return Chart(title, counts.reset_index(), _hour(frame), say(str(counts.name)), draw)
 
 
 def _hour(frame: pd.DataFrame) -> str:
@@ -238,36 +184,34 @@ def _hour(frame: pd.DataFrame) -> str:
     return say("hour, {zone}", zone=zone or say("local time"))
 
 
-@style.chart()
-def before_and_after(frame: pd.DataFrame) -> style.Drawn:
+@chart()
+def before_and_after(frame: pd.DataFrame) -> Chart:
     """People's messages a day before a date and from it on, with 95 % intervals of the means."""
     cut = frame.attrs.get("parameters", {}).get("cut", "")
-    sides = {bool(row.is_after): row for row in frame.itertuples()}
-    if len(sides) < 2:
-        return style.nothing(frame, say("messages on both sides of {cut}", cut=cut))
-    rows = [sides[False], sides[True]]
-    before, after = (float(row.messages_per_day) for row in rows)
-    errors = [1.96 * float(row.deviation) / float(row.days) ** 0.5 for row in rows]
-    is_sure = abs(after - before) > (errors[0] ** 2 + errors[1] ** 2) ** 0.5
-    words = mark("No sure change on {cut}: {after} messages a day, before {before}")
-    if is_sure and after > before:
-        words = mark("{by:.0%} more messages a day from {cut} on: {after}, before {before}")
-    elif is_sure:
-        words = mark("{by:.0%} fewer messages a day from {cut} on: {after}, before {before}")
+    if len(frame) < 2:
+        return nothing(frame, say("messages on both sides of {cut}", cut=cut))
+    sides = frame.sort_values("is_after")
+    means, days = sides["messages_per_day"].astype(float), sides["days"].astype(int)
+    errors = 1.96 * sides["deviation"].astype(float) / days**0.5
+    before, after = means
+    change = "more_messages" if after > before else "fewer_messages"
+    if abs(after - before) <= (errors**2).sum() ** 0.5:
+        change = "no_change"
     said = [
-        say("{mean:.1f} ± {error:.1f}", mean=mean, error=error)
-        if row.days > 1
-        else number(mean, ".1f")
-        for row, mean, error in zip(rows, (before, after), errors, strict=True)
+        say("{mean:.1f} ± {error:.1f}", mean=mean, error=error) if n > 1 else number(mean, ".1f")
+        for mean, error, n in zip(means, errors, days, strict=True)
     ]
     by = abs(after / before - 1)
-    title = say(words, by=by, cut=date.fromisoformat(cut), before=said[0], after=said[1])
-    ax = style.axes(title, "", say("people's messages a day"))
-    ax.bar([0, 1], [before, after], 0.55, yerr=errors, color=[OTHER, PEOPLE], capsize=4)
+    title = titled(change, by=by, cut=date.fromisoformat(cut), before=said[0], after=said[1])
     names = [
-        many("before ({n} day)", "before ({n} days)", int(rows[0].days)),
-        many("from {cut} on ({n} day)", "from {cut} on ({n} days)", int(rows[1].days), cut=cut),
+        many("before ({n} day)", "before ({n} days)", days.iloc[0]),
+        many("from {cut} on ({n} day)", "from {cut} on ({n} days)", days.iloc[1], cut=cut),
     ]
-    ax.set_xticks([0, 1], names)
-    ax.set_xlim(-0.7, 1.7)
-    return ax, frame[["is_after", "days", "messages", "messages_per_day", "deviation"]]
+
+    def draw(ax: Any) -> None:
+        ax.bar([0, 1], means, 0.55, yerr=errors, color=[OTHER, PEOPLE], capsize=4)
+        ax.set_xticks([0, 1], names)
+        ax.set_xlim(-0.7, 1.7)
+
+    data = frame[["is_after", "days", "messages", "messages_per_day", "deviation"]]
+    return Chart(title, data, "", say("people's messages a day"), draw)

@@ -10,7 +10,7 @@ import io
 import math
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import obstore
 import pandas as pd
@@ -25,12 +25,9 @@ from tgpipeline.lake import keys, stores
 from tgpipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from tgpipeline.analytics.charts.style import Chart, Drawn
+    from tgpipeline.analytics.charts.style import Chart
 
 SOURCES = ("history", "webhook", "sent")
-# What the bot sent has its colour of all charts; the other two are used for nothing else.
-COLOURS = {"history": ("history", "#B8B8B8"), "webhook": ("webhook", "#56B4E9"),
-           "sent": ("sent", "#E69F00")}  # fmt: skip
 _COLUMNS = ["chat_id", "group_id", "message_id", "source", "sent_at"]
 _SUPERGROUPS = -(10**12)  # ids of supergroups and channels: https://core.telegram.org/api/bots/ids
 _SMALL_HOLE = 10
@@ -177,12 +174,6 @@ def plot(messages: pd.DataFrame) -> "Chart":
     Args:
         messages: as `arrivals` returns them.
     """
-    from tgpipeline.analytics.charts import style
-
-    return style.Chart(lambda: _drawn(messages))
-
-
-def _drawn(messages: pd.DataFrame) -> "Drawn":
     from tgpipeline.analytics.charts import shapes, style
 
     if messages.empty:
@@ -197,12 +188,13 @@ def _drawn(messages: pd.DataFrame) -> "Drawn":
     words = mark("{history:,} days come from history only, {webhook:,} from the webhook; {gap}")
     title = say(words, history=imported, webhook=int((daily["webhook"] > 0).sum()), gap=gap)
     unit, binned = shapes.by_unit(daily)
-    ax = style.axes(title, "", say(shapes.PER_UNIT[unit]))
-    shapes.stack(ax, binned, COLOURS)
-    for number, hole in enumerate(zip(wide["from"], wide["to"], strict=True)):
-        first, last = binned.index.searchsorted(hole, "right") - 1
-        label = say("ids missing beyond deletions") if not number else None
-        ax.axvspan(first - 0.5, last + 0.5, facecolor="none", edgecolor="black", hatch="///", lw=0,
-                   label=label)  # fmt: skip
-    shapes.tell_time(ax, binned.index, unit)
-    return ax, daily.reset_index()
+
+    def draw(ax: Any, table: pd.DataFrame) -> None:
+        shapes.stack(ax, table)
+        for number, hole in enumerate(zip(wide["from"], wide["to"], strict=True)):
+            first, last = table.index.searchsorted(hole, "right") - 1
+            label = say("ids missing beyond deletions") if not number else None
+            ax.axvspan(first - 0.5, last + 0.5, facecolor="none", edgecolor="black", hatch="///",
+                       lw=0, label=label)  # fmt: skip
+
+    return shapes.over_time(title, binned.astype(int), unit, say(f"messages a {unit}"), draw)
