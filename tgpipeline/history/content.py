@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from tgpipeline import resources
+from tgpipeline.telegram.content import objects
 from tgpipeline.telegram.updates import CONTENT, ENVELOPE, integer
 
 Record = dict[str, Any]
@@ -39,10 +40,9 @@ def given(**fields: Any) -> Record:
 
 def listed(value: Any) -> list[Record]:
     """The objects of a list, which some versions write as a string of JSON."""
-    if type(value) is str:
-        with suppress(ValueError):
-            value = json.loads(value)
-    return [item for item in value if type(item) is dict] if type(value) is list else []
+    with suppress(TypeError, ValueError):
+        value = json.loads(value)
+    return objects({"listed": value}, "listed")
 
 
 def free(name: str) -> str:
@@ -66,9 +66,7 @@ def text_of(value: Any) -> tuple[str, list[Record]]:
         part = told.get("text")
         if type(part) is not str or not part:
             continue
-        length = (
-            len(part) if part.isascii() else len(part.encode("utf-16-le", "surrogatepass")) // 2
-        )
+        length = len(part.encode("utf-16-le", "surrogatepass")) // 2
         if told.get("type") not in _PLAIN:
             entities.append(_entity(told, offset, length))
         text.append(part)
@@ -101,10 +99,6 @@ def _entity(piece: Record, offset: int, length: int) -> Record:
     kind = str(piece["type"])
     if kind == "blockquote" and piece.get("collapsed") is True:
         kind = "expandable_blockquote"
-    entity: Record = {
-        "type": _NAMES["entities"].get(kind, kind),
-        "offset": offset,
-        "length": length,
-    }
-    user = given(id=int_of(piece.get("user_id"))) or None
-    return entity | given(url=piece.get("href"), language=piece.get("language"), user=user)
+    kind, user = _NAMES["entities"].get(kind, kind), given(id=int_of(piece.get("user_id"))) or None
+    told = given(url=piece.get("href"), language=piece.get("language"), user=user)
+    return {"type": kind, "offset": offset, "length": length} | told

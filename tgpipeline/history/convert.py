@@ -43,13 +43,11 @@ def api_id(number: int, kind: str, masked: bool = False) -> int:
     >>> api_id(2198765432, "supergroup"), api_id(4696915167, "group"), api_id(42, "private")
     (-1002198765432, -4696915167, 42)
     """
-    if number < 0:
-        return number
     if masked and number >> 32 in (1, 2):
         number &= 0xFFFFFFFF
-    if kind == "group":
-        return -number
-    return number if kind == "private" else _CHANNELS - number
+    if number < 0 or kind == "private":
+        return number
+    return -number if kind == "group" else _CHANNELS - number
 
 
 def chat_type(number: int) -> str:
@@ -96,22 +94,21 @@ class Converter:
         number = int_of(record.get("id"))
         if number is None:
             raise UpdateError("no id that is a 64-bit integer")
-        local_dates = self.local_dates
-        date = self._date(record, "date", self._last[1] if number > self._last[0] else 0)
+        date, is_local = self._date(record, "date", self._last[1] if number > self._last[0] else 0)
         m: Record = {"message_id": number, "date": date, "chat": self._chat}
         if event_date(m) is None:
-            self.local_dates = local_dates
             raise UpdateError("no date, or one before Telegram or after 2100")
-        self._last = (number, m["date"])
-        edited = self._date(record, "edited", m["date"])
-        if edited is not None and edited > m["date"]:  # old versions write 1970 where there is none
+        self._last = (number, date)
+        self.local_dates += is_local
+        edited, _ = self._date(record, "edited", date)
+        if edited > date:  # old versions write 1970 where there is none
             m["edit_date"] = edited
         self._sender(m, record)
         self._reply(m, record)
         if record.get("type") == "service" or "action" in record:
             m |= service(record, self._chat, self._group) | {"is_service": True}
         else:
-            self._written(m, record)
+            m |= written(record) | self._about(record)
         return self._migrated(m) if number < 0 and self._group is not None else m
 
     def reactions(self, record: Record, message: Record) -> Record:
@@ -127,20 +124,20 @@ class Converter:
         about = {name: message[name] for name in ("chat", "message_id", "date")}
         return about | {"reactions": counts}
 
-    def _date(self, record: Record, name: str, after: int) -> int | None:
-        """Unix seconds; of an hour that comes twice, the one that does not lie before `after`."""
-        seconds = int_of(record.get(f"{name}_unixtime"))
-        if seconds:
-            return seconds
+    def _date(self, record: Record, name: str, after: int) -> tuple[int, bool]:
+        """Unix seconds (0 for none), and whether they were told without a zone.
+
+        Of an hour that comes twice it is the one that does not lie before `after`.
+        """
+        if seconds := int_of(record.get(f"{name}_unixtime")):
+            return seconds, False
         try:
-            local = datetime.fromisoformat(record[name])
-            if local.tzinfo is None:
-                local = local.replace(tzinfo=self._tz)
-                self.local_dates += name == "date"
+            told = datetime.fromisoformat(record[name])
+            local = told if told.tzinfo else told.replace(tzinfo=self._tz)
             first, second = (int(local.replace(fold=fold).timestamp()) for fold in (0, 1))
-            return second if first < after <= second else first
+            return second if first < after <= second else first, told is not local
         except (KeyError, TypeError, ValueError, OverflowError):
-            return None
+            return 0, False
 
     def _peer(self, value: Any, name: Any) -> tuple[str, Record]:
         """Who is meant by `user1`, `chat1`, `channel1` or a number: the kind, and the object."""
@@ -196,18 +193,18 @@ class Converter:
         if len(self._messages) > _REMEMBERED:
             self._messages.popitem(last=False)
 
-    def _written(self, m: Record, record: Record) -> None:
-        m |= written(record)
-        m |= {new: record[old] for old, new in _RENAMED.items() if record.get(old)}
+    def _about(self, record: Record) -> Record:
+        """What goes along with what somebody wrote: where it is from, and fields not yet known."""
+        found = {new: record[old] for old, new in _RENAMED.items() if record.get(old)}
         if record.get("forwarded_from_id") is not None:
             kind, who = self._peer(record["forwarded_from_id"], record.get("forwarded_from"))
-            m["forward_origin"] = {"type": kind, _FORWARDED[kind]: who}
+            found["forward_origin"] = {"type": kind, _FORWARDED[kind]: who}
         elif "forwarded_from" in record:  # a name, and nothing on whose it is
             name = record["forwarded_from"]
-            m["forward_origin"] = given(type="hidden_user", sender_user_name=name)
+            found["forward_origin"] = given(type="hidden_user", sender_user_name=name)
         if type(record.get("via_bot")) is str:
-            m["via_bot"] = {"is_bot": True, "username": record["via_bot"].removeprefix("@")}
-        m |= {free(name): value for name, value in record.items() if name not in KNOWN_FIELDS}
+            found["via_bot"] = {"is_bot": True, "username": record["via_bot"].removeprefix("@")}
+        return found | {free(k): value for k, value in record.items() if k not in KNOWN_FIELDS}
 
     def _migrated(self, m: Record) -> Record:
         """A message from when the supergroup was a group, under that group's id."""
@@ -220,6 +217,5 @@ class Converter:
 
 def _is_copy(record: Record) -> bool:
     """Whether it is a linked channel's post, which Telegram copied into the group."""
-    if "forwarded_from_id" in record:
-        return bool(record["forwarded_from_id"] == record.get("from_id"))
-    return "forwarded_from" in record and bool(record["forwarded_from"] == record.get("from"))
+    told = "from_id" if "forwarded_from_id" in record else "from"
+    return f"forwarded_{told}" in record and bool(record[f"forwarded_{told}"] == record.get(told))
