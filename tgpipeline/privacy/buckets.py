@@ -55,9 +55,8 @@ class Buckets:
         settings.require("raw_bucket", "enriched_bucket")
         self.raw, self.enriched = settings.raw_bucket, settings.enriched_bucket
         self.s3 = s3 or aws_client("s3", settings)
-        self.stores = {
-            name: stores.open_store(name, settings) for name in (self.raw, self.enriched)
-        }
+        both = (self.raw, self.enriched)
+        self.stores = {name: stores.open_store(name, settings) for name in both}
 
     def versions(self, bucket: str) -> Iterator[Stored]:
         """Every version of every object.
@@ -146,15 +145,14 @@ class Buckets:
         """
 
         def rewrite(one: Stored) -> None:
-            store = self.stores[one.bucket]
             for _ in range(5):
-                found = self.get(one)
-                rest = rewritten(one.key, found.body)
-                if not rest or rest is found.body:
+                body, _told, attributes, e_tag = self.get(one)
+                rest, same = rewritten(one.key, body), cast(Any, {"e_tag": e_tag})
+                if not rest or rest is body:
                     return
-                same = cast(Any, {"e_tag": found.e_tag})
                 with suppress(PreconditionError):  # another erasure may write it at the same time
-                    obstore.put(store, one.key, rest, mode=same, attributes=found.attributes)
+                    store = self.stores[one.bucket]
+                    obstore.put(store, one.key, rest, mode=same, attributes=attributes)
                     return
             raise LakeError(f"s3://{one.bucket}/{one.key} is being written by others: run again.")
 

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from tgpipeline import resources
 from tgpipeline.errors import LakeError
 from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake.erasing import FOREVER, hashed_names
@@ -17,15 +18,8 @@ from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import sub
 
 _WHO = ("from_id", "author_id", "target_user_id")
+_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
 _FILES = ("own.ndjson", "mentions.ndjson", "tables.ndjson", "quarantine.txt")
-_README = """What is stored of user {user_id} ({bucket}).
-
-own.ndjson        updates that are yours, as Telegram sent them: messages, reactions, joins.
-mentions.ndjson   which updates of others name you by id, such as replies to you. What
-                  others wrote is theirs, and is not here.
-tables.ndjson     your rows in the tables that are made of these updates.
-quarantine.txt    objects that could not be read and hold your id: ask for them by these names.
-"""
 
 
 def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict[str, int]:
@@ -74,17 +68,12 @@ def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict
             f"s3://{settings.enriched_bucket}; no file was written."
         )
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("README.txt", _README.format(user_id=user_id, bucket=settings.raw_bucket))
+        readme = resources.data("privacy/export.toml")["readme"]
+        archive.writestr("README.txt", readme.format(user_id=user_id, bucket=settings.raw_bucket))
         for name, lines in files.items():
-            archive.writestr(name, "".join(f"{_line(one)}\n" for one in lines).encode())
+            text = "".join(f"{one if type(one) is str else _json(one)}\n" for one in lines)
+            archive.writestr(name, text.encode("utf-8", "replace"))
     return {name: len(lines) for name, lines in files.items()}
-
-
-def _line(value: Any) -> str:
-    if type(value) is str:
-        return value
-    told = json.dumps(value, ensure_ascii=False, default=str)
-    return told.encode("utf-8", "replace").decode()
 
 
 def _which(key: str, update: dict[str, Any], kind: str) -> dict[str, Any]:
