@@ -15,8 +15,7 @@ arguments to `/_control/<token>/<method>`.
 """
 
 from telegram_standin.errors import Refused, StandInError
-from telegram_standin.group import CHANNEL
-from telegram_standin.members import GROUP, SUPERGROUP_ID
+from telegram_standin.group import CHANNEL, GROUP, SUPERGROUP_ID
 from telegram_standin.queue import Clock
 from telegram_standin.server import TOKEN_DEFAULT, Telegram
 

@@ -11,11 +11,6 @@ from telegram_standin.http_server import Upload
 from telegram_standin.queue import Clock
 from telegram_standin.updates import Json
 
-_RIGHTS = (
-    "can_manage_chat can_change_info can_delete_messages can_invite_users can_restrict_members "
-    "can_pin_messages can_manage_topics can_manage_video_chats can_post_stories can_edit_stories "
-    "can_delete_stories can_send_welcome_messages"
-)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -165,7 +160,7 @@ class Chats:
         """The bot as a ChatMember."""
         if not admin:
             return {"user": self.bot, "status": "member"}
-        rights: Json = dict.fromkeys(_RIGHTS.split(), True)
+        rights: Json = dict.fromkeys(updates.NAMES["admin_rights"], True)
         limits = {"can_be_edited": False, "can_promote_members": False, "is_anonymous": False}
         return {"user": self.bot, "status": "administrator", **limits, **rights}
 

@@ -12,22 +12,12 @@ from telegram_standin.http_server import DescribedResult, Upload, parse_body
 from telegram_standin.methods import Params, bool_param, int_param, json_param, upload_param
 from telegram_standin.queue import DEFAULT_KINDS, Clock, UpdateQueue
 from telegram_standin.target import Target, is_loopback, url_error
-from telegram_standin.updates import Json
+from telegram_standin.updates import ERRORS, Json
 from telegram_standin.webhook import Webhook
 
 LONG_POLL_MAX = 50  # seconds
 SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]+")  # https://core.telegram.org/bots/api#setwebhook
 DROP = "drop_pending_updates"
-_HAS_WEBHOOK = (
-    "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete "
-    "the webhook first"
-)
-_OTHER_POLL = (
-    "Conflict: terminated by other getUpdates request; make sure that only one bot instance is "
-    "running"
-)
-_SERVER_STOPPED = "Conflict: terminated by the end of this server"
-_WEBHOOK_SET = "Conflict: terminated by setWebhook request"
 _NOT_IN_ANSWERS = ("get", "setwebhook", "deletewebhook")
 DELIVERY_METHODS = ("get_updates", "set_webhook", "delete_webhook", "get_webhook_info")
 
@@ -66,13 +56,13 @@ class UpdateDelivery:
     def close(self) -> None:
         """End the webhook and the long poll."""
         with self.clock.changed:
-            self._poll, self._poll_ended = self._poll + 1, _SERVER_STOPPED
+            self._poll, self._poll_ended = self._poll + 1, ERRORS["server_stopped"]
             self._drop_webhook()
 
     def get_updates(self, params: Params) -> list[Json]:
         """The updates from an offset on; waits for one as a long poll does."""
         if self.webhook is not None:
-            raise Refused(409, _HAS_WEBHOOK)
+            raise Refused(409, ERRORS["has_webhook"])
         offset, limit = int_param(params, "offset"), int_param(params, "limit", 100)
         timeout = min(max(int_param(params, "timeout"), 0), LONG_POLL_MAX)
         self.queue.allow(json_param(params, "allowed_updates", list))
@@ -81,7 +71,7 @@ class UpdateDelivery:
         batch = self.queue.get(offset, limit)
         if batch or not timeout:
             return batch
-        self._poll, self._poll_ended = self._poll + 1, _OTHER_POLL
+        self._poll, self._poll_ended = self._poll + 1, ERRORS["other_poll"]
         mine = self._poll
         self.clock.changed.notify_all()
         while not batch and (left := end - time.monotonic()) > 0:
@@ -104,7 +94,7 @@ class UpdateDelivery:
         drop = bool_param(params, DROP)
         if self.webhook is not None and self.webhook.target == target and not drop:
             return DescribedResult(True, "Webhook is already set")
-        self._poll, self._poll_ended = self._poll + 1, _WEBHOOK_SET
+        self._poll, self._poll_ended = self._poll + 1, ERRORS["webhook_set"]
         self._drop_webhook()
         if drop:
             self.queue.clear()

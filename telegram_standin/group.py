@@ -1,28 +1,103 @@
-"""What is said in the stand-in's group: messages, edits, reactions, topics, a channel's posts."""
+"""The stand-in's group: who comes and goes, what is said in it, and the updates that follow."""
 
 from typing import Any
 
-from telegram_standin.chats import Chat, locked
+from telegram_standin.chats import Chat, Chats, locked
 from telegram_standin.errors import Refused
 from telegram_standin.markup import text_fields
-from telegram_standin.members import Members
-from telegram_standin.updates import Json
+from telegram_standin.queue import Clock
+from telegram_standin.updates import NAMES, Json
 
-CHANNEL: Json = {
-    "id": -1005123456789,
-    "type": "channel",
-    "title": "Novidades da Loja Aurora",
-    "username": "loja_aurora",
-}
-# Who a linked channel's posts in its discussion group are from.
-SERVICE_USER = {"id": 777000, "is_bot": False, "first_name": "Telegram"}
+GROUP: Json = NAMES["group"]
+CHANNEL: Json = NAMES["channel"]
+SUPERGROUP_ID = -1004123456789
 TOPIC_COLOR = 7322096  # one of the six that topics can have, as RGB
 # Undocumented since Bot API 7.0, but still written beside forward_origin.
 _FORMER_NAMES = {"from_chat": "chat", "from_message_id": "message_id", "date": "date"}
 
 
-class Group(Members):
-    """A group that lives: what people write in it, and the updates that follow."""
+class Group(Chats):
+    """A group that lives: people join, write and leave, the bot is made admin, it migrates.
+
+    Args:
+        clock: gives messages their dates; its lock guards all state.
+        bot: the bot's User.
+    """
+
+    def __init__(self, clock: Clock, bot: Json) -> None:
+        super().__init__(clock, bot)
+        self.group_id = int(GROUP["id"])
+        self._owner: Json = NAMES["owner"]
+        owner = {"user": self._owner, "status": "creator", "is_anonymous": False}
+        self.open(dict(GROUP)).members[self._owner["id"]] = owner
+
+    @locked
+    def join(self, user: Json, *, chat_id: Any = None) -> Json:
+        """Somebody comes in; returns the service message."""
+        chat = self.chat(chat_id)
+        self._change_member(chat, user, {"user": user, "status": "member"}, by=user)
+        return self.tell(chat, user, {"new_chat_members": [user]})
+
+    @locked
+    def leave(self, user: Any, *, chat_id: Any = None) -> Json:
+        """Somebody goes; returns the service message."""
+        chat = self.chat(chat_id)
+        gone = self.user_of(chat, user)
+        self._change_member(chat, gone, {"user": gone, "status": "left"}, by=gone)
+        return self.tell(chat, gone, {"left_chat_member": gone})
+
+    @locked
+    def promote(self, admin: bool = True, *, chat_id: Any = None) -> Json:
+        """The owner makes the bot admin, or takes that away; returns the bot's ChatMember."""
+        member = self.bot_member(admin=admin)
+        self._change_member(self.chat(chat_id), self.bot, member, by=self._owner)
+        return member
+
+    @locked
+    def migrate(self, new_id: int = SUPERGROUP_ID, *, chat_id: Any = None) -> Json:
+        """The group becomes a supergroup: it gets a new id, and message ids start again.
+
+        Returns:
+            The new chat's service message.
+        """
+        old = self.chat(chat_id)
+        new = self.open({**old.info, "id": new_id, "type": "supergroup"})
+        new.members = dict(old.members)
+        self.tell(old, self._owner, {"migrate_to_chat_id": new_id})
+        origin = {"sender_chat": new.info, "migrate_from_chat_id": old.info["id"]}
+        message = self.tell(new, NAMES["anonymous_admin"], origin)
+        old.moved_to = new_id
+        self.group_id = new_id if self.group_id == old.info["id"] else self.group_id
+        return message
+
+    def tell(self, chat: Chat, sender: Json, content: Json) -> Json:
+        """Add a message to a chat, and send it to the bot if it may see it; the Message."""
+        message = self.post(chat, sender, content)
+        self.emit({"message": message}, self.bot_sees(chat, message))
+        return message
+
+    def user_of(self, chat: Chat, user: Any) -> Json:
+        """A User given as such, who thereby is a member, or by the id of a member.
+
+        Raises:
+            Refused: if no member has that id.
+        """
+        if isinstance(user, dict):
+            chat.members.setdefault(user["id"], {"user": user, "status": "member"})
+            return user
+        if user not in chat.members:
+            raise Refused(400, "Bad Request: member not found")
+        member: Json = chat.members[user]["user"]
+        return member
+
+    def _change_member(self, chat: Chat, user: Json, member: Json, by: Json) -> None:
+        before = chat.members.get(user["id"], {"user": user, "status": "left"})
+        change = {"chat": chat.info, "from": by, "date": int(self.clock.now())}
+        change |= {"old_chat_member": before, "new_chat_member": member}
+        chat.members[user["id"]] = member
+        is_bot = user["id"] == self.bot["id"]
+        kind = "my_chat_member" if is_bot else "chat_member"
+        self.emit({kind: change}, is_bot or self.is_admin(chat))
 
     @locked
     def say(
@@ -134,7 +209,7 @@ class Group(Members):
             "forward_origin": {"type": "channel", **origin},
             **{f"forward_{old}": origin[new] for old, new in _FORMER_NAMES.items()},
         }
-        return self.tell(chat, SERVICE_USER, {**copied, **text_fields(text), **content})
+        return self.tell(chat, NAMES["telegram"], {**copied, **text_fields(text), **content})
 
 
 def _supergroup(chat: Chat) -> Json:

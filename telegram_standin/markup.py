@@ -7,21 +7,13 @@ import re
 from collections.abc import Iterable
 from html.parser import HTMLParser
 
-from telegram_standin.updates import Json
+from telegram_standin.updates import NAMES, Json
 
 _ENTITY = re.compile(
     r"(?P<url>https?://[^\s<>\"]+)|(?<![\w/])(?P<bot_command>/\w{1,32}(?:@\w{3,32})?)"
     r"|(?<!\w)(?P<mention>@\w{4,32})|(?<!\w)(?P<hashtag>#\w+)"
 )
-_TAGS = {
-    **dict.fromkeys(("b", "strong"), "bold"),
-    **dict.fromkeys(("i", "em"), "italic"),
-    **dict.fromkeys(("u", "ins"), "underline"),
-    **dict.fromkeys(("s", "strike", "del"), "strikethrough"),
-    "tg-spoiler": "spoiler",
-    "a": "text_link",
-    **{name: name for name in ("code", "pre", "blockquote")},
-}
+_TAGS: dict[str, str] = NAMES["html_tags"]
 
 
 def utf16_len(text: str) -> int:

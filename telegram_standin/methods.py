@@ -21,10 +21,6 @@ from telegram_standin.updates import Json
 
 Params = Mapping[str, Any]
 T = TypeVar("T")
-_NOT_MODIFIED = (
-    "Bad Request: message is not modified: specified new message content and reply markup are "
-    "exactly the same as a current content and reply markup of the message"
-)
 
 
 def int_param(params: Params, name: str, default: int = 0) -> int:
@@ -79,23 +75,16 @@ class Methods:
 
     def get_me(self, params: Params) -> Json:
         """The bot, and what it may do."""
-        return {
-            **self._group.bot,
-            "can_join_groups": True,
-            "can_read_all_group_messages": False,  # privacy mode is on, as it is by default
-            "supports_inline_queries": False,
-            "can_connect_to_business": False,
-            "has_main_web_app": False,
-        }
+        # Privacy mode is on, as it is by default.
+        return {**self._group.bot, **updates.NAMES["bot_can"]}
 
     def get_chat(self, params: Params) -> Json:
         """A chat, as ChatFullInfo."""
-        gifts = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription")
         return {
             **self._chat(params).info,
             "accent_color_id": 0,
             "max_reaction_count": 11,
-            "accepted_gift_types": dict.fromkeys((*gifts, "gifts_from_channels"), False),
+            "accepted_gift_types": dict.fromkeys(updates.NAMES["gift_types"], False),
         }
 
     def get_chat_member(self, params: Params) -> Json:
@@ -163,7 +152,7 @@ class Methods:
         after = {k: v for k, v in before.items() if k not in ("text", "entities", "reply_markup")}
         after |= {"edit_date": int(self._group.clock.now()), **self._text(params, "text", 4096)}
         if all(after.get(k) == before.get(k) for k in ("text", "entities", "reply_markup")):
-            raise Refused(400, _NOT_MODIFIED)
+            raise Refused(400, updates.ERRORS["not_modified"])
         chat.keep(after)
         return after
 
@@ -194,8 +183,7 @@ class Methods:
     def answer_callback_query(self, params: Params) -> bool:
         """Answer a button's press; refused unless an update brought it."""
         if str(params.get("callback_query_id")) not in self._group.queries:
-            text = "query is too old and response timeout expired or query ID is invalid"
-            raise Refused(400, f"Bad Request: {text}")
+            raise Refused(400, updates.ERRORS["old_query"])
         return True
 
     def set_my_commands(self, params: Params) -> bool:

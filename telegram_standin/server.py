@@ -13,11 +13,10 @@ from telegram_standin.errors import Refused, StandInError
 from telegram_standin.group import Group
 from telegram_standin.methods import METHODS, Methods, Params
 from telegram_standin.queue import Clock, UpdateQueue
-from telegram_standin.updates import Json
+from telegram_standin.updates import NAMES, Json
 
 logger = logging.getLogger(__name__)
 
-BOT = {"is_bot": True, "first_name": "Aurora", "username": "loja_aurora_bot"}
 TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 TOKEN_DEFAULT = "7000000001:LOCAL-TOKEN-FOR-THE-STAND-IN"  # noqa: S105 - opens nothing but this
 FIRST_UPDATE_ID = 700_000_001
@@ -44,7 +43,7 @@ class Telegram(Group):
     ) -> None:
         if not TOKEN.fullmatch(token):
             raise StandInError("a bot token is digits, a colon, then letters, digits, _ and -")
-        bot = {"id": int(token.partition(":")[0]), **BOT}
+        bot = {"id": int(token.partition(":")[0]), **NAMES["bot"]}
         super().__init__(clock or Clock(), bot)
         self.token, self.port = token, port
         queue = UpdateQueue(self.clock, FIRST_UPDATE_ID)

@@ -4,28 +4,20 @@ Source of every name: https://core.telegram.org/bots/api#update
 """
 
 import json
+from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
 
-MESSAGE_KINDS = frozenset(
-    "message edited_message channel_post edited_channel_post business_message "
-    "edited_business_message guest_message".split()
-)
-KINDS = MESSAGE_KINDS | frozenset(
-    "business_connection deleted_business_messages message_reaction message_reaction_count "
-    "inline_query chosen_inline_result callback_query shipping_query pre_checkout_query "
-    "purchased_paid_media poll poll_answer my_chat_member chat_member chat_join_request chat_boost "
-    "removed_chat_boost managed_bot subscription stopped_message_generation".split()
-)
+# The Bot API's names and errors, and the people and chats of the group.
+NAMES: Json = json.loads(Path(__file__).with_name("names.json").read_text(encoding="utf-8"))
+ERRORS: dict[str, str] = NAMES["errors"]
+MESSAGE_KINDS = frozenset(NAMES["message_kinds"])
+KINDS = MESSAGE_KINDS.union(NAMES["other_kinds"])
 # Telegram sends these only where allowed_updates names them and the bot is admin.
-ON_REQUEST = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
+ON_REQUEST = frozenset(NAMES["on_request"])
 # What people send. A message with none of these is a service message.
-CONTENT = frozenset(
-    "text animation venue audio live_photo document photo sticker video video_note voice checklist "
-    "contact location story paid_media poll dice game rich_message invoice giveaway "
-    "giveaway_winners".split()
-)
+CONTENT = frozenset(NAMES["content"])
 
 
 def parse_json(body: bytes) -> Any:
