@@ -9,15 +9,12 @@ all chats of an account, where a hole says nothing.
 import io
 import math
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import obstore
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from obstore.exceptions import BaseError
 
 from tgpipeline.analytics.language import mark, say
 from tgpipeline.errors import LakeError
@@ -27,85 +24,54 @@ from tgpipeline.settings import Settings
 if TYPE_CHECKING:
     from tgpipeline.analytics.charts.style import Chart
 
-SOURCES = ("history", "webhook", "sent")
+SOURCES = ["history", "webhook", "sent"]
 _COLUMNS = ["chat_id", "group_id", "message_id", "source", "sent_at"]
 _SUPERGROUPS = -(10**12)  # ids of supergroups and channels: https://core.telegram.org/api/bots/ids
 _SMALL_HOLE = 10
 
 
-def arrivals(
-    settings: Settings, start: date | None = None, end: date | None = None
-) -> pd.DataFrame:
+def arrivals(settings: Settings) -> pd.DataFrame:
     """Which messages the enriched zone has, and how each came.
 
     Args:
         settings: names the enriched bucket.
-        start: first local day; the first there is where it is None.
-        end: last local day, included; the last there is where it is None.
 
     Returns:
         One row per message: `chat_id`, `group_id`, `message_id`, `source`, and `sent_at`, which is
         local wall-clock time.
 
     Raises:
-        LakeError: if the enriched zone cannot be read, or has no messages of these days.
+        LakeError: if the enriched zone cannot be read, or has no messages.
     """
     settings.require("enriched_bucket")
-    store = stores.open_store(settings.enriched_bucket, settings)
+    bucket, prefix = settings.enriched_bucket, f"{keys.RAW}/messages/"
+    store = stores.open_store(bucket, settings)
 
     def load(key: str) -> pa.Table:
         found = obstore.get(store, key).bytes().to_bytes()
         return pq.ParquetFile(io.BytesIO(found)).read(columns=_COLUMNS)
 
-    try:
-        listed = [item["path"] for page in store.list(f"{keys.RAW}/messages/") for item in page]
-        parts = [
-            key
-            for key in listed
-            if key.endswith(".parquet")
-            and (start or date.min) <= keys.day_of(key) <= (end or date.max)
-        ]
-        with ThreadPoolExecutor(16) as pool:
-            tables = list(pool.map(load, parts))
-    except BaseError as error:
-        raise LakeError(
-            f"s3://{settings.enriched_bucket} cannot be read: {str(error)[:300]}. Check that it "
-            "exists and that you may read it."
-        ) from error
+    advice = "Check that it exists and that you may read it."
+    with stores.as_lake_error(bucket, "read it", advice), ThreadPoolExecutor(16) as pool:
+        parts = [item["path"] for page in store.list(prefix) for item in page]
+        tables = list(pool.map(load, parts))
     if not tables:
-        raise LakeError(
-            f"s3://{settings.enriched_bucket} has no messages of these days: run the ETL first."
-        )
-    message, chat, sent = (pc.field(name) for name in ("message_id", "chat_id", "sent_at"))
-    whole = message.is_valid() & chat.is_valid() & sent.is_valid()
-    return pa.concat_tables(tables).filter(whole).to_pandas()
+        raise LakeError(f"s3://{bucket} has no messages: run the ETL first.")
+    return pa.concat_tables(tables).drop_null().to_pandas()
 
 
 def by_day(messages: pd.DataFrame) -> pd.DataFrame:
-    """The coverage table: one row per group and day, from its first day to its last.
+    """How many messages of each day came which way, from the first day to the last.
 
     Args:
         messages: as `arrivals` returns them.
 
     Returns:
-        `group_id`, `day`, the messages by source (`history`, `webhook`, `sent`), and `missing_ids`:
-        the ids in holes that begin on that day, an upper bound on the messages that are missing.
+        One row per day, with that index; a column for each of `SOURCES`.
     """
-    names = [*SOURCES, "missing_ids"]
-    counted = messages.assign(day=messages["sent_at"].dt.normalize())
-    if counted.empty:  # the days read may hold events only
-        return counted[["group_id", "day"]].assign(**dict.fromkeys(names, 0))
-    table = counted.pivot_table(
-        index=["group_id", "day"], columns="source", aggfunc="size", fill_value=0
-    )
-    missing = holes(messages).assign(day=lambda h: h["from"].dt.normalize())
-    table["missing_ids"] = missing.groupby(["group_id", "day"])["missing_ids"].sum()
-    filled = [
-        part.droplevel(0).asfreq("D").assign(group_id=group).reset_index()
-        for group, part in table.groupby(level="group_id")
-    ]
-    whole = pd.concat(filled).reindex(columns=["group_id", "day", *names])
-    return whole.fillna(dict.fromkeys(names, 0)).astype(dict.fromkeys(names, "int64"))
+    day = messages["sent_at"].dt.normalize().rename("day")
+    counted = pd.crosstab(day, messages["source"]).asfreq("D", fill_value=0)
+    return counted.reindex(columns=SOURCES, fill_value=0)
 
 
 def holes(messages: pd.DataFrame) -> pd.DataFrame:
@@ -120,28 +86,20 @@ def holes(messages: pd.DataFrame) -> pd.DataFrame:
         between them, and `beyond_deletions`: whether the hole is wider than messages deleted one
         by one explain, at the rate at which small holes occur in that chat.
     """
-    chats = messages[(messages["chat_id"] <= _SUPERGROUPS) & (messages["message_id"] > 0)]
-    ordered = chats.sort_values(["chat_id", "message_id"])
-    earlier = ordered.groupby("chat_id")[["message_id", "sent_at"]].shift()
-    found = pd.DataFrame(
-        {
-            "group_id": ordered["group_id"],
-            "chat_id": ordered["chat_id"],
-            "after_id": earlier["message_id"].astype("Int64"),
-            "before_id": ordered["message_id"],
-            "from": earlier["sent_at"],
-            "to": ordered["sent_at"],
-            "missing_ids": (ordered["message_id"] - earlier["message_id"].astype("Int64") - 1),
-        }
-    ).dropna(subset=["after_id"])
-    found = found[found["missing_ids"] > 0].astype({"after_id": "int64", "missing_ids": "int64"})
-    present = chats.groupby("chat_id").size()
+    is_own = (messages["chat_id"] <= _SUPERGROUPS) & (messages["message_id"] > 0)
+    found = messages[is_own].sort_values(["chat_id", "message_id"])
+    found = found.rename(columns={"message_id": "before_id", "sent_at": "to"})
+    chats = found.groupby("chat_id")
+    found["after_id"] = chats["before_id"].shift().fillna(found["before_id"] - 1).astype("int64")
+    found["from"], found["missing_ids"] = chats["to"].shift(), chats["before_id"].diff() - 1
+    found = found[found["missing_ids"] > 0].astype({"missing_ids": "int64"})
     limits = {
-        chat: explained(part.tolist(), int(present[chat]))
-        for chat, part in found.groupby("chat_id")["missing_ids"]
+        chat: explained(widths.tolist(), int(chats.size()[chat]))
+        for chat, widths in found.groupby("chat_id")["missing_ids"]
     }
     found["beyond_deletions"] = found["missing_ids"] > found["chat_id"].map(limits)
-    return found.sort_values("missing_ids", ascending=False, ignore_index=True)
+    columns = "group_id chat_id after_id before_id from to missing_ids beyond_deletions".split()
+    return found[columns].sort_values("missing_ids", ascending=False, ignore_index=True)
 
 
 def explained(widths: list[int], present: int) -> int:
@@ -178,8 +136,7 @@ def plot(messages: pd.DataFrame) -> "Chart":
 
     if messages.empty:
         return style.nothing(messages)
-    daily = by_day(messages).groupby("day")[list(SOURCES)].sum().asfreq("D", fill_value=0)
-    wide = holes(messages).query("beyond_deletions")
+    daily, wide = by_day(messages), holes(messages).query("beyond_deletions")
     imported = int(((daily["history"] > 0) & (daily["webhook"] == 0)).sum())
     lost = int(wide["missing_ids"].sum())
     gap = say("no gap that deletions don't explain")

@@ -6,6 +6,7 @@ counted on others, and what is looked for in many places is tested more strictly
 """
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -108,27 +109,24 @@ def wait(seconds: Any, known: Any, *clusters: Any) -> Wait:
     >>> wait([10, 20, None, 40], [90, 90, 30, 90]).median
     20.0
     """
-    waited = np.asarray(pd.Series(seconds, dtype="Float64").to_numpy(float, na_value=math.inf))
+    from scipy.stats import CensoredData, ecdf, norm
+
+    waited = pd.Series(seconds, dtype="Float64").to_numpy(float, na_value=math.inf)
     limit = np.asarray(known, dtype=float)
     seen = waited <= limit
-    time = np.where(seen, waited, limit)
-    if not len(time):
+    if not len(seen):
         return Wait(0, 0, *[math.nan] * 4)
-    moments, place = np.unique(time, return_inverse=True)
-    events = np.bincount(place, seen, len(moments))
-    risk = len(time) - np.concatenate([[0], np.bincount(place).cumsum()[:-1]])
-    left = np.cumprod(1 - events / risk)
-    median = _reached(moments, left, 0.5)
-    design = clustered(time <= median, *clusters).design if math.isfinite(median) else 1.0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        spread = np.sqrt(design * np.cumsum(events / (risk * (risk - events)))) / np.log(left)
-        low, high = (left ** np.exp(sign * _Z * spread) for sign in (-1, 1))
-    low = np.where(left == 1, 1.0, np.nan_to_num(low))
-    high = np.where(left == 1, 1.0, np.nan_to_num(high))
-    return Wait(
-        len(time), int(seen.sum()), median, _reached(moments, np.minimum(low, high), 0.5),
-        _reached(moments, np.maximum(low, high), 0.5), _reached(moments, left, 0.1),
-    )  # fmt: skip
+    left = ecdf(CensoredData(waited[seen], right=limit[~seen])).sf
+    at, share = left.quantiles, left.probabilities
+    median = _reached(at, share, 0.5)
+    until = np.where(seen, waited, limit)
+    design = clustered(until <= median, *clusters).design if math.isfinite(median) else 1.0
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of all or none left nothing is in doubt
+        bounds = left.confidence_interval(1 - 2 * norm.sf(_Z * math.sqrt(design)), method="log-log")
+    known_bounds = [b.probabilities for b in (bounds.low, bounds.high)]
+    low, high = (_reached(at, np.where(np.isnan(b), share, b), 0.5) for b in known_bounds)
+    return Wait(len(seen), int(seen.sum()), median, low, high, _reached(at, share, 0.1))
 
 
 def _reached(moments: "NDArray[np.float64]", left: "NDArray[np.float64]", share: float) -> float:
