@@ -191,10 +191,11 @@ def _judge(method: str, response: requests.Response, text: str) -> Any:
 def _request(params: dict[str, Any]) -> dict[str, Any]:
     """Parameters as arguments of requests: JSON, or a form where a file is among them."""
     given = {name: value for name, value in params.items() if value is not None}
-    files: dict[str, Any] = {}
-    for name, value in given.items():
-        if isinstance(value, bytes | Path):
-            files[name] = (name, value if isinstance(value, bytes) else value.read_bytes())
+    files = {
+        k: (k, v) if isinstance(v, bytes) else (v.name, v.read_bytes())
+        for k, v in given.items()
+        if isinstance(v, bytes | Path)
+    }
     if not files:
         return {"json": given}
     data = {k: v if type(v) is str else json.dumps(v) for k, v in given.items() if k not in files}
