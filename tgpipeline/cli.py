@@ -1,8 +1,12 @@
 """The command line: `tgpipeline COMMAND`. Each command calls one function of the package.
 
+What a command takes is in `cli.toml`. Command `rotate-secret` is function `_rotate_secret`, here or
+in `cli_deploy`, and its help is the docstring. A command returns False where it ran and found
+something to mend.
+
 Exit codes: 0 done; 1 it failed, the reason is on standard error; 2 the command line is wrong;
 3 it ran and found something to mend (`rows`, `import`, `quarantine retry`, `check`, `up`, `status`,
-`package`); 130 interrupted.
+`package`, `erase`); 130 interrupted.
 """
 
 import argparse
@@ -12,30 +16,22 @@ import logging
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tgpipeline import __version__, resources
-from tgpipeline.errors import DeployError, LakeError, SettingsError, TgPipelineError, missing_extra
+from tgpipeline.errors import DeployError, LakeError, SettingsError, TgPipelineError
 from tgpipeline.settings import Settings, aws_client, secret
 
 if TYPE_CHECKING:
     from tgpipeline.telegram.bot import Bot
 
-Run = Callable[[argparse.Namespace], int | None]
-_COMMANDS: dict[str, Run] = {}
-
-
-def command(run: Run) -> Run:
-    """Declare a command: `_rotate_secret` is `rotate-secret`, its help is the docstring.
-
-    What it takes is in `cli.toml`.
-    """
-    _COMMANDS[run.__name__.strip("_").replace("_", "-")] = run
-    return run
+# Options of `report` that are parameters of its answers.
+_ANSWERS = "start end timezone horizon office agents topics_file language names salt cut".split()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,20 +50,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        return arguments.run(arguments) or 0
-    except (TgPipelineError, ModuleNotFoundError) as error:
-        told = missing_extra(error) if isinstance(error, ModuleNotFoundError) else error
-        print(f"tgpipeline {arguments.command}: {told}", file=sys.stderr)
-        return 1
+        return 3 if arguments.run(arguments) is False else 0
+    except TgPipelineError as error:
+        told = str(error)
+    except ModuleNotFoundError as error:
+        told = _missing_extra(error)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    print(f"tgpipeline {arguments.command}: {told}", file=sys.stderr)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
-    from tgpipeline import cli_deploy, cli_privacy  # noqa: F401, they declare commands
+    from tgpipeline import cli_deploy
 
     parser = argparse.ArgumentParser(
         prog="tgpipeline",
@@ -78,71 +76,105 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"tgpipeline {__version__}")
     parser.add_argument("-v", "--verbose", action="store_true", help="log what is being done")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, run in _COMMANDS.items():
-        description = (run.__doc__ or "").strip()
-        sub = commands.add_parser(name, help=description.split("\n", 1)[0], description=description)
-        for names, how in resources.data("cli.toml").get(name, {}).items():
-            sub.add_argument(*names.split(), **how | _TYPES.get(how.get("type"), {}))
+    known = vars(cli_deploy) | globals()
+    for name, options in resources.data("cli.toml").items():
+        run = known["_" + name.replace("-", "_")]
+        sub = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
         sub.set_defaults(run=run)
+        for kind, read in (("day", date.fromisoformat), ("whole number", int), ("ids", _ids)):
+            sub.register("type", kind, read)
+        for names, how in options.items():
+            sub.add_argument(*names.split(), **how)
     return parser
 
 
-def day(text: str) -> date:  # argparse says its name where a text is none
-    return date.fromisoformat(text)
+def _ids(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]
 
 
-_TYPES = {"day": {"type": day, "metavar": "YYYY-MM-DD"}, "int": {"type": int}}
+def _missing_extra(error: ModuleNotFoundError) -> str:
+    """What to do about a module that is not there; the error itself where no extra brings it."""
+    module = (error.name or "").partition(".")[0]
+    extra = resources.data("extras.toml").get(module)
+    if extra is None:
+        raise error
+    return f"{module} is not installed in this environment: run pip install 'tgpipeline[{extra}]'."
 
 
-@command
-def _rows(arguments: argparse.Namespace) -> int:
+@contextmanager
+def not_known(what: str) -> Iterator[None]:
+    """Go on where AWS cannot be asked, and say so: who uses this need not be allowed to ask."""
+    try:
+        yield
+    except (DeployError, SettingsError) as error:
+        print(f"{what}: {error}", file=sys.stderr)
+
+
+def agree(yes: bool, question: str, otherwise: str) -> None:
+    """Ask before what cannot be taken back.
+
+    Raises:
+        TgPipelineError: if nobody says yes, with what did not happen.
+    """
+    from tgpipeline.telegram.bot import confirm
+
+    if not (yes or confirm(question)):
+        raise TgPipelineError(f"{otherwise} without a yes: say --yes where nobody can be asked.")
+
+
+def bot(settings: Settings) -> "Bot":
+    from tgpipeline.telegram.bot import Bot
+
+    return Bot(secret("TELEGRAM_BOT_TOKEN"), settings.telegram_api_url)
+
+
+def _rows(arguments: argparse.Namespace) -> bool:
     """Print the row that each update becomes, one JSON object a line."""
     from tgpipeline.lake.preview import rows_of
 
-    failed = False
+    # JSON has escapes for what standard output cannot hold.
+    escaped = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    good = True
     for row in rows_of(arguments.paths, Settings.from_env().tz):
-        print(json.dumps(row, ensure_ascii=not _unicode()))
-        failed = failed or "error" in row
-    return 3 if failed else 0
+        print(json.dumps(row, ensure_ascii=escaped))
+        good = good and "error" not in row
+    return good
 
 
-def _unicode() -> bool:
-    """Whether standard output can hold every character; JSON has escapes for those it cannot."""
-    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-
-
-@command
-def _etl(arguments: argparse.Namespace) -> int:
+def _etl(arguments: argparse.Namespace) -> None:
     """Bring the enriched zone up to date with the raw zone, from this machine."""
-    settings = Settings.from_env("raw_bucket", "enriched_bucket")
-    days = _days(arguments, settings)
     from tgpipeline.etl import jobs
 
+    settings = Settings.from_env("raw_bucket", "enriched_bucket")
     run = jobs.engine(arguments.engine, arguments.jobs)
-    for ledger in run(settings, days, rebuild=arguments.rebuild):
+    for ledger in run(settings, _days(arguments, settings), rebuild=arguments.rebuild):
         print(ledger)
-    return 0
 
 
-@command
-def _import(arguments: argparse.Namespace) -> int:
+def _days(arguments: argparse.Namespace, settings: Settings) -> list[date]:
+    """The days that --date, or --from and --to, ask for; yesterday if nothing does."""
+    yesterday = datetime.now(settings.tz).date() - timedelta(1)
+    end = arguments.end or arguments.date or max(yesterday, arguments.start or yesterday)
+    start = arguments.start or arguments.date or end
+    if start > end:
+        raise SettingsError(f"the first day, {start}, lies after the last, {end}.")
+    return [start + timedelta(n) for n in range((end - start).days + 1)]
+
+
+def _import(arguments: argparse.Namespace) -> bool:
     """Put a Telegram Desktop export into the raw zone, beside what the webhook brought."""
     from tgpipeline import deploy, history
 
-    settings = Settings.from_env("raw_bucket")
+    settings, unseen = Settings.from_env("raw_bucket"), 0
     print(history.import_export(arguments.path, settings, chat=arguments.chat))
-    try:
+    with not_known("Whether Athena sees all days is not known"):
         unseen = deploy.unseen_days(settings)
-    except DeployError as error:  # who imports need not be allowed to ask
-        print(f"Whether Athena sees all days is not known: {error}", file=sys.stderr)
-        return 0
     if unseen:
         print(f"run `tgpipeline up`: {unseen} days are not yet seen by Athena")
-    return 3 if unseen else 0
+    return not unseen
 
 
-@command
-def _quarantine(arguments: argparse.Namespace) -> int:
+def _quarantine(arguments: argparse.Namespace) -> bool | None:
     """List what could not be read, show one such object, or try them all again after a fix."""
     from tgpipeline import ingest
     from tgpipeline.lake import quarantine
@@ -152,157 +184,79 @@ def _quarantine(arguments: argparse.Namespace) -> int:
         if not key:
             raise LakeError("which object? `tgpipeline quarantine list` says what is there.")
         print(quarantine.show(settings, key))
-        return 0
-    found = (
-        [quarantine.item(settings, key)]
-        if key
-        else quarantine.items(settings, arguments.start, arguments.end)
-    )
-    s3 = aws_client("s3", settings) if arguments.action == "retry" else None
-    left, readable = 0, Counter[date]()
-    for one in list(found):
-        outcome = ""
-        if arguments.action == "retry":
-            outcome = quarantine.retry(settings, one, ingest.store, s3)
-        print(f"{one.key}  {outcome}" if outcome else one)
+        return None
+    all_of_days = quarantine.items(settings, arguments.start, arguments.end)
+    found = [quarantine.item(settings, key)] if key else list(all_of_days)
+    if arguments.action == "list":
+        print(*found, f"{len(found)} in quarantine", sep="\n")
+        return None
+    s3, left, readable = aws_client("s3", settings), 0, Counter[date]()
+    for one in found:
+        outcome = quarantine.retry(settings, one, ingest.store, s3)
+        print(f"{one.key}  {outcome}")
         left += outcome not in quarantine.LET_GO
         readable.update([one.day] if outcome == "readable" else [])
     for day, count in sorted(readable.items()):
         print(f"{count} readable now: tgpipeline etl --date {day} --rebuild")
     print(f"{left} in quarantine")
-    return 3 if left and arguments.action == "retry" else 0
+    return not left
 
 
-@command
-def _check(arguments: argparse.Namespace) -> int:
-    """Examine the bot: token, group, rights, webhook, and what to do about each."""
-    settings = Settings.from_env() if arguments.chat else Settings.from_env("chat_ids")
-    url = deployed_url(settings) if arguments.url is None else arguments.url
-    client = bot(settings)
-    if arguments.set_webhook:
-        _set_webhook(client, url, settings, deployed=arguments.url is None)
-    chat_id = arguments.chat or settings.chat_ids[0]
-    result = client.check(chat_id, url, refusal_logged=partial(_refusal_logged, settings))
-    print(result)
-    return 0 if result.ok else 3
-
-
-def _set_webhook(client: "Bot", url: str, settings: Settings, *, deployed: bool) -> None:
-    """Set the webhook, for every kind of update; asks before another host's is replaced."""
-    from tgpipeline import deploy
-    from tgpipeline.telegram.bot import confirm
-    from tgpipeline.telegram.updates import EVENT_KINDS, MESSAGE_KINDS
-
-    settings.require("webhook_secret")
-    if not url:
-        raise SettingsError("there is no URL for the webhook: run `tgpipeline up`, or say --url.")
-    client.set_webhook(
-        url,
-        secret_token=settings.webhook_secrets[0],
-        allowed_updates=sorted(MESSAGE_KINDS | EVENT_KINDS),
-        max_connections=deploy.webhook.deployed(settings).max_connections if deployed else None,
-        replace=confirm,
-    )
-
-
-def _refusal_logged(settings: Settings, when: int) -> bool | None:
-    """Whether ingest's log has a wrong secret within a minute of then; None if it is not known."""
-    from tgpipeline import deploy
-
-    try:
-        return bool(deploy.log_events("ingest", settings, '"forbidden"', when - 60, when + 60))
-    except (DeployError, SettingsError):
-        return None
-
-
-def bot(settings: Settings) -> "Bot":
-    from tgpipeline.telegram.bot import Bot
-
-    return Bot(secret("TELEGRAM_BOT_TOKEN"), settings.telegram_api_url)
-
-
-def deployed_url(settings: Settings) -> str:
-    """The webhook's URL; empty where nothing is deployed, or where AWS cannot be asked."""
-    from tgpipeline import deploy
-
-    try:
-        return deploy.webhook.deployed(settings).url
-    except (DeployError, SettingsError) as error:
-        print(f"The deployed URL is not known, --url says it: {error}", file=sys.stderr)
-        return ""
-
-
-@command
-def _demo(arguments: argparse.Namespace) -> int:
+def _demo(arguments: argparse.Namespace) -> None:
     """Run the seven notebooks on this machine, and say what they did."""
-    from pathlib import Path
+    from tgpipeline.notebook import runner
 
-    from tgpipeline.notebook import demo
-
-    return demo.main(Path(arguments.out))
+    runner.demo(Path(arguments.out))
 
 
-@command
-def _report(arguments: argparse.Namespace) -> int:
+def _report(arguments: argparse.Namespace) -> None:
     """Write one page for a manager, from an export or the lake: findings, charts, definitions."""
     from tgpipeline.analytics import digest, from_export, report
 
-    send = _recipient(arguments) if arguments.send or arguments.send_to else None
+    send = _sender(arguments) if arguments.send or arguments.send_to else None
     chat, timezone = arguments.chat, arguments.timezone or ""
     if arguments.path:
-        found = from_export.read_export(arguments.path, chat, timezone, arguments.keep)
+        group = from_export.read_export(arguments.path, chat, timezone, arguments.keep)
     else:
         from tgpipeline.analytics import athena
 
         try:
             settings = Settings.from_env("enriched_bucket")
+            group = from_export.Group(athena.connect(settings), int(chat or 0))
         except SettingsError as error:
             raise SettingsError(f"name an export, say result.json; for the lake: {error}") from None
-        found = from_export.Group(athena.connect(settings), _whole(chat, "--chat") if chat else 0)
+        except ValueError:
+            raise SettingsError(f"--chat {chat!r} is not an id: of the lake, say one.") from None
     if arguments.days is not None:
         if arguments.days < 1:
             raise SettingsError(f"--days {arguments.days} are no days: say 1 or more.")
-        last = found.period(end=arguments.end)["end"]
+        last = group.period(end=arguments.end)["end"]
         arguments.start = last - timedelta(arguments.days - 1)
-    names = "start end timezone horizon office topics_file language names salt cut".split()
-    how = {n: getattr(arguments, n) for n in names if getattr(arguments, n) is not None}
-    if arguments.agents:
-        how["agents"] = [_whole(part, "--agents") for part in arguments.agents.split(",")]
-    answers = found.answers(**how)
+    given = {name: value for name, value in vars(arguments).items() if value is not None}
+    answers = group.answers(**{name: given[name] for name in _ANSWERS if name in given})
     page = report.write(answers, arguments.output, arguments.csv)
-    print(page)
-    for note in found.notes:
-        print(f"  {note}")
+    print(page, *(f"  {note}" for note in group.notes), sep="\n")
     if send:
         send(page, digest.text_of(answers))
-    return 0
 
 
-def _recipient(arguments: argparse.Namespace) -> Callable[[Path, str], object]:
+def _sender(arguments: argparse.Namespace) -> Callable[[Path, str], object]:
     """What sends a page to the chat that was asked for; asks before anything is worked out."""
     from tgpipeline.analytics import digest
-    from tgpipeline.telegram.bot import confirm
 
-    settings = Settings.from_env()
-    if not arguments.send_to and len(settings.chat_ids) != 1:
-        raise SettingsError("which chat shall get the page? Name its id with --send-to.")
-    target = _whole(arguments.send_to, "--send-to") if arguments.send_to else settings.chat_ids[0]
+    settings, target = Settings.from_env(), arguments.send_to
+    if target is None:
+        if len(settings.chat_ids) != 1:
+            raise SettingsError("which chat shall get the page? Name its id with --send-to.")
+        (target,) = settings.chat_ids
     client = bot(settings)
     called = digest.recipient(client, target, names=arguments.names)
-    if not arguments.yes and not confirm(f"Send the page and its findings to {called}?"):
-        raise SettingsError(f"nothing is sent to {called} without a yes: say --yes.")
+    question = f"Send the page and its findings to {called}?"
+    agree(arguments.yes, question, f"nothing is sent to {called}")
     return partial(digest.send, client, target)
 
 
-def _whole(text: str, option: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise SettingsError(f"{option} {text!r} is not an id: ids are whole numbers.") from None
-
-
-@command
-def _local(arguments: argparse.Namespace) -> int:
+def _local(arguments: argparse.Namespace) -> None:
     """Run the local stack until Ctrl-C, and say how another shell can use it."""
     import threading
 
@@ -313,17 +267,17 @@ def _local(arguments: argparse.Namespace) -> int:
             print(f"export {name}={value}")
         print("# Stop with Ctrl-C.", flush=True)
         threading.Event().wait()
-    return 0
 
 
-def _days(arguments: argparse.Namespace, settings: Settings) -> list[date]:
-    """The days that --date, or --from and --to, ask for; yesterday if nothing does."""
-    from datetime import datetime
+def _erase(arguments: argparse.Namespace) -> bool:
+    """Erase a person from the raw zone, the tables, the quarantine and query results; prove it."""
+    from tgpipeline.privacy import erase
 
-    day = getattr(arguments, "date", None)
-    yesterday = datetime.now(settings.tz).date() - timedelta(1)
-    end = arguments.end or day or max(yesterday, arguments.start or yesterday)
-    start = arguments.start or day or end
-    if start > end:
-        raise SettingsError(f"the first day, {start}, lies after the last, {end}.")
-    return [start + timedelta(n) for n in range((end - start).days + 1)]
+    return erase.command(arguments, Settings.from_env("raw_bucket", "enriched_bucket")) == 0
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    """Write all that the lake holds of a person into a zip, as they may ask for it."""
+    from tgpipeline.privacy import export
+
+    export.command(arguments, Settings.from_env("raw_bucket", "enriched_bucket"))

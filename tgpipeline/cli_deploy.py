@@ -1,27 +1,67 @@
-"""The commands that deploy, ask and remove what is deployed; `cli` has the others."""
+"""The commands that deploy, and that ask or change what is deployed; `cli` has the others."""
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 
-from tgpipeline.cli import bot, command, deployed_url
-from tgpipeline.errors import TgPipelineError
+from tgpipeline import deploy
+from tgpipeline.cli import agree, bot, not_known
+from tgpipeline.deploy.webhook import Webhook
+from tgpipeline.errors import DeployError, SettingsError
 from tgpipeline.settings import Settings
 
 
-@command
-def _up(arguments: argparse.Namespace) -> int:
-    """Deploy the stacks into AWS, run the ETL once, and examine the bot."""
-    from tgpipeline import deploy
+def _check(arguments: argparse.Namespace) -> bool:
+    """Examine the bot: token, group, rights, webhook, and what to do about each."""
+    from tgpipeline.telegram.bot import confirm
+    from tgpipeline.telegram.updates import EVENT_KINDS, MESSAGE_KINDS
 
+    settings = Settings.from_env() if arguments.chat else Settings.from_env("chat_ids")
+    webhook = _deployed(settings) if arguments.url is None else Webhook(arguments.url)
+    client = bot(settings)
+    if arguments.set_webhook:
+        settings.require("webhook_secret")
+        if not webhook.url:
+            raise SettingsError(
+                "there is no URL for the webhook: run `tgpipeline up`, or say --url."
+            )
+        client.set_webhook(
+            webhook.url,
+            secret_token=settings.webhook_secrets[0],
+            allowed_updates=sorted(MESSAGE_KINDS | EVENT_KINDS),
+            max_connections=webhook.max_connections,
+            replace=confirm,
+        )
+    chat_id = arguments.chat or settings.chat_ids[0]
+    result = client.check(chat_id, webhook.url, refusal_logged=partial(_refusal_logged, settings))
+    print(result)
+    return result.ok
+
+
+def _refusal_logged(settings: Settings, when: int) -> bool | None:
+    """Whether ingest's log has a wrong secret within a minute of then; None if it is not known."""
+    with suppress(DeployError, SettingsError):
+        return bool(deploy.log_events("ingest", settings, '"forbidden"', when - 60, when + 60))
+    return None
+
+
+def _deployed(settings: Settings) -> Webhook:
+    """The webhook that is deployed; one without a URL where AWS cannot be asked."""
+    with not_known("The deployed URL is not known, --url says it"):
+        return deploy.webhook.deployed(settings)
+    return Webhook("")
+
+
+def _up(arguments: argparse.Namespace) -> bool | None:
+    """Deploy the stacks into AWS, run the ETL once, and examine the bot."""
     settings, how = Settings.from_env(), {"import_buckets": arguments.import_buckets}
+    done = deploy.up(settings, dry_run=arguments.dry_run, listener=print, **how)
+    if arguments.dry_run or not done.changes:
+        _say("would ", done.changes)
     if arguments.dry_run:
-        _say("would ", deploy.up(settings, dry_run=True, **how).changes)
-        return 0
-    done = deploy.up(settings, listener=print, **how)
-    if not done.changes:
-        print("Nothing to change.")
+        return None
     proof = deploy.prove(settings)
     print(
         f"The ETL looked at {proof['days']} days, {proof['documents']} documents; Athena answers."
@@ -29,44 +69,34 @@ def _up(arguments: argparse.Namespace) -> int:
     print(f"The webhook's URL, for setWebhook: {done.url}")
     if not os.environ.get("TELEGRAM_BOT_TOKEN"):
         print("With TELEGRAM_BOT_TOKEN, `tgpipeline check` examines the bot, too.")
-        return 0
+        return None
     client = bot(settings)
     result = client.check(settings.chat_ids[0], done.url)
     if result[0].ok and not client.get_webhook_info().get("url"):  # so after each first `up`
         print("Telegram does not post to it yet. Next: `tgpipeline check --set-webhook`.")
-        return 0
+        return None
     print(result)
-    return 0 if result.ok else 3
+    return result.ok
 
 
-@command
-def _status(arguments: argparse.Namespace) -> int:
+def _status(arguments: argparse.Namespace) -> bool:
     """Ask the stacks what is deployed, what was changed by hand, and how it is doing."""
-    from tgpipeline import deploy
-
     status = deploy.status(Settings.from_env())
     print(status)
-    return 0 if status.ok else 3
+    return status.ok
 
 
-@command
-def _package(arguments: argparse.Namespace) -> int:
+def _package(arguments: argparse.Namespace) -> bool:
     """Upload the functions' code, and print how `aws cloudformation deploy` makes the stacks."""
-    from tgpipeline import deploy
-
     lines = list(deploy.package(Settings.from_env()))
     print(*lines, sep="\n\n")
     if len(lines) == 1:
         print("Run it, then `tgpipeline package` again: code goes into a bucket of the lake.")
-        return 3
-    return 0
+    return len(lines) > 1
 
 
-@command
 def _rotate_secret(arguments: argparse.Namespace) -> None:
     """Give the webhook a new secret, the function first, then Telegram; no update is lost."""
-    from tgpipeline import deploy
-
     settings = Settings.from_env()
     deploy.rotate_secret(settings, bot(settings))
     print("The function takes a new secret and no other; Telegram sends it, if a webhook is set.")
@@ -74,45 +104,28 @@ def _rotate_secret(arguments: argparse.Namespace) -> None:
         print("Unset TELEGRAM_WEBHOOK_SECRET: it holds the former one, and `up` would deploy it.")
 
 
-@command
-def _rollback(arguments: argparse.Namespace) -> int:
+def _rollback(arguments: argparse.Namespace) -> None:
     """Run a function's former code again; once more takes that back."""
-    from tgpipeline import deploy
-
     code = deploy.rollback(arguments.function, Settings.from_env(), listener=print)
     print(f"{arguments.function} runs {code}.")
-    return 0
 
 
-@command
-def _down(arguments: argparse.Namespace) -> int:
+def _down(arguments: argparse.Namespace) -> None:
     """Delete the stacks of analytics, etl and ingest; the lake stays unless told otherwise."""
-    from tgpipeline import deploy
+    from tgpipeline.telegram.bot import confirm
 
     settings = Settings.from_env()
     _say("would delete ", deploy.down(settings, delete_data=arguments.delete_data, dry_run=True))
-    if arguments.dry_run or not _agreed("Delete all this?", arguments.yes):
-        return 0 if arguments.dry_run else 1
-    url = deployed_url(settings)
+    if arguments.dry_run:
+        return
+    agree(arguments.yes, "Delete all this?", "nothing was deleted")
+    url = _deployed(settings).url
     deploy.down(settings, delete_data=arguments.delete_data, listener=print)
     if url and os.environ.get("TELEGRAM_BOT_TOKEN"):
-        ours = bot(settings).get_webhook_info().get("url") == url
-        if ours and _agreed("Telegram still posts to it. deleteWebhook?", arguments.yes):
-            bot(settings).delete_webhook()
-    return 0
-
-
-def _agreed(question: str, yes: bool) -> bool:
-    """Whether somebody says yes.
-
-    Raises:
-        TgPipelineError: if nobody can be asked.
-    """
-    if yes:
-        return True
-    if not sys.stdin.isatty():
-        raise TgPipelineError("nothing was deleted: say --yes where nobody can be asked.")
-    return input(f"{question} Type yes: ").strip().lower() == "yes"
+        client, question = bot(settings), "Telegram still posts to it. deleteWebhook?"
+        ours = client.get_webhook_info().get("url") == url
+        if ours and (arguments.yes or confirm(question)):
+            client.delete_webhook()
 
 
 def _say(what: str, changes: Sequence[object]) -> None:

@@ -7,14 +7,6 @@ contains the bot token, a secret, a message's text or a person's name.
 from collections.abc import Mapping
 from typing import Any
 
-# The extra that brings a module, for whoever has not installed it.
-EXTRAS = dict.fromkeys(
-    "duckdb jinja2 matplotlib numpy pandas PIL pyathena scipy sklearn".split(), "analytics"
-)
-EXTRAS |= dict.fromkeys("snowballstemmer sqlglot stop_words".split(), "analytics")
-EXTRAS |= dict.fromkeys("ipykernel nbconvert nbformat papermill pygments".split(), "notebooks")
-EXTRAS |= {"ministack": "local", "py4j": "spark", "pyspark": "spark"}
-
 
 class TgPipelineError(Exception):
     """Raised as one of its subclasses; catch it to catch everything this package raises."""
@@ -98,21 +90,3 @@ class NotebookError(TgPipelineError):
 
 class LocalStackError(TgPipelineError):
     """Raised when the local stack does not start or answer; shows the end of its log."""
-
-
-def missing_extra(error: ModuleNotFoundError) -> str:
-    """What to do about a module that is not there.
-
-    Raises:
-        ModuleNotFoundError: the error itself, where no extra of this package brings that module.
-
-    >>> missing_extra(ModuleNotFoundError("No module named 'pandas'", name="pandas"))
-    "pandas is not installed in this environment: run pip install 'tgpipeline[analytics]'."
-    """
-    module = (error.name or "").partition(".")[0]
-    if module not in EXTRAS:
-        raise error
-    return (
-        f"{module} is not installed in this environment: run "
-        f"pip install 'tgpipeline[{EXTRAS[module]}]'."
-    )

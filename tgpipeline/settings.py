@@ -4,8 +4,8 @@ import getpass
 import os
 import re
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import Field, dataclass, field, fields
 from functools import cache
 from pathlib import Path
@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 from tgpipeline.errors import SettingsError
 
 TELEGRAM_API_URL = "https://api.telegram.org"
-SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")  # https://core.telegram.org/bots/api#setwebhook
-DEPLOYMENT_NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
+SECRET_TOKEN = r"[A-Za-z0-9_-]{1,256}"  # noqa: S105, a pattern: https://core.telegram.org/bots/api#setwebhook
+DEPLOYMENT_NAME = r"[a-z][a-z0-9-]{1,30}"
 # What boto3 and Settings look for in the environment; what `secret` fetches is not among it.
 STORED = (
     "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_DEFAULT_REGION AWS_S3_BUCKET "
@@ -74,7 +74,7 @@ class Settings:
         zone(self.timezone)
         for name in ("telegram_api_url", "endpoint_url"):
             _check_url(variable(name), getattr(self, name))
-        if not DEPLOYMENT_NAME.fullmatch(self.name):
+        if not re.fullmatch(DEPLOYMENT_NAME, self.name):
             raise SettingsError(
                 f"TGPIPELINE_NAME is {self.name!r}: use 2 to 31 lower-case letters, digits and "
                 "hyphens, starting with a letter; it becomes part of bucket names."
@@ -86,7 +86,7 @@ class Settings:
                     f"{_meant(chat_id)}. `message.chat.id` in an update says it."
                 )
         for secret_token in self.webhook_secrets:
-            if not SECRET_TOKEN.fullmatch(secret_token):
+            if not re.fullmatch(SECRET_TOKEN, secret_token):
                 raise SettingsError(
                     "TELEGRAM_WEBHOOK_SECRET holds a character that Telegram refuses: use 1 to 256 "
                     "of A-Z a-z 0-9 _ - (secrets.token_urlsafe(32) makes a good one)."
@@ -110,13 +110,13 @@ class Settings:
         >>> Settings.from_env(env={"TELEGRAM_CHAT_ID": "-1001234567890, -42"}).chat_ids
         (-1001234567890, -42)
         """
-        configured = _configured_region if env is None else str
         env = os.environ if env is None else env
         values: dict[str, Any] = {}
         for item in fields(cls):
             text = env.get(item.metadata["variable"], "").strip()
             if not text and item.name == "region":
-                text = env.get("AWS_REGION", "").strip() or configured()  # Lambda sets the former
+                text = env.get("AWS_REGION", "").strip()  # as Lambda sets it
+                text = text or (_configured_region() if env is os.environ else "")
             if text:
                 values[item.name] = _value_of(item, text)
         settings = cls(**{**values, **{k: v for k, v in overrides.items() if v is not None}})
@@ -155,23 +155,31 @@ def aws_session(settings: Settings) -> Any:
         SettingsError: if there are no credentials, or they cannot be read.
     """
     import boto3
-    from botocore.exceptions import BotoCoreError
+    from botocore.exceptions import NoCredentialsError
     from botocore.session import get_session
 
     core = get_session()
     core.register_component("data_loader", _service_models())
-    try:
+    with _as_settings_error():
         session = boto3.Session(region_name=settings.region, botocore_session=core)
-        found, reason = session.get_credentials(), "no AWS credentials were found"
-    except BotoCoreError as error:  # a profile that is not there, a login that has ended …
-        found, reason = None, f"the AWS credentials cannot be used: {error}"
-    if found is None:
-        raise SettingsError(
-            f"{reason.rstrip('.')}: run `aws configure`, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID "
-            "and AWS_SECRET_ACCESS_KEY (in Colab and Kaggle: under Secrets); `tgpipeline local` "
-            "and the notebooks' mode local need none."
-        )
+        if session.get_credentials() is None:
+            raise NoCredentialsError
     return session
+
+
+@contextmanager
+def _as_settings_error() -> Iterator[None]:
+    """Say what to do where there are no credentials, no such profile, or a login has ended."""
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        yield
+    except BotoCoreError as error:
+        raise SettingsError(
+            f"no AWS credentials were found ({str(error).rstrip('.')}): run `aws configure`, or "
+            "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (in Colab and Kaggle: "
+            "under Secrets); `tgpipeline local` and the notebooks' mode local need none."
+        ) from error
 
 
 @cache
@@ -240,34 +248,28 @@ def _configured_region() -> str:
     place = os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config"
     if not Path(place).expanduser().is_file():
         return ""
-    import botocore.exceptions
-    import botocore.session
+    from botocore.session import get_session
 
-    try:
-        return str(botocore.session.Session().get_config_variable("region") or "")
-    except botocore.exceptions.BotoCoreError as error:
-        raise SettingsError(f"{place}: {error}. Mend the file, or AWS_PROFILE.") from None
+    with _as_settings_error():
+        return str(get_session().get_config_variable("region") or "")
 
 
 def _value_of(item: Field[Any], text: str) -> Any:
     """A setting's value, read as what its default is: a number, chat ids or text."""
     variable, most = item.metadata["variable"], item.metadata["most"]
+    if isinstance(item.default, str):
+        return text
     wanted = "a whole number" + (f" from 0 to {most}" if most else "")
-    try:
+    with suppress(ValueError):
         if isinstance(item.default, int):
-            number = int(text)
-            if number < 0 or number > (most or number):
-                raise ValueError(text)
-            return number
-        if isinstance(item.default, tuple):
+            if int(text) in range((most or 2**63) + 1):
+                return int(text)
+        else:
             wanted = "a chat id such as -1001234567890, or several separated by commas"
             chat_ids = dict.fromkeys(int(part) for part in text.split(",") if part.strip())
-            if any(abs(chat_id) >= 2**63 for chat_id in chat_ids):
-                raise ValueError(text)
-            return tuple(chat_ids)
-    except ValueError:
-        raise SettingsError(f"{variable} is {text[:60]!r}: it must be {wanted}.") from None
-    return text
+            if all(abs(chat_id) < 2**63 for chat_id in chat_ids):
+                return tuple(chat_ids)
+    raise SettingsError(f"{variable} is {text[:60]!r}: it must be {wanted}.")
 
 
 def secret(name: str) -> str:
@@ -286,17 +288,14 @@ def secret(name: str) -> str:
     value = "" if on_this_machine else _stored(name)  # the local stack has its own
     value = value or os.environ.get(name, "").strip()
     if not value and ((sys.stdin and sys.stdin.isatty()) or "ipykernel" in sys.modules):
-        try:
+        with suppress(Exception):  # a notebook that runs headless has no one at the keyboard
             value = getpass.getpass(f"{name}: ").strip()
-        except Exception:  # a notebook that runs headless has no one at the keyboard
-            value = ""
-    if not value:
-        raise SettingsError(
-            f"{name} not found: in Colab add it under the key icon (Secrets), in Kaggle under "
-            f"Add-ons, Secrets; elsewhere set the environment variable {name} before starting "
-            "Python."
-        )
-    return value
+    if value:
+        return value
+    raise SettingsError(
+        f"{name} not found: in Colab add it under the key icon (Secrets), in Kaggle under "
+        f"Add-ons, Secrets; elsewhere set the environment variable {name} before starting Python."
+    )
 
 
 def use_notebook_secrets() -> list[str]:
@@ -315,7 +314,7 @@ def use_notebook_secrets() -> list[str]:
 
 def _stored(name: str) -> str:
     """A secret that the notebook's host keeps; empty elsewhere, or where it is not granted."""
-    try:
+    with suppress(Exception):  # each reason has an error of its own, and all mean: look elsewhere
         if "google.colab" in sys.modules:
             from google.colab import userdata  # type: ignore[import-not-found]
 
@@ -324,6 +323,4 @@ def _stored(name: str) -> str:
             from kaggle_secrets import UserSecretsClient  # type: ignore[import-not-found]
 
             return (UserSecretsClient().get_secret(name) or "").strip()
-    except Exception:  # each reason has an error of its own, and all mean: look elsewhere
-        pass
     return ""

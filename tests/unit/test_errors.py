@@ -5,7 +5,7 @@ import inspect
 import sys
 from pathlib import Path
 
-from tgpipeline import errors
+from tgpipeline import errors, resources
 from tgpipeline.errors import BotApiError, BotConflict, TgPipelineError
 
 
@@ -27,7 +27,7 @@ def test_an_api_error_says_method_code_and_description():
 def test_every_module_that_an_extra_brings_is_told_with_it():
     needed = {"boto3", "botocore", "obstore", "orjson", "pyarrow", "requests", "tqdm", "urllib3"}
     hosts = {"IPython", "google", "kaggle_secrets"}  # asked for only where they are
-    known = needed | hosts | set(errors.EXTRAS) | {"tgpipeline", "telegram_standin"}
+    known = needed | hosts | set(resources.data("extras.toml")) | {"tgpipeline", "telegram_standin"}
     for module in Path(errors.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(module.read_text("utf-8"))):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []

@@ -1,12 +1,11 @@
 """What the notebooks use to show things: source code, tables, and the figures of a run.
 
-Nothing here needs IPython: a `Shown` is plain Markdown, which every notebook reader renders.
+Nothing here needs IPython: a `Shown` is text of Markdown, which every notebook reader renders.
 """
 
 import inspect
 import json
 import re
-import textwrap
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 from numbers import Integral, Real
@@ -14,32 +13,20 @@ from typing import Any
 
 from tgpipeline.analytics.language import number, say
 
-RECORD = "application/vnd.tgpipeline.record+json"
 
+class Shown(str):
+    """Markdown that a notebook renders when it is a cell's last value."""
 
-class Shown:
-    """Markdown that a notebook renders when it is a cell's last value.
+    __repr__ = str.__str__
 
-    Attributes:
-        markdown: the text.
-    """
-
-    def __init__(self, markdown: str, data: Mapping[str, Any] | None = None) -> None:
-        self.markdown = markdown
-        self._data = dict(data or {})
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {"text/markdown": self.markdown, "text/plain": self.markdown, **self._data}
-
-    def __repr__(self) -> str:
-        return self.markdown
+    def _repr_markdown_(self) -> str:
+        return str(self)
 
 
 def show_source(function: Any) -> Shown:
     """The source of a function as it is deployed, under the name of its file."""
-    shown = inspect.unwrap(function)
-    code = show_code(textwrap.dedent(inspect.getsource(shown)), "python")
-    return Shown(f"`{shown.__module__.replace('.', '/')}.py`\n{code}")
+    code = show_code(inspect.getsource(function), "python")
+    return Shown(f"`{function.__module__.replace('.', '/')}.py`\n{code}")
 
 
 def show_code(text: str, language: str = "sql") -> Shown:
@@ -98,9 +85,7 @@ def show_table(rows: Any, *columns: str) -> Shown:
 def _values(row: Any, names: Sequence[str]) -> list[Any]:
     if isinstance(row, Mapping):
         return [row.get(name) for name in names]
-    if isinstance(row, Sequence) and not isinstance(row, str):
-        return list(row)
-    return [getattr(row, name) for name in names]
+    return list(row) if isinstance(row, Sequence) else [getattr(row, name) for name in names]
 
 
 def _is_amount(name: str, values: Sequence[Any]) -> bool:
@@ -125,7 +110,7 @@ def _cell(value: Any, amount: bool) -> str:
 
 
 def record(**figures: int) -> Shown:
-    """Show the figures of a run, and leave them in the notebook for whoever executed it.
+    """Show the figures of a run; `tgpipeline demo` says them, too.
 
     Args:
         **figures: what was counted, by name.
@@ -133,5 +118,5 @@ def record(**figures: int) -> Shown:
     >>> record(updates_sent=2871)
     updates sent: 2,871
     """
-    text = " · ".join(f"{say(name.replace('_', ' '))}: {number(n)}" for name, n in figures.items())
-    return Shown(text, {RECORD: {name: int(n) for name, n in figures.items()}})
+    told = (f"{say(name.replace('_', ' '))}: {number(n)}" for name, n in figures.items())
+    return Shown(" · ".join(told))

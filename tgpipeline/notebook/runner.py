@@ -4,9 +4,8 @@ papermill executes them; what it only warns of, an unknown parameter, is refused
 """
 
 import os
-import re
 import tempfile
-from collections import Counter
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,6 @@ from papermill.exceptions import PapermillExecutionError
 
 from tgpipeline import resources
 from tgpipeline.errors import NotebookError
-from tgpipeline.notebook.display import RECORD
-
-PATTERN = "[0-9][0-9]_*.ipynb"
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def find(folder: Path | None = None) -> list[Path]:
@@ -28,14 +23,8 @@ def find(folder: Path | None = None) -> list[Path]:
 
     Args:
         folder: where it is; the one that came with the package where it is None.
-
-    Raises:
-        NotebookError: if there are none.
     """
-    place = folder or resources.folder("notebooks")
-    if found := sorted(place.glob(PATTERN)):
-        return found
-    raise NotebookError(f"no notebooks in {place}: name the folder that holds them.")
+    return sorted((folder or resources.folder("notebooks")).glob("[0-9][0-9]_*.ipynb"))
 
 
 def execute(
@@ -54,40 +43,55 @@ def execute(
     Raises:
         NotebookError: if it has no such parameter, or naming the first cell that fails.
     """
-    if not source.is_file():
-        raise NotebookError(f"there is no notebook {source}")
-    known = papermill.inspect_notebook(str(source))
-    if unknown := sorted(set(given or {}) - set(known)):
+    given, known = dict(given or {}), papermill.inspect_notebook(source)
+    if unknown := sorted(set(given) - set(known)):
         raise NotebookError(
             f"{source.name} has no parameter {', '.join(unknown)}: it has {', '.join(known)}."
         )
     os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar would be an output of the cell
+    if output:
+        output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="tgpipeline-notebook-") as folder:
-        target = output.absolute() if output else Path(folder) / source.name
-        target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            papermill.execute_notebook(
-                str(source.absolute()),
-                str(target),
-                dict(given or {}),
+            return papermill.execute_notebook(
+                source,
+                output,
+                given,
                 kernel_name="python3",
                 cwd=folder,
                 progress_bar=False,
-                request_save_on_cell_execute=False,
                 extra_arguments=["--IPKernelApp.log_level=50"],  # no word on its transport
             )
         except PapermillExecutionError as error:
-            reason = _ANSI.sub("", str(error.evalue)).strip()
-            raise NotebookError(
-                f"{source.name}, cell {error.exec_count}: {error.ename}: {reason}\n{error.source}"
-            ) from None
-        return nbformat.read(target, as_version=4)
+            reason = f"{error.ename}: {error.evalue.strip()}\n{error.source}"
+            raise NotebookError(f"{source.name}, cell {error.exec_count}: {reason}") from None
 
 
-def figures(notebook: nbformat.NotebookNode) -> Counter[str]:
-    """What a notebook recorded with `notebook.record`, summed by name."""
-    found: Counter[str] = Counter()
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            found.update(output.get("data", {}).get(RECORD, {}))
-    return found
+def demo(out: Path = Path("out"), folder: Path | None = None) -> None:
+    """Run the series, a line a notebook with what it did in numbers, and say what to open.
+
+    Args:
+        out: where the executed notebooks go.
+        folder: where the series is; see `find`.
+
+    Raises:
+        NotebookError: naming the first notebook that fails, its cell and the reason.
+    """
+    series, begun = find(folder), time.monotonic()
+    for number, path in enumerate(series, start=1):
+        print(f"[{number}/{len(series)}] {path.stem:<24}", end="", flush=True)
+        started = time.monotonic()
+        try:
+            executed = execute(path, output=out / path.name)
+        except NotebookError as error:
+            print()
+            raise NotebookError(f"{error}\nWhat was executed so far is in {out}/.") from None
+        print(f"{time.monotonic() - started:>5.0f} s  {_recorded(executed)}", flush=True)
+    print(f"{'':<30}{time.monotonic() - begun:>5.0f} s in all\n")
+    print(f"The executed notebooks are in {out}/; {series[-1].name} has the answers.")
+
+
+def _recorded(notebook: nbformat.NotebookNode) -> str:
+    """What an executed notebook says with `display.record`."""
+    cells = [cell for cell in notebook.cells if "record(" in cell.source and cell.get("outputs")]
+    return " ".join(cell.outputs[0].data["text/plain"] for cell in cells)

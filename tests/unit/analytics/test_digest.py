@@ -90,8 +90,9 @@ def test_the_chat_must_be_known_and_one(
         monkeypatch.setenv("TELEGRAM_CHAT_ID", text)
         assert report(export, "--send", "--yes") == 1
         assert "Name its id with --send-to" in capsys.readouterr().err
-    assert report(export, "--send-to", "Loja", "--yes") == 1
-    assert "--send-to 'Loja' is not an id" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        report(export, "--send-to", "Loja", "--yes")
+    assert "--send-to: invalid 'whole number' value: 'Loja'" in capsys.readouterr().err
     assert report(export, "--send-to", "-9", "--yes") == 1
     told = capsys.readouterr().err
     assert "chat not found" in told

@@ -161,8 +161,9 @@ def test_the_command_takes_every_parameter_of_the_report(
     assert (tables / "messages_per_day.csv").exists()
     assert DuckDB(kept / "enriched", "UTC").query("SELECT 1 AS n FROM messages")["n"].sum() == 2
     assert len(read_export(kept).query("SELECT 1 FROM messages")) == 2, "to go on with it"
-    assert cli.main(["report", str(path), "--chat", "B", "--agents", "Ana"]) == 1
-    assert "--agents 'Ana' is not an id" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["report", str(path), "--chat", "B", "--agents", "Ana"])
+    assert "--agents: invalid 'ids' value: 'Ana'" in capsys.readouterr().err
 
 
 def test_a_folder_of_updates_is_read_as_the_raw_zone_is(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Exercises: what a reader is told of an answer, and what of a wrong one."""
 
+import inspect
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
@@ -8,9 +10,10 @@ import pandas as pd
 import pytest
 from obstore.store import MemoryStore
 
+from tgpipeline import resources
 from tgpipeline.errors import NotebookError
 from tgpipeline.lake import keys
-from tgpipeline.notebook import exercises
+from tgpipeline.notebook import exercises, rules
 
 DAY = date(2025, 11, 28)
 MONTH = [{"update_id": 1, "message": {}}, {"update_id": 2, "message_reaction": {}}]
@@ -58,8 +61,8 @@ ANSWERS = {
         {
             lambda seconds, zone: _day(seconds, UTC): "UTC",
             lambda seconds, zone: _day(seconds, zone) - timedelta(1): "wrong day",
-            lambda seconds, zone: str(_day(seconds, zone)): "not str",
-            datetime.fromtimestamp: "not datetime",
+            lambda seconds, zone: str(_day(seconds, zone)): "a str",
+            datetime.fromtimestamp: "not a datetime",
         },
     ),
     "first_reaction": (
@@ -132,48 +135,62 @@ ANSWERS = {
 }
 
 
-def test_every_exercise_has_answers_here():
-    assert set(ANSWERS) == set(exercises.all_rules())
+EXERCISES = resources.data("notebook/exercises.toml")
+
+
+def test_every_exercise_has_answers_here_and_a_rule_of_its_name():
+    judging = {name for name, rule in vars(rules).items() if inspect.isgeneratorfunction(rule)}
+    assert set(ANSWERS) == set(EXERCISES) == judging
+
+
+def test_every_fault_that_a_rule_names_is_told():
+    for name, told in EXERCISES.items():
+        named = re.findall(r'yield "(\w+)"', inspect.getsource(getattr(rules, name)))
+        assert named == list(told)
+
+
+def mark(verdict):
+    return str(verdict).partition(" ")[0]
 
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))
 def test_right_answers_are_right_and_wrong_ones_are_told_why(name):
     facts, right, wrong = ANSWERS[name]
     for answer in right:
-        assert exercises.check(name, answer, **facts).right is True
+        assert mark(exercises.check(name, answer, **facts)) == "✅"
     assert wrong, "each exercise has a wrong answer"
     for answer, word in wrong.items():
         verdict = exercises.check(name, answer, **facts)
-        assert verdict.right is False
+        assert mark(verdict) == "❌"
         assert word in str(verdict)
 
 
 @pytest.fixture
 def made_up(monkeypatch):
     def busiest(answer, listing):
-        return None if listing[answer] == max(listing.values()) else "another day has more objects"
+        yield "more", listing[answer] != max(listing.values())
 
-    known = exercises.all_rules()
-    monkeypatch.setattr(exercises, "all_rules", lambda: known | {"busiest": busiest})
+    monkeypatch.setattr(rules, "busiest", busiest, raising=False)
+    monkeypatch.setitem(EXERCISES, "busiest", {"more": "Another day has more objects."})
 
 
 def test_an_answer_is_right_or_told_what_is_wrong_without_giving_it_away(made_up):
     listing = {"mon": 3, "tue": 7}
-    assert exercises.check("busiest", "tue", listing=listing).right is True
+    assert mark(exercises.check("busiest", "tue", listing=listing)) == "✅"
     wrong = exercises.check("busiest", "mon", listing=listing)
-    assert wrong.right is False
+    assert mark(wrong) == "❌"
     assert "tue" not in str(wrong)
 
 
 def test_without_an_answer_nothing_fails(made_up):
     verdict = exercises.check("busiest", ..., listing={})
-    assert verdict.right is None
+    assert mark(verdict) == "✏️"
     assert "Put your answer" in str(verdict)
 
 
 def test_an_answer_of_another_kind_is_told_its_error(made_up):
     verdict = exercises.check("busiest", 5, listing={"mon": 1})
-    assert verdict.right is False
+    assert mark(verdict) == "❌"
     assert "KeyError" in str(verdict)
 
 

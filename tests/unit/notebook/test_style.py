@@ -10,7 +10,7 @@ import pytest
 from tgpipeline.analytics.language import use
 from tgpipeline.errors import NotebookError
 from tgpipeline.notebook import runner
-from tgpipeline.notebook.display import record, show_source, show_table
+from tgpipeline.notebook.display import show_source, show_table
 from tools import badges, drawings, notebook_style, notebooks, pages
 from tools.drawings import flow
 
@@ -111,28 +111,21 @@ def test_answers_are_the_texts_of_the_outputs():
 
 def test_show_source_is_the_package_itself():
     shown = show_source(show_table)
-    assert "def show_table(" in shown.markdown
-    assert "`tgpipeline/notebook/display.py`" in shown.markdown
+    assert "def show_table(" in shown
+    assert "`tgpipeline/notebook/display.py`" in shown
 
 
 def test_tables_escape_what_would_break_them():
     shown = show_table([{"text": "a|b\nc", "chat_id": -1004123456789, "n": 1234, "ok": True}])
-    assert shown.markdown.splitlines()[2] == "| a\\|b<br>c | -1004123456789 | 1,234 | true |"
+    assert shown.splitlines()[2] == "| a\\|b<br>c | -1004123456789 | 1,234 | true |"
 
 
 def test_a_table_of_answers_speaks_the_readers_language():
     frame = pd.DataFrame({"measure": ["not_solved"], "share": [0.125], "low": [0.1], "high": [0.2]})
     with use("pt"):
-        lines = show_table(frame, "measure", "share", "low", "high").markdown.splitlines()
+        lines = show_table(frame, "measure", "share", "low", "high").splitlines()
     assert lines[0] == "| medida | parcela | intervalo de 95% |"
     assert lines[2] == "| não resolvidas | 12% | 10% a 20% |"
-
-
-def test_records_are_summed_over_notebooks():
-    outputs = [nbformat.v4.new_output("display_data", record(rows=n)._repr_mimebundle_())
-               for n in (2, 3)]  # fmt: skip
-    cell = nbformat.v4.new_code_cell(outputs=outputs)
-    assert runner.figures(nbformat.v4.new_notebook(cells=[cell])) == {"rows": 5}
 
 
 def test_pages_load_nothing_and_hide_solutions():
