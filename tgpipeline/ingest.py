@@ -18,7 +18,7 @@ from typing import Any
 
 from tgpipeline import batch
 from tgpipeline.errors import LakeError, UpdateError
-from tgpipeline.lake import keys, runtime, stores
+from tgpipeline.lake import keys, migrations, runtime, stores
 from tgpipeline.settings import Settings
 from tgpipeline.telegram import privacy, updates
 
@@ -222,8 +222,8 @@ def _is_ours(chat_id: int, migration: tuple[int, int] | None, settings: Settings
 
 
 def _remember(migration: tuple[int, int], settings: Settings, s3: Any) -> None:
-    old, new = migration
-    marker = json.dumps({"from": old, "to": new}).encode()
+    _, new = migration
+    marker = migrations.as_marker(*migration)
     stores.put_new(s3, settings.raw_bucket, keys.migration_key(new), marker)
     _our_chats(settings).add(new)
 

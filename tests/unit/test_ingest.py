@@ -1,7 +1,6 @@
 """The ingest function: what each request gets, what is stored, and what is never stored or said."""
 
 import base64
-import copy
 import gzip
 import json
 import logging
@@ -10,7 +9,6 @@ import time
 import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from botocore.loaders import Loader
 from moto import mock_aws
 
 import tgpipeline
@@ -111,22 +109,6 @@ def test_a_repeat_is_stored_once_and_answered_with_200(bucket, logged):
     assert [post(p.text(5)), post(p.text(5))] == [200, 200]
     assert len(bucket()) == 1
     assert [line["outcome"] for line in logged] == ["stored", "repeated"]
-
-
-def test_an_old_botocore_stores_each_update_once_too(bucket, logged, monkeypatch):
-    current = Loader.load_service_model
-
-    def older(self, service_name, type_name, *args, **options):
-        model = copy.deepcopy(current(self, service_name, type_name, *args, **options))
-        if (service_name, type_name) == ("s3", "service-2"):
-            del model["shapes"]["PutObjectRequest"]["members"]["IfNoneMatch"]
-        return model
-
-    monkeypatch.setattr(Loader, "load_service_model", older)
-    runtime.client.cache_clear()
-    assert [post(p.text(5)), post(p.text(5))] == [200, 200]
-    assert [line["outcome"] for line in logged] == ["stored", "repeated"]
-    runtime.client.cache_clear()
 
 
 def test_another_update_of_the_same_number_is_stored_beside_it(bucket, logged):
@@ -408,7 +390,7 @@ def test_such_a_bot_gets_errors_of_this_package_alone(bucket, monkeypatch):
     events = runtime.client("s3").meta.events
     events.register_first("before-send.s3", unplugged)
     for update in (p.text(5), p.text(6, chat={"id": -999}), {"update_id": 7}):
-        with pytest.raises(LakeError, match=r"s3://raw-bucket/.*EndpointConnectionError"):
+        with pytest.raises(LakeError, match=r"s3://raw-bucket: could not write .*endpoint"):
             tgpipeline.store_update(update)
     with pytest.raises(LakeError):
         tgpipeline.store_sent(p.message(9, text="oi"))

@@ -4,7 +4,6 @@ What runs on AWS runs here on folders: `history` fills a raw zone, `etl` makes a
 it, and DuckDB answers what Athena would.
 """
 
-import json
 import os
 import re
 from collections import defaultdict
@@ -23,7 +22,7 @@ from tgpipeline.errors import HistoryError, LakeError, QueryError
 from tgpipeline.etl import handler
 from tgpipeline.history.content import int_of
 from tgpipeline.history.file import ExportFile
-from tgpipeline.lake import documents, keys, preview, stores
+from tgpipeline.lake import documents, keys, migrations, preview, stores
 from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import context_date, migration
@@ -237,7 +236,7 @@ def _collect(path: Path, raw: "LocalStore", settings: Settings) -> list[str]:
             continue
         content = document.update[document.kind]
         if ids := migration(content):  # as the ingest function does, so that the group stays one
-            raw.put(keys.migration_key(ids[1]), json.dumps({"from": ids[0], "to": ids[1]}).encode())
+            raw.put(keys.migration_key(ids[1]), migrations.as_marker(*ids))
         day = context_date(content, settings.tz, datetime.now(UTC))
         if name.startswith("sent-"):
             raw.put(keys.partition(keys.RAW, day) + name.replace("#", "-"), document.body)

@@ -10,13 +10,13 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from tgpipeline.telegram.content import objects
 from tgpipeline.telegram.updates import ENVELOPE, Update, event_date, integer, sub
 
 GONE = "…"
-MANY = 500_000  # words that are remembered, rather than hashed again
 FOREVER = 2**63  # Unix seconds
 WORD = re.compile(r"\w+")
 IsPerson = Callable[[Any, int | None], bool]  # an id, and when that happened (Unix seconds)
@@ -29,7 +29,14 @@ _CODES = frozenset(
 _KEPT_OF_MESSAGE = ("message_id", "message_thread_id", "date", "chat", "forum_topic_created")
 _WORDS_OF_OTHERS = frozenset("entities caption_entities quote reply_markup".split())
 _HUSK: dict[type, Any] = {str: GONE, dict: {"erased": True}, list: [{"erased": True}]}
-_USERS = (("from",), ("user",), ("source", "user"), ("boost", "source", "user"), ("chat",))
+_USERS = (
+    ("from",),
+    ("user",),
+    ("source", "user"),
+    ("boost", "source", "user"),
+    ("new_chat_member", "user"),
+    ("chat",),
+)
 
 
 @dataclass(frozen=True)
@@ -57,11 +64,7 @@ class Person:
         """
         content = update[kind]
         when = event_date(content) or received
-        users = [sub(content, *path) for path in _USERS]
-        users.append(
-            sub(content, "new_chat_member", "user") if "old_chat_member" in content else {}
-        )
-        if any(self._is(user, when) for user in users):
+        if any(self._is(sub(content, *path), when) for path in _USERS):
             return None
         if kind == "poll" and self._is_named(content.get("id"), when):
             return None
@@ -82,10 +85,8 @@ class Person:
         if type(value) is not dict:
             return value
         when = event_date(value) or when
-        if self._is(value, when):
+        if self._is(value, when) or self.is_person(value.get("user_id"), when):  # or a contact
             return {k: value[k] for k in ("is_bot", "type") if k in value} | {"first_name": GONE}
-        if self.is_person(value.get("user_id"), when):  # a contact
-            return {"phone_number": GONE, "first_name": GONE}
         return {k: self._scrub(v, when, k) for k, v in self._of_others(value, when).items()}
 
     def _of_others(self, value: Update, when: int | None) -> Update:
@@ -123,13 +124,10 @@ class Person:
 
     def masked(self, text: str, when: int | None = None) -> str:
         """A text without their id, usernames and names, as long as before, for the offsets."""
-        parts, done = [], 0
-        for start, end in sorted(self.find(text, when), key=lambda span: (span[0], -span[1])):
-            if end > done:
-                start = max(start, done)
-                parts += [text[done:start], _fill(text[start:end])]
-                done = end
-        return "".join([*parts, text[done:]]) if parts else text
+        letters = list(text)
+        for start, end in self.find(text, when):
+            letters[start:end] = map(_fill, text[start:end])
+        return "".join(letters)
 
 
 def objects_in(value: Any) -> Iterator[Update]:
@@ -160,15 +158,13 @@ def _blank(text: Any, entity: Update) -> Any:
     if type(text) is not str or start < 0 or length < 0:
         return text
     units = text.encode("utf-16-le", "surrogatepass")
-    before, there, after = (
-        units[: 2 * start],
-        units[2 * start : 2 * (start + length)],
-        units[2 * (start + length) :],
-    )
-    whole = before + (GONE * (len(there) // 2)).encode("utf-16-le") + after
+    there = slice(2 * start, 2 * (start + length))
+    gone = GONE.encode("utf-16-le") * (len(units[there]) // 2)
+    whole = units[: there.start] + gone + units[there.stop :]
     return whole.decode("utf-16-le", "surrogatepass")
 
 
+@lru_cache(200_000)  # the words of a group are few, and each costs microseconds
 def hashed(key: bytes, what: object) -> str:
     """What stands in markers for an erased person, or for a name: 128 bits of an HMAC."""
     return hmac.new(key, str(what).encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
@@ -220,8 +216,6 @@ class Erased:
     until: Mapping[tuple[str, int], int] = field(default_factory=dict)
     words: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     listed: frozenset[tuple[str, str]] = frozenset()
-    _hashes: dict[int, str] = field(default_factory=dict, compare=False, repr=False)
-    _first: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
 
     def __bool__(self) -> bool:
         return bool(self.until)
@@ -234,8 +228,7 @@ class Erased:
         def is_person(number: Any, when: int | None) -> bool:
             if type(number) is not int:
                 return False
-            name = self._hashes.get(number) or hashed(self.key, number)
-            self._hashes[number] = name
+            name = hashed(self.key, number)
             until = max(self.until.get((name, 0), 0), self.until.get((name, chat), 0))
             return until > 0 and (when is None or when < until)
 
@@ -245,8 +238,6 @@ class Erased:
         """Where a text says names of who was erased after it was written."""
         words = list(WORD.finditer(text)) if self.words else []
         for number, word in enumerate(words):
-            if not self._begins(word[0]):
-                continue
             if self._knows(f"@{word[0].lower()}", when):
                 yield word.span()
             longest, _ = self.words.get(hashed(self.key, f"^{word[0]}"), (0, 0))
@@ -254,15 +245,6 @@ class Erased:
                 said = " ".join(WORD.findall(text[word.start() : last.end()]))
                 if self._knows(said, when):
                     yield word.start(), last.end()
-
-    def _begins(self, word: str) -> bool:
-        """Whether a word is a username, or the first of a name, of anybody who was erased."""
-        if word not in self._first:
-            if len(self._first) > MANY:
-                self._first.clear()
-            hashes = hashed(self.key, f"@{word.lower()}"), hashed(self.key, f"^{word}")
-            self._first[word] = not self.words.keys().isdisjoint(hashes)
-        return self._first[word]
 
     def _knows(self, said: str, when: int | None) -> bool:
         _, until = self.words.get(hashed(self.key, said), (0, 0))

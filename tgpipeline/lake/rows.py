@@ -7,10 +7,11 @@ last column, `context_timestamp`, is added when the rows are written.
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import chain
 from typing import Any
 
 from tgpipeline.errors import UpdateError
-from tgpipeline.lake import authors
+from tgpipeline.lake import authors, migrations
 from tgpipeline.lake.columns import TABLES, fit
 from tgpipeline.telegram.content import entities_of, old_and_new, rich_text
 from tgpipeline.telegram.updates import (
@@ -26,6 +27,8 @@ from tgpipeline.telegram.updates import (
 )
 
 Row = tuple[Any, ...]
+_SENDER = ("id", "is_bot", "first_name", "last_name", "username", "language_code")
+_OTHERS = ("media_group_id", "migrate_to_chat_id", "migrate_from_chat_id")
 
 
 class Flattener:
@@ -84,7 +87,6 @@ class Flattener:
         content, unknown = content_type(m)
         for name in unknown:
             self.unknown[f"message.{name}"] += 1
-        date, chat_id = m.get("date"), chat.get("id")
         text, caption = m.get("text"), m.get("caption")
         entities = m.get("entities") or m.get("caption_entities")
         types, command = entities_of(entities, text or caption) if entities else (None, None)
@@ -93,7 +95,7 @@ class Flattener:
         service = None if content == "unknown" else content in SERVICE
         service = True if m.get("is_service") is True else service  # as imported history says
         by_telegram = service or authors.is_copy(m)
-        author_id, author_kind = (None, "telegram") if by_telegram else self.authors.author_of(m)
+        author = (None, "telegram") if by_telegram else self.authors.author_of(m)
         topic, is_comment = None, None
         if content in ("forum_topic_created", "forum_topic_edited"):
             topic = sub(m, content).get("name")
@@ -103,74 +105,38 @@ class Flattener:
                 topic = topic or sub(reply, "forum_topic_created").get("name")
                 is_comment = authors.is_copy(reply) or None
                 reply = {}
-        return (
-            update_id,
-            source,
-            update_type,
-            m.get("message_id"),
-            m.get("message_thread_id"),
-            m.get("is_topic_message"),
-            topic,
-            is_comment,
-            author_id,
-            author_kind,
-            user.get("id"),
-            user.get("is_bot"),
-            user.get("first_name"),
-            user.get("last_name"),
-            user.get("username"),
-            user.get("language_code"),
-            sub(m, "sender_chat").get("id"),
-            chat_id,
-            self._group(chat_id),
-            chat.get("type"),
-            chat.get("title"),
-            date,
-            self._wall_clock(date),
-            m.get("edit_date"),
-            content,
-            service,
-            text,
-            caption,
-            types,
-            command,
-            reply.get("message_id"),
-            sub(reply, "from").get("id"),
-            sub(m, "forward_origin").get("type"),
-            sub(m, "via_bot").get("id"),
-            m.get("media_group_id"),
-            m.get("migrate_to_chat_id"),
-            m.get("migrate_from_chat_id"),
-        )
+        came = (update_id, source, update_type)
+        thread = (m.get("message_thread_id"), m.get("is_topic_message"), topic, is_comment)
+        sender = (*map(user.get, _SENDER), sub(m, "sender_chat").get("id"))
+        when = (*self._when(m.get("date")), m.get("edit_date"))
+        said = (content, service, text, caption, types, command)
+        answers = (reply.get("message_id"), sub(reply, "from").get("id"))
+        origin = (sub(m, "forward_origin").get("type"), sub(m, "via_bot").get("id"))
+        where = (*self._chat(chat), chat.get("type"), chat.get("title"))
+        others = map(m.get, _OTHERS)
+        parts = (thread, author, sender, where, when, said, answers, origin, others)
+        return (*came, m.get("message_id"), *chain.from_iterable(parts))
 
     def _event(self, update: Update, name: str, text: str) -> Row:
         e = update[name]
         if name not in EVENT_KINDS:
             self.unknown[f"update.{name}"] += 1
         about = sub(e, "message")
-        chat_id = (sub(e, "chat") or sub(about, "chat")).get("id")
+        message_id = (about or e).get("message_id")
         user = sub(e, "from") or sub(e, "user") or sub(e, "source", "user")
         user = user or sub(e, "boost", "source", "user")
-        old, new = old_and_new(name, e)
-        date = date_of(e)
-        return (
-            update.get("update_id"),
-            name,
-            chat_id,
-            self._group(chat_id),
-            (about or e).get("message_id"),
-            user.get("id"),
-            user.get("is_bot"),
-            sub(e, "new_chat_member", "user").get("id"),
-            date,
-            self._wall_clock(date),
-            old,
-            new,
-            text,
-        )
+        whom = (user.get("id"), user.get("is_bot"), sub(e, "new_chat_member", "user").get("id"))
+        where = self._chat(sub(e, "chat") or sub(about, "chat"))
+        values = (*self._when(date_of(e)), *old_and_new(name, e))
+        return (update.get("update_id"), name, *where, message_id, *whom, *values, text)
 
-    def _group(self, chat_id: Any) -> Any:
-        return self._groups.get(chat_id, chat_id) if type(chat_id) is int else None
+    def _chat(self, chat: Update) -> tuple[Any, Any]:
+        """A chat's id, and the one that its group had first."""
+        number = chat.get("id")
+        return number, migrations.first_id(number, self._groups)
+
+    def _when(self, date: Any) -> tuple[Any, int | None]:
+        return date, self._wall_clock(date)
 
 
 def as_json(table: str, row: Row) -> dict[str, Any]:

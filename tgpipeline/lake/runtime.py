@@ -41,21 +41,7 @@ def client(service: str) -> Any:
     )
     # Some hundred bytes need not ask, with a round trip of their own, whether they may come.
     made.meta.events.unregister("before-call.s3", add_expect_header)
-    if service == "s3":
-        put = made.meta.service_model.operation_model("PutObject").input_shape
-        if "IfNoneMatch" not in put.members:  # added to botocore in August 2024
-            events = made.meta.events
-            events.register("provide-client-params.s3.PutObject", _without_condition)
-            events.register("before-call.s3.PutObject", _with_condition)
     return made
-
-
-def _without_condition(params: dict[str, Any], **_: Any) -> dict[str, Any]:
-    return {name: value for name, value in params.items() if name != "IfNoneMatch"}
-
-
-def _with_condition(params: dict[str, Any], **_: Any) -> None:
-    params["headers"]["If-None-Match"] = "*"
 
 
 @cache

@@ -3,18 +3,19 @@
 import hashlib
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from tgpipeline.errors import LakeError
+from tgpipeline.lake import migrations
 from tgpipeline.lake.erasing import Erased, as_bytes
-from tgpipeline.lake.keys import BOTS, ERASED, MIGRATIONS, RAW, bot_key, day_of, sent_key
+from tgpipeline.lake.keys import BOTS, ERASED, MIGRATIONS, RAW, day_of, sent_key
 from tgpipeline.settings import Settings, aws_client, aws_session
 from tgpipeline.telegram import updates
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore, S3Store
 
 logger = logging.getLogger(__name__)
+
+_BOT = re.compile(rf"\A{BOTS}/([1-9][0-9]*)\.json\Z")  # as `keys.bot_key` spells it
 
 
 def put_new(
@@ -45,19 +48,20 @@ def put_new(
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
     """
     ascii_only = {k: v.encode("ascii", "replace").decode() for k, v in (metadata or {}).items()}
+    advice = "Check that the bucket exists and that this role may s3:PutObject there."
     for attempt in range(5):
-        try:
-            s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata=ascii_only, IfNoneMatch="*")
-            return True
-        except Exception as error:  # botocore is imported by whoever made the client, not here
-            code, status = error_code(error)
-            if status == 412:
-                return False
-            if status != 409:  # ConditionalRequestConflict: another write of it is under way
-                raise LakeError(
-                    f"s3://{bucket}/{key} was not written ({code}). Check that the bucket exists "
-                    "and that this role may s3:PutObject there."
-                ) from error
+        with as_lake_error(bucket, f"write {key}", advice):
+            try:
+                s3.put_object(
+                    Bucket=bucket, Key=key, Body=body, Metadata=ascii_only, IfNoneMatch="*"
+                )
+                return True
+            except Exception as error:  # botocore is imported by whoever made the client, not here
+                _, status = error_code(error)
+                if status == 412:
+                    return False
+                if status != 409:  # ConditionalRequestConflict: another write of it is under way
+                    raise
         time.sleep(0.05 * 2**attempt)
     raise LakeError(f"s3://{bucket}/{key} was not written: other writers kept colliding with it.")
 
@@ -78,21 +82,16 @@ def archive(settings: Settings, s3: Any = None) -> Callable[[Mapping[str, Any]],
 
     def store(message: Mapping[str, Any]) -> str:
         day = updates.context_date(dict(message), settings.tz, datetime.now(UTC))
-        key_of = partial(sent_key, message, day)
-        return _put_last(s3, settings.raw_bucket, key_of, as_bytes(message))
+        body, bucket = as_bytes(message), settings.raw_bucket
+        for number in count():  # behind all versions that are there, unless the last is this one
+            key, following = (sent_key(message, day, n) for n in (number, number + 1))
+            if put_new(s3, bucket, key, body):
+                break
+            if has_bytes(s3, bucket, key, body) and not first_object(s3, bucket, following):
+                break
+        return key
 
     return store
-
-
-def _put_last(s3: Any, bucket: str, key_of: Callable[[int], str], body: bytes) -> str:
-    """Write behind all versions that are there, unless the last of them is this very one."""
-    for number in count():
-        key = key_of(number)
-        if put_new(s3, bucket, key, body):
-            break
-        if has_bytes(s3, bucket, key, body) and not first_object(s3, bucket, key_of(number + 1)):
-            break
-    return key
 
 
 def has_bytes(s3: Any, bucket: str, key: str, body: bytes) -> bool:
@@ -113,13 +112,9 @@ def first_object(s3: Any, bucket: str, prefix: str) -> dict[str, Any] | None:
     Raises:
         LakeError: if it cannot be listed.
     """
-    try:
+    advice = "Check the credentials, and that they may s3:ListBucket there."
+    with as_lake_error(bucket, f"list {prefix}", advice):
         found = s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
-    except Exception as error:
-        raise LakeError(
-            f"s3://{bucket}/{prefix} was not listed ({error_code(error)[0]}). Check the "
-            "credentials, and that they may s3:ListBucket there."
-        ) from error
     return next(iter(found.get("Contents", [])), None)
 
 
@@ -151,7 +146,7 @@ def attributes_for(store: "ObjectStore", attributes: Mapping[str, str]) -> dict[
     return {} if isinstance(store, LocalStore) else dict(attributes)
 
 
-def list_days(store: "ObjectStore", prefix: str = RAW) -> Iterator[date]:
+def list_days(store: "ObjectStore", prefix: str = RAW) -> list[date]:
     """The days that have a partition under a prefix, in order; other names are logged, no more."""
     listing = store.list_with_delimiter(f"{prefix}/")
     days, other = [], [item["path"] for item in listing["objects"]]
@@ -163,7 +158,7 @@ def list_days(store: "ObjectStore", prefix: str = RAW) -> Iterator[date]:
     if other:
         line = {"skipped": other[:20], "count": len(other), "reason": "no partition of a day"}
         logger.warning(json.dumps(line))
-    yield from sorted(days)
+    return sorted(days)
 
 
 @dataclass(frozen=True)
@@ -197,9 +192,10 @@ def read_markers(store: "ObjectStore") -> Markers:
         body = store.get(path).bytes().to_bytes() if kind != BOTS else b""
         try:
             if kind == BOTS:  # its name says all
-                bots.add(_bot_of(path, name))
+                (number,) = _BOT.findall(path)
+                bots.add(int(number))
             elif kind == MIGRATIONS:
-                old, new = _migration_of(json.loads(body))
+                old, new = migrations.from_marker(body)
                 groups[new] = old
             elif name == "key":
                 key = body
@@ -221,24 +217,9 @@ def erased_listed(store: "ObjectStore") -> frozenset[tuple[str, str]]:
     return frozenset((item["path"], item["e_tag"] or "") for item in found)
 
 
-def _bot_of(path: str, name: str) -> int:
-    if not name.isdecimal() or path != bot_key(int(name)):
-        raise ValueError("not the id of a user")
-    return int(name)
-
-
-def _migration_of(marker: Mapping[str, Any]) -> tuple[int, int]:
-    message = {"chat": {"id": marker["from"]}, "migrate_to_chat_id": marker["to"]}
-    if (ids := updates.migration(message)) is None:
-        raise ValueError("not the ids of a group and a supergroup")
-    return ids
-
-
 def paths(store: "ObjectStore", prefix: str) -> Iterator[str]:
     """The keys of all objects under a prefix."""
-    for page in store.list(prefix):
-        for item in page:
-            yield item["path"]
+    return (item["path"] for page in store.list(prefix) for item in page)
 
 
 @contextmanager
@@ -253,12 +234,12 @@ def as_lake_error(bucket: str, what: str, advice: str) -> Iterator[None]:
     Raises:
         LakeError: in the place of each of their errors.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
-    from obstore.exceptions import BaseError
-
     try:
         yield
-    except (BotoCoreError, ClientError, BaseError, FileNotFoundError) as error:
+    except Exception as error:  # told by its module: the ingest function has no obstore to import
+        client, _, _ = type(error).__module__.partition(".")
+        if client not in ("botocore", "obstore") and type(error) is not FileNotFoundError:
+            raise
         told = str(error).splitlines()[0][:300]
         raise LakeError(f"s3://{bucket}: could not {what} ({told}). {advice}") from error
 
