@@ -345,7 +345,7 @@ def test_the_analyst_queries_in_the_own_workgroup_alone(ministack: Judge) -> Non
 def enforced() -> Iterator[local.LocalStack]:
     """Everything deployed on a stack that enforces IAM."""
     with local.start(enforce_iam=True) as stack:
-        stack.url = deploy.up(stack.settings).url
+        deploy.up(stack.settings)
         yield stack
 
 

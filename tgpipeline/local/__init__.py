@@ -7,7 +7,7 @@
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -21,12 +21,14 @@ from tgpipeline.etl import handler
 from tgpipeline.lake import stores
 from tgpipeline.local import ended, ministack, replay
 from tgpipeline.progress import progress
-from tgpipeline.settings import Settings, aws_client
+from tgpipeline.settings import Settings
 from tgpipeline.telegram import updates
 from tgpipeline.telegram.bot import Bot
 
 SECRET: str = ministack.VARIABLES["pipeline"]["TELEGRAM_WEBHOOK_SECRET"]
 _running: set["LocalStack"] = set()  # those that no `with` block ends
+# What can be done already when the stack starts, in this order: step → stages that it deploys.
+STEPS = {"ingest": ("lake", "ingest"), "webhook": (), "etl": ("etl",), "analytics": ("analytics",)}
 BEGINNING = 1762743600  # midnight of the sample's first day, in its zone
 
 
@@ -38,13 +40,11 @@ class LocalStack:
         aws: MiniStack.
         telegram: the Bot API stand-in, with the group.
         settings: of the pipeline on this stack; also in the environment of this process.
-        url: the webhook's, once it is deployed.
     """
 
     aws: ministack.AwsStack
     telegram: Telegram
     settings: Settings = field(init=False)
-    url: str = field(default="", repr=False)
     _before: dict[str, str | None] = field(default_factory=dict, repr=False)
 
     @property
@@ -53,17 +53,20 @@ class LocalStack:
         return {name: os.environ[name] for name in self._before if name in os.environ}
 
     @property
+    def url(self) -> str:
+        """The webhook's; empty while it is not deployed."""
+        return deploy.webhook.deployed(self.settings).url
+
+    @property
     def bot(self) -> Bot:
         """A client of the stand-in."""
         return Bot(self.telegram.token, self.telegram.url)
 
     def replay(self, start: date = replay.FIRST, end: date = replay.LAST) -> replay.Sent:
         """Let the sample group live through some days; everything goes through the webhook."""
-        url = self.url or deploy.webhook.deployed(self.settings).url
-        archive = stores.archive(self.settings, aws_client("s3", self.settings))
-        clock = self.aws.set_clock
+        archive, clock = stores.archive(self.settings), self.aws.set_clock
         try:
-            return replay.play(self.telegram, self.settings, url, archive, start, end, clock)
+            return replay.play(self.telegram, self.settings, self.url, archive, start, end, clock)
         finally:
             clock(None)
 
@@ -72,34 +75,22 @@ class LocalStack:
         _running.discard(self)
         self.telegram.stop()
         self.aws.stop()
-        boto3.DEFAULT_SESSION = None
-        for name, value in self._before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-        self._before.clear()
-        ended.watch()
+        _set_environment(self._before)
+        if self._before and not _running:
+            ended.watch()
+        self._before = {}
 
     def _enter(self) -> None:
         """Point this process, and what it starts, at the stack: nothing reaches beyond it."""
         elsewhere = tuple(ministack.VARIABLES["elsewhere"])
-        wanted: dict[str, str | None] = {
-            name: None for name in os.environ if name.startswith(elsewhere)
-        }
-        wanted |= self.aws.environment | ministack.VARIABLES["pipeline"]
-        wanted |= {
-            "TELEGRAM_API_URL": self.telegram.url,
-            "TELEGRAM_BOT_TOKEN": self.telegram.token,
-            "TELEGRAM_CHAT_ID": str(self.telegram.group_id),
-            "TGPIPELINE_INVOKE_URL": self.aws.endpoint_url
-            + "/restapis/{api}/{stage}/_user_request_/{path}",
-        }
-        boto3.DEFAULT_SESSION = None  # it remembers the credentials it was made with
-        for name, value in wanted.items():
-            self._before[name] = os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
+        api = self.aws.endpoint_url + "/restapis/{api}/{stage}/_user_request_/{path}"
+        self._before = _set_environment(
+            dict.fromkeys(name for name in os.environ if name.startswith(elsewhere))
+            | self.aws.environment
+            | ministack.VARIABLES["pipeline"]
+            | {"TELEGRAM_API_URL": self.telegram.url, "TELEGRAM_BOT_TOKEN": self.telegram.token}
+            | {"TELEGRAM_CHAT_ID": str(self.telegram.group_id), "TGPIPELINE_INVOKE_URL": api}
+        )
         self.settings = Settings.from_env()
 
     def __enter__(self) -> "LocalStack":
@@ -108,6 +99,14 @@ class LocalStack:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _set_environment(wanted: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Set variables, or remove those that are None; returns what they were before."""
+    before = {name: os.environ.pop(name, None) for name in wanted}
+    os.environ.update({name: value for name, value in wanted.items() if value is not None})
+    boto3.DEFAULT_SESSION = None  # it remembers the credentials it was made with
+    return before
 
 
 def start(through: str = "", **options: Any) -> LocalStack:
@@ -127,22 +126,23 @@ def start(through: str = "", **options: Any) -> LocalStack:
         LocalStackError: if there is no such step, or a server does not start.
         SettingsError: if the environment holds a setting that cannot be read.
     """
-    if through and through not in STEPS:
-        raise LocalStackError(f"through={through!r}: the steps are {', '.join(STEPS)}.")
+    names = list(STEPS)
+    if through and through not in names:
+        raise LocalStackError(f"through={through!r}: the steps are {', '.join(names)}.")
     for earlier in list(_running):
         earlier.stop()
     Settings.from_env()  # a setting that cannot be read is refused now, even if not used here
-    steps = list(STEPS)[: list(STEPS).index(through) + 1] if through else []
+    steps = names[: names.index(through) + 1] if through else []
     with progress("steps to a local stack", 1 + len(steps)) as advance:
-        running = ministack.start_aws(**options)
-        stack = LocalStack(running, Telegram(TOKEN_DEFAULT, clock=Clock(BEGINNING, running=False)))
+        telegram = Telegram(TOKEN_DEFAULT, clock=Clock(BEGINNING, running=False))
+        stack = LocalStack(ministack.start_aws(**options), telegram)
         _running.add(stack)
         try:
             stack.telegram.start()
             stack._enter()
             for step in steps:
                 advance(1)
-                STEPS[step](stack)
+                _take(step, stack)
             advance(1)
         except BaseException:
             stack.stop()
@@ -151,32 +151,13 @@ def start(through: str = "", **options: Any) -> LocalStack:
     return stack
 
 
-def _ingest(stack: LocalStack) -> None:
-    for stage in ("lake", "ingest"):
+def _take(step: str, stack: LocalStack) -> None:
+    for stage in STEPS[step]:
         deploy.stages.deploy(stage, stack.settings)
-    stack.url = deploy.webhook.deployed(stack.settings).url
-
-
-def _webhook(stack: LocalStack) -> None:
-    kinds = sorted(updates.MESSAGE_KINDS | updates.EVENT_KINDS)
-    stack.bot.get_updates(allowed_updates=kinds)
-    replay.fill(stack.telegram, stack.settings)
-
-
-def _etl(stack: LocalStack) -> None:
-    """As the function would, but in this process: it need not start first."""
-    deploy.stages.deploy("etl", stack.settings)
-    days = range((replay.LAST - replay.FIRST).days + 1)
-    list(handler.run(stack.settings, [replay.FIRST + timedelta(n) for n in days]))
-
-
-def _analytics(stack: LocalStack) -> None:
-    deploy.stages.deploy("analytics", stack.settings)
-
-
-STEPS: dict[str, Callable[[LocalStack], None]] = {
-    "ingest": _ingest,
-    "webhook": _webhook,
-    "etl": _etl,
-    "analytics": _analytics,
-}
+    if step == "webhook":
+        kinds = sorted(updates.MESSAGE_KINDS | updates.EVENT_KINDS)
+        stack.bot.get_updates(allowed_updates=kinds)
+        replay.fill(stack.telegram, stack.settings)
+    if step == "etl":  # as the function would, but in this process: it need not start first
+        month = range((replay.LAST - replay.FIRST).days + 1)
+        list(handler.run(stack.settings, [replay.FIRST + timedelta(n) for n in month]))

@@ -16,9 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import urllib3
 
 from tgpipeline import resources
 from tgpipeline.errors import LocalStackError
@@ -27,38 +29,31 @@ logger = logging.getLogger(__name__)
 
 VARIABLES = resources.data("local/local.toml")
 LOCAL_REGION: str = VARIABLES["clients"]["AWS_DEFAULT_REGION"]
+_HEALTH, _LOG = "/_ministack/health", "ministack.log"
 _ROOM = 200_000_000  # bytes that a month of the sample group and its tables take, twice over
 
 
 @dataclass
-class AwsStack:
+class AwsStack(AbstractContextManager["AwsStack"]):
     """A running MiniStack.
 
     Attributes:
-        port: where it listens, on 127.0.0.1.
+        endpoint_url: what `AWS_ENDPOINT_URL` must be for boto3 to talk to this stack.
         directory: its data, its log and the functions' temporary files; gone when it stops.
         process: MiniStack and, in the same process group, the functions it runs.
     """
 
-    port: int
+    endpoint_url: str
     directory: Path
     process: "subprocess.Popen[bytes]" = field(repr=False)
 
     @property
-    def endpoint_url(self) -> str:
-        """What `AWS_ENDPOINT_URL` must be for boto3 to talk to this stack."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
     def environment(self) -> dict[str, str]:
         """Variables that make boto3, PyAthena and obstore use this stack, and nothing else."""
-        others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+        others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")  # the former wins
         direct = ",".join(filter(None, ("127.0.0.1,localhost", others)))
-        found: dict[str, str] = {"AWS_ENDPOINT_URL": self.endpoint_url, **VARIABLES["clients"]}
-        return found | {
-            "NO_PROXY": direct,
-            "no_proxy": direct,
-        }  # the latter wins where both are set
+        direct_to = {"NO_PROXY": direct, "no_proxy": direct}
+        return {"AWS_ENDPOINT_URL": self.endpoint_url, **VARIABLES["clients"], **direct_to}
 
     def set_clock(self, instant: float | None) -> None:
         """Set the time at which API Gateway receives requests; None is this machine's time.
@@ -66,26 +61,14 @@ class AwsStack:
         Args:
             instant: Unix seconds.
         """
-        clock = self.directory / "clock"
-        if instant is None:
-            clock.unlink(missing_ok=True)
-            return
-        clock.with_suffix(".new").write_text(str(instant))
-        clock.with_suffix(".new").replace(clock)  # never half written
+        (self.directory / "clock").write_text("" if instant is None else str(instant))
 
     def stop(self) -> None:
         """End MiniStack and its functions, and remove its data. A second call does nothing."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)  # its group bears the id of its leader
-            self.process.wait(5)
+        with self.process:  # closes its pipe, and waits
+            if self.process.poll() is None:  # its group bears the id of its leader
+                os.killpg(self.process.pid, signal.SIGKILL)
         shutil.rmtree(self.directory, ignore_errors=True)
-
-    def __enter__(self) -> "AwsStack":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
@@ -114,10 +97,11 @@ def start_aws(*, timeout: float = 60, enforce_iam: bool = False) -> AwsStack:
     with socket.socket() as probe:  # a port that is free
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    with (directory / "ministack.log").open("wb") as log:
+    # -P: this folder must not lead sys.path, its modules bear the names of packages.
+    command = [sys.executable, "-P", str(Path(__file__).with_name("serve.py")), str(directory)]
+    with (directory / _LOG).open("wb") as log:
         process = subprocess.Popen(
-            # -P: this folder must not lead sys.path, its modules bear the names of packages.
-            [sys.executable, "-P", str(Path(__file__).with_name("serve.py")), str(directory)],
+            command,
             cwd=directory,
             env=_environment(port, directory, enforce_iam),
             stdin=subprocess.PIPE,
@@ -125,7 +109,7 @@ def start_aws(*, timeout: float = 60, enforce_iam: bool = False) -> AwsStack:
             stderr=subprocess.STDOUT,
             start_new_session=True,  # an interrupt in the terminal is meant for the notebook
         )
-    stack = AwsStack(port, directory, process)
+    stack = AwsStack(f"http://127.0.0.1:{port}", directory, process)
     try:
         _wait(stack, timeout)
     except BaseException:
@@ -140,12 +124,10 @@ def _directory() -> Path:
     """A temporary directory with room for the data of a stack."""
     place = tempfile.gettempdir()
     try:
-        free = shutil.disk_usage(place).free
-        if free < _ROOM:
-            missing = f"{free // 1_000_000} MB are free, {_ROOM // 1_000_000} are needed"
-            raise OSError(errno.ENOSPC, missing)
+        if shutil.disk_usage(place).free < _ROOM:
+            raise OSError(errno.ENOSPC, f"fewer than {_ROOM // 1_000_000} MB are free")
         directory = Path(tempfile.mkdtemp(prefix="tgpipeline-aws-"))
-        (directory / "tmp").mkdir()
+        (directory / "clock").touch()
         return directory
     except OSError as error:
         raise LocalStackError(
@@ -158,23 +140,21 @@ def _environment(port: int, directory: Path, enforce_iam: bool) -> dict[str, str
     found = {name: os.environ[name] for name in VARIABLES["inherited"] if name in os.environ}
     found |= VARIABLES["ministack"] | {"GATEWAY_PORT": str(port), "AUTH": str(enforce_iam).lower()}
     found["DOCKER_HOST"] = f"unix://{directory}/none"  # with Docker it would remove containers
-    places = {"STATE_DIR": "state", "S3_DATA_DIR": "s3", "TMPDIR": "tmp"}
-    return found | {name: f"{directory}/{place}" for name, place in places.items()}
+    places = {"STATE_DIR": f"{directory}/state", "S3_DATA_DIR": f"{directory}/s3"}
+    return found | places | {"TMPDIR": str(directory)}
 
 
 def _wait(stack: AwsStack, timeout: float) -> None:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + timeout
     while stack.process.poll() is None and time.monotonic() < deadline:
-        try:
-            with opener.open(f"{stack.endpoint_url}/_ministack/health", timeout=2):
-                return
-        except OSError:
-            time.sleep(0.05)
+        with suppress(urllib3.exceptions.HTTPError):
+            urllib3.request("GET", stack.endpoint_url + _HEALTH, timeout=2, retries=False)
+            return
+        time.sleep(0.05)
     ended = stack.process.poll()
-    log = (stack.directory / "ministack.log").read_text(errors="replace").splitlines()[-20:]
+    log = (stack.directory / _LOG).read_text(errors="replace").splitlines()[-20:]
     what = f"did not answer within {timeout:g} seconds" if ended is None else "ended at its start"
     raise LocalStackError(
-        f"MiniStack {what} (127.0.0.1:{stack.port}, exit status {ended}). The end of its log:\n"
+        f"MiniStack {what} ({stack.endpoint_url}, exit status {ended}). The end of its log:\n"
         + ("\n".join(log) or "(empty)")
     )

@@ -9,9 +9,8 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import obstore
 import requests
@@ -27,8 +26,7 @@ FIRST, LAST = date(2025, 11, 10), date(2025, 12, 9)  # the days of the sample
 Line = dict[str, Any]
 
 
-@dataclass
-class Sent:
+class Sent(NamedTuple):
     """What was replayed.
 
     Attributes:
@@ -37,17 +35,16 @@ class Sent:
         broken: bodies that are no update.
     """
 
-    updates: int = 0
-    archived: int = 0
-    broken: int = 0
+    updates: int
+    archived: int
+    broken: int
 
 
 def lines() -> Iterator[Line]:
     """The sample, oldest first: `{"at", "body"}`, `{"at", "sent"}` or `{"at", "raw"}` each."""
     path = resources.folder("data/sample") / "updates.ndjson.gz"
     with gzip.open(path, "rt", encoding="utf-8") as file:
-        for line in file:
-            yield json.loads(line)
+        yield from map(json.loads, file)
 
 
 def play(
@@ -73,45 +70,37 @@ def play(
     Raises:
         LocalStackError: if the webhook does not take an update.
     """
-    sent = Sent()
     chosen = _chosen(settings, start, end)
-    in_all = sum("body" in line for line in chosen)
-    with progress("updates sent", in_all) as advance:
+    sent = Sent(*(sum(kind in line for line in chosen) for kind in ("body", "sent", "raw")))
+    with progress("updates sent", sent.updates) as advance:
         for line in chosen:
             telegram.clock.set(line["at"])
             set_clock(line["at"])
             if "body" in line:
                 telegram.inject(line["body"])
                 _arrive(telegram)  # one after the other, as they happened
-                sent.updates += 1
                 advance(1)
             elif "sent" in line:
                 archive(line["sent"])
-                sent.archived += 1
             else:
                 _post(url, settings, line["raw"])
-                sent.broken += 1
     return sent
 
 
-class _InMemory:
-    """The two calls of S3's client that the ingest function makes, on a dictionary."""
+class _InMemory(dict[str, Any]):
+    """The two calls of S3's client that the ingest function makes: key → what was put there."""
 
     class Taken(Exception):
         response: ClassVar = {"ResponseMetadata": {"HTTPStatusCode": 412}}
 
-    def __init__(self) -> None:
-        self.objects: dict[str, tuple[bytes, dict[str, str]]] = {}
-
     def put_object(self, **call: Any) -> None:
-        if call["Key"] in self.objects:
+        if call["Key"] in self:
             raise self.Taken
-        self.objects[call["Key"]] = call["Body"], call["Metadata"]
+        self[call["Key"]] = call
 
     def list_objects_v2(self, **call: Any) -> dict[str, Any]:
-        body, _ = self.objects.get(call["Prefix"], (None, {}))
-        digest = body and hashlib.md5(body, usedforsecurity=False).hexdigest()
-        return {"KeyCount": 1, "Contents": [{"ETag": digest}]} if digest else {"KeyCount": 0}
+        there = [self[call["Prefix"]]["Body"]] if call["Prefix"] in self else []
+        return {"Contents": [{"ETag": hashlib.md5(body).hexdigest()} for body in there]}
 
 
 def fill(telegram: Telegram, settings: Settings, *, start: date = FIRST, end: date = LAST) -> int:
@@ -130,33 +119,30 @@ def fill(telegram: Telegram, settings: Settings, *, start: date = FIRST, end: da
     archive = stores.archive(settings, memory)
     for line in _chosen(settings, start, end):
         telegram.clock.set(line["at"])
-        received = datetime.fromtimestamp(int(line["at"] * 1000) / 1000, UTC)
+        received, bodies = datetime.fromtimestamp(int(line["at"] * 1000) / 1000, UTC), []
         if "body" in line:
             telegram.inject(line["body"])
-            for waiting in telegram.delivery.queue.all_pending():
-                ingest.store(waiting.body, settings, memory, received)
+            bodies = [waiting.body for waiting in telegram.delivery.queue.all_pending()]
             telegram.delivery.queue.clear()
         elif "sent" in line:
             archive(line["sent"])
         else:  # API Gateway hands on text: what is no UTF-8 is replaced
             text = line["raw"].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-            ingest.store(text.encode(), settings, memory, received)
+            bodies = [text.encode()]
+        for body in bodies:
+            ingest.store(body, settings, memory, received)
     raw = stores.open_store(settings.raw_bucket, settings)
 
-    def put(item: tuple[str, tuple[bytes, dict[str, str]]]) -> None:
-        key, (body, metadata) = item
-        obstore.put(raw, key, body, attributes=dict(metadata))
+    def put(call: dict[str, Any]) -> None:
+        obstore.put(raw, call["Key"], call["Body"], attributes=call["Metadata"])
 
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(put, memory.objects.items()))
-    return len(memory.objects)
+        return len(list(pool.map(put, memory.values())))
 
 
 def _chosen(settings: Settings, start: date, end: date) -> list[Line]:
-    def day(line: Line) -> date:
-        return datetime.fromtimestamp(line["at"], UTC).astimezone(settings.tz).date()
-
-    return [line for line in lines() if start <= day(line) <= end]
+    days = ((datetime.fromtimestamp(line["at"], settings.tz).date(), line) for line in lines())
+    return [line for day, line in days if start <= day <= end]
 
 
 def _arrive(telegram: Telegram) -> None:

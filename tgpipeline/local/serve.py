@@ -5,9 +5,9 @@ the pipe closes, because the stack was stopped or because the notebook's kernel 
 process ends together with the functions that MiniStack runs, and takes its data directory along.
 
 A file `clock` in that directory tells what time it is, for the requests that API Gateway passes on:
-so a month of updates can be received on the days on which they happened. This and one more change
+so a month of updates can be received on the days on which they happened. This and two more changes
 use private names of MiniStack's: where they are not what they were, the change is skipped, and a
-file `skipped_…` says so to whoever started the stack.
+file `skipped_…` says to whoever started the stack what goes without it.
 """
 
 import os
@@ -15,7 +15,6 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,51 +26,39 @@ def _end_with_parent(directory: Path) -> None:
 
 
 def _keep_time(directory: Path) -> None:
-    """Let API Gateway date requests by the clock file, while there is one."""
+    """Without the clock file, updates without a date get today's, whatever day is played."""
     from ministack.services import apigateway_v1
 
-    build, clock = apigateway_v1._build_lambda_event_v1, directory / "clock"
+    build = apigateway_v1._build_lambda_event_v1
 
     def dated(*args: Any, **options: Any) -> dict[str, Any]:
         event: dict[str, Any] = build(*args, **options)
-        if clock.is_file():
-            event["requestContext"]["requestTimeEpoch"] = int(float(clock.read_text()) * 1000)
+        if instant := (directory / "clock").read_text():
+            event["requestContext"]["requestTimeEpoch"] = int(float(instant) * 1000)
         return event
 
     apigateway_v1._build_lambda_event_v1 = dated
 
 
-def _hurry(directory: Path) -> None:
-    """Let an invocation end when its log does: MiniStack waits 5 ms more, half a request's time."""
+def _hurry(_: Path) -> None:
+    """Without it each request takes 5 ms longer, half its time: so long its log is waited for."""
     from ministack.core.lambda_runtime import Worker
 
     first_line, _, at_most = Worker._drain_stderr_bounded.__defaults__
     Worker._drain_stderr_bounded.__defaults__ = (first_line, 0.001, at_most)
 
 
-def _try(change: Callable[[Path], None], directory: Path, without: str) -> None:
-    """Make a change to MiniStack, or leave word of what goes without it."""
-    try:
-        change(directory)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        (directory / f"skipped{change.__name__}").write_text(f"{without} ({error})")
-
-
-def _heed_conditions(directory: Path) -> None:
-    """Let change sets leave out what a template's condition leaves out, as CloudFormation does."""
+def _heed_conditions(_: Path) -> None:
+    """Without it, change sets list resources that a condition leaves out."""
     from ministack.services.cloudformation import changesets
 
     resolve = changesets._resolve_props_for_diff
 
     def heeded(template: Any, params: Any, *of_stack: str) -> dict[str, Any]:
-        made: dict[str, Any] = resolve(template, params, *of_stack)
+        found: dict[str, Any] = resolve(template, params, *of_stack).get("Resources", {})
         met = changesets._evaluate_conditions(template, params) if template else {}
-        wanted = {
-            name: resource
-            for name, resource in made.get("Resources", {}).items()
-            if met.get(resource.get("Condition"), True)
-        }
-        return {"Resources": wanted}
+        kept = {name: r for name, r in found.items() if met.get(r.get("Condition"), True)}
+        return {"Resources": kept}
 
     changesets._resolve_props_for_diff = heeded
 
@@ -79,9 +66,11 @@ def _heed_conditions(directory: Path) -> None:
 if __name__ == "__main__":
     directory = Path(sys.argv.pop())
     threading.Thread(target=_end_with_parent, args=(directory,), daemon=True).start()
-    _try(_keep_time, directory, "updates without a date get today's, whatever day is played")
-    _try(_hurry, directory, "each request takes 5 ms longer")
-    _try(_heed_conditions, directory, "change sets list resources that a condition leaves out")
+    for change in (_keep_time, _hurry, _heed_conditions):
+        try:
+            change(directory)
+        except (ImportError, AttributeError, TypeError, ValueError) as error:
+            (directory / f"skipped{change.__name__}").write_text(f"{change.__doc__} ({error})")
     from ministack.app import main
 
     main()
