@@ -19,9 +19,8 @@ from tgpipeline.lake.erasing import finder, hashed_names
 from tgpipeline.privacy import search
 from tgpipeline.privacy.buckets import OURS, Buckets, Stored, day_of, explained
 from tgpipeline.privacy.known import learn
-from tgpipeline.privacy.plan import Plan, Request
+from tgpipeline.privacy.plan import Marker, Plan, Request, record
 from tgpipeline.privacy.removing import Remover, alone
-from tgpipeline.privacy.traces import Marker, record
 from tgpipeline.settings import Settings
 
 
