@@ -58,13 +58,14 @@ class Buckets:
         both = (self.raw, self.enriched)
         self.stores = {name: stores.open_store(name, settings) for name in both}
 
-    def versions(self, bucket: str) -> Iterator[Stored]:
-        """Every version of every object.
+    def versions(self, *buckets: str) -> Iterator[Stored]:
+        """Every version of every object, of both buckets or of one.
 
         Raises:
             LakeError: if one has to be restored from a cold storage class first.
         """
-        for page in self.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        pages = self.s3.get_paginator("list_object_versions").paginate
+        for bucket, page in ((b, page) for b in buckets or self.stores for page in pages(Bucket=b)):
             for one in page.get("Versions", ()):
                 version = one.get("VersionId") or "null"
                 if one.get("StorageClass") in _COLD:
@@ -86,7 +87,7 @@ class Buckets:
 
     def current(self, *buckets: str) -> list[Stored]:
         """The objects that are there now, but for what erasures leave behind."""
-        found = (one for bucket in buckets for one in self.versions(bucket))
+        found = self.versions(*buckets)
         return [one for one in found if one.latest and not one.key.startswith(OURS)]
 
     def get(self, one: Stored) -> Found:

@@ -7,7 +7,7 @@ objects hold of them; then what is their own; then the days. A second run goes o
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -20,7 +20,7 @@ from tgpipeline.privacy import search
 from tgpipeline.privacy.buckets import OURS, Buckets, Stored, day_of, explained
 from tgpipeline.privacy.known import learn
 from tgpipeline.privacy.plan import Marker, Plan, Request, record
-from tgpipeline.privacy.removing import Remover, alone
+from tgpipeline.privacy.removing import Remover
 from tgpipeline.settings import Settings
 
 
@@ -39,25 +39,19 @@ class Erasure:
 
     def __init__(self, settings: Settings, request: Request, s3: Any = None) -> None:
         self.settings, self.request, self.buckets = settings, request, Buckets(settings, s3)
-        pseudonym, user_id = Pseudonyms(settings.pseudonym_key), request.user_id
-        self._digest = pseudonym.digest
+        self._pseudonyms, user_id = Pseudonyms(settings.pseudonym_key), request.user_id
         with explained(settings):
-            objects = self._objects()
+            objects = list(self.buckets.versions())
             self.known = learn(self.buckets, user_id, objects)
             self._marker = Marker(self.buckets, request)
-            secret, ids = self._marker.secret, {str(user_id), str(pseudonym.id(user_id))}
+            secret, ids = self._marker.secret, {str(user_id), str(self._pseudonyms.id(user_id))}
             words = hashed_names(secret, ids)  # of a part, nothing but the id is looked for
             if not request.limited:
                 names = hashed_names(secret, self.known.phrases | ids, self.known.usernames)
                 words = self._marker.learn(names)
             self._seek = finder(secret, words)
-            self._remover = Remover(
-                alone(secret, request, {} if request.limited else words),
-                request.until,
-                pseudonym.id(user_id),
-                request.chat_id and pseudonym.id(request.chat_id),
-                set() if request.limited else self.known.telling,
-            )
+            said = ({}, ()) if request.limited else (words, self.known.telling)
+            self._remover = Remover(request, self._pseudonyms, secret, *said)
             self.plan = self._plan(objects)
         if not self.plan:
             raise LakeError(
@@ -66,12 +60,7 @@ class Erasure:
                 "update, or from_id in Athena, says somebody's id."
             )
 
-    def _objects(self) -> list[Stored]:
-        """All versions of all objects, but for what erasures leave behind."""
-        found = (one for name in self.buckets.stores for one in self.buckets.versions(name))
-        return [one for one in found if not one.key.startswith(OURS)]
-
-    def _plan(self, objects: list[Stored]) -> Plan:
+    def _plan(self, objects: Iterable[Stored]) -> Plan:
         plan, counts, limited = Plan(), Counter[date](), self.request.limited
         self._remover.counts.clear()
         for one, found in self.buckets.bodies(objects):
@@ -82,8 +71,8 @@ class Erasure:
                 if rest is not body:
                     (plan.mixed if rest else plan.own).append(one)
                     plan.days.add(day)
-            elif limited and one.key.startswith(keys.REQUESTS):
-                continue  # a part is not what they asked for
+            elif one.key.startswith((*OURS, keys.REQUESTS) if limited else OURS):
+                continue  # what erasures leave behind; and a part is not what they asked for
             elif not search.holds(body, self._seek, found.told):
                 continue
             elif not (day and one.latest):
@@ -100,7 +89,7 @@ class Erasure:
     def _expired(self, day: date, count: int) -> bool:
         """Whether a day's Parquet was made from more raw objects than are left."""
         made = ledger.stored(self.buckets.stores[self.buckets.enriched], "messages", day)
-        refuse_other_key([made], self._digest)
+        refuse_other_key([made], self._pseudonyms.digest)
         return made is not None and made.objects > count
 
     def run(self) -> list[str]:
@@ -133,14 +122,13 @@ class Erasure:
         Of an erasure of a part (one chat, up to a day), what another plan would touch.
         """
         if self.request.limited:
-            again = self._plan(self._objects())
+            again = self._plan(self.buckets.versions())
             yield from (one.key for one in again.objects)
             yield from map(str, again.days)
             return
-        for name in self.buckets.stores:
-            for one, found in self.buckets.bodies(self.buckets.versions(name)):
-                if search.holds(found.body, self._seek, found.told, self.known.telling):
-                    yield f"s3://{name}/{one.key}"
+        for one, found in self.buckets.bodies(self.buckets.versions()):
+            if search.holds(found.body, self._seek, found.told, self.known.telling):
+                yield f"s3://{one.bucket}/{one.key}"
 
 
 def request_of(arguments: argparse.Namespace, settings: Settings) -> Request:

@@ -13,11 +13,10 @@ from tgpipeline.lake.erasing import FOREVER, hashed_names
 from tgpipeline.privacy import search
 from tgpipeline.privacy.buckets import Buckets, day_of, documents_in, explained
 from tgpipeline.privacy.plan import Request
-from tgpipeline.privacy.removing import Remover, alone
+from tgpipeline.privacy.removing import Remover
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import sub
 
-_WHO = ("from_id", "author_id", "target_user_id")
 _json = json.JSONEncoder(ensure_ascii=False, default=str).encode
 _FILES = ("own.ndjson", "mentions.ndjson", "tables.ndjson", "quarantine.txt")
 
@@ -42,15 +41,15 @@ def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict
     own, mentions, rows, quarantine = files.values()
     with explained(settings):
         buckets, request = Buckets(settings, s3), Request(user_id, FOREVER)
-        remover = Remover(alone(b"", request, hashed_names(b"", [str(user_id)])))
-        wanted = remover.erased.find
-        user = Pseudonyms(settings.pseudonym_key).id(user_id)
+        pseudonyms, words = Pseudonyms(settings.pseudonym_key), hashed_names(b"", [str(user_id)])
+        remover = Remover(request, pseudonyms, b"", words)
+        find = remover.erased.find
         for one, found in buckets.bodies(buckets.current(buckets.raw, buckets.enriched)):
             day = day_of(one.key)
             if day and one.bucket == buckets.enriched:
                 table = search.table_in(found.body)
                 told = table.to_pylist() if table else []
-                rows += [row for row in told if user in map(row.get, _WHO)]
+                rows += [row for row in told if remover.row(row) is None]
             elif day:
                 for document in documents_in(one.key, found.body):
                     rest = remover.update(document, day)
@@ -60,7 +59,7 @@ def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict
                         own.append(document.body.decode("utf-8", "replace").replace("\n", " "))
                     elif rest is not document.body and document.update:
                         mentions.append(_which(one.key, document.update, document.kind))
-            elif one.bucket == buckets.raw and search.holds(found.body, wanted, found.told):
+            elif one.bucket == buckets.raw and search.holds(found.body, find, found.told):
                 quarantine.append(one.key)
     if not any(files.values()):
         raise LakeError(

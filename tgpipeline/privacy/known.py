@@ -89,7 +89,7 @@ def learn(buckets: Buckets, user_id: int, objects: Iterable[Stored]) -> Known:
         objects: what is in them.
     """
     known = Known(user_id)
-    telling = (o for o in objects if day_of(o.key) and "/events/" not in o.key)
+    telling = (o for o in objects if o.latest and day_of(o.key) and "/events/" not in o.key)
     for one, found in buckets.bodies(telling):
         if one.bucket == buckets.raw:
             for document in documents_in(one.key, found.body):

@@ -7,7 +7,6 @@ import io
 import json
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tgpipeline.etl import reading
+from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake import documents, keys
 from tgpipeline.lake.erasing import FOREVER, GONE, Erased, Person, as_bytes, hashed
 from tgpipeline.privacy import search
@@ -27,24 +27,35 @@ _ADDRESSED = ("reply_to_from_id", "via_bot_id")
 _SAID = ("text", "caption", "chat_title", "topic_name", "new_value", "old_value")
 
 
-@dataclass(frozen=True)
 class Remover:
     """Takes a person out of objects.
 
-    Attributes:
-        erased: who is meant, and what finds their names; the ETL reads the same from a marker.
-        until: Unix seconds; rows that are dated later count as anybody's.
-        user_id, chat_id: theirs in the tables, and the one chat's that is meant (0 for all).
+    Args:
+        request: whom, in which chat, until when.
+        pseudonyms: of the tables.
+        key: of the hashes.
+        words: hashes of their names, as `hashed_names` makes them; they count whenever said.
         telling: texts of theirs, which others may have passed on.
+
+    Attributes:
+        erased: who is meant, as the ETL reads it from a marker.
         counts: how many updates were left out, how many changed.
     """
 
-    erased: Erased
-    until: int = FOREVER
-    user_id: int = 0
-    chat_id: int = 0
-    telling: Collection[str] = ()
-    counts: Counter[str] = field(default_factory=Counter)
+    def __init__(
+        self,
+        request: Request,
+        pseudonyms: Pseudonyms,
+        key: bytes,
+        words: Mapping[str, int],
+        telling: Collection[str] = (),
+    ) -> None:
+        until = {(hashed(key, request.user_id), request.chat_id): request.until}
+        self.erased = Erased(key, until, {name: (n, FOREVER) for name, n in words.items()})
+        self.counts = Counter[str]()
+        self._until, self._telling = request.until, telling
+        self._user_id = pseudonyms.id(request.user_id)
+        self._chat_id = request.chat_id and pseudonyms.id(request.chat_id)
 
     def updates(self, key: str, body: bytes) -> bytes:
         """A raw object without the person: the same bytes if nothing is theirs."""
@@ -79,26 +90,26 @@ class Remover:
         """A Parquet without the person: the same bytes if nothing is theirs."""
         table = search.table_in(body)
         rows = table.to_pylist() if table else []
-        kept = [rest for rest in map(self._row, rows) if rest is not None]
+        kept = [rest for rest in map(self.row, rows) if rest is not None]
         if table is None or kept == rows:
             return body
         sink = io.BytesIO()
         pq.write_table(pa.Table.from_pylist(kept, table.schema), sink, compression="zstd")
         return sink.getvalue()
 
-    def _row(self, row: dict[str, Any]) -> dict[str, Any] | None:
+    def row(self, row: dict[str, Any]) -> dict[str, Any] | None:
         """A row without the person; None if it is theirs."""
         when = integer(row["date"])
-        if self.chat_id not in (0, row["chat_id"]):
+        if self._chat_id not in (0, row["chat_id"]):
             return row
-        theirs = {name for name in (*_OWN, *_ADDRESSED) if row.get(name) == self.user_id}
-        theirs = theirs if when is None or when < self.until else set()
+        theirs = {name for name in (*_OWN, *_ADDRESSED) if row.get(name) == self._user_id}
+        theirs = theirs if when is None or when < self._until else set()
         if theirs.intersection(_OWN):
             return None
         rest, person = row | dict.fromkeys(theirs), Person(lambda *_: False, self.erased.find)
         for name in _SAID:
             if said := row.get(name):
-                rest[name] = GONE if said in self.telling else person.masked(said, when)
+                rest[name] = GONE if said in self._telling else person.masked(said, when)
         if row.get("payload"):
             update = json.loads(row["payload"])
             left = self.erased.without(update, row["event_type"], when)
@@ -106,15 +117,3 @@ class Remover:
                 return None
             rest["payload"] = row["payload"] if left is update else as_bytes(left).decode()
         return rest
-
-
-def alone(key: bytes, request: Request, words: Mapping[str, int]) -> Erased:
-    """Whom a request means, and that person's names, which count whenever they were said.
-
-    Args:
-        key: of the hashes.
-        request: whom, in which chat, until when.
-        words: as `hashed_names` makes them.
-    """
-    until = {(hashed(key, request.user_id), request.chat_id): request.until}
-    return Erased(key, until, {name: (size, FOREVER) for name, size in words.items()})

@@ -161,22 +161,14 @@ class Bot(Transport):
         except BotUnauthorized as error:
             return diagnose(error)
         chat, member = self._as_member(chat_id, me)
-        moved_to = None
-        if isinstance(chat, BotApiError) and "migrate_to_chat_id" in chat.parameters:
-            moved_to = chat.parameters["migrate_to_chat_id"]
+        moved_to = None if isinstance(chat, dict) else chat.parameters.get("migrate_to_chat_id")
+        if moved_to is not None:
             chat, member = self._as_member(moved_to, me)
         webhook = self.get_webhook_info()
         refused = "403" in str(webhook.get("last_error_message"))
-        return diagnose(
-            me,
-            chat,
-            member,
-            webhook,
-            moved_to=moved_to,
-            webhook_url=self._hide(webhook_url),
-            wanted=wanted,
-            refusal_logged=refusal_logged(webhook.get("last_error_date", 0)) if refused else None,
-        )
+        logged = refusal_logged(webhook.get("last_error_date", 0)) if refused else None
+        expected = self._hide(webhook_url)
+        return diagnose(me, chat, member, webhook, moved_to, expected, wanted, logged)
 
     def _as_member(
         self, chat_id: int | str, me: dict[str, Any]
@@ -184,12 +176,11 @@ class Bot(Transport):
         """A chat and the bot as a member of it; or why the bot cannot tell."""
         try:
             chat = self.get_chat(chat_id)
-            member = self._get(dict, "getChatMember", chat_id=chat_id, user_id=me.get("id"))
+            return chat, self._get(dict, "getChatMember", chat_id=chat_id, user_id=me.get("id"))
         except (BotUnreachable, BotTooManyRequests):
             raise
         except BotApiError as error:
             return error, {}
-        return chat, member
 
     def _get(self, kind: type[T], method: str, **params: Any) -> T:
         result = self.call(method, **params)

@@ -77,7 +77,6 @@ def diagnose(
     chat: dict[str, Any] | BotApiError | None = None,
     member: dict[str, Any] | None = None,
     webhook: dict[str, Any] | None = None,
-    *,
     moved_to: int | None = None,
     webhook_url: str = "",
     wanted: Sequence[str] = DEFAULT_WANTED,
@@ -105,35 +104,35 @@ def diagnose(
                 → Copy the token again from BotFather (/mybots → API Token) to TELEGRAM_BOT_TOKEN.
     """
     if isinstance(me, BotApiError):
-        return CheckReport([CheckFinding("token", False, str(me), _ADVICE["token"])])
+        return CheckReport([_finding("token", False, str(me))])
     status = (member or {}).get("status", "")
-    admin = status in ("administrator", "creator")
-    findings = [CheckFinding("token", True, f"@{me.get('username')}, id {me.get('id')}")]
-    if moved_to is not None:
-        detail = f"the group became the supergroup {moved_to}"
-        findings.append(CheckFinding("chat id", False, detail, _ADVICE["moved"].format(moved_to)))
-    findings += [
-        _in_chat(chat, status),
-        CheckFinding("admin", admin, status or "not in the group", _ADVICE["admin"]),
-        _privacy(admin, me.get("can_read_all_group_messages") is True),
-        *_deliveries(webhook or {}, wanted, admin),
-        *_webhook(webhook or {}, webhook_url, refusal_logged),
-    ]
-    return CheckReport(findings)
+    admin, reads_all = status in ("administrator", "creator"), "can_read_all_group_messages"
+    mode = f"no admin, and privacy mode is {'off' if me.get(reads_all) is True else 'on'}"
+    all_messages = admin or me.get(reads_all) is True
+    moved = f"the group became the supergroup {moved_to}"
+    return CheckReport(
+        [
+            _finding("token", True, f"@{me.get('username')}, id {me.get('id')}"),
+            *([] if moved_to is None else [_finding("chat id", False, moved, moved_to)]),
+            _in_chat(chat, status),
+            _finding("admin", admin, status or "not in the group"),
+            _finding("all messages", all_messages, "admin" if admin else mode),
+            *_deliveries(webhook or {}, wanted, admin),
+            *_webhook(webhook or {}, webhook_url, refusal_logged),
+        ]
+    )
+
+
+def _finding(name: str, ok: bool, detail: str, *values: Any) -> CheckFinding:
+    return CheckFinding(name, ok, detail, _ADVICE[name].format(*values))
 
 
 def _in_chat(chat: dict[str, Any] | BotApiError | None, status: str) -> CheckFinding:
-    advice = _ADVICE["in_the_group"]
     if isinstance(chat, BotApiError):
-        return CheckFinding("in the group", False, str(chat), advice)
+        return _finding("in the group", False, str(chat))
     inside = status not in ("", "left", "kicked")
     found = f"{(chat or {}).get('type')}, id {(chat or {}).get('id')}"
-    return CheckFinding("in the group", inside, found if inside else f"{found}: {status}", advice)
-
-
-def _privacy(admin: bool, reads_all: bool) -> CheckFinding:
-    detail = "admin" if admin else f"no admin, and privacy mode is {'off' if reads_all else 'on'}"
-    return CheckFinding("all messages", admin or reads_all, detail, _ADVICE["all_messages"])
+    return _finding("in the group", inside, found if inside else f"{found}: {status}")
 
 
 def _deliveries(webhook: dict[str, Any], wanted: Sequence[str], admin: bool) -> list[CheckFinding]:
@@ -141,11 +140,10 @@ def _deliveries(webhook: dict[str, Any], wanted: Sequence[str], admin: bool) -> 
     allowed = webhook.get("allowed_updates") or []
     usual = [kind for kind in wanted if kind not in ASKED_FOR]
     missing = [kind for kind in usual if allowed and kind not in allowed]
-    advice = _ADVICE["allowed_updates"].format(list(wanted))
     detail = f"not in allowed_updates: {', '.join(missing)}" if missing else ", ".join(usual)
-    findings = [CheckFinding("messages delivered", not missing, detail, advice)]
+    findings = [_finding("messages delivered", not missing, detail, list(wanted))]
     for kind in (kind for kind in wanted if kind in ASKED_FOR):
-        lacks = {} if kind in allowed else {"not in allowed_updates": advice}
+        lacks = {} if kind in allowed else {"not in allowed_updates": findings[0].advice}
         lacks |= {} if admin else {"the bot is no admin": _ADVICE["admin"]}
         found = " and ".join(lacks) or kind
         name = f"{_KINDS[kind]} delivered"
@@ -167,11 +165,11 @@ def _webhook(
         detail = "an old one" if url else "none set"
     stuck = bool(url) and bool(pending)
     waiting = f"{pending} waiting" + ("" if url or not pending else " for getUpdates")
-    why = _ADVICE[_REFUSED[refusal_logged] if "403" in str(error) else "failed"]
     at = f" ({datetime.fromtimestamp(when, UTC):%Y-%m-%d %H:%M} UTC)" if when else ""
     last = f"{error}{at}" + ("" if stuck else ", delivered since") if error else "none"
+    why = _ADVICE[_REFUSED[refusal_logged] if "403" in str(error) else "failed"]
     return [
         CheckFinding("webhook", url == expected, detail, advice),
-        CheckFinding("delivery queue", not stuck, waiting, _ADVICE["queue"]),
+        _finding("delivery queue", not stuck, waiting),
         CheckFinding("last error", not (error and stuck), last, why),
     ]
