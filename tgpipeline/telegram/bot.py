@@ -7,13 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tgpipeline.errors import (
-    BotApiError,
-    BotConflict,
-    BotTooManyRequests,
-    BotUnauthorized,
-    BotUnreachable,
-)
+from tgpipeline import errors
+from tgpipeline.errors import BotApiError
 from tgpipeline.telegram.check import DEFAULT_WANTED, ONE_WEBHOOK, CheckReport, diagnose, other_host
 from tgpipeline.telegram.transport import Transport
 
@@ -85,7 +80,7 @@ class Bot(Transport):
         if replace is not True and (host := other_host(self.get_webhook_info()["url"], url)):
             text = f"a webhook is set at {host}. {ONE_WEBHOOK}"
             if not (replace and replace(f"{text}. Replace it all the same?")):
-                raise BotConflict("setWebhook", f"{text}; or say replace=True", 409)
+                raise errors.BotConflict("setWebhook", f"{text}; or say replace=True", 409)
         return bool(self.call("setWebhook", **given))
 
     def get_webhook_info(self) -> dict[str, Any]:
@@ -158,7 +153,7 @@ class Bot(Transport):
         """
         try:
             me = self.get_me()
-        except BotUnauthorized as error:
+        except errors.BotUnauthorized as error:
             return diagnose(error)
         chat, member = self._as_member(chat_id, me)
         moved_to = None if isinstance(chat, dict) else chat.parameters.get("migrate_to_chat_id")
@@ -177,7 +172,7 @@ class Bot(Transport):
         try:
             chat = self.get_chat(chat_id)
             return chat, self._get(dict, "getChatMember", chat_id=chat_id, user_id=me.get("id"))
-        except (BotUnreachable, BotTooManyRequests):
+        except (errors.BotUnreachable, errors.BotTooManyRequests):
             raise
         except BotApiError as error:
             return error, {}
@@ -186,7 +181,7 @@ class Bot(Transport):
         result = self.call(method, **params)
         if type(result) is not kind:
             why = f"the result is not {kind.__name__}: is TELEGRAM_API_URL the Bot API's?"
-            raise BotUnreachable(method, why)
+            raise errors.BotUnreachable(method, why)
         return result
 
 
