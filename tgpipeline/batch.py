@@ -11,12 +11,13 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
-from tgpipeline.errors import LakeError
+from tgpipeline.errors import LakeError, UpdateError
 from tgpipeline.lake import keys, runtime, stores
 from tgpipeline.settings import Settings
+from tgpipeline.telegram import updates
 
 LONGEST = 250_000  # bytes; the queue of batch.yaml takes 262,144, of body and attributes
 # What SQS refuses or replaces: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
@@ -37,22 +38,20 @@ def sendable(body: bytes) -> bool:
         return False
 
 
-def send(sqs: Any, queue_url: str, body: bytes, day: date) -> None:
+def send(sqs: Any, queue_url: str, body: bytes) -> None:
     """Put an update into the queue.
 
     Args:
         sqs: a client of SQS.
         queue_url: of the queue.
-        body: what `sendable` says yes to.
-        day: whose partition it belongs to; it travels with the update, since the time of its
-            receipt does not.
+        body: what `sendable` says yes to, of an update that bears a date: the time of its receipt
+            does not travel with it.
 
     Raises:
         LakeError: if the queue does not take it.
     """
-    told = {"day": {"DataType": "String", "StringValue": day.isoformat()}}
     try:
-        sqs.send_message(QueueUrl=queue_url, MessageBody=body.decode(), MessageAttributes=told)
+        sqs.send_message(QueueUrl=queue_url, MessageBody=body.decode())
     except Exception as error:
         raise LakeError(
             f"the queue {queue_url} did not take an update ({stores.error_code(error)[0]}). Check "
@@ -94,7 +93,7 @@ def store(records: Iterable[Mapping[str, Any]], settings: Settings, s3: Any) -> 
     """
     failed: list[str] = []
     for key, body, metadata, numbers in _writes(records, settings):
-        line: dict[str, Any] = {"outcome": "quarantined" if metadata else "batched", **metadata}
+        line = {"outcome": "quarantined" if metadata else "batched", **metadata}
         try:
             stores.put_new(s3, settings.raw_bucket, key, body, metadata)
         except LakeError as error:
@@ -106,28 +105,22 @@ def store(records: Iterable[Mapping[str, Any]], settings: Settings, s3: Any) -> 
 
 def _writes(records: Iterable[Mapping[str, Any]], settings: Settings) -> Iterator[Write]:
     """The objects to write: key, body, metadata, and the records that are in it."""
-    batches: dict[date, dict[bytes, list[str]]] = defaultdict(lambda: defaultdict(list))
+    batches: dict[date, list[tuple[bytes, str]]] = defaultdict(list)
     for record in records:
         body, number = record["body"].encode("utf-8", "surrogatepass"), str(record["messageId"])
-        day, reason = _day_and_reason(record, settings)
-        if reason or not sendable(body):
-            metadata = {"reason": reason or "the queue held what cannot be one line of a batch"}
-            yield keys.quarantine_key(body, day), body, metadata, [number]
+        sent = int(record.get("attributes", {}).get("SentTimestamp", 0)) / 1000
+        received = datetime.fromtimestamp(sent, settings.tz)
+        day, reason = received.date(), ""
+        try:
+            day = updates.context_date(updates.payload(updates.parse(body)), settings.tz, received)
+        except UpdateError as error:
+            reason = str(error)
+        if record.get("eventSourceARN") == os.environ.get("AWS_SQS_DEAD_LETTERS", ""):
+            reason = "a dead letter: no batch with it was stored in ten tries"
+        if reason:
+            yield keys.quarantine_key(body, day), body, {"reason": reason}, [number]
         else:
-            batches[day][body].append(number)
+            batches[day].append((body, number))
     for day, lines in batches.items():
-        whole = b"\n".join(sorted(lines)) + b"\n"
-        numbers = [number for told in lines.values() for number in told]
-        yield keys.batch_key(whole, day), whole, {}, numbers
-
-
-def _day_and_reason(record: Mapping[str, Any], settings: Settings) -> tuple[date, str]:
-    """The day whose partition a record belongs to, and why it cannot be in a batch, if so."""
-    attributes = record.get("attributes", {})
-    sent = datetime.fromtimestamp(int(attributes.get("SentTimestamp", 0)) / 1000, UTC)
-    try:
-        day = date.fromisoformat(record["messageAttributes"]["day"]["stringValue"])
-    except (KeyError, TypeError, ValueError):
-        return sent.astimezone(settings.tz).date(), "in the queue without the day it belongs to"
-    dead = record.get("eventSourceARN", "") == os.environ.get("AWS_SQS_DEAD_LETTERS", "none")
-    return day, "a dead letter: no batch with it was stored in ten tries" if dead else ""
+        whole = b"\n".join(sorted({body for body, _ in lines})) + b"\n"
+        yield keys.batch_key(whole, day), whole, {}, [number for _, number in lines]

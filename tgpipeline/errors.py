@@ -36,20 +36,14 @@ class BotApiError(TgPipelineError):
     Source: https://core.telegram.org/bots/api#making-requests
     """
 
+    unsent = False
+
     def __init__(
-        self,
-        method: str,
-        description: str,
-        error_code: int | None = None,
-        parameters: Mapping[str, Any] | None = None,
+        self, method: str, text: str, code: int | None = None, more: Mapping[str, Any] | None = None
     ) -> None:
-        self.method = method
-        self.description = description
-        self.error_code = error_code
-        self.parameters = dict(parameters or {})
-        self.unsent = False
-        code = f"{error_code} " if error_code is not None else ""
-        super().__init__(f"{method}: {code}{description}")
+        self.method, self.description, self.error_code = method, text, code
+        self.parameters = dict(more or {})
+        super().__init__(f"{method}: {'' if code is None else f'{code} '}{text}")
 
 
 class BotUnauthorized(BotApiError):

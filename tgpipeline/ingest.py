@@ -7,11 +7,11 @@ Standard library and botocore alone.
 """
 
 import base64
-import binascii
 import hmac
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -49,13 +49,10 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         sqs = runtime.client("sqs") if settings.queue_url else None
         status, line = 200, store(body, settings, runtime.client("s3"), _received(event), sqs)
-    except LakeError as error:
-        status, line = 500, {"outcome": "failed", "error": str(error)}
-    except Exception as error:  # any other failure of S3's client must end in 500 as well
-        status, line = 500, {"outcome": "failed", "error": type(error).__name__}
-    reply = line.pop("reply", None)  # Telegram executes a call that the answer holds
-    answer = _answer(status, line, started)
-    return answer | {"body": json.dumps(reply)} if reply else answer
+    except Exception as error:  # any failure of S3's client must end in 500, not ours alone
+        told = str(error) if isinstance(error, LakeError) else type(error).__name__
+        status, line = 500, {"outcome": "failed", "error": told}
+    return _answer(status, line, started)
 
 
 def authorised(headers: Mapping[str, Any], settings: Settings) -> bool:
@@ -63,10 +60,8 @@ def authorised(headers: Mapping[str, Any], settings: Settings) -> bool:
 
     REST APIs keep the case of header names, HTTP APIs lower it: any case is taken.
     """
-    given = b""
-    for name, value in headers.items():
-        if name.lower() == SECRET_HEADER:
-            given = str(value).encode("utf-8", "replace")
+    lowered = {name.lower(): str(value) for name, value in headers.items()}
+    given = lowered.get(SECRET_HEADER, "").encode("utf-8", "replace")
     matches = [hmac.compare_digest(given, s.encode()) for s in settings.webhook_secrets]
     return any(matches)
 
@@ -109,15 +104,13 @@ def store(
     migration = updates.migration(content) if kind in updates.MESSAGE_KINDS else None
     if chat_id is not None and not _is_ours(chat_id, migration, settings, s3):
         return {"outcome": "other_chat", **line}
-    if migration is not None:
-        _remember(migration, settings, s3)
     day = updates.context_date(content, settings.tz, received)
     if day > received.astimezone(settings.tz).date() + timedelta(1):
         # Athena reads no partition beyond tomorrow: it would be lost until that day has come.
         return _quarantine(body, f"dated {day}, which is to come", settings, s3, received)
     # What bears no date keeps an object of its own, whose name tells a repeat after midnight.
     if sqs is not None and updates.event_date(content) is not None and batch.sendable(body):
-        batch.send(sqs, settings.queue_url, body, day)
+        batch.send(sqs, settings.queue_url, body)
         outcome = "queued"
     else:
         outcome = "stored" if _put(body, update, day, settings, s3) else "repeated"
@@ -212,20 +205,13 @@ def _is_ours(chat_id: int, migration: tuple[int, int] | None, settings: Settings
     whichever of the two chats it comes from first, a marker in the bucket makes the new one ours.
     """
     known = _our_chats(settings)
-    if chat_id in known:
-        return True
-    if migration is not None and chat_id == migration[1] and migration[0] in known:
-        return True
-    if stores.first_object(s3, settings.raw_bucket, keys.migration_key(chat_id)):
+    bucket, marker_of = settings.raw_bucket, keys.migration_key
+    if chat_id not in known and stores.first_object(s3, bucket, marker_of(chat_id)):
         known.add(chat_id)
+    if migration is not None and not known.isdisjoint((chat_id, migration[0])):
+        stores.put_new(s3, bucket, marker_of(migration[1]), migrations.as_marker(*migration))
+        known.add(migration[1])
     return chat_id in known
-
-
-def _remember(migration: tuple[int, int], settings: Settings, s3: Any) -> None:
-    _, new = migration
-    marker = migrations.as_marker(*migration)
-    stores.put_new(s3, settings.raw_bucket, keys.migration_key(new), marker)
-    _our_chats(settings).add(new)
 
 
 def _received(event: Mapping[str, Any]) -> datetime:
@@ -239,30 +225,25 @@ def _received(event: Mapping[str, Any]) -> datetime:
 
 def _body(event: Mapping[str, Any]) -> bytes:
     body = event.get("body") or ""
-    if not isinstance(body, str):  # as the console's test events may have it
-        body = json.dumps(body)
     if event.get("isBase64Encoded"):
-        try:
+        with suppress(TypeError, ValueError):  # not what it claims to be: quarantined as it is
             return base64.b64decode(body, validate=True)
-        except (binascii.Error, ValueError):
-            pass  # not what it claims to be: quarantined as it is
-    return body.encode("utf-8", "surrogatepass")
+    return _as_bytes(body)  # an object, as the console's test events may have it
 
 
-def _answer(status: int, line: Mapping[str, Any], started: float) -> dict[str, Any]:
+def _answer(status: int, line: dict[str, Any], started: float) -> dict[str, Any]:
     """Log one JSON line (ids and outcome, never text or names) and make the response."""
+    reply = line.pop("reply", None)  # Telegram executes a call that the answer holds
     milliseconds = round((time.perf_counter() - started) * 1000, 1)
     runtime.json_log(__name__).info(json.dumps({**line, "status": status, "ms": milliseconds}))
     return {
         "statusCode": status,
         "headers": {"Content-Type": "application/json"},
-        "body": json.dumps({"ok": status == 200}),
+        "body": json.dumps(reply or {"ok": status == 200}),
     }
 
 
-@cache
-def _settings(*required: str) -> Settings:
-    return Settings.from_env(*required)
+_settings = cache(Settings.from_env)
 
 
 @cache

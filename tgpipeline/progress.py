@@ -2,10 +2,11 @@
 
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Thread
+from typing import Any
 
 from tqdm import tqdm
 
@@ -29,25 +30,20 @@ def progress(doing: str, total: int | None = None) -> Iterator[Callable[[int], o
     >>> with progress("updates sent", total=3) as advance:
     ...     _ = advance(3)
     """
-    shown, started = watched(), time.monotonic()
-    stream = sys.stdout if _kernel() is not None else sys.stderr
-    over = threading.Event()
-    with tqdm(total=total, desc=doing, disable=not shown, file=stream, leave=False) as bar:
-
-        def tick() -> None:
-            while not over.wait(1):
-                bar.refresh()
-
-        if shown:
-            threading.Thread(target=tick, daemon=True).start()
-        try:
-            yield bar.update
-        finally:
-            over.set()
-            done = bar.n
-    seconds = time.monotonic() - started
+    stream = sys.stderr if _kernel() is None else sys.stdout
+    with tqdm(total=total, desc=doing, disable=not watched(), file=stream, leave=False) as bar:
+        Thread(target=_tick, args=(bar,), daemon=True).start()
+        yield bar.update
+        shown, done, seconds = not bar.disable, bar.n, bar.format_dict["elapsed"]
     if shown and seconds >= PATIENCE:
         print(f"{f'{done:,} ' if done else ''}{doing}, {seconds:.0f} s", file=stream)
+
+
+def _tick(bar: "tqdm[Any]") -> None:
+    """Let the time pass visibly until the bar is closed, which disables it."""
+    while not bar.disable:
+        bar.refresh()
+        time.sleep(1)
 
 
 def watched() -> bool:
@@ -59,15 +55,11 @@ def watched() -> bool:
     if os.environ.get("TQDM_DISABLE", "0") not in ("", "0"):
         return False
     kernel = _kernel()
-    if kernel is not None:
-        return bool(getattr(kernel, "_allow_stdin", False))
-    return bool(sys.stderr and sys.stderr.isatty())
+    terminal = bool(sys.stderr and sys.stderr.isatty())
+    return terminal if kernel is None else bool(getattr(kernel, "_allow_stdin", False))
 
 
 def _kernel() -> object | None:
     """The kernel of this notebook; None where this is none."""
-    if "IPython" not in sys.modules:
-        return None
-    from IPython import get_ipython
-
-    return getattr(get_ipython(), "kernel", None)
+    ipython = sys.modules.get("IPython")
+    return getattr(ipython.get_ipython(), "kernel", None) if ipython else None

@@ -29,6 +29,13 @@ def _var(variable: str, default: Any = "", *, secret: bool = False, most: int | 
     return field(default=default, repr=not secret, metadata={"variable": variable, "most": most})
 
 
+def refusal(of: str, **values: object) -> SettingsError:
+    """The error that tells what `settings.toml` says of a setting that cannot be used."""
+    from tgpipeline import resources  # a function on AWS that refuses nothing reads no such file
+
+    return SettingsError(resources.data("settings.toml")[of].format(**values))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What the pipeline is told from outside. Secrets never show in its repr.
@@ -75,22 +82,12 @@ class Settings:
         for name in ("telegram_api_url", "endpoint_url"):
             _check_url(variable(name), getattr(self, name))
         if not re.fullmatch(DEPLOYMENT_NAME, self.name):
-            raise SettingsError(
-                f"TGPIPELINE_NAME is {self.name!r}: use 2 to 31 lower-case letters, digits and "
-                "hyphens, starting with a letter; it becomes part of bucket names."
-            )
+            raise refusal("name", name=self.name)
         for chat_id in self.chat_ids:
             if chat_id >= 0:
-                raise SettingsError(
-                    f"TELEGRAM_CHAT_ID is {chat_id}, but a group's id is negative: it is probably "
-                    f"{_meant(chat_id)}. `message.chat.id` in an update says it."
-                )
-        for secret_token in self.webhook_secrets:
-            if not re.fullmatch(SECRET_TOKEN, secret_token):
-                raise SettingsError(
-                    "TELEGRAM_WEBHOOK_SECRET holds a character that Telegram refuses: use 1 to 256 "
-                    "of A-Z a-z 0-9 _ - (secrets.token_urlsafe(32) makes a good one)."
-                )
+                raise refusal("chat_id", chat_id=chat_id, meant=_meant(chat_id))
+        if not all(re.fullmatch(SECRET_TOKEN, one) for one in self.webhook_secrets):
+            raise refusal("webhook_secret")
 
     @classmethod
     def from_env(
@@ -131,11 +128,7 @@ class Settings:
         """
         missing = [variable(name) for name in names if not getattr(self, name)]
         if missing:
-            raise SettingsError(
-                f"{' and '.join(missing)} not set: put them into the environment of this process "
-                "(in Lambda: Configuration → Environment variables; in a notebook: os.environ; "
-                "in Colab: the key icon, Secrets), then run again."
-            )
+            raise refusal("missing", names=" and ".join(missing))
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
@@ -175,11 +168,7 @@ def _as_settings_error() -> Iterator[None]:
     try:
         yield
     except BotoCoreError as error:
-        raise SettingsError(
-            f"no AWS credentials were found ({str(error).rstrip('.')}): run `aws configure`, or "
-            "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (in Colab and Kaggle: "
-            "under Secrets); `tgpipeline local` and the notebooks' mode local need none."
-        ) from error
+        raise refusal("credentials", reason=str(error).rstrip(".")) from error
 
 
 @cache
@@ -221,10 +210,7 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except Exception as error:  # ZoneInfo raises KeyError, ValueError and OSError, by the name
-        raise SettingsError(
-            f"TIMEZONE is {name!r}, which is not an IANA time zone. Write it as in "
-            "America/Sao_Paulo, Europe/Lisbon or UTC."
-        ) from error
+        raise refusal("zone", name=name) from error
 
 
 def _check_url(variable: str, url: str) -> None:
@@ -233,10 +219,7 @@ def _check_url(variable: str, url: str) -> None:
         parts = urlsplit(url)
         if not url or (parts.scheme in ("http", "https") and parts.hostname and parts.port != 0):
             return
-    raise SettingsError(
-        f"{variable} cannot be read as a URL: write it as in https://api.telegram.org or "
-        "http://127.0.0.1:8081."
-    )
+    raise refusal("url", variable=variable)
 
 
 def _configured_region() -> str:
@@ -269,7 +252,7 @@ def _value_of(item: Field[Any], text: str) -> Any:
             chat_ids = dict.fromkeys(int(part) for part in text.split(",") if part.strip())
             if all(abs(chat_id) < 2**63 for chat_id in chat_ids):
                 return tuple(chat_ids)
-    raise SettingsError(f"{variable} is {text[:60]!r}: it must be {wanted}.")
+    raise refusal("value", variable=variable, text=text[:60], wanted=wanted)
 
 
 def secret(name: str) -> str:
@@ -292,10 +275,7 @@ def secret(name: str) -> str:
             value = getpass.getpass(f"{name}: ").strip()
     if value:
         return value
-    raise SettingsError(
-        f"{name} not found: in Colab add it under the key icon (Secrets), in Kaggle under "
-        f"Add-ons, Secrets; elsewhere set the environment variable {name} before starting Python."
-    )
+    raise refusal("secret", name=name)
 
 
 def use_notebook_secrets() -> list[str]:

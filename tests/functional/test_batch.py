@@ -73,8 +73,7 @@ def test_bursts_become_few_objects_and_every_row(batched: Settings) -> None:
 def test_a_dead_letter_comes_into_quarantine(batched: Settings) -> None:
     sqs = aws_client("sqs", batched)
     dead = deploy.Stack("batch", batched).outputs()["DeadLettersUrl"]
-    day = {"day": {"DataType": "String", "StringValue": p.DAY}}
-    sqs.send_message(QueueUrl=dead, MessageBody=p.raw(p.text(1)).decode(), MessageAttributes=day)
+    sqs.send_message(QueueUrl=dead, MessageBody=p.raw(p.text(1)).decode())
     raw = stores.open_store(batched.raw_bucket, batched)
     key, deadline = keys.quarantine_key(p.raw(p.text(1)), DAY), time.monotonic() + 120
     while deploy.queued(batched) and time.monotonic() < deadline:
@@ -115,7 +114,6 @@ def test_a_writer_that_is_killed_loses_nothing_and_its_batch_again_doubles_nothi
             "messageId": f"m-{number}",
             "body": p.raw(p.text(number, date=p.NOON + 86_400 * (number % 3))).decode(),
             "attributes": {"SentTimestamp": str(p.NOON * 1000)},
-            "messageAttributes": {"day": {"stringValue": days[number % 3].isoformat()}},
         }
         for number in range(300)
     ]

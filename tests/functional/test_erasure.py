@@ -193,8 +193,7 @@ def test_names_in_what_comes_late_are_left_out_and_found_again(zones, tmp_path):
         p.text(32, "a outra Bia chegou", sender=RUI, date=UNTIL + 5),
     ]  # fmt: skip
     zones.put(*late)
-    records = [{"messageId": str(n), "body": p.raw(one).decode(), "attributes": {},
-        "messageAttributes": {"day": {"stringValue": str(DAY)}}}
+    records = [{"messageId": str(n), "body": p.raw(one).decode(), "attributes": {}}
         for n, one in enumerate((p.text(40, "na fila", sender=BIA), p.text(41, sender=RUI)))
     ]  # fmt: skip
     assert batch.store(records, zones.settings, zones.s3) == []

@@ -44,14 +44,11 @@ class Queue:
 
     def send_message(self, **call: Any) -> None:
         assert call["QueueUrl"] == QUEUE
-        told = call["MessageAttributes"]["day"]
-        attribute = {"stringValue": told["StringValue"], "dataType": told["DataType"]}
         self.waiting.append(
             {
                 "messageId": f"m-{len(self.waiting)}",
                 "body": call["MessageBody"],
                 "attributes": {"SentTimestamp": str(p.NOON * 1000)},
-                "messageAttributes": {"day": attribute},
                 "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:queue",
             }
         )
@@ -197,7 +194,7 @@ def test_a_dead_letter_ends_in_quarantine_with_a_reason_and_waits_while_s3_refus
     assert "dead letter" in kept["reason"]
 
 
-@pytest.mark.parametrize("spoilt", [{"messageAttributes": {}}, {"body": "{\n}"}])
+@pytest.mark.parametrize("spoilt", [{"body": "{}"}, {"body": "{\n}"}])
 def test_a_stranger_in_the_queue_is_set_aside_and_the_rest_is_stored(
     spoilt: dict[str, Any],
 ) -> None:

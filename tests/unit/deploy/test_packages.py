@@ -39,8 +39,9 @@ def test_each_zip_holds_what_its_function_needs_and_no_more() -> None:
     ingest, etl = (set(packages.files(function)) for function in ("ingest", "etl"))
     rooms = ("telegram/__init__", "telegram/updates", "lake/__init__", "lake/keys", "lake/stores")
     rooms += ("lake/runtime", "lake/erasing", "telegram/content", "telegram/privacy")
-    needed = ("__init__", "errors", "settings", "ingest", "batch", *rooms)
-    data = {"tgpipeline/telegram/updates.json", "tgpipeline/telegram/privacy.json"}
+    needed = ("__init__", "errors", "resources", "settings", "ingest", "batch", *rooms)
+    data = {f"tgpipeline/telegram/{name}.json" for name in ("updates", "privacy")}
+    data.add("tgpipeline/settings.toml")
     assert ingest == {f"tgpipeline/{name}.py" for name in needed} | data
     assert "tgpipeline/ingest.py" not in etl
     assert not any("deploy" in name or "local" in name for name in ingest | etl)
