@@ -195,16 +195,10 @@ def _typical(group: pd.DataFrame, messages: pd.DataFrame, count: int) -> list[in
     """Rows of the questions nearest to all questions of the group, no two nearly the same."""
     rows, found = group["question_row"].tolist()[-400:], list[int]()
     while rows and len(found) < count:
-        best = rows[typical([_text(messages, i) for i in rows])[0]]
-        found.append(best)
-        said = set(normalise(_text(messages, best)).split())
-        rows = [i for i in rows if i != best and not _alike(said, normalise(_text(messages, i)))]
+        best, alike = typical([_text(messages, i) for i in rows])
+        found.append(rows[best])
+        rows = [row for row, is_same in zip(rows, alike, strict=True) if not is_same]
     return found
-
-
-def _alike(said: set[str], text: str) -> bool:
-    words = set(text.split())
-    return len(said & words) >= 0.6 * max(1, min(len(said), len(words)))
 
 
 def _longest(messages: pd.DataFrame, rows: list[int]) -> int:
