@@ -6,7 +6,6 @@ and of letters). It learns from nothing else; the same texts and file give the s
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tgpipeline.analytics.topics.asking import asks
 from tgpipeline.analytics.topics.definitions import HANDOVER, KINDS, Problem, read_definitions
-from tgpipeline.analytics.topics.phrases import Matcher, Phrase, stems, words
+from tgpipeline.analytics.topics.phrases import Matcher, stems, words
 from tgpipeline.analytics.topics.text import WORD, normalise
 
 if TYPE_CHECKING:
@@ -24,25 +23,19 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-SURE = 0.35  # how sure one must be of a problem in a message
-SURE_OF_LIKELIEST = 0.2  # ... of the likeliest one, where it is likelier than no problem
-SURE_IN_CLAUSE = 0.7  # ... of one in a clause, if its words are there too
+SURE = 0.25  # how sure one must be of a problem in a message
 SURE_WITH_PHRASES = 0.05  # ... of one of which several words or phrases are there
-SURE_WITHOUT_PHRASE = 0.45  # ... of one without words and hints: only alike its examples
+LONG = 200  # letters from which on a text is read by its sentences
 EVIDENCE = 0.7  # what a definition's phrase weighs beside a text's TF-IDF vectors of length 1
-WITHOUT_PHRASES = 0.5  # how much an example teaches again, as if the file had no words for it
-
+_SENTENCE_END = re.compile(r"(?<=[.!?]) ")
 _CHUNK = 20_000  # texts at a time: bounds memory
-
-_Counts = list[int]  # of words and of hints, for each definition
-_Split = Callable[[str], list[str]]
 
 
 @dataclass(frozen=True)
 class Topics:
     """Tells which of the defined problems messages are about. Made by `load`."""
 
-    definitions: Sequence[Problem] = field(repr=False)
+    definitions: Sequence[Problem] = field(repr=False)  # flags last
     spelled: frozenset[str] = field(default=frozenset(), repr=False)
 
     @cached_property
@@ -56,18 +49,9 @@ class Topics:
         >>> load().label(["quero meu dinheiro de volta", "bom dia!", "where is my order"])
         [['refund'], [], ['order_status']]
         """
-        return self._labels(self.scores(texts).to_numpy())
-
-    def scores(self, texts: Iterable[str | None]) -> "pd.DataFrame":
-        """Returns how sure each problem is, 0 to 1: a row a message, a column a problem.
-
-        A problem's score is that of the whole message, or of a clause that has its words: so the
-        second problem of a message counts although the first one is louder.
-        """
         import pandas as pd
 
-        scores, _ = self._judge([normalise(text or "") for text in texts])
-        return pd.DataFrame(scores, columns=list(self.problems))
+        return list(self.table(pd.Series(list(texts), dtype=object))["problems"])
 
     def table(self, texts: "pd.Series[str]") -> "pd.DataFrame":
         """Reads messages into columns, with the index of `texts`; what is no text is empty.
@@ -76,203 +60,134 @@ class Topics:
             `is_question`, `wants_person` (bool; the latter by the flag `handover`), `problem` (the
             surest, or None) and `problems` (a list, the surest first).
         """
+        import numpy as np
         import pandas as pd
 
         rows = [normalise(text) if isinstance(text, str) else "" for text in texts]
-        unique = list(dict.fromkeys(rows))
-        scores, persons = self._judge(unique)
-        labels = self._labels(scores)
+        unique = list(dict.fromkeys(["", *rows]))
+        parts = [self.judge(unique[n : n + _CHUNK]) for n in range(0, len(unique), _CHUNK)]
+        labels = [self._labels(row) for scores, _ in parts for row in scores]
         columns = {
-            "is_question": [asks(text) for text in unique],
-            "wants_person": persons,
+            "is_question": pd.Series([asks(text) for text in unique], dtype=bool),
+            "wants_person": np.concatenate([persons for _, persons in parts]),
             "problem": pd.Series([next(iter(names), None) for names in labels], dtype=object),
             "problems": pd.Series(labels, dtype=object),
         }
-        found = pd.DataFrame(columns).astype({"is_question": bool})
-        place = {text: number for number, text in enumerate(unique)}
-        return found.iloc[[place[row] for row in rows]].set_axis(texts.index)
+        return pd.DataFrame(columns).set_axis(unique).loc[rows].set_axis(texts.index)
 
-    def _labels(self, scores: "NDArray[np.float64]") -> list[list[str]]:
-        names, labels = list(self.problems), []
-        for row in scores:
-            found = [names[i] for i in (-row).argsort(kind="stable") if row[i] >= SURE]
-            yields = {n for n in found if not set(found).isdisjoint(self.problems[n].yields_to)}
-            labels.append([name for name in found if name not in yields])
-        return labels
+    def _labels(self, scores: "NDArray[np.float64]") -> list[str]:
+        names = list(self.problems)
+        found = [names[i] for i in (-scores).argsort(kind="stable") if scores[i] >= SURE]
+        return [n for n in found if set(found).isdisjoint(self.problems[n].yields_to)]
 
-    def _judge(self, texts: Sequence[str]) -> "tuple[NDArray[np.float64], NDArray[np.bool_]]":
-        """Returns each problem's score and whether a person is wanted, for normalised texts."""
+    def judge(self, texts: Sequence[str]) -> "tuple[NDArray[np.float64], NDArray[np.bool_]]":
+        """Returns how sure each problem is, 0 to 1, and whether a person is wanted.
+
+        A problem with several words or phrases in a text is sure enough: so the second one of a
+        message counts although the first one is louder. In a long text each sentence counts.
+
+        Args:
+            texts: normalised, at least one.
+        """
         import numpy as np
 
-        scores = np.zeros((len(texts), len(self.problems)))
-        persons = np.zeros(len(texts), dtype=bool)
-        for start in range(0, len(texts), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            scores[part], persons[part] = self._judge_chunk(texts[part])
-        return scores, persons
+        split = [_SENTENCE_END.split(text) if len(text) > LONG else [text] for text in texts]
+        parts = list(chain.from_iterable(split))
+        words, hints = self._counts(parts)
+        sure = self._model.predict_proba(self._features(parts, words, hints))[:, :-1]
+        is_bare = np.array([part.count(" ") < 2 for part in parts]) & ~(words + hints).any(axis=1)
+        sure[is_bare] = 0.0  # one or two words alone are like anything
+        is_said = (words[:, : sure.shape[1]] > 1) & (sure >= SURE_WITH_PHRASES)
+        sure[is_said & (sure < SURE)] = SURE
+        persons = words[:, [d.name == HANDOVER for d in self.definitions]].any(axis=1)
+        starts = np.cumsum([0, *map(len, split[:-1])])
+        return np.maximum.reduceat(sure, starts), np.maximum.reduceat(persons, starts)
 
-    def _judge_chunk(self, texts: Sequence[str]) -> "tuple[NDArray[np.float64], NDArray[np.bool_]]":
+    def _counts(self, texts: Sequence[str]) -> tuple[Any, Any]:
+        """Returns how many words and hints of each definition are in texts.
+
+        What a definition's `unless` is in has none.
+        """
         import numpy as np
 
-        readings = [self._read(text) for text in texts]
-        counts = self._counts([whole for whole, _ in readings])
-        mine = [i for i, d in enumerate(self.definitions) if not d.flag]
-        scores, none = self._probable(texts, counts)
-        top = scores.max(axis=1)
-        likeliest = (scores == top[:, None]) & ((top >= SURE_OF_LIKELIEST) & (top > none))[:, None]
-        scores[likeliest & (scores < SURE)] = SURE
-        scores[(counts[:, mine].sum(axis=2) == 0) & (scores < SURE_WITHOUT_PHRASE)] = 0.0
-        scores[(counts[:, mine, 0] > 1) & (scores >= SURE_WITH_PHRASES) & (scores < SURE)] = SURE
-        scores[[not any(map(str.isalpha, text)) for text in texts]] = 0.0
-        clauses = [
-            (row, text, found)
-            for row, (_, parts) in enumerate(readings)
-            for text, found in parts
-            if any(found[2 * i] and scores[row, j] < SURE for j, i in enumerate(mine))
-        ]
-        if clauses:
-            owners, parts, found = zip(*clauses, strict=True)
-            counts_ = self._counts(found)
-            sure, _ = self._probable(parts, counts_)
-            sure[(sure < SURE_IN_CLAUSE) | (counts_[:, mine, 0] == 0)] = 0.0
-            np.maximum.at(scores, np.array(owners), sure)
-        wishes = [i for i, d in enumerate(self.definitions) if d.name == HANDOVER]
-        return scores, np.asarray((counts[:, wishes, 0] > 0).any(axis=1))
+        counts = np.zeros((len(KINDS), len(texts), len(self.definitions)))
+        matcher, owners = self._matcher
+        for row, text in enumerate(texts):
+            for number in matcher.find(text):
+                kind, definition = owners[number]
+                counts[kind, row, definition] += 1
+        words, hints, unless = counts
+        return words * (unless == 0), hints * (unless == 0)
 
-    def _counts(self, found: Sequence[_Counts]) -> "NDArray[np.float64]":
-        """Texts by definitions by words and hints."""
-        import numpy as np
-
-        return np.array(found, dtype=float).reshape(len(found), len(self.definitions), 2)
-
-    def _probable(self, texts: Sequence[str], counts: "NDArray[np.float64]") -> tuple[Any, Any]:
-        """Returns the probability of each problem, and of none."""
-        classes = list(self._model.classes_)
-        found = self._model.predict_proba(self._features(texts, counts))
-        problems = [classes.index(name) for name in self.problems]
-        return found[:, problems], found[:, classes.index("")]
-
-    def _features(self, texts: Sequence[str], counts: "NDArray[np.float64]") -> Any:
+    def _features(self, texts: Sequence[str], words: Any, hints: Any) -> Any:
         import numpy as np
         from scipy.sparse import csr_matrix, hstack
 
-        words, hints = counts[:, :, 0], counts[:, :, 1]
         weights = np.hstack([words > 0, 0.6 * np.clip(words - 1, 0, 2), 0.4 * np.minimum(hints, 2)])
-        likeness = [weigh.transform(grams.count(texts)) for weigh, grams in self._likeness]
+        likeness = [vectorizer.transform(texts) for vectorizer in self._likeness]
         return hstack([*likeness, csr_matrix(EVIDENCE * weights)]).tocsr()
 
-    def _read(self, text: str) -> tuple[_Counts, list[tuple[str, _Counts]]]:
-        """Counts each definition's words and hints, in a text and in each of its clauses.
-
-        What a definition's `unless` matches does not count for it.
-        """
-        matcher, owners = self._matcher
-        read = words(text)
-        found = [(*owners[number], ways) for number, ways in matcher.find(read).items()]
-        void: dict[int, set[int]] = defaultdict(set)
-        for owner, kind, ways in found:
-            if kind == "unless":
-                void[owner].update(*ways)
-        size = 2 * len(self.definitions)  # words and hints of each definition, in turn
-        whole: _Counts = [0] * size
-        clauses: dict[int, _Counts] = defaultdict(lambda: [0] * size)
-        clause_of = {position: clause for position, clause, _ in read}
-        for owner, kind, ways in found:
-            valid = [way for way in ways if void[owner].isdisjoint(way)] if void else ways
-            if kind == "unless" or not valid:
-                continue
-            slot = 2 * owner + (kind == "hints")
-            whole[slot] += 1
-            ends = {(clause_of[way[0]], clause_of[way[-1]]) for way in valid}
-            for clause in {first for first, last in ends if first == last}:
-                clauses[clause][slot] += 1
-        if not clauses or read[0][1] == read[-1][1]:  # nothing said, or one clause
-            return whole, []
-        said: dict[int, list[str]] = defaultdict(list)
-        for _, clause, word in read:
-            said[clause].append(word)
-        return whole, [(" ".join(said[c]), n) for c, n in clauses.items() if len(said[c]) > 1]
+    @cached_property
+    def _matcher(self) -> tuple[Matcher, list[tuple[int, int]]]:
+        """The matcher of all phrases, and for each phrase of which kind it is and whose."""
+        owned = [
+            ((kind, number), phrase)
+            for number, definition in enumerate(self.definitions)
+            for kind, name in enumerate(KINDS)
+            for phrase in definition.phrases[name]
+        ]
+        spelled = {word for text, _ in self._examples for _, word in words(text)}
+        matcher = Matcher([phrase for _, phrase in owned], self.spelled | spelled)
+        return matcher, [owner for owner, _ in owned]
 
     @cached_property
-    def _matcher(self) -> tuple[Matcher, list[tuple[int, str]]]:
-        """The matcher of all phrases, and for each phrase whose it is and of which kind."""
-        owners: list[tuple[int, str]] = []
-        phrases: list[Phrase] = []
-        for number, definition in enumerate(self.definitions):
-            for kind in KINDS:
-                phrases += definition.phrases[kind]
-                owners += [(number, kind)] * len(definition.phrases[kind])
-        return Matcher(phrases, [text for text, _ in self._examples], self.spelled), owners
-
-    @cached_property
-    def _examples(self) -> list[tuple[str, str]]:
-        """Texts to compare with, and the problem of each; "" is anything else."""
+    def _examples(self) -> list[tuple[str, int]]:
+        """Texts to compare with, and the number of each one's problem; the last is none."""
         pairs = []
-        for d in self.definitions:
+        for number, d in enumerate(self.definitions):
             texts = [normalise(example) for example in d.examples]
             if len(texts) < 5:  # a new problem may be no more than a few words
                 texts += [
                     " ".join(terms[0].strip("=*") for terms, _ in p) for p in d.phrases["words"]
                 ]
-            pairs += [(text, "" if d.flag else d.name) for text in texts if text]
+            pairs += [(text, min(number, len(self.problems))) for text in texts if text]
         return pairs
 
     @cached_property
-    def _likeness(self) -> "list[tuple[Any, _Grams]]":
-        """For stems and for letters: how much each gram weighs, and which the examples have."""
-        from sklearn.feature_extraction.text import TfidfTransformer
-
+    def _likeness(self) -> list[Any]:
+        """TF-IDF of stems and of letters, fitted on the examples."""
         texts = [text for text, _ in self._examples]
-        each = [_Grams(texts, stem_pairs, lambda text: [text]), _Grams(texts, letters, str.split)]
-        return [(TfidfTransformer(sublinear_tf=True).fit(g.count(texts)), g) for g in each]
+        return [_vectorizer(texts, split) for split in (stem_pairs, letters)]
 
     @cached_property
     def _model(self) -> Any:
-        import numpy as np
         from scipy.sparse import vstack
         from sklearn.linear_model import LogisticRegression
 
-        texts, names = zip(*self._examples, strict=True)
-        counts = self._counts([self._read(text)[0] for text in texts])
+        texts, numbers = zip(*self._examples, strict=True)
+        words, hints = self._counts(texts)
         # The words were written with the examples at hand, and match them more often than they
         # match what people write: so each example is also learned from without its words.
-        features = vstack([self._features(texts, counts), self._features(texts, 0 * counts)])
-        weights = np.repeat([1.0, WITHOUT_PHRASES], len(texts))
+        features = [self._features(texts, n * words, n * hints) for n in (1, 0)]
         model = LogisticRegression(C=2, max_iter=1000, class_weight="balanced")
-        return model.fit(features, names * 2, sample_weight=weights)
+        return model.fit(vstack(features), numbers * 2)
 
 
-class _Grams:
-    """Counts the grams of texts that examples have, and the others together.
+def _vectorizer(examples: Sequence[str], split: Callable[[str], list[str]]) -> Any:
+    """TF-IDF of grams, with one feature for all grams that no example has.
 
     So those count in a text's length: else a text of which the examples know two words would be
     those two words.
-
-    Args:
-        examples: normalised texts.
-        split: gives the grams of a part.
-        parts: splits a text into what has its own grams, and comes again and again.
     """
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
-    def __init__(self, examples: Sequence[str], split: _Split, parts: _Split) -> None:
-        found = {gram for text in examples for part in parts(text) for gram in split(part)}
-        numbers = {gram: number for number, gram in enumerate(sorted(found))}
-        self.size, self._parts = len(numbers) + 1, parts
-        self._numbers = lru_cache(1 << 16)(
-            lambda part: [numbers.get(gram, len(numbers)) for gram in split(part)]
-        )
+    known = {"", *chain.from_iterable(map(split, examples))}
 
-    def count(self, texts: Sequence[str]) -> Any:
-        """Texts by grams, a sparse matrix."""
-        import numpy as np
-        from scipy.sparse import csr_matrix
+    def grams(text: str) -> list[str]:
+        return [gram if gram in known else "" for gram in split(text)]
 
-        rows = [[*chain.from_iterable(map(self._numbers, self._parts(text)))] for text in texts]
-        ends = np.cumsum([0, *map(len, rows)])
-        places = np.fromiter(chain.from_iterable(rows), int, ends[-1])
-        counts = csr_matrix((np.ones(len(places)), places, ends), (len(texts), self.size))
-        counts.sum_duplicates()
-        return counts
+    vectorizer = TfidfVectorizer(analyzer=grams, vocabulary=sorted(known), sublinear_tf=True)
+    return vectorizer.fit(examples)
 
 
 def stem_pairs(text: str) -> list[str]:
@@ -285,12 +200,17 @@ def stem_pairs(text: str) -> list[str]:
     return found + [f"{first} {second}" for first, second in pairwise(found)]
 
 
-def letters(word: str) -> list[str]:
-    """Returns the runs of four letters of a word, with a space at either end.
+def letters(text: str) -> list[str]:
+    """Returns the runs of four letters of each word, with a space at either end.
 
-    >>> letters("pix")
-    [' pix', 'pix ']
+    >>> letters("pix ja")
+    [' pix', 'pix ', ' ja ']
     """
+    return [gram for word in text.split() for gram in _letters(word)]
+
+
+@lru_cache(1 << 16)
+def _letters(word: str) -> list[str]:
     padded = f" {word} "
     return [padded[start : start + 4] for start in range(max(1, len(padded) - 3))]
 

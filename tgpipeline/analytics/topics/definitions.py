@@ -63,6 +63,7 @@ def read_definitions(path: str | Path | None = None) -> tuple[list[Problem], fro
     for definition in definitions:
         if unknown := set(definition.yields_to) - set(names):
             raise SettingsError(f"[{definition.name}] yields_to unknown {sorted(unknown)}.")
+    definitions.sort(key=lambda d: d.flag)
     return definitions, frozenset(fold(sets["spelled"]).split("|"))
 
 

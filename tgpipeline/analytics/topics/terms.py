@@ -32,9 +32,9 @@ def _stop_words() -> frozenset[str]:
 def _phrases(text: str) -> Iterator[tuple[str, ...]]:
     """Yields the words and phrases of a normalised text that may mean something."""
     stop, read = _stop_words(), words(text)
-    for start, (position, _, _) in enumerate(read):
+    for start, (position, _) in enumerate(read):
         for end in range(start + 1, min(start + PHRASE_WORDS, len(read)) + 1):
-            found = tuple(word for _, _, word in read[start:end])
+            found = tuple(word for _, word in read[start:end])
             if read[end - 1][0] - position >= PHRASE_WORDS:  # a sentence ends in between
                 break
             edges = (found[0], found[-1])
