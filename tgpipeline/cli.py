@@ -211,18 +211,19 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 def _report(arguments: argparse.Namespace) -> None:
     """Write one page for a manager, from an export or the lake: findings, charts, definitions."""
-    from tgpipeline.analytics import digest, from_export, report
+    from tgpipeline.analytics import digest, engine, from_export, report
 
     send = _sender(arguments) if arguments.send or arguments.send_to else None
     chat, timezone = arguments.chat, arguments.timezone or ""
     if arguments.path:
-        group = from_export.read_export(arguments.path, chat, timezone, arguments.keep)
+        path, keep = arguments.path, arguments.keep
+        group: engine.Engine = from_export.read_export(path, chat, timezone, keep)
     else:
         from tgpipeline.analytics import athena
 
         try:
-            settings = Settings.from_env("enriched_bucket")
-            group = from_export.Group(athena.connect(settings), int(chat or 0))
+            group = athena.connect(Settings.from_env("enriched_bucket"))
+            group.chat = int(chat or 0)
         except SettingsError as error:
             raise SettingsError(f"name an export, say result.json; for the lake: {error}") from None
         except ValueError:

@@ -17,7 +17,7 @@ from typing import Any
 from babel.messages import catalog, extract, mofile, pofile
 
 from tgpipeline import resources
-from tgpipeline.analytics import findings, language, questions
+from tgpipeline.analytics import language, questions
 from tgpipeline.analytics.support import rates
 from tgpipeline.lake import columns
 from tgpipeline.telegram import updates
@@ -46,7 +46,7 @@ def sentences() -> catalog.Catalog:
     for kind in ("heads", "labels", "parts"):
         named += words[kind].values()
     named += [*words["axes"]["below"], *words["axes"]["beside"], *questions.names().values()]
-    named += [told if isinstance(told, str) else tuple(told) for told in words["titles"].values()]
+    told_in_files = list(words["sentences"].values())
     for kind in ("headings", "cells", "emoji"):
         named += _listed(words[kind])
     named += [c.meaning for c in (*columns.MESSAGES[:8], *columns.EVENTS[:6])]  # in notebook 02
@@ -54,9 +54,9 @@ def sentences() -> catalog.Catalog:
     named += ["unknown", *(name for name in updates.CONTENT if name not in updates.SERVICE)]
     for told in resources.data("notebook/exercises.toml").values():
         named += told.values()
-    for known in findings.candidates().values():
-        named.append((known["one"], known["text"]) if "one" in known else known["text"])
-        named.append(known["action"])
+    for known in resources.data("analytics/findings.toml").values():
+        told_in_files += [known["text"], known["action"]]
+    named += [text if isinstance(text, str) else tuple(text) for text in told_in_files]
     for text in named:
         found.add(text)
     for room in (ROOM, EXERCISES):

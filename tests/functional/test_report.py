@@ -102,13 +102,12 @@ def test_athena_and_duckdb_make_the_same_page_of_the_same_export(
     by_files = read_export(path, timezone="America/Sao_Paulo")
     how = {**by_files.period(), "chat": -1000000004321, "timezone": "America/Sao_Paulo"}
     pages = {}
-    for engine in (by_files.engine, athena.connect(settings)):
+    for engine in (by_files, athena.connect(settings)):
         answers = Answers(engine, language="pt", **how)
         pages[type(engine).__name__] = report.render(answers)
         tables = answers.derived()
-        asked = {frame.attrs["query"]: frame for frame in answers.asked}
         pages[f"{type(engine).__name__} tables"] = {
-            name: frame.to_csv(index=False) for name, frame in (tables | asked).items()
+            name: frame.to_csv(index=False) for name, frame in (tables | answers.asked).items()
         }
     assert len(pages["DuckDB tables"]) > 20
     assert pages["DuckDB tables"] == pages["Athena tables"]

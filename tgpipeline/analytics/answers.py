@@ -1,6 +1,7 @@
 """All answers about one period: each is asked when it is first needed, and kept."""
 
 from collections.abc import Collection
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,9 @@ import pandas as pd
 from tgpipeline.analytics import questions, topics
 from tgpipeline.analytics.engine import Engine
 from tgpipeline.analytics.language import detect
+from tgpipeline.analytics.mask import Mask
 from tgpipeline.analytics.support import conversations, discover, metrics, outcomes, problems
+from tgpipeline.analytics.support.metrics import Office
 from tgpipeline.errors import QueryError, SettingsError
 from tgpipeline.progress import progress
 
@@ -19,6 +22,7 @@ LONGEST_HORIZON = 168  # hours: messages are read for 16 days after the period
 OFFICE = "mon-fri 9-18, sat 9-13"
 
 
+@dataclass
 class Answers:
     """What can be said of a group in a period.
 
@@ -38,7 +42,8 @@ class Answers:
         language: of titles, `en` or `pt`; that in which most is written if not given.
 
     Attributes:
-        asked: the answers of the engine so far, in order.
+        asked: the answers of the engine so far, by the name of the question.
+        first, last: the days of the period.
         zone_hint: None if a zone was named; else what is known of the export's: see `Engine`.
 
     Raises:
@@ -47,68 +52,70 @@ class Answers:
         SettingsError: if office hours or zone cannot be read, or a horizon is longer than a week.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        *,
-        start: date | str,
-        end: date | str,
-        chat: int = 0,
-        timezone: str = "",
-        names: bool = False,
-        salt: str = "",
-        agents: Collection[int] = (),
-        horizon: float = 72,
-        office: str = OFFICE,
-        topics_file: str | Path = "",
-        cut: date | str = "",
-        language: str = "",
-    ) -> None:
-        self.engine, self.names, self.salt, self.agents = engine, names, salt, agents
-        if not 0 < horizon <= LONGEST_HORIZON:
-            raise SettingsError(f"horizon {horizon!r}: give 1 to {LONGEST_HORIZON} hours.")
-        self.horizon = horizon
-        first, last = (questions.day(*pair, "report") for pair in (("start", start), ("end", end)))
-        self.start, self.end, self.cut = str(first), str(last), ""
-        if cut and not first < (middle := questions.day("cut", cut, "report")) <= last:
-            raise QueryError(f"cut {middle} has no day before it in the period, {first} to {last}.")
-        if cut:
-            self.cut = str(middle)
-        self.timezone, self.chat = timezone or engine.timezone, chat
-        self.zone_hint = None if timezone else engine.zone_hint
-        self.office, self.topics = metrics.Office.parse(office), topics.load(topics_file or None)
-        self.asked: list[pd.DataFrame] = []
-        self._language = language
-        self._kept: dict[str, pd.DataFrame] = {}
-        if chat:
-            engine.group_of(chat)
+    engine: Engine
+    _: KW_ONLY
+    start: date | str
+    end: date | str
+    chat: int = 0
+    timezone: str = ""
+    names: bool = False
+    salt: str = ""
+    agents: Collection[int] = ()
+    horizon: float = 72
+    office: str = OFFICE
+    topics_file: str | Path = ""
+    cut: date | str = ""
+    language: str = ""
+    asked: dict[str, pd.DataFrame] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.horizon <= LONGEST_HORIZON:
+            raise SettingsError(f"horizon {self.horizon!r}: give 1 to {LONGEST_HORIZON} hours.")
+        self.first, self.last = (
+            questions.day(name, getattr(self, name), "report") for name in ("start", "end")
+        )
+        if self.cut and not self.first < questions.day("cut", self.cut, "report") <= self.last:
+            period = f"{self.first} to {self.last}"
+            raise QueryError(f"cut {self.cut} has no day before it in the period, {period}.")
+        self.zone_hint = None if self.timezone else self.engine.zone_hint
+        self.timezone = self.timezone or self.engine.timezone
+        self.hours, self.topics = Office.parse(self.office), topics.load(self.topics_file or None)
+        if self.chat:
+            self.engine.group_of(self.chat)
+        if not self.language:
+            self.language = detect(self.messages["text"].dropna().tail(5_000))
 
     def ask(self, name: str, **more: Any) -> pd.DataFrame:
         """The answer of a question in `queries/` about the period: see `Engine.query`."""
-        if name not in self._kept:
-            period = {"start": self.start, "end": self.end, "chat": self.chat}
-            self._kept[name] = self.engine.query(name, **period, timezone=self.timezone, **more)
-            self.asked.append(self._kept[name])
-        return self._kept[name]
+        if name not in self.asked:
+            where = {"start": self.first, "end": self.last, "timezone": self.timezone}
+            self.asked[name] = self.engine.query(name, chat=self.chat, **where, **more)
+        return self.asked[name]
+
+    @cached_property
+    def groups(self) -> pd.DataFrame:
+        """What the tables hold of the group, or of all groups: answer of `groups`."""
+        found = self.engine.query("groups")
+        return found[found["group_id"] == self.engine.group_of(self.chat)] if self.chat else found
 
     def days_before(self) -> tuple[date, int]:
         """The first day that the tables hold, and how many days of the period lie before it."""
-        groups = self.engine.query("groups")
-        if self.chat:
-            groups = groups[groups["group_id"] == self.engine.group_of(self.chat)]
-        start, end = date.fromisoformat(self.start), date.fromisoformat(self.end)
-        first = min((day.date() for day in groups["first_day"].dropna()), default=start)
-        return first, max(0, (min(first, end + timedelta(1)) - start).days)
-
-    @cached_property
-    def language(self) -> str:
-        """The language as given, or that in which most of the last messages are written."""
-        return self._language or detect(self.messages["text"].dropna().tail(5_000))
+        days = self.groups["first_day"].dropna()
+        first = days.min().date() if len(days) else self.first
+        return first, max(0, (min(first, self.last + timedelta(1)) - self.first).days)
 
     @cached_property
     def labels(self) -> dict[int, str]:
         """What to call each person, by user id."""
         return metrics.labels(self.ask("people"), names=self.names, salt=self.salt)
+
+    def masked(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """A table with pseudonyms for people, unless names are to be shown: see `mask.Mask`."""
+        return self._mask.table(frame)
+
+    @cached_property
+    def _mask(self) -> Mask:
+        return Mask(self.messages, self.labels, self.names)
 
     @property
     def messages(self) -> pd.DataFrame:
@@ -118,11 +125,10 @@ class Answers:
     @cached_property
     def conversations(self) -> pd.DataFrame:
         """As `conversations.find_conversations` makes them."""
-        events = self.ask("conversation_events")
-        agents = set(self.agents)
+        events, agents = self.ask("conversation_events"), set(self.agents)
         if not agents:  # all of the lake decides, not the period
-            self.asked.append(self.engine.query("agents", chat=self.chat))
-            agents = set(self.asked[-1]["user_id"].dropna().astype(int))
+            found = self.asked["agents"] = self.engine.query("agents", chat=self.chat)
+            agents = set(found["user_id"].dropna().astype(int))
         with progress("messages put into conversations"):
             return conversations.find_conversations(
                 self.messages, events, self.topics, agents, horizon=self.horizon
@@ -131,15 +137,15 @@ class Answers:
     @cached_property
     def frequent(self) -> pd.DataFrame:
         """As `problems.frequent`."""
-        asked = self.conversations, self.messages, self.topics
-        return problems.frequent(*asked, language=self.language)
+        said = self.conversations, self.messages
+        return problems.frequent(*said, self.topics, language=self.language)
 
     @cached_property
     def clusters(self) -> pd.DataFrame:
         """As `discover.clusters`."""
-        asked = self.conversations, self.messages
+        said = self.conversations, self.messages
         with progress("like questions put together"):
-            return discover.clusters(*asked)
+            return discover.clusters(*said)
 
     @cached_property
     def outcomes(self) -> pd.DataFrame:
@@ -149,19 +155,18 @@ class Answers:
     @cached_property
     def cases(self) -> pd.DataFrame:
         """As `outcomes.cases`, with links: each number leads to its conversations."""
-        found = outcomes.cases(self.conversations)
-        return problems.with_links(found)
+        return problems.with_links(outcomes.cases(self.conversations))
 
     @cached_property
     def waits(self) -> pd.DataFrame:
         """As `metrics.response_times`."""
-        return metrics.response_times(self.conversations, self.office)
+        return metrics.response_times(self.conversations, self.hours)
 
     @cached_property
     def teach(self) -> pd.DataFrame:
         """As `problems.better_bot`."""
-        asked = self.conversations, self.messages, self.topics
-        return problems.better_bot(*asked, language=self.language)
+        said = self.conversations, self.messages
+        return problems.better_bot(*said, self.topics, language=self.language)
 
     @cached_property
     def waiting(self) -> pd.DataFrame:
@@ -171,5 +176,4 @@ class Answers:
     def derived(self) -> dict[str, pd.DataFrame]:
         """What is worked out from the answers, by the name of its CSV file."""
         names = ("outcomes", "frequent", "waits", "teach", "waiting", "clusters")
-        found = {name: getattr(self, name) for name in names}
-        return found | {"conversations": self.cases}
+        return {name: getattr(self, name) for name in names} | {"conversations": self.cases}

@@ -8,10 +8,9 @@ from typing import Any
 
 import duckdb
 import pandas as pd
-import pyarrow as pa
 
 from tgpipeline.analytics import questions
-from tgpipeline.analytics.engine import Engine
+from tgpipeline.analytics.engine import Engine, typed
 from tgpipeline.errors import QueryError
 from tgpipeline.lake import columns, keys
 
@@ -31,6 +30,8 @@ class DuckDB(Engine):
     Raises:
         QueryError: if no day has been made, or a file is no Parquet.
     """
+
+    all_days = True
 
     def __init__(self, folder: str | Path, timezone: str) -> None:
         super().__init__(timezone)
@@ -53,32 +54,10 @@ class DuckDB(Engine):
         """See `Engine.execute`."""
         begun = time.perf_counter()
         try:
-            frame = _to_frame(self._connection.sql(questions.translate(sql)).to_arrow_table())
+            found = self._connection.sql(questions.translate(sql))
+            frame = found.to_arrow_table().to_pandas(types_mapper=pd.ArrowDtype)
         except duckdb.Error as error:
             raise QueryError(f"{name} failed: {str(error)[:500]}") from None
-        run = {"bytes_scanned": 0, "usd": 0.0}
-        return frame, run | {"milliseconds": round(1000 * (time.perf_counter() - begun))}
-
-
-def _to_frame(table: pa.Table) -> pd.DataFrame:
-    """An Arrow table as a DataFrame, with the types that `engine.to_frame` gives."""
-    schema = pa.schema([pa.field(f.name, _arrow_type(f.type)) for f in table.schema])
-    types = {
-        pa.int64(): pd.Int64Dtype(),
-        pa.bool_(): pd.BooleanDtype(),
-        pa.string(): pd.StringDtype(),
-    }
-    frame: pd.DataFrame = table.cast(schema).to_pandas(types_mapper=types.get)
-    return frame
-
-
-def _arrow_type(kind: pa.DataType) -> pa.DataType:
-    if pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and not kind.scale):
-        return pa.int64()
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return pa.float64()
-    if pa.types.is_date(kind):
-        return pa.timestamp("s")
-    if pa.types.is_timestamp(kind) and kind.tz is None:
-        return pa.timestamp("ms")
-    return kind
+        milliseconds = round(1000 * (time.perf_counter() - begun))
+        run = {"bytes_scanned": 0, "usd": 0.0, "milliseconds": milliseconds}
+        return typed(frame, found.types), run

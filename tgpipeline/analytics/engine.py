@@ -4,7 +4,9 @@ import logging
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tgpipeline.analytics import questions
@@ -13,7 +15,14 @@ from tgpipeline.errors import QueryError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tgpipeline.analytics.answers import Answers
+
+Day = date | str | None
 logger = logging.getLogger(__name__)
+_DAYS = (
+    "SELECT context_date FROM messages WHERE 0 /* :chat */ IN (0, group_id) "
+    "GROUP BY context_date ORDER BY context_date"
+)
 
 
 class Engine(ABC):
@@ -23,15 +32,19 @@ class Engine(ABC):
 
     Attributes:
         timezone: IANA name of the zone in which days and hours are meant where none is given.
+        chat: the one group that is meant where none is given, by any id it has had; all if 0.
+        all_days: whether a question without a period is about all days: where AWS answers, these
+            would cost.
         local: whether this machine answers, so that a question costs nothing.
+        notes: what should be known of how the data was read.
         zone_hint: None if the zone was named; if it is the default, the offset of the clocks where
             the export was made, such as UTC+01:00, if that is another one, or nothing.
     """
 
-    local = True
+    local, all_days = True, False
 
     def __init__(self, timezone: str) -> None:
-        self.timezone = timezone
+        self.timezone, self.chat, self.notes = timezone, 0, list[str]()
         self.zone_hint = None if os.environ.get("TIMEZONE", "").strip() else ""
         self._groups: dict[int, int] = {}
 
@@ -44,7 +57,7 @@ class Engine(ABC):
             sql: in Athena's dialect, its parameters filled in.
 
         Returns:
-            The rows, with the types that `to_frame` gives; and what is known of the run
+            The rows, with the types that `typed` gives; and what is known of the run
             (`bytes_scanned`, `usd`, `milliseconds`).
 
         Raises:
@@ -56,9 +69,9 @@ class Engine(ABC):
 
         Args:
             name_or_sql: name of a file in `queries/`, or SQL in Athena's dialect.
-            **values: the question's parameters: `start` and `end` (local days, both included),
-                `chat` (a group's id, the newer or the older one; all groups if not given),
-                `timezone` (IANA name; the engine's own if not given), and what else the SQL names.
+            **values: the question's parameters: `start` and `end` (local days, both included; where
+                `all_days` is set, those that there are, if not given), `chat` (a group's id,
+                the newer or the older one), `timezone` (IANA name), and what else the SQL names.
 
         Returns:
             The answer. Whole numbers are Int64, truth values boolean, texts string, dates and times
@@ -67,14 +80,18 @@ class Engine(ABC):
 
         Raises:
             QueryError: if the question or a parameter is not right, or it fails.
+            SettingsError: if a zone is none.
         """
-        named = re.fullmatch(r"\w+", name_or_sql) is not None
+        named = name_or_sql.isidentifier()
         name, sql = (name_or_sql, questions.sql_of(name_or_sql)) if named else ("SQL", name_or_sql)
         types = questions.parameter_types(sql)
         if "timezone" in types:
             values["timezone"] = values.get("timezone") or self.timezone
-        if "chat" in types and values.get("chat"):
-            values["chat"] = self.group_of(values["chat"])
+        if "chat" in types and (chat := values.get("chat") or self.chat):
+            values["chat"] = self.group_of(chat)
+        start, end = values.get("start"), values.get("end")
+        if self.all_days and {"start", "end"} <= types.keys() and not (start and end):
+            values |= self.period(start, end, values.get("chat"))
         frame, run = self.execute(name, questions.fill(sql, values, name))
         frame.attrs = {
             "query": name,
@@ -92,14 +109,70 @@ class Engine(ABC):
             QueryError: if the lake holds no such chat; names those it holds.
         """
         if chat not in self._groups:  # asked again: it may have come in since
-            frame = self.query("groups")
-            pairs = zip(frame["chat_id"], frame["group_id"], strict=True)
-            known = {int(chat_id): int(group_id) for chat_id, group_id in pairs}
+            known = self.query("groups").set_index("chat_id")["group_id"].to_dict()
             self._groups = known | {group_id: group_id for group_id in known.values()}
         if chat not in self._groups:
             ids = ", ".join(str(k) for k in sorted(self._groups)[:10]) or "none"
             raise QueryError(f"chat {chat!r} is not in the lake. Chats in it: {ids}.")
         return self._groups[chat]
+
+    def period(
+        self,
+        start: date | str | None = None,
+        end: date | str | None = None,
+        chat: int | None = None,
+    ) -> dict[str, Any]:
+        """First and last local day: as given, and otherwise of the first and the last message.
+
+        Raises:
+            QueryError: if that period ends before it starts, or holds no message; says which days
+                do.
+        """
+        days = [day.date() for day in self.query(_DAYS, chat=chat)["context_date"]]
+        if not days:
+            raise QueryError("there is no message yet: run the ETL, or import another export.")
+        first = questions.day("start", start or days[0], "period")
+        last = questions.day("end", end or days[-1], "period")
+        if start and end and first > last:
+            raise QueryError(f"the period ends on {last}, before it starts on {first}.")
+        if not any(first <= day <= last for day in days):
+            raise QueryError(
+                f"there is no message from {first} to {last}: there are messages on "
+                f"{len(days):,} days from {days[0]} to {days[-1]}."
+            )
+        return {"start": first, "end": last}
+
+    def answers(self, **how: Any) -> "Answers":
+        """All answers about a period: see `answers.Answers`, whose parameters these are."""
+        from tgpipeline.analytics.answers import Answers
+
+        how = {"chat": self.chat} | how
+        return Answers(self, **how | self.period(how.get("start"), how.get("end"), how["chat"]))
+
+    def conversations(self, **how: Any) -> "pd.DataFrame":
+        """Who asked what, and what became of it: one row per conversation.
+
+        Args:
+            **how: what `answers.Answers` takes: `start`, `end`, `agents` and so on.
+        """
+        return self.answers(**how).conversations
+
+    def report(
+        self, output: str | Path = "report.html", csv: str | Path | None = None, **how: Any
+    ) -> Path:
+        """Write the page for a manager.
+
+        Args:
+            output: the page to write.
+            csv: folder for the tables, as CSV; none are written if not given.
+            **how: what `answers.Answers` takes: `language`, `start`, `end`, `names` and so on.
+
+        Returns:
+            The path of the page.
+        """
+        from tgpipeline.analytics import report
+
+        return report.write(self.answers(**how), output, csv)
 
 
 def to_frame(description: Sequence[Sequence[Any]], rows: Sequence[Sequence[Any]]) -> "pd.DataFrame":
@@ -109,36 +182,35 @@ def to_frame(description: Sequence[Sequence[Any]], rows: Sequence[Sequence[Any]]
         description: a DB-API cursor's: name and type first.
         rows: tuples of Python values, or of their texts.
 
-    Source of the types: https://docs.aws.amazon.com/athena/latest/ug/data-types.html
-
     >>> frame = to_frame([("n", "bigint"), ("ok", "boolean")], [("7", "true"), (None, False)])
     >>> frame["n"].sum(), frame["ok"].tolist()
     (np.int64(7), [True, False])
     """
     import pandas as pd
 
-    names = [str(c[0]) for c in description]
-    types = [_TYPES.get(str(c[1]).lower().partition("(")[0].strip(), "object") for c in description]
-    # By number until the end: two columns may have the same name.
-    frame = pd.DataFrame(list(rows), columns=range(len(types)), dtype=object)
+    names, types = zip(*(map(str, column[:2]) for column in description), strict=True)
+    frame = pd.DataFrame(list(rows), columns=range(len(names)), dtype=object)
     for n, kind in enumerate(types):
-        read = _READ.get(kind)
-        if read:
-            values = [None if v is None else read(v) for v in frame[n]]
-            frame[n] = pd.array(values, dtype=kind)
-        else:
-            frame[n] = frame[n].astype(kind)
-    frame.columns = pd.Index(names, dtype=object)
-    return frame
+        if kind.lower() == "boolean":
+            frame[n] = frame[n].map({"true": True, "false": False, True: True, False: False})
+    return typed(frame, types).set_axis(names, axis=1)
 
 
-_READ: dict[str, Callable[[Any], Any]] = {
-    "Int64": int,
-    "boolean": lambda v: str(v).lower() == "true",
-}
+def typed(frame: "pd.DataFrame", types: Iterable[Any]) -> "pd.DataFrame":
+    """A DataFrame whose columns have the pandas types of these types of Athena or DuckDB.
+
+    Source of the types: https://docs.aws.amazon.com/athena/latest/ug/data-types.html
+    """
+    kinds = [re.split(r"\s*[(_]", str(kind).lower())[0] for kind in types]
+    names = frame.columns  # two may be the same
+    frame = frame.set_axis(range(len(names)), axis=1)
+    frame = frame.astype({n: _TYPES.get(kind, "object") for n, kind in enumerate(kinds)})
+    return frame.set_axis(names, axis=1)
+
+
 _TYPES = {
     **dict.fromkeys(("tinyint", "smallint", "integer", "int", "bigint", "hugeint"), "Int64"),
-    **dict.fromkeys(("float", "real", "double"), "float64"),
+    **dict.fromkeys(("float", "real", "double", "decimal"), "float64"),
     **dict.fromkeys(("varchar", "char", "string"), "string"),
     "boolean": "boolean",
     "date": "datetime64[s]",

@@ -7,20 +7,18 @@ finding. Of an interval the end that is nearer to what is usual counts: chance i
 """
 
 import math
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from tgpipeline import resources
 from tgpipeline.analytics import charts
 from tgpipeline.analytics.answers import Answers
 from tgpipeline.analytics.charts.shapes import every_day
 from tgpipeline.analytics.charts.support import duration
-from tgpipeline.analytics.language import many, say
+from tgpipeline.analytics.language import say, told
 from tgpipeline.analytics.support import metrics, silence
 from tgpipeline.analytics.support.outcomes import measures
 from tgpipeline.analytics.support.rates import Rate, in_words
@@ -44,12 +42,6 @@ class Finding:
     action: str
 
 
-@cache
-def candidates() -> dict[str, dict[str, Any]]:
-    """Of each candidate what is usual, and its sentences, in English."""
-    return tomllib.loads(Path(__file__).with_name("findings.toml").read_text(encoding="utf-8"))
-
-
 def findings(answers: Answers) -> list[Finding]:
     """The most surprising of what can be said, at most seven."""
     found = [finding for find in CANDIDATES for finding in find(answers)]
@@ -59,22 +51,17 @@ def findings(answers: Answers) -> list[Finding]:
 
 def _found(name: str, value: float, *, weight: float = 1.0, **values: Any) -> Finding:
     """A candidate by its name, its number, and what its sentence says."""
-    known = candidates()[name]
-    one, text, action = known.get("one"), known["text"], known["action"]
+    known = resources.data("analytics/findings.toml")[name]
+    action = known["action"]
     surprise = weight * math.log2(value / known["usual"]) if value > 0 else -math.inf
-    told = many(one, text, values.pop("n"), **values) if one else say(text, **values)
-    return Finding(surprise, told, say(action))
+    return Finding(surprise, told(known["text"], **values), say(action))
 
 
 def unanswered(answers: Answers) -> Iterator[Finding]:
     """Questions that wait."""
-    c = answers.conversations
+    c, key = answers.conversations, ["local_time", "message_id"]
     if len(c) >= ENOUGH:
-        asked, waiting = (
-            pd.MultiIndex.from_frame(frame[["local_time", "message_id"]])
-            for frame in (c, answers.waiting)
-        )
-        waits = asked.isin(waiting)
+        waits = c.set_index(key).index.isin(answers.waiting.set_index(key).index)
         rate = clustered(waits, c["customer"], c["local_time"].dt.normalize())
         yield _found("unanswered", rate.interval[0], n=rate.numerator, rate=rate)
 
@@ -87,11 +74,9 @@ def solved(answers: Answers) -> Iterator[Finding]:
         ("not_by_the_bot", "bot_at_least", "bot_at_most"),
     ):
         low, high = rows.loc[least], rows.loc[most]
-        if high["denominator"] >= ENOUGH:
-            yield _found(
-                name, 1 - high["high"], low=low["share"], high=high["share"], least=low["low"],
-                most=high["high"], n=int(high["denominator"]),
-            )  # fmt: skip
+        if (n := int(high["denominator"])) >= ENOUGH:
+            said = {"low": low["share"], "high": high["share"], "n": n}
+            yield _found(name, 1 - high["high"], least=low["low"], most=high["high"], **said)
 
 
 def silences(answers: Answers) -> Iterator[Finding]:
@@ -110,23 +95,19 @@ def silences(answers: Answers) -> Iterator[Finding]:
 
 def outside(answers: Answers) -> Iterator[Finding]:
     """Who asks outside of office hours waits longer."""
-    waits = answers.waits.set_index(["who", "asked"])
-    rows = [("person", "office hours"), ("person", "outside")]
-    if not set(rows) <= set(waits.index):
-        return
-    within, late = (waits.loc[row] for row in rows)
+    waits = answers.waits.set_index(["who", "asked"]).loc["person"]
+    within, late = waits.loc["office hours"], waits.loc["outside"]
     is_known = math.isfinite(late["median"]) and within["median"]
     if is_known and min(within["answered"], late["answered"]) >= ENOUGH:
-        low, time, high = (duration(late[name]) for name in ("low", "median", "high"))
-        yield _found(
-            "outside", late["low"] / within["median"], weight=0.5, low=low, time=time, high=high,
-            n=int(late["conversations"]), within=duration(within["median"]),
-        )  # fmt: skip
+        said = {"n": int(late["conversations"]), "within": duration(within["median"])}
+        said |= {"time": duration(late["median"])}
+        said |= {end: duration(late[end]) for end in ("low", "high")}
+        yield _found("outside", late["low"] / within["median"], weight=0.5, **said)
 
 
 def long_waits(answers: Answers) -> Iterator[Finding]:
     """How long those wait for a person who wait longest."""
-    row = answers.waits.set_index(["who", "asked"]).loc[("person", "any time")]
+    row = answers.waits.set_index(["who", "asked"]).loc["person", "any time"]
     rate = Rate(int(row["answered"]), int(row["conversations"]))
     seconds = min(float(row["p90"]), float(metrics.WATCHED))
     if rate.denominator >= ENOUGH:
@@ -149,23 +130,18 @@ def need(answers: Answers) -> Iterator[Finding]:
 
 def teach(answers: Answers) -> Iterator[Finding]:
     """The problem that takes most of agents' time."""
-    frame = answers.teach
-    total = float(frame["minutes"].sum())
+    total = float(answers.teach["minutes"].sum())
     if total and len(answers.conversations) >= ENOUGH:
-        top = frame.iloc[0]
-        share, minutes = float(top["minutes"]) / total, float(top["minutes"])
+        top = answers.teach.iloc[0]
+        said = {"share": top["minutes"] / total, "minutes": top["minutes"], "total": total}
         rate = in_words(*top[["same_answer", "of", "low", "high"]])
-        what = top["title"]
-        yield _found(
-            "teach", share, what=what, share=share, minutes=minutes, total=total, rate=rate
-        )
+        yield _found("teach", said["share"], what=top["title"], rate=rate, **said)
 
 
 def bands(answers: Answers) -> Iterator[Finding]:
     """The hours in which most questions come."""
     frame = metrics.questions_by_hour(answers.conversations)
-    found = frame.attrs.get("bands")
-    if found:
+    if found := frame.attrs.get("bands"):
         hours = sum(last - first for first, last in found.hours)
         what = charts.questions_by_hour(frame).title
         yield _found("bands", found.rate.interval[0] * 24 / hours, what=what)

@@ -7,15 +7,14 @@ them. A sentence is written once, in English, where it is used: `say("{n:,} mess
 import gettext
 import re
 import string
-import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date
-from functools import cache
 from numbers import Real
 from pathlib import Path
 from typing import Any
 
+from tgpipeline import resources
 from tgpipeline.errors import SettingsError
 
 LANGUAGES = ("en", "pt")
@@ -56,11 +55,7 @@ class use:  # noqa: N801, reads as a verb
             raise SettingsError(f"language {language!r}: there are {', '.join(LANGUAGES)}.")
         self._before = use.current, use._catalogue
         use.current = language
-        use._catalogue = (
-            gettext.NullTranslations()
-            if language == "en"
-            else gettext.translation(DOMAIN, FOLDER, [language])
-        )
+        use._catalogue = gettext.translation(DOMAIN, FOLDER, [language], fallback=language == "en")
 
     def __enter__(self) -> None:
         pass
@@ -77,9 +72,8 @@ def detect(texts: Iterable[str | None]) -> str:
     """
     from stop_words import get_stop_words
 
-    said = Counter(
-        w for text in texts if isinstance(text, str) for w in re.findall(r"\w+", text.lower())
-    )
+    all_of_it = " ".join(text for text in texts if isinstance(text, str))
+    said = Counter(re.findall(r"\w+", all_of_it.lower()))
     known = {code: set(get_stop_words(code)) for code in LANGUAGES}
     common = set.intersection(*known.values())
     return max(LANGUAGES, key=lambda code: sum(said[w] for w in known[code] - common))
@@ -104,15 +98,12 @@ def many(one: str, several: str, /, n: int, **values: Any) -> str:
 
 def told(texts: str | list[str], /, **values: Any) -> str:
     """A sentence as a file has it: a text; or two, the first of which is said of one `n`."""
-    if isinstance(texts, str):
-        return say(texts, **values)
-    one, several = texts
-    return many(one, several, **values)
+    return say(texts, **values) if isinstance(texts, str) else many(texts[0], texts[1], **values)
 
 
-def titled(name: str, /, **values: Any) -> str:
-    """The title of a chart, by its name in `words.toml`."""
-    return told(words()["titles"][name], **values)
+def sentence(name: str, /, **values: Any) -> str:
+    """A sentence by its name in `words.toml`: the title of a chart, a note."""
+    return told(words()["sentences"][name], **values)
 
 
 def number(value: float, spec: str = ",") -> str:
@@ -131,10 +122,8 @@ def date_text(day: date) -> str:
     >>> date_text(date(2025, 11, 28))
     'Fri 28 Nov 2025'
     """
-    weekday, month = say(WEEKDAYS[day.weekday()]), say(MONTHS[day.month - 1])
-    return say(
-        "{weekday} {day} {month} {year}", weekday=weekday, day=day.day, month=month, year=day.year
-    )
+    named = {"weekday": say(WEEKDAYS[day.weekday()]), "month": say(MONTHS[day.month - 1])}
+    return say("{weekday} {day} {month} {year}", day=day.day, year=day.year, **named)
 
 
 class _Format(string.Formatter):
@@ -151,7 +140,6 @@ _FORMAT = _Format()
 _SWAPPED = str.maketrans(",.", ".,")
 
 
-@cache
 def words() -> dict[str, Any]:
     """Headings, labels and the words of cells, as `words.toml` has them, in English."""
-    return tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
+    return resources.data("analytics/words.toml")

@@ -12,32 +12,28 @@ here, so no value can become SQL.
 import difflib
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
-from importlib import resources
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 from tgpipeline.analytics.language import say
-from tgpipeline.errors import QueryError, SettingsError
+from tgpipeline.errors import QueryError
 from tgpipeline.settings import zone
 
-_LITERAL = r"DATE\s+'[^']*'|'(?:[^']|'')*'|-?\d+(?![\w.])"
-_PARAMETER = re.compile(rf"(?P<literal>(?:{_LITERAL}))?\s*/\*\s*:(?P<name>[a-z_]+)\s*\*/", re.I)
+FOLDER = Path(__file__).with_name("queries")
+_LITERAL = r"(?P<literal>(?P<date>DATE\s+)?'(?:[^']|'')*'|-?\d+(?![\w.]))"
+_PARAMETER = re.compile(_LITERAL + r"\s*/\*\s*:(?P<name>[a-z_]+)\s*\*/", re.I)
 _BIGINT = range(-(2**63), 2**63)
 
 
 def names() -> dict[str, str]:
     """The questions in `queries/`: name of the file → the question, in the language that is set."""
-    return {stem: say(question(sql_of(stem))) for stem in _stems()}
+    return {name: say(question(sql_of(name))) for name in _known()}
 
 
 def question(sql: str) -> str:
     """The question that a file's SQL answers: its first line."""
     return sql.partition("\n")[0].removeprefix("-- ").strip()
-
-
-def _stems() -> list[str]:
-    folder = resources.files(__package__) / "queries"
-    return sorted(f.name[:-4] for f in folder.iterdir() if f.name.endswith(".sql"))
 
 
 def sql_of(name: str) -> str:
@@ -46,12 +42,14 @@ def sql_of(name: str) -> str:
     Raises:
         QueryError: if there is no such file; names the nearest ones.
     """
-    file = resources.files(__package__) / "queries" / f"{name}.sql"
-    if not re.fullmatch(r"\w+", name) or not file.is_file():
-        known = _stems()
+    if name not in (known := _known()):
         near = difflib.get_close_matches(name, known, 3) or known
         raise QueryError(f"there is no query {name[:60]!r}. Is it one of {', '.join(near)}?")
-    return file.read_text("utf-8")
+    return (FOLDER / f"{name}.sql").read_text("utf-8")
+
+
+def _known() -> list[str]:
+    return sorted(file.stem for file in FOLDER.glob("*.sql"))
 
 
 def parameter_types(sql: str) -> dict[str, str]:
@@ -60,14 +58,10 @@ def parameter_types(sql: str) -> dict[str, str]:
     >>> parameter_types("SELECT 0 /* :chat */, DATE '2025-11-10' /* :start */")
     {'chat': 'bigint', 'start': 'date'}
     """
-    found: dict[str, str] = {}
+    found = {}
     for match in _PARAMETER.finditer(sql):
-        name, kind = match["name"], _type(match["literal"])
-        if kind is None or found.setdefault(name, kind) != kind:
-            raise QueryError(
-                f"parameter {name!r} must stand right behind a literal (DATE '…', '…' or a whole "
-                "number), of the same type wherever it stands."
-            )
+        is_text = match["literal"].startswith("'")
+        found[match["name"]] = "date" if match["date"] else "varchar" if is_text else "bigint"
     return found
 
 
@@ -85,6 +79,7 @@ def fill(sql: str, values: Mapping[str, Any], name: str = "SQL") -> str:
 
     Raises:
         QueryError: naming each parameter that is unknown, missing or of another type.
+        SettingsError: if a `timezone` is none.
 
     >>> fill("SELECT 'x' /* :word */, 0 /* :chat */", {"word": "d'água"})
     "SELECT 'd''água' /* :word */, 0 /* :chat */"
@@ -120,14 +115,6 @@ def translate(sql: str) -> str:
         raise QueryError(f"this is not SQL that Athena reads: {str(error)[:300]}") from None
 
 
-def _type(literal: str | None) -> str | None:
-    if literal is None:
-        return None
-    if literal[:4].upper() == "DATE":
-        return "date"
-    return "varchar" if literal.startswith("'") else "bigint"
-
-
 def _literal(parameter: str, kind: str, value: Any, name: str) -> str:
     if kind == "date":
         return f"DATE '{day(parameter, value, name).isoformat()}'"
@@ -138,10 +125,7 @@ def _literal(parameter: str, kind: str, value: Any, name: str) -> str:
     if type(value) is not str or not value.isprintable():
         raise QueryError(f"{name}: {parameter} must be a text on one line.")
     if parameter == "timezone":
-        try:
-            zone(value)
-        except SettingsError as error:
-            raise QueryError(f"{name}: {error}".replace("TIMEZONE", "timezone")) from None
+        zone(value)
     return "'" + value.replace("'", "''") + "'"
 
 
@@ -152,8 +136,8 @@ def day(parameter: str, value: Any, name: str) -> date:
         QueryError: naming the parameter, if it is none of them.
     """
     try:
-        if isinstance(value, datetime):
-            return value.date()
-        return value if isinstance(value, date) else date.fromisoformat(value)
-    except (TypeError, ValueError):
+        if isinstance(value, str):
+            return date.fromisoformat(value)
+        return date(value.year, value.month, value.day)
+    except (AttributeError, ValueError):
         raise QueryError(f"{name}: {parameter} must be a date, as in 2025-11-28.") from None

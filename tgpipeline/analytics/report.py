@@ -5,7 +5,6 @@ Notebook 06 shows the same sections; the page is HTML that loads nothing from el
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from importlib import resources
 from pathlib import Path
 
@@ -15,13 +14,12 @@ from tgpipeline.analytics import charts
 from tgpipeline.analytics.answers import Answers
 from tgpipeline.analytics.charts import Chart
 from tgpipeline.analytics.charts.style import page as page_of
-from tgpipeline.analytics.engine import Engine
 from tgpipeline.analytics.findings import findings
-from tgpipeline.analytics.language import say, use
+from tgpipeline.analytics.language import say, sentence, use
 from tgpipeline.analytics.support import metrics
 from tgpipeline.analytics.support.rates import NO_SIGNALS, TOO_FEW
 from tgpipeline.analytics.support.statistics import ENOUGH
-from tgpipeline.analytics.tables import Mask, Table, write_csv
+from tgpipeline.analytics.tables import Table, write_csv
 from tgpipeline.errors import QueryError
 
 WIDE, NARROW = 7.4, 3.7  # inches of a chart: on a desk, on a phone
@@ -97,27 +95,23 @@ def render(answers: Answers) -> str:
             unknown=unknown(answers),
             sections=[section for section in sections if section.charts or section.tables],
             definitions=Table.of(_definitions()),
-            cost=cost(answers.engine, answers.asked),
+            cost=cost(answers),
         )
 
 
 def title(answers: Answers) -> str:
     """What the page is called."""
-    first, last = (date.fromisoformat(day) for day in (answers.start, answers.end))
-    if first == last:
-        return say("Report, {day}", day=first)
-    return say("Report, {start} to {end}", start=first, end=last)
+    if answers.first == answers.last:
+        return say("Report, {day}", day=answers.first)
+    return say("Report, {start} to {end}", start=answers.first, end=answers.last)
 
 
 def about(answers: Answers) -> list[str]:
     """Of which group, in which zone, and whether with names: a sentence each."""
-    groups = answers.engine.query("groups")
-    wanted = answers.engine.group_of(answers.chat) if answers.chat else None
-    known = groups[groups["group_id"] == wanted] if wanted else groups
-    called = known["chat_title"].dropna().head(1).tolist()
-    said = [say("Of all groups.")]
+    known, said = answers.groups, [say("Of all groups.")]
     if known["group_id"].nunique() == 1:
-        said = [say("Of group {chat}.", chat=called[0] if called else answers.chat)]
+        called = [*known["chat_title"].dropna(), answers.chat]
+        said = [say("Of group {chat}.", chat=called[0])]
     said.append(say("Days and hours are those of {timezone}.", timezone=answers.timezone))
     if answers.zone_hint is not None:
         said.append(say("No zone was named, so it is the default; --timezone names another."))
@@ -129,22 +123,14 @@ def about(answers: Answers) -> list[str]:
 
 def needs(answers: Answers) -> Section:
     """What do people need?"""
-    frequent = Mask(answers).table(answers.frequent)
-    section = Section(
-        say("What people need"), [charts.frequent_problems(answers.frequent)],
-        quotes=_quoted(frequent, "title", "questions"),
-    )  # fmt: skip
+    frequent = answers.masked(answers.frequent)
+    section = Section(say("What people need"), [charts.frequent_problems(answers.frequent)])
+    section.quotes = _quoted(frequent, "title", "questions")
     of = int(frequent["conversations"].sum())
     named = int(frequent.dropna(subset="problem")["conversations"].sum())
     if 2 * named < of and of >= ENOUGH and len(answers.clusters):
-        text = say(
-            "The definitions name a problem in only {named:,} of {of:,} conversations. Last come "
-            "groups of like questions, the largest first, found without definitions: what a "
-            "topics.toml of the group's own may name.",
-            named=named, of=of,
-        )  # fmt: skip
-        section.notes.append(text)
-        section.quotes += _quoted(Mask(answers).table(answers.clusters), "about", "questions")
+        section.notes.append(sentence("few_named", named=named, of=of))
+        section.quotes += _quoted(answers.masked(answers.clusters), "about", "questions")
     return section
 
 
@@ -155,7 +141,7 @@ def solved(answers: Answers) -> Section:
     section = Section(say("Does the bot solve it?"), shown)
     judged = answers.conversations["outcome"].ne("not_judged").sum()
     if 0 < judged < ENOUGH:
-        cases = _called(answers, Mask(answers).table(answers.cases))
+        cases = _called(answers, answers.cases)
         columns = ("local_time", "problem", "customer", "outcome", "link")
         section.tables.append(Table.of(cases, *columns, caption=say("Each question")))
     return section
@@ -173,14 +159,14 @@ def when(answers: Answers) -> Section:
 
 def better(answers: Answers) -> Section:
     """Where does a better bot pay?"""
-    quotes = _quoted(Mask(answers).table(answers.teach), "title", "answer")
+    quotes = _quoted(answers.masked(answers.teach), "title", "answer")
     shown = [charts.better_bot(answers.teach)]
     return Section(say("Where a better bot pays"), shown, quotes=quotes)
 
 
 def waiting(answers: Answers) -> Section:
     """Who waits for an answer now?"""
-    latest = _called(answers, Mask(answers).table(answers.waiting).iloc[::-1])
+    latest = _called(answers, answers.waiting.iloc[::-1])
     columns = ("local_time", "problem", "customer", "reason", "link")
     tables = [Table.of(latest, *columns, most=MOST)] if len(latest) else []
     return Section(say("Unanswered now"), [charts.unanswered(answers.waiting)], tables)
@@ -201,24 +187,23 @@ def people(answers: Answers) -> Section:
     """Who comes, who stays, who answers whom, and who has fallen silent?"""
     shown = _asked(answers, "active_people", "new_and_returning", "weekly_retention",
                    "concentration", "joins_and_leaves")  # fmt: skip
-    mask = Mask(answers)
     wrote = answers.ask("people").sort_values("messages", ascending=False, kind="stable")
-    tables = (
-        (say("Who wrote most"), wrote[~wrote["is_bot"]], 10,
-         ("user_id", "messages", "active_days", "first_day", "last_day")),
-        (say("Who has fallen silent: wrote every week, not for three weeks"),
-         answers.ask("fallen_silent"), 20, ("user_id", "messages", "last_day")),
-        (say("Who answers whom"), answers.ask("reply_pairs"), 10,
-         ("user_id", "target_user_id", "replies")),
-        (say("Sites that are linked to most"), answers.ask("shared_domains"), 10,
-         ("domain", "links", "people")),
+    lists = (
+        (wrote[~wrote["is_bot"]], 10, say("Who wrote most"),
+         "user_id messages active_days first_day last_day"),
+        (answers.ask("fallen_silent"), MOST,
+         say("Who has fallen silent: wrote every week, not for three weeks"),
+         "user_id messages last_day"),
+        (answers.ask("reply_pairs"), 10, say("Who answers whom"), "user_id target_user_id replies"),
+        (answers.ask("shared_domains"), 10, say("Sites that are linked to most"),
+         "domain links people"),
     )  # fmt: skip
-    lists = [
-        Table.of(mask.table(frame), *columns, caption=caption, most=most)
-        for caption, frame, most, columns in tables
+    tables = [
+        Table.of(answers.masked(frame), *columns.split(), caption=caption, most=most)
+        for frame, most, caption, columns in lists
         if len(frame)
     ]
-    return Section(say("Who comes"), shown, lists)
+    return Section(say("Who comes"), shown, tables)
 
 
 # What is asked first stands first.
@@ -235,28 +220,16 @@ def unknown(answers: Answers) -> list[str]:
         notes -= {NO_SIGNALS}
     told = sorted(say(note) for note in notes if note and not note.startswith("by people"))
     first, days = answers.days_before()
-    if days:
-        told.insert(
-            0,
-            say(
-                "The tables begin on {day}: {n:,} days of the period expired or were never stored.",
-                day=first,
-                n=days,
-            ),
-        )
-    return told
+    return [sentence("tables_begin", day=first, n=days), *told] if days else told
 
 
-def cost(engine: Engine, asked: Sequence[pd.DataFrame]) -> str:
+def cost(answers: Answers) -> str:
     """What the answers scanned and cost; nothing where they came from this machine."""
-    if engine.local:
+    if answers.engine.local:
         return ""
-    return say(
-        "{n} questions scanned {scanned:,} bytes, for {usd:.5f} USD at the price of us-east-1.",
-        n=len(asked),
-        scanned=sum(frame.attrs.get("bytes_scanned", 0) for frame in asked),
-        usd=sum(frame.attrs.get("usd", 0) for frame in asked),
-    )
+    runs = [frame.attrs for frame in answers.asked.values()]
+    scanned, usd = (sum(run.get(name, 0) for run in runs) for name in ("bytes_scanned", "usd"))
+    return sentence("cost", n=len(runs), scanned=scanned, usd=usd)
 
 
 def _asked(answers: Answers, *names: str) -> list[Chart]:
@@ -265,10 +238,10 @@ def _asked(answers: Answers, *names: str) -> list[Chart]:
 
 
 def _called(answers: Answers, cases: pd.DataFrame) -> pd.DataFrame:
-    """The cases with their problems' titles, in the language that is set."""
+    """The cases with pseudonyms, and their problems' titles in the language that is set."""
     known = answers.topics.problems
     titles = {name: problem.title.get(use.current, name) for name, problem in known.items()}
-    return cases.assign(problem=cases["problem"].map(titles))
+    return answers.masked(cases.assign(problem=cases["problem"].map(titles)))
 
 
 def _definitions() -> pd.DataFrame:

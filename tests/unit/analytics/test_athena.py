@@ -1,13 +1,14 @@
 """Parameters that cannot become SQL, and answers with right types."""
 
 from datetime import date, datetime
+from decimal import Decimal
 
 import pandas as pd
 import pytest
 
 from tgpipeline.analytics import athena, questions
 from tgpipeline.analytics.engine import to_frame
-from tgpipeline.errors import QueryError
+from tgpipeline.errors import QueryError, SettingsError
 from tgpipeline.settings import Settings
 
 SQL = "SELECT DATE '2025-01-01' /* :start */, 'x' /* :word */, -5 /* :chat */, 'x' /* :word */"
@@ -60,7 +61,7 @@ def test_a_period_that_ends_before_it_starts_is_refused() -> None:
 
 
 def test_an_unknown_zone_or_question_is_refused() -> None:
-    with pytest.raises(QueryError, match="IANA"):
+    with pytest.raises(SettingsError, match="IANA"):
         questions.fill("SELECT 'UTC' /* :timezone */", {"timezone": "Sao Paulo"})
     with pytest.raises(QueryError, match="messages_per_day"):
         questions.sql_of("message_per_day")
@@ -68,11 +69,11 @@ def test_an_unknown_zone_or_question_is_refused() -> None:
         questions.sql_of("../athena")
 
 
-def test_a_marker_that_stands_behind_no_literal_is_refused() -> None:
-    with pytest.raises(QueryError, match="right behind a literal"):
-        questions.parameter_types("SELECT a /* :chat */ FROM t")
-    with pytest.raises(QueryError, match="same type"):
-        questions.parameter_types("SELECT 1 /* :chat */, '1' /* :chat */")
+def test_a_marker_that_stands_behind_no_literal_is_no_parameter() -> None:
+    sql = "SELECT a /* :chat */ FROM t"
+    assert questions.parameter_types(sql) == {}
+    with pytest.raises(QueryError, match="has no parameter chat"):
+        questions.fill(sql, {"chat": 1})
 
 
 def test_sql_that_cannot_be_read_is_refused() -> None:
@@ -84,7 +85,7 @@ def test_columns_have_the_types_of_athena() -> None:
     types = ("bigint", "boolean", "varchar", "date", "timestamp", "double", "decimal(3,1)")
     big = 2**62 + 1
     rows = [
-        (big, True, "é", date(2025, 11, 28), datetime(2025, 11, 28, 1, 2, 3), 0.5, "x"),
+        (big, True, "é", date(2025, 11, 28), datetime(2025, 11, 28, 1, 2, 3), 0.5, Decimal("0.5")),
         (None,) * 7,
     ]
     frame = to_frame([(t, t) for t in types], rows)
@@ -93,7 +94,7 @@ def test_columns_have_the_types_of_athena() -> None:
     assert isinstance(frame["varchar"].dtype, pd.StringDtype)
     assert frame["date"][0] == pd.Timestamp("2025-11-28")
     assert frame["timestamp"].dt.hour[0] == 1
-    assert frame["double"].dtype == "float64"
+    assert [str(t) for t in frame.dtypes][5:] == ["float64", "float64"]
     assert frame.iloc[1].isna().all()
 
 

@@ -5,6 +5,7 @@ import math
 import pandas as pd
 import pytest
 
+from tgpipeline import resources
 from tgpipeline.analytics import findings, language
 from tgpipeline.analytics.answers import Answers
 from tgpipeline.analytics.findings import Finding
@@ -57,7 +58,7 @@ def test_how_surprising_is_told_in_doublings_of_what_is_usual() -> None:
         ("few", 0.35, 1.4, 2),
         ("peak", 2.0, 1.0, -1),
     ):
-        assert findings.candidates()[what]["usual"] == usual
+        assert resources.data("analytics/findings.toml")[what]["usual"] == usual
         values = {"top": 1, "people": 2, "share": 0.5, "day": "", "n": 1, "ratio": 2.0}
         assert findings._found(what, value, **values).surprise == pytest.approx(doublings)
     assert findings._found("few", 0, **values).surprise == -math.inf

@@ -83,7 +83,7 @@ def test_a_period_is_what_the_data_holds_and_one_without_data_fails(tmp_path: Pa
     for given in (("2026-03-03", "2026-03-09"), ("2027-01-01", None)):
         with pytest.raises(QueryError, match="messages on 2 days from 2026-03-02 to 2026-03-10"):
             group.report(tmp_path / "no.html", start=given[0], end=given[1])
-    with pytest.raises(QueryError, match="YYYY-MM-DD"):
+    with pytest.raises(QueryError, match="start must be a date, as in 2025-11-28"):
         group.query("messages_per_day", start="yesterday")
     assert not (tmp_path / "no.html").exists()
 

@@ -76,7 +76,7 @@ def test_findings_of_one(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = pd.DataFrame({"user_id": [1]})
     answers = Answers(Duck(_busy()), **PERIOD, language=code)
     answers.ask("fallen_silent")
-    answers._kept["fallen_silent"] = gone
+    answers.asked["fallen_silent"] = gone
     with language.use(code):
         told = [f"{one.text} {one.action}" for find in findings.CANDIDATES for one in find(answers)]
     assert any("1 " in text for text in told)

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from tgpipeline.analytics.charts import shapes
 from tgpipeline.analytics.charts.style import MARK, OTHER, PEOPLE, Chart, chart, nothing
-from tgpipeline.analytics.language import MONTHS, WEEKDAYS, mark, say, titled
+from tgpipeline.analytics.language import MONTHS, WEEKDAYS, mark, say, sentence
 
 _YEAR = 53  # weeks of the calendar, at most
 _COHORTS = 26  # weeks of the retention, at most
@@ -22,7 +22,7 @@ def active_people(frame: pd.DataFrame) -> Chart:
     days = frame.set_index("day")[["daily", "weekly", "monthly"]].astype(float)
     last, mean = days.iloc[-1].astype(int), days["daily"].mean()
     name = "active_people" if len(days) > 1 else "active_on_one_day"
-    title = titled(name, n=last["monthly"], weekly=last["weekly"], daily=mean)
+    title = sentence(name, n=last["monthly"], weekly=last["weekly"], daily=mean)
     unit, means = shapes.by_unit(days, "mean")
     return shapes.over_time(title, means, unit, say("people who wrote"), shapes.lines)
 
@@ -36,13 +36,13 @@ def calendar(frame: pd.DataFrame) -> Chart:
     """
     days = shapes.every_day(frame, ["messages"])
     quiet = int((days["messages"] == 0).sum())
-    title = titled("calendar", n=quiet, of=len(days))
+    title = sentence("calendar", n=quiet, of=len(days))
     if not quiet:
-        title = titled("calendar_full", n=len(days))
+        title = sentence("calendar_full", n=len(days))
     week, weekday = days.index.to_period("W").start_time, days.index.day_of_week
     grid = days["messages"].set_axis([week, weekday]).unstack().reindex(columns=range(7))
     if len(grid) > _YEAR:
-        title += titled("calendar_of_a_year")
+        title += sentence("calendar_of_a_year")
 
     def draw(ax: Any, table: pd.DataFrame) -> None:
         ax.get_figure().set_figheight(2.4)
@@ -57,7 +57,7 @@ def new_and_returning(frame: pd.DataFrame) -> Chart:
     if len(frame) == 1:  # of the first week all are new
         return nothing(frame, mark("weeks to compare"))
     new, people = frame.iloc[1:][["new_people", "people"]].astype(int).sum()
-    title = titled("new_and_returning", share=new / people, n=new, of=people)
+    title = sentence("new_and_returning", share=new / people, n=new, of=people)
     weeks = frame.set_index("week")[["returning_people", "new_people"]].astype(int)
     weeks = weeks.asfreq("7D", fill_value=0).tail(shapes.WEEKS)
     return shapes.over_time(title, weeks, "week", say("people who wrote"))
@@ -70,7 +70,7 @@ def weekly_retention(frame: pd.DataFrame) -> Chart:
     kept, size = int(first["people"].sum()), int(first["cohort_size"].sum())
     if not size:
         return nothing(frame, mark("weeks to compare"))
-    title = titled("weekly_retention", share=kept / size, n=kept, of=size)
+    title = sentence("weekly_retention", share=kept / size, n=kept, of=size)
     shares = frame.assign(share=(100 * frame["people"] / frame["cohort_size"]).astype(float))
     grid = shares.pivot_table(index="cohort", columns="weeks_later", values="share")
     grid = grid.reindex(columns=range(int(frame["weeks_later"].max()) + 1))
@@ -101,7 +101,7 @@ def concentration(frame: pd.DataFrame) -> Chart:
     people, total = len(frame), int(frame["messages"].sum())
     so_far, top = pd.Series([0, *frame["messages_so_far"].astype(int)]), math.ceil(people / 10)
     name = "concentration" if people > 1 else "one_wrote_all"
-    title = titled(name, n=top, people=people, share=so_far[top] / total, total=total)
+    title = sentence(name, n=top, people=people, share=so_far[top] / total, total=total)
 
     def draw(ax: Any) -> None:
         some = sorted({math.ceil(people * n / 100) for n in range(101)})
@@ -125,9 +125,9 @@ def joins_and_leaves(frame: pd.DataFrame) -> Chart:
     days = shapes.every_day(frame, names).set_axis(["joined", "left"], axis=1).astype(int)
     unit, binned = shapes.by_unit(days)
     came, went = binned.sum()
-    title = titled("joins_and_leaves", came=came, went=went, more=came - went)
+    title = sentence("joins_and_leaves", came=came, went=went, more=came - went)
     if not changes:
-        title += titled("joins_from_notices")
+        title += sentence("joins_from_notices")
 
     def draw(ax: Any, table: pd.DataFrame) -> None:
         shapes.stack(ax, table.assign(left=-table["left"]))

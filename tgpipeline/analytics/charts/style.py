@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
 from matplotlib.transforms import blended_transform_factory
 
-from tgpipeline.analytics.language import mark, number, say, titled
+from tgpipeline.analytics.language import mark, number, say, sentence
 
 # Of all charts: Okabe and Ito's, which colour-blind people tell apart; https://jfly.uni-koeln.de/color/
 PEOPLE, BOT, AGENTS = "#0072B2", "#E69F00", "#009E73"
@@ -196,7 +196,7 @@ def nothing(frame: pd.DataFrame, what: str = mark("messages")) -> Chart:
     """A chart that says that there is nothing to show, and for which period."""
     period = frame.attrs.get("parameters", {})
     name = "nothing_from" if "start" in period else "nothing"
-    return Chart(titled(name, what=say(what), **period), pd.DataFrame())
+    return Chart(sentence(name, what=say(what), **period), pd.DataFrame())
 
 
 def emoji(text: str) -> str:

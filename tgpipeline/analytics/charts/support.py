@@ -6,7 +6,7 @@ import pandas as pd
 
 from tgpipeline.analytics.charts import shapes, style
 from tgpipeline.analytics.charts.style import Chart, chart, nothing
-from tgpipeline.analytics.language import mark, say, titled, words
+from tgpipeline.analytics.language import mark, say, sentence, words
 from tgpipeline.analytics.support.metrics import WATCHED
 from tgpipeline.analytics.support.statistics import ENOUGH
 
@@ -37,14 +37,14 @@ def frequent_problems(frame: pd.DataFrame) -> Chart:
     names = (frame["title"] + [f" {say(_ARROWS[trend])}" for trend in frame["trend"]]).str.strip()
     rates = frame.rename(columns={"conversations": "n"}).set_axis(names)
     if of < ENOUGH:
-        title = titled("few_conversations", n=of)
+        title = sentence("few_conversations", n=of)
         return shapes.across(title, say("conversations"), rates[["n"]], data)
-    title = titled("few_defined", named=named, of=of)
+    title = sentence("few_defined", named=named, of=of)
     if 2 * named >= of:  # what is most frequent among a few says little
-        title = titled("frequent_problems", problem=first["title"], share=first["share"], of=of)
+        title = sentence("frequent_problems", problem=first["title"], share=first["share"], of=of)
         for others, name in ((frame["as_frequent"], "as_frequent"), (rises, "rising")):
             if (others & is_known).any():
-                title += titled(name, problems=", ".join(frame["title"][others & is_known]))
+                title += sentence(name, problems=", ".join(frame["title"][others & is_known]))
     colours = rises.map({True: style.OPEN, False: style.PEOPLE}).where(is_known, style.OTHER)
     return shapes.shares(title, say("share of conversations, %"), rates, [*colours], data)
 
@@ -63,15 +63,15 @@ def outcomes(frame: pd.DataFrame) -> Chart:
     named, share = {name: say(text) for name, text in words()["labels"].items()}, found["share"]
     if closed < ENOUGH:
         counts = found.loc[FATES, "numerator"]
-        title = titled("few_questions", n=total, counts=_counted(counts))
+        title = sentence("few_questions", n=total, counts=_counted(counts))
         table = counts.to_frame().rename(index=named)
         return shapes.across(title, say("questions"), table, counts.reset_index())
-    title = titled("outcomes", low=share["confirmed"], high=share["solved_at_most"], n=closed)
+    title = sentence("outcomes", low=share["confirmed"], high=share["solved_at_most"], n=closed)
     if pd.notna(share["bot_at_least"]):
         low, high = share[["bot_at_least", "bot_at_most"]]
-        title += titled("outcomes_of_the_bot", low=low, high=high)
+        title += sentence("outcomes_of_the_bot", low=low, high=high)
     else:
-        title += titled("bot_not_known")
+        title += sentence("bot_not_known")
     rates = found.dropna(subset="share").rename(columns={"numerator": "n", "denominator": "of"})
     colours = [shapes.colour(measure) for measure in rates.index]
     data = frame[["measure", "numerator", "denominator", "share", "low", "high"]]
@@ -91,7 +91,7 @@ def response_times(frame: pd.DataFrame) -> Chart:
     if shown.empty:
         return nothing(frame, mark("answers"))
     if most < ENOUGH:
-        return nothing(frame, titled("few_waits", n=most))
+        return nothing(frame, sentence("few_waits", n=most))
     half = shown.set_index(["who", "asked"])["median"]
     waits = {
         ("person", "office hours"): "wait_in_office_hours",
@@ -100,8 +100,8 @@ def response_times(frame: pd.DataFrame) -> Chart:
     }
     if ("person", "office hours") not in half:
         waits["person", "outside"] = "wait_for_a_person"
-    told = [titled(name, time=duration(half[row])) for row, name in waits.items() if row in half]
-    title = titled("response_times", waits="; ".join(told))
+    told = [sentence(name, time=duration(half[row])) for row, name in waits.items() if row in half]
+    title = sentence("response_times", waits="; ".join(told))
     names = [
         say("{who}, {asked} ({n} of {of})", who=say(str(r.who)), asked=say(str(r.asked)),
             n=r.answered, of=r.conversations).replace(" (", "\n(")
@@ -143,7 +143,7 @@ def better_bot(frame: pd.DataFrame) -> Chart:
     if not minutes.sum():
         return nothing(frame, "minutes of agents")
     takes = {"what": top["title"], "minutes": top["minutes"], "total": minutes.sum()}
-    title = titled("better_bot", n=int(top["of"]), same=top["same_answer"], **takes)
+    title = sentence("better_bot", n=int(top["of"]), same=top["same_answer"], **takes)
     table = frame.assign(rest=minutes - frame["saves"]).set_index("title")[["saves", "rest"]]
     data = frame[["title", "minutes", "saves", "same_answer", "of"]]
     return shapes.across(title, say("minutes of agents"), table, data)
@@ -155,7 +155,7 @@ def reactions(frame: pd.DataFrame) -> Chart:
     total, given = int(frame["reactions"].sum()), ["to_people", "to_bots", "to_unknown"]
     table = frame.head(10).set_index("emoji")[given].rename(index=style.emoji)
     share = int(frame["to_bots"].sum()) / total
-    title = titled("reactions", n=total, emoji=table.index[0], share=share)
+    title = sentence("reactions", n=total, emoji=table.index[0], share=share)
     return shapes.across(title, say("reactions"), table, frame[["emoji", *given]])
 
 
@@ -170,7 +170,7 @@ def unanswered(frame: pd.DataFrame) -> Chart:
     age = pd.cut(days, [-1, *_AGES], labels=[say(name) for name in _AGES.values()])
     table = pd.crosstab(age.rename("waiting"), frame["reason"], dropna=False)
     table = table.reindex(columns=_REASONS, fill_value=0).rename_axis(columns=None)
-    title = titled("unanswered", n=len(frame), why=_counted(table.sum()))
+    title = sentence("unanswered", n=len(frame), why=_counted(table.sum()))
     return shapes.across(title, say("questions"), table)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from tgpipeline.analytics.charts import shapes
 from tgpipeline.analytics.charts.style import MARK, OTHER, PEOPLE, Chart, chart, nothing
-from tgpipeline.analytics.language import WEEKDAYS, many, mark, number, say, titled
+from tgpipeline.analytics.language import WEEKDAYS, many, mark, number, say, sentence
 
 _SHOWN = 12  # bars or rows of a chart, at most
 _SAID = ["by_people", "by_bots"]
@@ -26,9 +26,9 @@ def messages_per_day(frame: pd.DataFrame) -> Chart:
         name = "messages_on_one_day"
     elif (messages == most).sum() > 1:
         name = "messages_at_most"
-    title = titled(name, n=total, day=top, most=most)
+    title = sentence(name, n=total, day=top, most=most)
     if 0 < middle < most:
-        title += titled("messages_more_than_usual", ratio=most / middle)
+        title += sentence("messages_more_than_usual", ratio=most / middle)
     unit, binned = shapes.by_unit(days[_SAID])
     return shapes.over_time(title, binned.astype(int), unit, say(f"messages a {unit}"))
 
@@ -53,7 +53,7 @@ def messages_per_user_per_day(frame: pd.DataFrame, labels: Mapping[int, str]) ->
     unit, binned = shapes.by_unit(days)
     name = "messages_of_all" if len(shown) == len(totals) else "messages_per_user_per_day"
     share = shown.sum() / total
-    title = titled(name, n=len(shown), name=days.columns[0], share=share, total=total)
+    title = sentence(name, n=len(shown), name=days.columns[0], share=share, total=total)
     per_unit = say(f"messages a {unit}")
 
     def draw(ax: Any, table: pd.DataFrame) -> None:
@@ -66,9 +66,9 @@ def messages_per_user_per_day(frame: pd.DataFrame, labels: Mapping[int, str]) ->
 def message_length_per_day(frame: pd.DataFrame) -> Chart:
     """Average and quantiles of the length of people's messages; means of a week or a month."""
     half, tenth = frame["p50"].median(), frame["p90"].median()
-    title = titled("message_length_per_day", half=half, tenth=tenth)
+    title = sentence("message_length_per_day", half=half, tenth=tenth)
     if half == tenth:
-        title = titled("message_length_alike", n=tenth)
+        title = sentence("message_length_alike", n=tenth)
     days = frame.set_index("day")[["average", "p50", "p90"]].astype(float)
     unit, means = shapes.by_unit(days, "mean")
 
@@ -89,12 +89,12 @@ def messages_by_hour_and_weekday(frame: pd.DataFrame) -> Chart:
     grid = grid.set_axis([*WEEKDAYS])
     day, hours = grid.sum(axis=1, min_count=1), grid.sum()
     hour = int(hours.idxmax())
-    title = titled("messages_by_hour", hour=hour, end=hour + 1)
+    title = sentence("messages_by_hour", hour=hour, end=hour + 1)
     if (hours == hours.max()).sum() > 1 or (day == day.max()).sum() > 1:
-        title = titled("messages_in_an_hour", most=float(grid.max().max()))
+        title = sentence("messages_in_an_hour", most=float(grid.max().max()))
     elif day.notna().all():
         best = {"weekday": say(day.idxmax()), "most": day.max(), "mean": day.mean()}
-        title = titled("messages_by_hour_and_weekday", hour=hour, end=hour + 1, **best)
+        title = sentence("messages_by_hour_and_weekday", hour=hour, end=hour + 1, **best)
 
     def draw(ax: Any) -> None:
         shapes.heat(ax, grid, say("messages a day"), vmin=0)
@@ -119,7 +119,7 @@ def messages_by_content_type(frame: pd.DataFrame) -> Chart:
     texts = int(frame.loc[frame["content_type"] == "text", "sent"].sum())
     table = frame.head(_SHOWN).set_index("content_type")[_SAID].rename(index=say)
     name = "one_message" if total == 1 else "messages_by_content_type"
-    title = titled(name, n=total, text=texts / total, edited=edited / total, kind=table.index[0])
+    title = sentence(name, n=total, text=texts / total, edited=edited / total, kind=table.index[0])
     return shapes.across(title, say("messages"), table)
 
 
@@ -131,7 +131,7 @@ def messages_by_topic(frame: pd.DataFrame) -> Chart:
     topics = frame["message_thread_id"].head(_SHOWN)
     names = [say("main topic") if pd.isna(t) else say("topic {id}", id=t) for t in topics]
     share = frame["messages"].iloc[0] / int(frame["messages"].sum())
-    title = titled("messages_by_topic", n=len(frame), name=names[0], share=share)
+    title = sentence("messages_by_topic", n=len(frame), name=names[0], share=share)
     table = frame[["messages"]].head(_SHOWN).set_axis(pd.Index(names, name="topic"))
     return shapes.across(title, say("messages of people"), table)
 
@@ -147,7 +147,7 @@ def visits_by_hour(frame: pd.DataFrame) -> Chart:
     top, total, most = int(visits.idxmax()), int(visits.sum()), int(visits.max())
     is_alone = total > 1 and int((visits == most).sum()) == 1
     name = "visits_by_hour" if is_alone else "visits_alike"
-    title = titled(name, n=total, top=top, end=top + 1, most=most)
+    title = sentence(name, n=total, top=top, end=top + 1, most=most)
     return _by_hour(frame, visits, title, [(top, top + 1)] if is_alone else ())
 
 
@@ -160,10 +160,10 @@ def questions_by_hour(frame: pd.DataFrame) -> Chart:
     """
     counts, bands = frame.set_index("hour")["questions"], frame.attrs.get("bands")
     if not bands:
-        return _by_hour(frame, counts, titled("questions_too_few", n=int(counts.sum())), ())
+        return _by_hour(frame, counts, sentence("questions_too_few", n=int(counts.sum())), ())
     rate, (low, high) = bands.rate, bands.rate.interval
     how = {"share": rate.share, "low": low, "high": high, "of": rate.denominator}
-    title = titled("questions_by_hour", n=rate.numerator, bands=bands, **how)
+    title = sentence("questions_by_hour", n=rate.numerator, bands=bands, **how)
     return _by_hour(frame, counts, title, bands.hours)
 
 
@@ -193,16 +193,15 @@ def before_and_after(frame: pd.DataFrame) -> Chart:
     sides = frame.sort_values("is_after")
     means, days = sides["messages_per_day"].astype(float), sides["days"].astype(int)
     errors = 1.96 * sides["deviation"].astype(float) / days**0.5
-    before, after = means
-    change = "more_messages" if after > before else "fewer_messages"
-    if abs(after - before) <= (errors**2).sum() ** 0.5:
-        change = "no_change"
+    (before, after), change = means, "no_change"
+    if abs(after - before) > (errors**2).sum(skipna=False) ** 0.5:  # of one day no error is known
+        change = "more_messages" if after > before else "fewer_messages"
     said = [
         say("{mean:.1f} ± {error:.1f}", mean=mean, error=error) if n > 1 else number(mean, ".1f")
         for mean, error, n in zip(means, errors, days, strict=True)
     ]
     by = abs(after / before - 1)
-    title = titled(change, by=by, cut=date.fromisoformat(cut), before=said[0], after=said[1])
+    title = sentence(change, by=by, cut=date.fromisoformat(cut), before=said[0], after=said[1])
     names = [
         many("before ({n} day)", "before ({n} days)", days.iloc[0]),
         many("from {cut} on ({n} day)", "from {cut} on ({n} days)", days.iloc[1], cut=cut),
