@@ -10,7 +10,6 @@ import requests
 
 from tgpipeline import deploy, local
 from tgpipeline.deploy import Stack, packages, stages, webhook
-from tgpipeline.deploy.health import failed_runs
 from tgpipeline.errors import DeployError, SettingsError
 from tgpipeline.ingest import SECRET_HEADER
 from tgpipeline.lake.columns import TABLES
@@ -218,7 +217,7 @@ def test_a_run_that_raises_says_so_and_waits_in_the_queue(settings: Settings) ->
         Payload=b'{"day": "yesterday"}',
     )
     deadline = time.monotonic() + 20
-    while not failed_runs(settings) and time.monotonic() < deadline:
+    while not deploy.queued(settings, "etl") and time.monotonic() < deadline:
         time.sleep(0.2)
     status = deploy.status(settings)
     assert not status.ok

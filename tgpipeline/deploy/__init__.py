@@ -9,19 +9,27 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from tgpipeline.deploy import buckets, reasons, stages, templates, webhook
-from tgpipeline.deploy.deployment import Deployment as Deployment
-from tgpipeline.deploy.health import log_events as log_events
-from tgpipeline.deploy.health import queued as queued
-from tgpipeline.deploy.health import status as status
-from tgpipeline.deploy.health import unseen_days as unseen_days
-from tgpipeline.deploy.stacks import Change, Listener, nobody, waits
-from tgpipeline.deploy.stacks import Stack as Stack
-from tgpipeline.deploy.stages import invoke as invoke
-from tgpipeline.deploy.stages import rollback as rollback
-from tgpipeline.deploy.templates import STAGES as STAGES
-from tgpipeline.deploy.webhook import rotate_secret as rotate_secret
+from tgpipeline.deploy.deployment import Deployment
+from tgpipeline.deploy.health import log_events, queued, status, unseen_days
+from tgpipeline.deploy.stacks import Change, Listener, Stack, nobody, waits
+from tgpipeline.deploy.stages import invoke, rollback
+from tgpipeline.deploy.templates import STAGES
+from tgpipeline.deploy.webhook import rotate_secret
 from tgpipeline.errors import DeployError
 from tgpipeline.settings import Settings
+
+__all__ = [
+    "STAGES",
+    "Deployed",
+    "Deployment",
+    "Stack",
+    "down",
+    "package",
+    "prove",
+    "resources",
+    "up",
+]
+__all__ += ["invoke", "log_events", "queued", "rollback", "rotate_secret", "status", "unseen_days"]
 
 
 @dataclass(frozen=True)
@@ -57,14 +65,11 @@ def up(
         DeployError: if something fails. CloudFormation puts back what was there before.
     """
     wanted = Deployment.of(settings)
-    wanted.require("raw_bucket", "enriched_bucket", "chat_ids")
-    stages.wanted_parameters(Stack("ingest", wanted))  # is a secret missing?
-    changes: list[Change] = []
-    if import_buckets and not dry_run:
-        changes += stages.import_buckets(wanted, listener)
+    stages.wanted_parameters(Stack("ingest", wanted))  # is a setting missing, such as the secret?
+    taken_in = import_buckets and not dry_run
+    changes = stages.import_buckets(wanted, listener) if taken_in else []
     for stage in wanted.stages:
-        made = stages.plan(stage, wanted) if dry_run else stages.deploy(stage, wanted, listener)
-        changes += made
+        changes += stages.plan(stage, wanted) if dry_run else stages.deploy(stage, wanted, listener)
     return Deployed(webhook.deployed(wanted).url, changes)
 
 
@@ -96,10 +101,9 @@ def prove(settings: Settings) -> dict[str, int]:
 
 def resources(settings: Settings, stages: Sequence[str] = STAGES) -> list[str]:
     """What the stacks of these stages hold, one line each: stack, type, name in the template."""
-    stacks = [Stack(stage, settings) for stage in stages]
     return [
         f"{stack.name}: {one['ResourceType']} {name}"
-        for stack in stacks
+        for stack in (Stack(stage, settings) for stage in stages)
         for name, one in stack.resources().items()
     ]
 
@@ -149,18 +153,15 @@ def down(
     doomed = STAGES[::-1] if delete_data else STAGES[:0:-1]  # the lake comes first
     deleted = resources(settings, doomed)
     for stage in () if dry_run else doomed:
+        stack = Stack(stage, settings)
         if stage == "batch" and (waiting := queued(settings)):
             raise DeployError(
-                f"{waiting} updates are still in the queue of stack {settings.name}-batch, and "
-                "would be lost with it: they are stored within minutes. Run `tgpipeline down` "
-                "again then."
+                f"{waiting} updates are still in the queue of stack {stack.name}, and would be "
+                "lost with it: they are stored within minutes. Run `tgpipeline down` again then."
             )
-        stack = Stack(stage, settings)
         for one in stack.resources().values():
-            if one["ResourceType"] == "AWS::S3::Bucket":
-                buckets.delete(one["PhysicalResourceId"], stack.settings)
-            if one["ResourceType"] == "AWS::IAM::ManagedPolicy":
-                _detach(one["PhysicalResourceId"], settings)
+            if prepare := _BEFORE_DELETION.get(one["ResourceType"]):
+                prepare(one["PhysicalResourceId"], settings)
         stack.delete(listener)
     return deleted
 
@@ -171,3 +172,6 @@ def _detach(policy: str, settings: Settings) -> None:
     for holders in (held.attached_users, held.attached_groups, held.attached_roles):
         for holder in holders.all():
             holder.detach_policy(PolicyArn=policy)
+
+
+_BEFORE_DELETION = {"AWS::S3::Bucket": buckets.delete, "AWS::IAM::ManagedPolicy": _detach}

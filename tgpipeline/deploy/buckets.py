@@ -8,6 +8,7 @@ from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.stacks import Stack
 from tgpipeline.errors import DeployError
 from tgpipeline.lake import keys
+from tgpipeline.settings import Settings
 
 
 def existing(settings: Deployment) -> dict[str, str]:
@@ -63,7 +64,7 @@ def first_day(settings: Deployment) -> str:
     return keys.day_of(first["Prefix"]).isoformat() if first else ""
 
 
-def delete(bucket: str, settings: Deployment) -> None:
+def delete(bucket: str, settings: Settings) -> None:
     """Delete a bucket with every version of every object, and uploads that were not finished.
 
     Raises:

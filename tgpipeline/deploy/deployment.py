@@ -89,11 +89,6 @@ class Deployment(Settings):
         return tuple(stage for stage in STAGES if stage != "batch" or self.batch_seconds)
 
     @property
-    def functions(self) -> tuple[str, ...]:
-        """The functions that are deployed."""
-        return tuple(stage for stage in self.stages if stage not in ("lake", "analytics"))
-
-    @property
     def burst(self) -> int:
         """Requests at once that the webhook takes."""
         return 2 * self.throttle

@@ -1,6 +1,5 @@
 """What is deployed and how it is doing, for people: in a notebook and on the command line."""
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,10 +12,10 @@ from tgpipeline.lake import keys
 from tgpipeline.lake.ledger import days_with_other_columns
 from tgpipeline.settings import Settings
 
-_ERRORS = '?ERROR ?"Task timed out" ?"failed"'
 # No change by hand: API Gateway writes the API's id into its policy, `up` may deploy the API again,
 # and a bucket that never had versions is as good as one whose versions are suspended.
 _EXPECTED = ("/Policy", "/DeploymentId", "/VersioningConfiguration")
+_QUEUES = ("QueueUrl", "DeadLettersUrl", "FailedQueue")  # outputs of the stacks
 StatusRow = tuple[str, str, bool]
 
 
@@ -38,10 +37,8 @@ class Status:
         return all(right for _, _, right in self.rows)
 
     def __str__(self) -> str:
-        lines = [
-            f"{'ok' if right else '!!'}  {what:<26} {state}" for what, state, right in self.rows
-        ]
-        return "\n".join([f"deployment {self.name}", *lines])
+        rows = [f"{'ok' if right else '!!'}  {what:<26} {how}" for what, how, right in self.rows]
+        return "\n".join([f"deployment {self.name}", *rows])
 
 
 def status(settings: Settings) -> Status:
@@ -49,7 +46,7 @@ def status(settings: Settings) -> Status:
 
     Returns:
         Each stack and what was changed in it by hand, the days that Athena sees, the last ETL run,
-        days made with other columns, runs that failed, alarms, the last errors.
+        days made with other columns, runs that failed, alarms, and who is to be erased.
 
     Raises:
         DeployError: if AWS cannot be asked.
@@ -58,9 +55,7 @@ def status(settings: Settings) -> Status:
     looks = [_days, _last_run, _columns, _failed_runs, _alarms, _requests, _erasures]
     looks += [_queue] if wanted.batch_seconds else []
     rows = [_stack(Stack(stage, wanted)) for stage in wanted.stages]
-    rows += [look(wanted) for look in looks]
-    rows += [_last_error(function, wanted) for function in wanted.functions]
-    return Status(wanted.name, rows)
+    return Status(wanted.name, rows + [look(wanted) for look in looks])
 
 
 def unseen_days(settings: Settings) -> int:
@@ -73,13 +68,12 @@ def unseen_days(settings: Settings) -> int:
 
 
 def _stack(stack: Stack) -> StatusRow:
-    state = stack.status or "not deployed"
+    what, state = f"stack {stack.name}", stack.status or "not deployed"
     right = stack.exists and not state.endswith(("_IN_PROGRESS", "_FAILED"))
-    drifted = _drift(stack) if right else []
-    if drifted:
-        state += f"; changed by hand: {', '.join(drifted)}. Change it back, or put the change into "
-        state += f"lambda_src/{stack.stage}.yaml"
-    return f"stack {stack.name}", state, right and not drifted
+    if not (drifted := _drift(stack) if right else []):
+        return what, state, right
+    mend = f"Change it back, or put the change into lambda_src/{stack.stage}.yaml"
+    return what, f"{state}; changed by hand: {', '.join(drifted)}. {mend}", False
 
 
 def _drift(stack: Stack) -> list[str]:
@@ -95,16 +89,15 @@ def _drift(stack: Stack) -> list[str]:
         paths = [difference["PropertyPath"] for difference in one.get("PropertyDifferences", ())]
         paths = [path for path in paths if not path.startswith(_EXPECTED)]
         if one["StackResourceDriftStatus"] == "DELETED":
-            changed.append(f"{one['LogicalResourceId']} (deleted)")
-        elif paths:
-            changed.append(f"{one['LogicalResourceId']} ({', '.join(paths)})")
+            paths = ["deleted"]
+        changed += [f"{one['LogicalResourceId']} ({', '.join(paths)})"] if paths else []
     return changed
 
 
 def _days(settings: Deployment) -> StatusRow:
-    unseen, sees = unseen_days(settings), Stack("analytics", settings).parameters().get("FirstDay")
-    if unseen:
+    if unseen := unseen_days(settings):
         return "days", f"run `tgpipeline up`: {unseen} days are not yet seen by Athena", False
+    sees = Stack("analytics", settings).parameters().get("FirstDay")
     return "days", f"Athena sees all from {sees}" if sees else "no tables yet", bool(sees)
 
 
@@ -129,24 +122,17 @@ def _columns(settings: Deployment) -> StatusRow:
     return "columns", f"{len(days):,} days were made with other columns: run `{command}`", False
 
 
-def failed_runs(settings: Settings) -> int:
-    """How many events wait in the queue because every try of them failed."""
-    return _in_queue("etl", "FailedQueue", settings)
+def queued(settings: Settings, stage: str = "batch") -> int:
+    """How many messages wait in the queues of a stage, those in work just now included.
 
-
-def queued(settings: Settings) -> int:
-    """How many updates wait for their batch, those that are being stored just now included."""
-    return sum(_in_queue("batch", name, settings) for name in ("QueueUrl", "DeadLettersUrl"))
-
-
-def _in_queue(stage: str, output: str, settings: Settings) -> int:
-    queue = Stack(stage, settings).outputs().get(output)
-    if not queue:
-        return 0
+    Of `batch` they are updates, of `etl` events whose every try failed.
+    """
+    outputs, sqs, waiting = Stack(stage, settings).outputs(), reasons.client("sqs", settings), 0
     names = [f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible")]
-    sqs = reasons.client("sqs", settings)
-    found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
-    return sum(int(number) for number in found.values())
+    for url in (outputs[name] for name in _QUEUES if name in outputs):
+        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        waiting += sum(map(int, found.values()))
+    return waiting
 
 
 def _queue(settings: Deployment) -> StatusRow:
@@ -164,7 +150,7 @@ def _queue(settings: Deployment) -> StatusRow:
 
 
 def _failed_runs(settings: Deployment) -> StatusRow:
-    waiting = failed_runs(settings)
+    waiting = queued(settings, "etl")
     return "failed runs", f"{waiting} wait in the queue" if waiting else "none", not waiting
 
 
@@ -179,10 +165,9 @@ def _requests(settings: Deployment) -> StatusRow:
     """Who wrote /forget and is not erased yet."""
     found = buckets.list_objects(settings, settings.raw_bucket, keys.REQUESTS)
     users = [item["Key"][len(keys.REQUESTS) :].removesuffix(".json") for item in found]
-    if not users:
-        return "requests to forget", "none", True
-    state = f"{len(users)} people asked: `tgpipeline erase --user {users[0]}`"
-    return "requests to forget", state + "".join(f", --user {u}" for u in users[1:20]), False
+    named = ", ".join(f"--user {user}" for user in users[:20])
+    state = f"{len(users)} people asked: `tgpipeline erase {named}`" if users else "none"
+    return "requests to forget", state, not users
 
 
 def _erasures(settings: Deployment) -> StatusRow:
@@ -220,15 +205,3 @@ def log_events(
     logs = reasons.client("logs", settings).get_paginator("filter_log_events")
     found = logs.paginate(logGroupName=group, filterPattern=pattern, **span)
     return list(found.search("events[]"))
-
-
-def _last_error(function: str, settings: Deployment) -> StatusRow:
-    """The last line that tells of an error, of the last 14 days."""
-    now, state, lines = time.time(), "none in 14 days", []
-    with reasons.ignored("ResourceNotFound"):  # it never ran
-        lines = log_events(function, settings, _ERRORS, now - 14 * 86_400, now)
-    if lines:  # the oldest come first, on pages of which any may be empty
-        last = max(lines, key=lambda event: event["timestamp"])
-        when = datetime.fromtimestamp(last["timestamp"] / 1000, UTC)
-        state = f"{when:%Y-%m-%d %H:%M} UTC: {last['message'].strip()[:160]}"
-    return f"last error of {function}", state, True

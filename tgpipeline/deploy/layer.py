@@ -20,7 +20,6 @@ from tgpipeline import resources
 from tgpipeline.errors import DeployError
 
 RUNTIME = "python3.13"
-LIMIT = 250_000_000  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _GLIBC = range(17, 35)  # Python 3.13 runs on Amazon Linux 2023, with glibc 2.34
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 
@@ -39,7 +38,7 @@ def contents(architecture: str, runtime: str = RUNTIME) -> dict[str, bytes]:
         runtime: such as `python3.13`.
 
     Raises:
-        DeployError: if pip finds no wheels, or they are more than Lambda takes.
+        DeployError: if pip finds no wheels.
     """
     with tempfile.TemporaryDirectory(prefix="tgpipeline-layer-") as folder:
         command = [_python_with_pip(Path(folder, "pip")), "-m", "pip", "install", "--quiet"]
@@ -72,22 +71,12 @@ def _python_with_pip(folder: Path) -> str:
 
 
 def needed(packages: Path) -> dict[str, bytes]:
-    """What is kept of installed packages: path inside the layer → content.
-
-    Raises:
-        DeployError: if it is more than Lambda takes.
-    """
+    """What is kept of installed packages: path inside the layer → content."""
     patterns, found = recipe()["leave_out"], {}
     for path in filter(Path.is_file, packages.rglob("*")):
         name = path.relative_to(packages).as_posix()
         if not any(fnmatch.fnmatch(name, pattern) for pattern in patterns):
             found[f"python/{name}"] = path.read_bytes()
-    size = sum(map(len, found.values()))
-    if size > LIMIT:
-        raise DeployError(
-            f"the layer would be {size / 1e6:.0f} MB, and Lambda takes {LIMIT / 1e6:.0f} MB: leave "
-            "out more in lambda_src/layer/layer.toml."
-        )
     return found
 
 

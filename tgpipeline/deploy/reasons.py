@@ -15,7 +15,6 @@ from tgpipeline.errors import DeployError
 from tgpipeline.settings import Settings, aws_client, aws_session
 
 _KNOWN = resources.data("deploy/reasons.toml")
-_AGAIN = "Mend that, then run it again: the stack is as it was before."
 
 
 def client(service: str, settings: Settings, **options: Any) -> Any:
@@ -45,8 +44,7 @@ def _explained(made: Any, settings: Settings) -> Any:
                 found = error.response["Error"]
                 reason = f"AWS refused ({found['Code']}: {found.get('Message', '').rstrip('.')})"
             about = f" of {next(iter(arguments.values()))}" if arguments else ""
-            what_next = advice(reason).replace(_AGAIN, "")
-            text = f"{operation}{about}: {reason[:1000].rstrip('.')}. {what_next}".rstrip()
+            text = f"{operation}{about}: {reason[:1000].rstrip('.')}. {advice(reason)}".rstrip()
             for secret in (*settings.webhook_secrets, settings.bot_token, settings.pseudonym_key):
                 text = text.replace(secret, "…") if secret else text
             raise DeployError(text) from None  # the request may hold a secret
@@ -65,14 +63,7 @@ def ignored(answer: str) -> Iterator[None]:
             raise
 
 
-def of_status(status: str) -> str:
-    """What to do about a stack in a status in which it cannot be changed; empty where it can."""
-    if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
-        return "Another change of it is under way: wait until it ends (`tgpipeline status`)."
-    return str(_KNOWN["status"].get(status, ""))
-
-
-def advice(reason: str) -> str:
-    """What to do about a reason."""
-    known = _KNOWN["advice"].items()
-    return next((text for pattern, text in known if re.search(pattern, reason)), _AGAIN)
+def advice(told: str, about: str = "reason") -> str:
+    """What to do about a reason, or about a stack's status; empty where nothing special is."""
+    known = _KNOWN[about].items()
+    return next((text for pattern, text in known if re.search(pattern, told)), "")

@@ -4,14 +4,13 @@ CloudFormation compares, orders, waits and rolls back. What is here makes change
 events while one is executed, and says in a reader's words what went wrong.
 """
 
-import dataclasses
 import re
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tgpipeline.deploy import reasons, templates
 from tgpipeline.deploy.deployment import Deployment
@@ -21,7 +20,9 @@ from tgpipeline.settings import Settings
 KEEP = None  # as the value of a parameter: what the stack has now
 _STACK = "AWS::CloudFormation::Stack"
 _EMPTY = ("", "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")  # in these a stack holds nothing
+_FAILED = re.compile("FAILED|ROLLBACK")
 _NO_CHANGES = "didn't contain changes|No updates"
+_AGAIN = "Mend that, then run it again: the stack is as it was before."
 Parameters = Mapping[str, str | None]
 
 
@@ -45,8 +46,7 @@ class Change:
         return f"{self.stack}: {self.action.lower()} {self.type} {self.resource}"
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """What happened to one resource, as CloudFormation tells it.
 
     Attributes:
@@ -62,8 +62,7 @@ class Event:
     reason: str = ""
 
     def __str__(self) -> str:
-        failed = "FAILED" in self.status or "ROLLBACK" in self.status
-        reason = f": {self.reason}" if self.reason and failed else ""
+        reason = f": {self.reason}" if self.reason and _FAILED.search(self.status) else ""
         return f"{self.status:<18} {self.type:<27} {self.resource}{reason}"
 
 
@@ -129,14 +128,10 @@ class Stack:
 
     def plan(self, parameters: Parameters) -> list[Change]:
         """What `deploy` would do. Nothing stays behind, of a stack that is not there yet either."""
-        before = self.status
-        if before == "ROLLBACK_COMPLETE":
+        if self.status == "ROLLBACK_COMPLETE":
             return [Change(self.name, "Replace", _STACK, self.name)]
         with self._change_set(parameters) as (_, changes):
-            pass
-        if before in _EMPTY:
-            self.delete()
-        return changes
+            return changes
 
     def deploy(
         self, parameters: Parameters, listener: Listener = nobody, **how: Any
@@ -160,9 +155,9 @@ class Stack:
         if status == "ROLLBACK_COMPLETE":
             listener(here)
             self.delete(listener)
-        elif advice := reasons.of_status(status):
+        elif advice := reasons.advice(status, "status"):
             failed = [e for e in self._events(self.name) if e.status.endswith("_FAILED")]
-            raise self._error([*failed, dataclasses.replace(here, reason="")][0], advice)
+            raise self._error([*failed, here._replace(reason="")][0], advice)
         with self._change_set(parameters, **how) as (made, changes):
             if changes:
                 token = uuid.uuid4().hex
@@ -174,13 +169,9 @@ class Stack:
         """Change some parameters of the stack; its template and all else stay.
 
         Raises:
-            DeployError: if there is no such stack, or the change fails.
+            DeployError: if the change fails.
         """
         kept: dict[str, str | None] = dict.fromkeys(self.parameters(), KEEP)
-        if not kept:
-            raise DeployError(
-                f"there is no stack {self.name} in {self.settings.region}: run `tgpipeline up`."
-            )
         return self.deploy(kept | parameters, listener, UsePreviousTemplate=True)
 
     def delete(self, listener: Listener = nobody) -> None:
@@ -215,27 +206,28 @@ class Stack:
             told = events
             if told and told[-1].type == _STACK and not told[-1].status.endswith("_IN_PROGRESS"):
                 break
-        if re.search("_FAILED|ROLLBACK", told[-1].status):
+        if _FAILED.search(told[-1].status):
             # The first failure is the cause; what it stopped is "cancelled".
             causes = [e for e in told if "_FAILED" in e.status and "cancelled" not in e.reason]
             own = [e for e in causes if e.type != _STACK]
-            refused = self._refused(StackName=self.name) if "DescribeEvents" in str(causes) else []
-            raise self._error([*refused, *own, *causes, told[-1]][0])
+            raise self._error([*own, *causes, told[-1]][0])
 
-    def _refused(self, **which: str) -> list[Event]:
-        """What CloudFormation refused before it changed anything; the reason only refers to it."""
-        found = self.client.describe_events(**which, Filters={"FailedEvents": True})
-        return [
-            Event("VALIDATION_FAILED", e["ResourceType"], e["LogicalResourceId"], e[reason])
-            for e in found["OperationEvents"]
-            if (reason := "ValidationStatusReason") in e
-        ]
+    def _error(self, cause: Event, what_next: str = "", **which: str) -> DeployError:
+        """The error of an operation that failed, by the event that tells why.
 
-    def _error(self, cause: Event, what_next: str = "") -> DeployError:
-        """The error of an operation that failed, by the event that tells why."""
-        what = f"stack {self.name}: {cause.resource} ({cause.type}) is in {cause.status}: "
-        what = (what + cause.reason)[:1000].rstrip(".: ")
-        return DeployError(f"{what}. {what_next or reasons.advice(cause.reason)}")
+        What CloudFormation refused before it changed anything is in a list that the reason only
+        refers to.
+        """
+        if "DescribeEvents" in cause.reason:
+            which = which or {"StackName": self.name}
+            found = self.client.describe_events(**which, Filters={"FailedEvents": True})
+            refused = [e for e in found["OperationEvents"] if "ValidationStatusReason" in e]
+            for e in refused[:1]:
+                what = (e["ResourceType"], e["LogicalResourceId"], e["ValidationStatusReason"])
+                cause = Event("VALIDATION_FAILED", *what)
+        text = f"stack {self.name}: {cause.resource} ({cause.type}) is in {cause.status}: "
+        text = (text + cause.reason)[:1000].rstrip(".: ")
+        return DeployError(f"{text}. {what_next or reasons.advice(cause.reason) or _AGAIN}")
 
     @contextmanager
     def _change_set(
@@ -262,12 +254,13 @@ class Stack:
                     break
             reason = found.get("StatusReason", "")
             if found["Status"] == "FAILED" and not re.search(_NO_CHANGES, reason):
-                refused = self._refused(**made) if "DescribeEvents" in reason else []
-                raise self._error([*refused, Event("FAILED", _STACK, self.name, reason)][0])
+                raise self._error(Event("FAILED", _STACK, self.name, reason), **made)
             changes = self._all("describe_change_set", "Changes[].ResourceChange", made)
             yield made, [self._change(one) for one in changes]
         finally:
             self.client.delete_change_set(**made)
+            if self.status == "REVIEW_IN_PROGRESS":  # a new stack, of which nothing was made
+                self.delete()
 
     def _change(self, found: Mapping[str, Any]) -> Change:
         action = "Replace" if found.get("Replacement") == "True" else found["Action"]

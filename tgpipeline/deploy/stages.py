@@ -1,7 +1,6 @@
 """Each stage's stack: its template's parameters, made of the settings; its code, called, undone."""
 
 import json
-import re
 from datetime import datetime
 from typing import Any
 
@@ -24,10 +23,7 @@ def wanted_parameters(stack: Stack) -> Parameters:
         SettingsError: if a setting is missing.
     """
     settings, live = stack.settings, stack.parameters() if stack.exists else {}
-    names = {
-        name: re.sub(r"\B([A-Z])", r"_\1", name).lower()
-        for name in templates.parameter_names(stack.stage)
-    }
+    names = templates.parameter_names(stack.stage)
     settings.require(*({"raw_bucket", "enriched_bucket", "chat_ids"} & set(names.values())))
     found: dict[str, str | None] = {
         name: str(getattr(settings, attribute))
@@ -44,15 +40,14 @@ def wanted_parameters(stack: Stack) -> Parameters:
     if stack.stage == "ingest":
         settings.require(*(() if live else ("webhook_secret",)))
         found["ChatIds"] = ",".join(map(str, settings.chat_ids))
-        found["WebhookSecret"] = settings.webhook_secret or KEEP
         queue = Stack("batch", settings).outputs() if settings.batch_seconds else {}
         found |= {name: queue.get(name, "") for name in ("QueueUrl", "QueueArn")}
     if stack.stage == "etl":
-        if not settings.pseudonym_key and "PseudonymKey" in live:
-            found["PseudonymKey"] = KEEP  # a secret, like the webhook's
         made = settings.layer == "build"
         found["LayerKey"] = layer.layer_key(settings.architecture) if made else ""
         found["LayerArn"] = "" if settings.layer in ("build", "none") else settings.layer
+    for secret in {"WebhookSecret", "PseudonymKey"} & set(live):
+        found[secret] = found[secret] or KEEP
     if stack.stage == "analytics":
         today = datetime.now(settings.tz).date().isoformat()
         found["FirstDay"] = buckets.first_day(settings) or live.get("FirstDay", today)

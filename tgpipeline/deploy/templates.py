@@ -36,14 +36,15 @@ def template(stage: str) -> str:
     return text
 
 
-def parameter_names(stage: str) -> list[str]:
-    """The names of a template's parameters.
+def parameter_names(stage: str) -> dict[str, str]:
+    """The names of a template's parameters → those of the settings that they hold.
 
-    >>> parameter_names("lake")[:2]
-    ['RawBucket', 'EnrichedBucket']
+    >>> list(parameter_names("lake").items())[:2]
+    [('RawBucket', 'raw_bucket'), ('EnrichedBucket', 'enriched_bucket')]
     """
     section = template(stage).partition("\nParameters:\n")[2].partition("\nConditions:\n")[0]
-    return re.findall(r"^  (\w+):$", section, re.MULTILINE)
+    names = re.findall(r"^  (\w+):$", section, re.MULTILINE)
+    return {name: re.sub(r"\B([A-Z])", r"_\1", name).lower() for name in names}
 
 
 def section(stage: str, resource: str) -> str:

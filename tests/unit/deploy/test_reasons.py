@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from tgpipeline.deploy import Deployment, Stack, buckets, health, reasons, stacks, stages
+from tgpipeline.deploy import Deployment, Stack, buckets, reasons, stacks, stages
 from tgpipeline.errors import DeployError, SettingsError
 
 SECRET = "a-secret-that-nobody-may-see"
@@ -115,8 +115,9 @@ def test_the_first_failure_is_the_cause_and_what_it_stopped_is_none(answers: Any
         ("Internal Failure", "run it again"),
     ],
 )
-def test_each_reason_has_its_advice(reason: str, words: str) -> None:
-    assert words in reasons.advice(reason)
+def test_each_reason_has_its_advice(answers: Any, reason: str, words: str) -> None:
+    failed = stacks.Event("CREATE_FAILED", "AWS::S3::Bucket", "Raw", reason)
+    assert words in str(Stack("ingest", SETTINGS)._error(failed))
 
 
 @pytest.mark.parametrize(
@@ -165,26 +166,6 @@ def test_a_bucket_is_emptied_page_by_page_and_versions_count(answers: Any) -> No
     s3.add_response("abort_multipart_upload", {}, upload)
     s3.add_response("delete_bucket", {})
     buckets.delete(BUCKET, SETTINGS)
-
-
-def line(minute: int) -> dict[str, Any]:
-    when = datetime(2025, 11, 28, 12, minute, tzinfo=UTC)
-    return {"timestamp": int(when.timestamp() * 1000), "message": f"ERROR of minute {minute}\n"}
-
-
-def test_the_last_error_is_the_last_of_all_pages(answers: Any) -> None:
-    for page in (
-        {"events": [], "nextToken": "1"},
-        {"events": [line(1), line(2)], "nextToken": "2"},
-        {"events": [line(7), line(5)]},
-    ):
-        answers("logs").add_response("filter_log_events", page)
-    assert health._last_error("ingest", SETTINGS)[1] == "2025-11-28 12:07 UTC: ERROR of minute 7"
-
-
-def test_a_function_that_never_ran_has_no_error(answers: Any) -> None:
-    answers("logs").add_client_error("filter_log_events", "ResourceNotFoundException")
-    assert health._last_error("ingest", SETTINGS)[1] == "none in 14 days"
 
 
 def test_an_error_of_boto3_itself_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
