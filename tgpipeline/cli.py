@@ -21,14 +21,12 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from tgpipeline import __version__, resources
+from tgpipeline import __version__, deploy, history, ingest, resources
 from tgpipeline.errors import DeployError, LakeError, SettingsError, TgPipelineError
+from tgpipeline.lake import preview, quarantine
 from tgpipeline.settings import Settings, aws_client, secret
-
-if TYPE_CHECKING:
-    from tgpipeline.telegram.bot import Bot
+from tgpipeline.telegram.bot import Bot, confirm
 
 # Options of `report` that are parameters of its answers.
 _ANSWERS = "start end timezone horizon office agents topics_file language names salt cut".split()
@@ -44,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     arguments = _parser().parse_args(argv)
-    level = logging.INFO if arguments.verbose else logging.WARNING
+    level = "INFO" if arguments.verbose else "WARNING"
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
     for stream in (sys.stdout, sys.stderr):  # a terminal may not know each letter of a name
         if isinstance(stream, io.TextIOWrapper):
@@ -116,26 +114,20 @@ def agree(yes: bool, question: str, otherwise: str) -> None:
     Raises:
         TgPipelineError: if nobody says yes, with what did not happen.
     """
-    from tgpipeline.telegram.bot import confirm
-
     if not (yes or confirm(question)):
         raise TgPipelineError(f"{otherwise} without a yes: say --yes where nobody can be asked.")
 
 
-def bot(settings: Settings) -> "Bot":
-    from tgpipeline.telegram.bot import Bot
-
+def bot(settings: Settings) -> Bot:
     return Bot(secret("TELEGRAM_BOT_TOKEN"), settings.telegram_api_url)
 
 
 def _rows(arguments: argparse.Namespace) -> bool:
     """Print the row that each update becomes, one JSON object a line."""
-    from tgpipeline.lake.preview import rows_of
-
     # JSON has escapes for what standard output cannot hold.
     escaped = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
     good = True
-    for row in rows_of(arguments.paths, Settings.from_env().tz):
+    for row in preview.rows_of(arguments.paths, Settings.from_env().tz):
         print(json.dumps(row, ensure_ascii=escaped))
         good = good and "error" not in row
     return good
@@ -163,8 +155,6 @@ def _days(arguments: argparse.Namespace, settings: Settings) -> list[date]:
 
 def _import(arguments: argparse.Namespace) -> bool:
     """Put a Telegram Desktop export into the raw zone, beside what the webhook brought."""
-    from tgpipeline import deploy, history
-
     settings, unseen = Settings.from_env("raw_bucket"), 0
     print(history.import_export(arguments.path, settings, chat=arguments.chat))
     with not_known("Whether Athena sees all days is not known"):
@@ -176,9 +166,6 @@ def _import(arguments: argparse.Namespace) -> bool:
 
 def _quarantine(arguments: argparse.Namespace) -> bool | None:
     """List what could not be read, show one such object, or try them all again after a fix."""
-    from tgpipeline import ingest
-    from tgpipeline.lake import quarantine
-
     settings, key = Settings.from_env("raw_bucket"), arguments.key
     if arguments.action == "show":
         if not key:
@@ -233,8 +220,8 @@ def _report(arguments: argparse.Namespace) -> None:
             raise SettingsError(f"--days {arguments.days} are no days: say 1 or more.")
         last = group.period(end=arguments.end)["end"]
         arguments.start = last - timedelta(arguments.days - 1)
-    given = {name: value for name, value in vars(arguments).items() if value is not None}
-    answers = group.answers(**{name: given[name] for name in _ANSWERS if name in given})
+    how = {n: getattr(arguments, n) for n in _ANSWERS if getattr(arguments, n) is not None}
+    answers = group.answers(**how)
     page = report.write(answers, arguments.output, arguments.csv)
     print(page, *(f"  {note}" for note in group.notes), sep="\n")
     if send:

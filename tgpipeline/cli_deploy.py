@@ -11,13 +11,12 @@ from tgpipeline.cli import agree, bot, not_known
 from tgpipeline.deploy.webhook import Webhook
 from tgpipeline.errors import DeployError, SettingsError
 from tgpipeline.settings import Settings
+from tgpipeline.telegram.bot import confirm
+from tgpipeline.telegram.updates import EVENT_KINDS, MESSAGE_KINDS
 
 
 def _check(arguments: argparse.Namespace) -> bool:
     """Examine the bot: token, group, rights, webhook, and what to do about each."""
-    from tgpipeline.telegram.bot import confirm
-    from tgpipeline.telegram.updates import EVENT_KINDS, MESSAGE_KINDS
-
     settings = Settings.from_env() if arguments.chat else Settings.from_env("chat_ids")
     webhook = _deployed(settings) if arguments.url is None else Webhook(arguments.url)
     client = bot(settings)
@@ -56,16 +55,16 @@ def _deployed(settings: Settings) -> Webhook:
 
 def _up(arguments: argparse.Namespace) -> bool | None:
     """Deploy the stacks into AWS, run the ETL once, and examine the bot."""
-    settings, how = Settings.from_env(), {"import_buckets": arguments.import_buckets}
-    done = deploy.up(settings, dry_run=arguments.dry_run, listener=print, **how)
-    if arguments.dry_run or not done.changes:
+    settings, dry_run = Settings.from_env(), arguments.dry_run
+    done = deploy.up(
+        settings, dry_run=dry_run, import_buckets=arguments.import_buckets, listener=print
+    )
+    if dry_run or not done.changes:
         _say("would ", done.changes)
-    if arguments.dry_run:
+    if dry_run:
         return None
     proof = deploy.prove(settings)
-    print(
-        f"The ETL looked at {proof['days']} days, {proof['documents']} documents; Athena answers."
-    )
+    print("The ETL looked at {days} days, {documents} documents; Athena answers.".format(**proof))
     print(f"The webhook's URL, for setWebhook: {done.url}")
     if not os.environ.get("TELEGRAM_BOT_TOKEN"):
         print("With TELEGRAM_BOT_TOKEN, `tgpipeline check` examines the bot, too.")
@@ -112,8 +111,6 @@ def _rollback(arguments: argparse.Namespace) -> None:
 
 def _down(arguments: argparse.Namespace) -> None:
     """Delete the stacks of analytics, etl and ingest; the lake stays unless told otherwise."""
-    from tgpipeline.telegram.bot import confirm
-
     settings = Settings.from_env()
     _say("would delete ", deploy.down(settings, delete_data=arguments.delete_data, dry_run=True))
     if arguments.dry_run:
@@ -129,7 +126,4 @@ def _down(arguments: argparse.Namespace) -> None:
 
 
 def _say(what: str, changes: Sequence[object]) -> None:
-    for change in changes:
-        print(f"{what}{change}")
-    if not changes:
-        print("Nothing to change.")
+    print("\n".join(f"{what}{change}" for change in changes) or "Nothing to change.")

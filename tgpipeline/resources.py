@@ -12,17 +12,9 @@ def folder(name: str) -> Path:
     """The folder of that name, such as `lambda_src` or `data/sample`.
 
     A wheel carries these folders inside the package; in a checkout they lie beside it.
-
-    Raises:
-        FileNotFoundError: if it is in neither place.
     """
-    for root in (PACKAGE / "_resources", PACKAGE.parent):
-        if (root / name).is_dir():
-            return root / name
-    raise FileNotFoundError(
-        f"{name} is neither in the installed package nor in a checkout around it: "
-        "install tgpipeline again."
-    )
+    carried = PACKAGE / "_resources" / name
+    return carried if carried.is_dir() else PACKAGE.parent / name
 
 
 @cache

@@ -15,9 +15,7 @@ from zoneinfo import ZoneInfo
 
 from tgpipeline.errors import SettingsError
 
-TELEGRAM_API_URL = "https://api.telegram.org"
 SECRET_TOKEN = r"[A-Za-z0-9_-]{1,256}"  # noqa: S105, a pattern: https://core.telegram.org/bots/api#setwebhook
-DEPLOYMENT_NAME = r"[a-z][a-z0-9-]{1,30}"
 # What boto3 and Settings look for in the environment; what `secret` fetches is not among it.
 STORED = (
     "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_DEFAULT_REGION AWS_S3_BUCKET "
@@ -65,7 +63,7 @@ class Settings:
     chat_ids: tuple[int, ...] = _var("TELEGRAM_CHAT_ID", ())
     bot_token: str = _var("TELEGRAM_BOT_TOKEN", secret=True)
     webhook_secret: str = _var("TELEGRAM_WEBHOOK_SECRET", secret=True)
-    telegram_api_url: str = _var("TELEGRAM_API_URL", TELEGRAM_API_URL)
+    telegram_api_url: str = _var("TELEGRAM_API_URL", "https://api.telegram.org")
     timezone: str = _var("TIMEZONE", "America/Sao_Paulo")
     lookback_days: int = _var("LOOKBACK_DAYS", 3, most=366)
     bot_username: str = _var("TELEGRAM_BOT_USERNAME")
@@ -81,7 +79,7 @@ class Settings:
         zone(self.timezone)
         for name in ("telegram_api_url", "endpoint_url"):
             _check_url(variable(name), getattr(self, name))
-        if not re.fullmatch(DEPLOYMENT_NAME, self.name):
+        if not re.fullmatch(r"[a-z][a-z0-9-]{1,30}", self.name):
             raise refusal("name", name=self.name)
         for chat_id in self.chat_ids:
             if chat_id >= 0:
