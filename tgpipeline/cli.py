@@ -198,16 +198,13 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 def _report(arguments: argparse.Namespace) -> None:
     """Write one page for a manager, from an export or the lake: findings, charts, definitions."""
-    from tgpipeline.analytics import digest, engine, from_export, report
+    from tgpipeline.analytics import athena, digest, engine, from_export, report
 
     send = _sender(arguments) if arguments.send or arguments.send_to else None
-    chat, timezone = arguments.chat, arguments.timezone or ""
-    if arguments.path:
-        path, keep = arguments.path, arguments.keep
-        group: engine.Engine = from_export.read_export(path, chat, timezone, keep)
+    path, chat, timezone = arguments.path, arguments.chat, arguments.timezone or ""
+    if path:
+        group: engine.Engine = from_export.read_export(path, chat, timezone, arguments.keep)
     else:
-        from tgpipeline.analytics import athena
-
         try:
             group = athena.connect(Settings.from_env("enriched_bucket"))
             group.chat = int(chat or 0)
