@@ -99,8 +99,8 @@ class Remover:
 
     def row(self, row: dict[str, Any]) -> dict[str, Any] | None:
         """A row without the person; None if it is theirs."""
-        when = integer(row["date"])
-        if self._chat_id not in (0, row["chat_id"]):
+        when = integer(row.get("date"))
+        if self._chat_id not in (0, row.get("chat_id")):
             return row
         theirs = {name for name in (*_OWN, *_ADDRESSED) if row.get(name) == self._user_id}
         theirs = theirs if when is None or when < self._until else set()

@@ -15,8 +15,7 @@ from tgpipeline.lake.erasing import Find
 
 _ESCAPES = re.compile(r'(?:\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt]))+')
 # Numbers that are nobody's id, though one may be equal to it: dates, counts, ids of messages.
-_NOT_AN_ID = r"(?:update_id|\w*message\w*_id|(?!\w*ids?\b)\w+)"
-_OTHER_NUMBERS = re.compile(rf'"{_NOT_AN_ID}" ?: ?-?\d+')
+_OTHER_NUMBERS = re.compile(r'"(?:update_id|\w*message\w*_id|(?!\w*ids?\b)\w+)" ?: ?-?\d+')
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.|"")*)"')
 
 
@@ -30,7 +29,7 @@ def unescaped(text: str) -> str:
 
 
 def texts_in(body: bytes) -> Iterator[str]:
-    r"""All that bytes say: unzipped if they are gzip, each value if they are Parquet, unescaped.
+    r"""All that bytes say: unzipped if they are gzip, rows as JSON if they are Parquet, unescaped.
 
     But for numbers that, by the name before them, are nobody's id.
 
@@ -42,11 +41,13 @@ def texts_in(body: bytes) -> Iterator[str]:
     if body[:2] == b"\x1f\x8b":
         with contextlib.suppress(OSError, EOFError, zlib.error):  # else searched as it is
             body = gzip.decompress(body)
-    table = table_in(body)
-    for text in [body.decode("utf-8", "replace")] if table is None else _values(table):
-        yield (text := _OTHER_NUMBERS.sub("", text))
-        while (plain := _OTHER_NUMBERS.sub("", unescaped(text))) != text:  # JSON may hold JSON
-            yield (text := plain)
+    if (table := table_in(body)) is not None:
+        rows = [json.dumps(row, ensure_ascii=False, default=str) for row in table.to_pylist()]
+        told = b" ".join((table.schema.metadata or {}).values())
+        body = told + "\n".join(rows).encode("utf-8", "surrogatepass")
+    yield (text := _OTHER_NUMBERS.sub("", body.decode("utf-8", "replace")))
+    while (plain := _OTHER_NUMBERS.sub("", unescaped(text))) != text:  # JSON may hold JSON
+        yield (text := plain)
 
 
 def table_in(body: bytes, columns: list[str] | None = None) -> pa.Table | None:
@@ -55,14 +56,6 @@ def table_in(body: bytes, columns: list[str] | None = None) -> pa.Table | None:
         with contextlib.suppress(pa.ArrowException, OSError):
             return pq.ParquetFile(io.BytesIO(body)).read(columns, use_threads=False)
     return None
-
-
-def _values(table: pa.Table) -> Iterator[str]:
-    for value in (table.schema.metadata or {}).values():
-        yield value.decode("utf-8", "replace")
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if not (pa.types.is_integer(column.type) and re.fullmatch(_NOT_AN_ID, name)):
-            yield from {str(value) for value in column.to_pylist() if value is not None}
 
 
 def holds(body: bytes, find: Find, told: str = "", whole: Collection[str] = ()) -> bool:

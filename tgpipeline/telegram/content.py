@@ -6,25 +6,12 @@ Pure functions on dicts, read leniently. No I/O, standard library only.
 from collections.abc import Iterable
 from typing import Any
 
-from tgpipeline.telegram.updates import Update, integer, sub
+from tgpipeline.telegram.updates import NAMES, Update, integer, sub
 
 # Where a rich message keeps its text, and what stands between the items of a list found there.
-_RICH = {
-    **dict.fromkeys(("summary", "text", "alternative_text", "expression", "button"), ""),
-    "cells": "\n\t",
-    **dict.fromkeys(("items", "blocks", "buttons"), "\n"),
-    **dict.fromkeys(("caption", "credit"), ""),
-}
-
+_RICH: dict[str, str] = NAMES["rich_text"]
 # The field of an event that says what it is about: a list, or one value.
-_LISTS = {"poll_answer": "option_ids", "deleted_business_messages": "message_ids"}
-_FIELDS = {
-    "callback_query": "data",
-    **dict.fromkeys(("inline_query", "chosen_inline_result"), "query"),
-    **dict.fromkeys(("shipping_query", "pre_checkout_query"), "invoice_payload"),
-    "purchased_paid_media": "paid_media_payload",
-    "subscription": "state",
-}
+_LISTS, _FIELDS = NAMES["event_lists"], NAMES["event_fields"]
 
 
 def rich_text(value: Any, between: str = "") -> str:

@@ -18,18 +18,18 @@ Update = dict[str, Any]
 
 # The Bot API's names, read once, as this module is; JSON, because that is what the function reads
 # anyway.
-_NAMES = json.loads(Path(__file__).with_name("updates.json").read_text(encoding="utf-8"))
-MESSAGE_KINDS, EVENT_KINDS = frozenset(_NAMES["message_kinds"]), frozenset(_NAMES["event_kinds"])
+NAMES = json.loads(Path(__file__).with_name("updates.json").read_text(encoding="utf-8"))
+MESSAGE_KINDS, EVENT_KINDS = frozenset(NAMES["message_kinds"]), frozenset(NAMES["event_kinds"])
 # What a person sends, then what Telegram writes into the chat about something that happened. Where
 # a message carries two of these (an animation is also a document, a venue also a location), the one
 # that stands first names the message.
-SERVICE = frozenset(_NAMES["by_telegram"])
-CONTENT = {name: rank for rank, name in enumerate(_NAMES["by_people"] + _NAMES["by_telegram"])}
+SERVICE = frozenset(NAMES["by_telegram"])
+CONTENT = {name: rank for rank, name in enumerate(NAMES["by_people"] + NAMES["by_telegram"])}
 # Fields that go along with a content. `is_service` is an import's own: exports have actions that
 # the Bot API has no name for. Those from `forward_from` on are of older versions, which Telegram
 # still writes beside the new ones (undocumented).
 # Source: https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/Client.cpp
-ENVELOPE = frozenset(_NAMES["envelope"])
+ENVELOPE = frozenset(NAMES["envelope"])
 
 # No event of Telegram is older than Telegram (14 August 2013); nothing here is later than 2100.
 # Outside of it a date is an error of whoever wrote it, and would land where no query looks.
