@@ -106,15 +106,12 @@ class Settings:
         (-1001234567890, -42)
         """
         env = os.environ if env is None else env
-        values: dict[str, Any] = {}
-        for item in fields(cls):
-            text = env.get(item.metadata["variable"], "").strip()
-            if not text and item.name == "region":
-                text = env.get("AWS_REGION", "").strip()  # as Lambda sets it
-                text = text or (_configured_region() if env is os.environ else "")
-            if text:
-                values[item.name] = _value_of(item, text)
-        settings = cls(**{**values, **{k: v for k, v in overrides.items() if v is not None}})
+        texts = {item.name: env.get(item.metadata["variable"], "").strip() for item in fields(cls)}
+        texts["region"] = texts["region"] or env.get("AWS_REGION", "").strip()  # as Lambda sets it
+        if not texts["region"] and env is os.environ:
+            texts["region"] = _configured_region()
+        values = {item.name: _value_of(item, texts[item.name]) for item in fields(cls)}
+        settings = cls(**values | {k: v for k, v in overrides.items() if v is not None})
         settings.require(*require)
         return settings
 
@@ -238,8 +235,8 @@ def _configured_region() -> str:
 def _value_of(item: Field[Any], text: str) -> Any:
     """A setting's value, read as what its default is: a number, chat ids or text."""
     variable, most = item.metadata["variable"], item.metadata["most"]
-    if isinstance(item.default, str):
-        return text
+    if not text or isinstance(item.default, str):
+        return text or item.default
     wanted = "a whole number" + (f" from 0 to {most}" if most else "")
     with suppress(ValueError):
         if isinstance(item.default, int):

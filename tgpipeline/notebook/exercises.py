@@ -37,6 +37,5 @@ def check(exercise: str, answer: Any, **facts: Any) -> Shown:
             if wrong:
                 return Shown("❌ " + say(exercises[exercise][fault]))
     except Exception as error:
-        told = f"{type(error).__name__}: {error}"
-        return Shown("❌ " + say("Your answer could not be looked at: {told}", told=told))
+        return Shown("❌ " + say("Your answer could not be looked at: {told}", told=repr(error)))
     return Shown("✅ " + say("Right."))
