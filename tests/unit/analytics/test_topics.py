@@ -307,27 +307,27 @@ def test_scores_do_not_fall(
     assert f1(asked, asks, "q") >= questions
 
 
-def test_discover_takes_any_size() -> None:
-    columns = ["name", "messages", "share", "terms", "examples"]
-    for nothing in ([], [""], [None, "😀", "oi"]):
-        frame = discover(nothing)
-        assert list(frame) == columns
+def test_of_few_sentences_no_groups_are_made() -> None:
+    few = [f"a impressora da sala {n} não imprime" for n in "abcdefghijklmnopqrstuvwxyzABC"]
+    for said in ([], [""], [None, "😀", "oi"], few):
+        frame = discover(said)
+        assert list(frame) == ["name", "messages", "share", "examples"]
         assert frame.empty
-    one = discover(["a impressora não imprime"], ids=[42])
-    assert one["messages"].tolist() == [1]
-    assert one["examples"][0] == [(42, "a impressora não imprime")]
+    nothing_alike = [f"bicho{a}{b}x planta{b}{a}y" for a in "abcdef" for b in "ghijkl"]
+    assert discover(nothing_alike)["messages"].max() < len(nothing_alike)
 
 
 def test_discover_separates_subjects_and_names_them() -> None:
-    printer = [f"a impressora da sala {n} não imprime colorido" for n in range(30)]
+    printer = [f"a impressora da sala {n} não imprime colorido" for n in range(24)]
     coffee = [f"acabou o café da máquina do andar {n}" for n in range(20)]
     parking = [f"tem vaga no estacionamento do bloco {n}?" for n in range(10)]
-    texts = printer[:24] + coffee + parking
-    frame = discover(texts, groups=3)
+    texts = printer + coffee + parking
+    frame = discover(texts)
     assert frame["messages"].tolist() == [24, 20, 10]
     assert "impressora" in frame["name"][0]
     assert "café" in frame["name"][1]
-    pd.testing.assert_frame_equal(frame, discover(texts, groups=3))
+    assert all(texts[place] == said for place, said in frame["examples"][2])
+    pd.testing.assert_frame_equal(frame, discover(texts))
 
 
 def test_terms_are_written_as_the_group_writes_them() -> None:
