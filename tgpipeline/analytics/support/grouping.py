@@ -63,7 +63,6 @@ class Grouping:
         self.of: list[Conversation | None] = []
         self.own: dict[Any, tuple[Conversation, int]] = {}  # by place and person: where, and when
         self.latest: dict[Any, int] = {}  # by place and person: the row of their last message
-        self.mine: dict[Any, list[Conversation]] = defaultdict(list)  # the last that they wrote in
         self.active: dict[Any, list[Conversation]] = defaultdict(list)  # by place, the last at last
         self.replies: dict[Any, deque[bool]] = defaultdict(lambda: deque(maxlen=50))
         self.named: dict[Any, dict[str, Any]] = defaultdict(dict)  # by place: who has a name
@@ -96,12 +95,10 @@ class Grouping:
         c.rows.append(i)
         c.last = c.wrote[author] = now
         self.own[place, author] = c, now
-        for listed in (self.active[place], self.mine[place, author]):
-            if not listed or listed[-1] is not c:
-                if c in listed:
-                    listed.remove(c)
-                listed.append(c)
-                del listed[:-KEPT]
+        active = self.active[place]
+        if c in active:
+            active.remove(c)
+        self.active[place] = [*active[1 - KEPT :], c]
         target = t.replied[i]
         to = None if target is None or t.author[target] != c.customer else t.role[target]
         is_asked = c.question is not None or (target is not None and t.troubles(target))
@@ -167,17 +164,13 @@ class Grouping:
         if t.wants[i] and t.has_agents(i):
             return True
         is_new = t.opens[i] and t.role[target] == "customer" and t.author[i] not in c.wrote
-        return is_new and t.says(i, "own") and not t.says(i, "to_one")
+        return is_new and t.says(i, "own")
 
     def _is_second(self, c: Conversation, i: int) -> bool:
         """Whether a customer asks something new after having been answered."""
         t = self.talk
-        if not t.opens[i] or c.question is None or c.customer != t.author[i]:
-            return False
-        if c.thanked:
-            return t.questions[i]
-        both = t.problem[i] is not None and c.problem is not None
-        return c.answered and both and t.problem[i] != c.problem and t.says(i, "adds")
+        is_question = t.opens[i] and t.questions[i]
+        return is_question and c.thanked and c.customer == t.author[i]
 
     def _is_open(self, c: Conversation, i: int) -> bool:
         """Whether a message without a reply still belongs to what its author wrote in last."""
@@ -191,10 +184,9 @@ class Grouping:
         if t.says(i, "persists", "reply") and None in (t.problem[i], c.problem):
             return True
         has_code = "<" in normalise(t.text[i])
-        if not (t.questions[i] or has_code or t.is_opening(i)) and t.sign(i) == "bad":
+        if t.sign(i) == "bad" and not (t.questions[i] or has_code):
             return True
-        is_new = t.opens[i] and len(t.words(i)) > 3  # "anybody?" asks the same again
-        if is_new and (c.answered or t.problem[i] != c.problem):
+        if t.opens[i] and (c.answered or t.problem[i] != c.problem):
             return False
         return not c.answered or t.sign(i) in ("good", "bad", "thanks")
 
@@ -202,8 +194,8 @@ class Grouping:
         """The conversation in which two people both wrote a short while ago."""
         both = [
             (max(c.wrote[one], c.wrote[other]), c.number, c)
-            for c in self.mine[place, one][-5:]
-            if min(c.wrote[one], c.wrote.get(other, 0)) >= now - TOGETHER
+            for c in self.active[place]
+            if min(c.wrote.get(one, 0), c.wrote.get(other, 0)) >= now - TOGETHER
         ]
         return max(both)[2] if both else None
 
@@ -219,8 +211,8 @@ class Grouping:
             waits = [c for c in near if not c.answered]
             for c in waits[1:]:  # one message may answer two
                 self._join(c, i)
-            if waits or is_agent:
-                return next(iter(waits or near[-1:]), None)
+            if waits:
+                return waits[0]
         for other in people:
             row = self.latest[place, other]
             is_near = now - t.date[row] <= NAMED and self.of[row] is not None
@@ -254,7 +246,5 @@ class Grouping:
         t, before = self.talk, last.rows[-1]
         if t.says(i, "to_all"):
             return False
-        if t.says(i, "to_one") and not t.says(i, "own"):
-            return t.date[i] - last.wrote.get(last.customer, 0) <= MEMBER_NEAR
         is_talk = last.question is None and t.role[before] == "customer"
         return is_talk and t.problem[i] is None and len(t.words(i)) <= 6
