@@ -38,21 +38,18 @@ def stems(word: str) -> tuple[str, str]:
 
 def parse(phrase: str, sets: Mapping[str, str]) -> Phrase:
     """Compiles one phrase of the file; raises SettingsError for an unknown `$set` or no word."""
+    try:
+        whole = re.sub(r"\$(\w+)", lambda name: sets[name[1]], phrase)
+    except KeyError as error:
+        raise SettingsError(f"Phrase {phrase!r} uses ${error.args[0]}: add it to [sets].") from None
     steps: list[tuple[Terms, int]] = []
     distance = GAP
-    for part in fold(phrase).replace("+", " + ").split():
+    for part in fold(whole).replace("+", " + ").split():
         if part in ("...", "+"):
             distance = LONG_GAP if part == "..." else 1
             continue
-        terms: list[str] = []
-        for term in part.split("|"):
-            if term.startswith("$"):
-                if term[1:] not in sets:
-                    raise SettingsError(f"Phrase {phrase!r} uses {term}: add it to [sets].")
-                terms += fold(sets[term[1:]]).split("|")
-            else:
-                terms.append(term)
-        steps.append((tuple(written_out(term) for term in terms if term.strip("*=")), distance))
+        terms = tuple(written_out(term) for term in part.split("|") if term.strip("*="))
+        steps.append((terms, distance))
         distance = GAP
     if not steps or not all(terms for terms, _ in steps):
         raise SettingsError(f"Phrase {phrase!r} has no word to look for: write one or delete it.")

@@ -94,31 +94,26 @@ def rising(
     (Benjamini and Hochberg).
 
     Returns:
-        `term`, `now` and `before` (messages with it), `share_now`, `share_before`, `times` (the
-        ratio of shares, half a message added to both), most certain first.
+        `term`, `now` and `before` (messages with it), most certain first.
     """
     import pandas as pd
     from scipy.stats import false_discovery_control, hypergeom
 
     names = list(ignore)
     new, old = prepare(now, names), prepare(before, names)
-    (counts, past), (n, m) = (_counts(new), _counts(old)), (len(new), len(old))
-    most = max(EVERYWHERE * n, 5)
-    tested = [k for k, times in counts.items() if times <= most and times + past[k] >= _LEAST]
-    columns = ["term", "now", "before", "share_now", "share_before", "times"]
-    if not tested or not old:
-        return pd.DataFrame(columns=columns)
-    chance = [hypergeom.sf(counts[k] - 1, n + m, counts[k] + past[k], n) for k in tested]
-    rises = false_discovery_control(chance) <= _LEVEL
-    found = {k: p for k, p, sure in zip(tested, chance, rises, strict=True) if sure}
+    counts = {"now": _counts(new), "before": _counts(old)}
+    found = pd.DataFrame(counts, dtype=float).fillna(0).astype(int)
+    both, most = found.sum(axis=1), max(EVERYWHERE * len(new), 5)
+    found = found[found["now"].between(1, most) & (both >= _LEAST)]
+    if found.empty or not old:
+        return pd.DataFrame(columns=["term", "now", "before"])
+    drawn = len(new) + len(old), both[found.index], len(new)
+    found["chance"] = hypergeom.sf(found["now"] - 1, *drawn)
+    found = found[false_discovery_control(found["chance"]) <= _LEVEL]
     spelled = spellings((text for _, text, _ in new), [read for _, _, read in new])
-    rows = [
-        (found[k], spelled[k], counts[k], past[k], counts[k] / n, past[k] / m,
-         ((counts[k] + 0.5) / n) / ((past[k] + 0.5) / m))
-        for k in longest(found)
-    ]  # fmt: skip
-    rows.sort(key=lambda row: row[:2])
-    return pd.DataFrame([row[1:] for row in rows[:top]], columns=columns)
+    found = found.loc[longest(found.index)].assign(term=lambda f: f.index.map(spelled))
+    found = found.sort_values(["chance", "term"], ignore_index=True)
+    return found[["term", "now", "before"]].head(top)
 
 
 def _counts(said: list[tuple[int, str, str]]) -> Counter[str]:

@@ -31,10 +31,7 @@ _COMBINING = re.compile(
     r"\ufe00-\ufe0f]"
 )
 _WRAPPED = 60  # a line so long is broken by its width, a shorter one by its writer
-_MARKS = str.maketrans(
-    {"¿": " ", "？": "?", "؟": "?", "՞": "?", "⁇": "?", "⁉": "?", "❓": "?", "❔": "?", "…": ".",
-     "。": ".", "।": ".", "،": ",", "、": ",", "！": "!", "’": "'"}
-)  # fmt: skip
+_MARKS = str.maketrans("¿؟՞❓❔।،、。’", " ????.,,.'")
 _SIGNS = frozenset(map(chr, _MARKS))
 
 
