@@ -229,12 +229,11 @@ def _sender(arguments: argparse.Namespace) -> Callable[[Path, str], object]:
     """What sends a page to the chat that was asked for; asks before anything is worked out."""
     from tgpipeline.analytics import digest
 
-    settings, target = Settings.from_env(), arguments.send_to
-    if target is None:
-        if len(settings.chat_ids) != 1:
-            raise SettingsError("which chat shall get the page? Name its id with --send-to.")
-        (target,) = settings.chat_ids
-    client = bot(settings)
+    settings = Settings.from_env()
+    targets = (arguments.send_to,) if arguments.send_to else settings.chat_ids
+    if len(targets) != 1:
+        raise SettingsError("which chat shall get the page? Name its id with --send-to.")
+    client, target = bot(settings), targets[0]
     called = digest.recipient(client, target, names=arguments.names)
     question = f"Send the page and its findings to {called}?"
     agree(arguments.yes, question, f"nothing is sent to {called}")

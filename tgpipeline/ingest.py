@@ -136,10 +136,7 @@ def _reply(message: updates.Update, asked: str, settings: Settings, s3: Any) -> 
     if asked == "/forget" and who is not None:
         request = json.dumps({"user_id": who, "date": message.get("date")}).encode()
         stores.put_new(s3, settings.raw_bucket, keys.request_key(who), request)
-    language = str(updates.sub(message, "from").get("language_code"))
-    own = settings.privacy_text, settings.privacy_text_pt
-    text = privacy.text_for(language, settings.raw_days, *own)
-    return {"asked": asked, "reply": privacy.answer(message, asked, text)}
+    return {"asked": asked, "reply": privacy.answer(message, asked, settings)}
 
 
 def store_update(update: bytes | str | Mapping[str, Any]) -> dict[str, Any]:

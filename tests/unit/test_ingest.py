@@ -475,6 +475,10 @@ def test_privacy_has_the_owners_words_and_days(bucket, monkeypatch):
     assert json.loads(call(command("/privacy"))["body"])["text"] == "Guardamos 90 dias."
     english = json.loads(call(command("/privacy", 6, sender=p.RUI))["body"])["text"]
     assert "How long: 90 days." in english
+    monkeypatch.setenv("PRIVACY_TEXT", "Ask Ana.")
+    forget()
+    own = json.loads(call(command("/privacy", 7, sender=p.RUI))["body"])["text"]
+    assert own == "Ask Ana."
 
 
 def test_what_another_bot_is_asked_is_not_answered(bucket, monkeypatch):

@@ -8,29 +8,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tgpipeline.settings import Settings
 from tgpipeline.telegram.content import entities_of
 from tgpipeline.telegram.updates import Update, integer, sub
 
 # By language: what is stored and why, how long, and the answer to /forget.
 _TEXTS = json.loads(Path(__file__).with_name("privacy.json").read_text(encoding="utf-8"))
-
-
-def text_for(language: str, days: int = 0, own: str = "", own_pt: str = "") -> str:
-    """The text about privacy.
-
-    Args:
-        language: IETF tag, as `from.language_code` has it; Portuguese for `pt…`, else English.
-        days: after so many days raw messages are deleted; 0 where nobody has decided that.
-        own: the owner's own text, in place of the English default.
-        own_pt: likewise in Portuguese.
-
-    >>> text_for("fr", own="Ask Ana.", own_pt="Fale com a Ana.")
-    'Ask Ana.'
-    """
-    spoken = _language(language)
-    told: str = {"en": own, "pt": own_pt}[spoken] or _TEXTS["about"][spoken]
-    how_long = _TEXTS["kept_for_days" if days > 0 else "kept_until_deleted"][spoken]
-    return told.replace("{how_long}", how_long.format(days=days))
 
 
 def is_private(message: Update) -> bool:
@@ -61,22 +44,26 @@ def person(message: Update) -> int | None:
     return integer(user.get("id")) if wrote else None
 
 
-def answer(message: Update, command: str, text: str) -> dict[str, Any]:
+def answer(message: Update, command: str, settings: Settings) -> dict[str, Any]:
     """The Bot API call that answers: what the webhook returns, or a bot of one's own sends.
+
+    It is in the language of who asks: Portuguese where that is theirs, else English.
 
     Args:
         message: the Message that asked.
         command: as `asked` gave it.
-        text: for `/privacy`.
+        settings: hold the owner's own texts about privacy, and for how long raw messages are kept.
 
     Source: https://core.telegram.org/bots/api#making-requests-when-getting-updates
     """
+    tag, days = str(sub(message, "from").get("language_code")), settings.raw_days
+    language = "pt" if tag.lower().startswith("pt") else "en"
+    own = {"en": settings.privacy_text, "pt": settings.privacy_text_pt}[language]
+    how_long = _TEXTS["kept_for_days" if days > 0 else "kept_until_deleted"][language]
+    text = own or _TEXTS["about"][language]
+    text = text.replace("{how_long}", how_long.format(days=days))
     if command == "/forget" and person(message) is not None:
-        text = _TEXTS["noted"][_language(sub(message, "from").get("language_code"))]
+        text = _TEXTS["noted"][language]
     reply = {"message_id": message.get("message_id"), "allow_sending_without_reply": True}
     chat_id = sub(message, "chat").get("id")
     return {"method": "sendMessage", "chat_id": chat_id, "text": text, "reply_parameters": reply}
-
-
-def _language(tag: Any) -> str:
-    return "pt" if str(tag).lower().startswith("pt") else "en"
