@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 
 from tgpipeline.deploy import buckets, reasons, stages, templates, webhook
 from tgpipeline.deploy.deployment import Deployment
+from tgpipeline.deploy.events import Change, Listener, nobody
 from tgpipeline.deploy.health import log_events, queued, status, unseen_days
-from tgpipeline.deploy.stacks import Change, Listener, Stack, nobody, waits
+from tgpipeline.deploy.stacks import Stack, waits
 from tgpipeline.deploy.stages import invoke, rollback
 from tgpipeline.deploy.templates import STAGES
 from tgpipeline.deploy.webhook import rotate_secret
-from tgpipeline.errors import DeployError
 from tgpipeline.settings import Settings
 
 __all__ = [
@@ -92,10 +92,8 @@ def prove(settings: Settings) -> dict[str, int]:
         if state["State"] not in ("QUEUED", "RUNNING"):
             break
     if state["State"] != "SUCCEEDED":
-        raise DeployError(
-            f"workgroup {settings.name}: a query of table messages ended as {state['State']}: "
-            f"{state.get('StateChangeReason')}. Look at the tables in Athena's console."
-        )
+        reason = state.get("StateChangeReason")
+        raise reasons.refusal("query", name=settings.name, state=state["State"], reason=reason)
     return {"days": len(days), "documents": sum(day["documents"] for day in days)}
 
 
@@ -155,10 +153,7 @@ def down(
     for stage in () if dry_run else doomed:
         stack = Stack(stage, settings)
         if stage == "batch" and (waiting := queued(settings)):
-            raise DeployError(
-                f"{waiting} updates are still in the queue of stack {stack.name}, and would be "
-                "lost with it: they are stored within minutes. Run `tgpipeline down` again then."
-            )
+            raise reasons.refusal("queued", waiting=waiting, stack=stack.name)
         for one in stack.resources().values():
             if prepare := _BEFORE_DELETION.get(one["ResourceType"]):
                 prepare(one["PhysicalResourceId"], settings)

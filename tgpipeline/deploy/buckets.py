@@ -6,7 +6,6 @@ from typing import Any
 from tgpipeline.deploy import reasons
 from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.stacks import Stack
-from tgpipeline.errors import DeployError
 from tgpipeline.lake import keys
 from tgpipeline.settings import Settings
 
@@ -22,10 +21,8 @@ def existing(settings: Deployment) -> dict[str, str]:
         with reasons.ignored("AWS refused (404:"):
             region = s3.head_bucket(Bucket=bucket).get("BucketRegion", settings.region)
             if region != settings.region:  # botocore has followed it there by itself
-                raise DeployError(
-                    f"bucket {bucket} lies in {region}, not in {settings.region}: set "
-                    "AWS_DEFAULT_REGION to its region, or choose another name."
-                )
+                where = {"lies_in": region, "region": settings.region}
+                raise reasons.refusal("bucket_region", bucket=bucket, **where)
             found[resource] = bucket
     return found
 
@@ -38,11 +35,8 @@ def refuse_existing(stack: Stack) -> None:
     """
     found = {} if stack.stage != "lake" or stack.exists else existing(stack.settings)
     if found:
-        raise DeployError(
-            f"bucket {' and '.join(found.values())} exists already, outside stack {stack.name}. "
-            "Either choose another name (AWS_S3_BUCKET, AWS_S3_ENRICHED), or take it into the "
-            "stack with all that is in it: `tgpipeline up --import-buckets`."
-        )
+        names = " and ".join(found.values())
+        raise reasons.refusal("bucket_exists", buckets=names, stack=stack.name)
 
 
 def list_objects(settings: Deployment, bucket: str, prefix: str = "", **how: Any) -> Iterator[Any]:

@@ -3,8 +3,7 @@
 from dataclasses import dataclass, fields
 
 from tgpipeline.deploy.templates import STAGES
-from tgpipeline.errors import SettingsError
-from tgpipeline.settings import Settings, _var
+from tgpipeline.settings import Settings, _var, refusal
 
 _APART = ("cn-", "us-gov-", "us-iso", "eusc-")  # regions whose ARNs do not start with arn:aws:
 
@@ -66,15 +65,9 @@ class Deployment(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.region.startswith(_APART):
-            raise SettingsError(
-                f"AWS_DEFAULT_REGION is {self.region}, which AWS keeps apart from its public "
-                "regions, with names of resources that differ. Choose one such as sa-east-1."
-            )
+            raise refusal("region", region=self.region)
         if self.raw_bucket and self.raw_bucket == self.enriched_bucket:
-            raise SettingsError(
-                f"AWS_S3_BUCKET and AWS_S3_ENRICHED both name {self.raw_bucket}: give each zone a "
-                "bucket of its own, or analysts would see the raw messages."
-            )
+            raise refusal("one_bucket", bucket=self.raw_bucket)
 
     @classmethod
     def of(cls, settings: Settings) -> "Deployment":

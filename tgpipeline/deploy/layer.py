@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tgpipeline import resources
-from tgpipeline.errors import DeployError
+from tgpipeline.deploy import reasons
 
 RUNTIME = "python3.13"
 _GLIBC = range(17, 35)  # Python 3.13 runs on Amazon Linux 2023, with glibc 2.34
@@ -49,10 +49,8 @@ def contents(architecture: str, runtime: str = RUNTIME) -> dict[str, bytes]:
         command += recipe()["requirements"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise DeployError(
-                f"pip found no wheels for {runtime} on {architecture}: "
-                f"{done.stderr.strip()[-1000:]}. Mend that, then run it again."
-            )
+            what = {"runtime": runtime, "architecture": architecture}
+            raise reasons.refusal("no_wheels", **what, told=done.stderr.strip()[-1000:])
         return needed(Path(folder, "python"))
 
 
@@ -63,10 +61,7 @@ def _python_with_pip(folder: Path) -> str:
     try:
         venv.create(folder, with_pip=True)
     except (subprocess.SubprocessError, OSError) as error:
-        raise DeployError(
-            f"the layer is made with pip, and {sys.executable} has none and cannot make one "
-            f"({error}). Install pip, or name a layer that exists in TGPIPELINE_LAYER."
-        ) from None
+        raise reasons.refusal("no_pip", python=sys.executable, error=error) from None
     return str(next(path for path in folder.glob("*/python*") if path.is_file()))
 
 

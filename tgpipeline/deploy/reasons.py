@@ -17,6 +17,11 @@ from tgpipeline.settings import Settings, aws_client, aws_session
 _KNOWN = resources.data("deploy/reasons.toml")
 
 
+def refusal(of: str, **values: object) -> DeployError:
+    """The error that `reasons.toml` has for what this package itself does not do."""
+    return DeployError(_KNOWN["refusal"][of].format(**values))
+
+
 def client(service: str, settings: Settings, **options: Any) -> Any:
     """A boto3 client that raises a `DeployError`, free of secrets, for each error of boto3's.
 

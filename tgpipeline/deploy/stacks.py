@@ -7,70 +7,21 @@ events while one is executed, and says in a reader's words what went wrong.
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from tgpipeline.deploy import reasons, templates
 from tgpipeline.deploy.deployment import Deployment
+from tgpipeline.deploy.events import FAILED, STACK, Change, Event, Listener, nobody
 from tgpipeline.errors import DeployError
 from tgpipeline.settings import Settings
 
 KEEP = None  # as the value of a parameter: what the stack has now
-_STACK = "AWS::CloudFormation::Stack"
 _EMPTY = ("", "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")  # in these a stack holds nothing
-_FAILED = re.compile("FAILED|ROLLBACK")
 _NO_CHANGES = "didn't contain changes|No updates"
 _AGAIN = "Mend that, then run it again: the stack is as it was before."
 Parameters = Mapping[str, str | None]
-
-
-@dataclass(frozen=True)
-class Change:
-    """What a change set would do to one resource.
-
-    Attributes:
-        stack: name of its stack.
-        action: `Add`, `Modify`, `Remove`, `Import`, or `Replace`: a new one takes its place.
-        type: such as `AWS::S3::Bucket`.
-        resource: its name in the template.
-    """
-
-    stack: str
-    action: str
-    type: str
-    resource: str
-
-    def __str__(self) -> str:
-        return f"{self.stack}: {self.action.lower()} {self.type} {self.resource}"
-
-
-class Event(NamedTuple):
-    """What happened to one resource, as CloudFormation tells it.
-
-    Attributes:
-        status: such as `CREATE_COMPLETE`.
-        type: such as `AWS::S3::Bucket`.
-        resource: its name in the template; the stack's own where the stack is meant.
-        reason: why it failed; mostly empty otherwise.
-    """
-
-    status: str
-    type: str
-    resource: str
-    reason: str = ""
-
-    def __str__(self) -> str:
-        reason = f": {self.reason}" if self.reason and _FAILED.search(self.status) else ""
-        return f"{self.status:<18} {self.type:<27} {self.resource}{reason}"
-
-
-Listener = Callable[[Event], object]
-
-
-def nobody(event: Event) -> None:
-    """Listens to events and says nothing."""
 
 
 class Stack:
@@ -129,7 +80,7 @@ class Stack:
     def plan(self, parameters: Parameters) -> list[Change]:
         """What `deploy` would do. Nothing stays behind, of a stack that is not there yet either."""
         if self.status == "ROLLBACK_COMPLETE":
-            return [Change(self.name, "Replace", _STACK, self.name)]
+            return [Change(self.name, "Replace", STACK, self.name)]
         with self._change_set(parameters) as (_, changes):
             return changes
 
@@ -151,7 +102,7 @@ class Stack:
                 then has put back what was there before.
         """
         status = self.status
-        here = Event(status, _STACK, self.name, "its first deployment failed: made anew")
+        here = Event(status, STACK, self.name, "its first deployment failed: made anew")
         if status == "ROLLBACK_COMPLETE":
             listener(here)
             self.delete(listener)
@@ -204,12 +155,12 @@ class Stack:
             for event in events[len(told) :]:
                 listener(event)
             told = events
-            if told and told[-1].type == _STACK and not told[-1].status.endswith("_IN_PROGRESS"):
+            if told and told[-1].type == STACK and not told[-1].status.endswith("_IN_PROGRESS"):
                 break
-        if _FAILED.search(told[-1].status):
+        if FAILED.search(told[-1].status):
             # The first failure is the cause; what it stopped is "cancelled".
             causes = [e for e in told if "_FAILED" in e.status and "cancelled" not in e.reason]
-            own = [e for e in causes if e.type != _STACK]
+            own = [e for e in causes if e.type != STACK]
             raise self._error([*own, *causes, told[-1]][0])
 
     def _error(self, cause: Event, what_next: str = "", **which: str) -> DeployError:
@@ -254,7 +205,7 @@ class Stack:
                     break
             reason = found.get("StatusReason", "")
             if found["Status"] == "FAILED" and not re.search(_NO_CHANGES, reason):
-                raise self._error(Event("FAILED", _STACK, self.name, reason), **made)
+                raise self._error(Event("FAILED", STACK, self.name, reason), **made)
             changes = self._all("describe_change_set", "Changes[].ResourceChange", made)
             yield made, [self._change(one) for one in changes]
         finally:

@@ -8,8 +8,8 @@ from botocore.config import Config
 
 from tgpipeline.deploy import buckets, layer, packages, reasons, templates, webhook
 from tgpipeline.deploy.deployment import Deployment
-from tgpipeline.deploy.stacks import KEEP, Change, Listener, Parameters, Stack, nobody
-from tgpipeline.errors import DeployError
+from tgpipeline.deploy.events import Change, Listener, nobody
+from tgpipeline.deploy.stacks import KEEP, Parameters, Stack
 from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
 
@@ -97,10 +97,7 @@ def upload(stack: Stack, given: Parameters) -> None:
         return
     settings, bucket = stack.settings, given["CodeBucket"]
     if not bucket:
-        raise DeployError(
-            f"stack {settings.name}-lake is not there, and {stack.name} takes its code from it: "
-            "deploy the stages in the order lake, batch, ingest, etl, analytics."
-        )
+        raise reasons.refusal("no_lake", name=settings.name, stack=stack.name)
     s3 = reasons.client("s3", settings)
     for key in filter(None, (given["CodeKey"], given.get("LayerKey"))):
         if not s3.list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"]:
@@ -151,9 +148,8 @@ def invoke(function: str, event: dict[str, Any], settings: Settings) -> Any:
         answer = client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
     returned = json.loads(answer["Payload"].read() or b"null")
     if answer.get("FunctionError"):
-        raise DeployError(
-            f"function {name} raised {returned.get('errorType')}: {returned.get('errorMessage')}"
-        )
+        kind, said = returned.get("errorType"), returned.get("errorMessage")
+        raise reasons.refusal("raised", name=name, kind=kind, said=said)
     return returned
 
 
@@ -176,9 +172,6 @@ def rollback(function: str, settings: Settings, listener: Listener = nobody) -> 
     stack = Stack(function, settings)
     before, now = stack.outputs().get("PreviousCode"), stack.parameters().get("CodeKey", "")
     if not before:
-        raise DeployError(
-            f"stack {stack.name} has no code before the present one: there is nothing to go back "
-            "to. Deploy the code you want with `tgpipeline up`."
-        )
+        raise reasons.refusal("no_former_code", stack=stack.name)
     stack.update(listener, CodeKey=before, PreviousCode=now)
     return before

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from tgpipeline import resources
-from tgpipeline.errors import DeployError
+from tgpipeline.deploy import reasons
 from tgpipeline.lake.columns import TABLES
 
 STAGES = ("lake", "batch", "ingest", "etl", "analytics")  # in the order of deployment
@@ -28,11 +28,7 @@ def template(stage: str) -> str:
     """
     text = path(stage).read_text(encoding="utf-8")
     if text != filled(text):
-        raise DeployError(
-            f"lambda_src/{stage}.yaml is out of date: a table's columns, or the API, were changed "
-            "since its parts between markers were filled in. Run `make templates` in the checkout; "
-            "of an installed package, install it again."
-        )
+        raise reasons.refusal("template", stage=stage)
     return text
 
 
@@ -53,7 +49,7 @@ def section(stage: str, resource: str) -> str:
         rf"(?:^  #.*\n)*^  {resource}:.*\n(?:    .*\n|\n(?=    ))+", template(stage), re.MULTILINE
     )
     if not found:
-        raise DeployError(f"lambda_src/{stage}.yaml has no resource {resource}.")
+        raise reasons.refusal("section", stage=stage, resource=resource)
     return found[0]
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from tgpipeline.deploy import reasons
 from tgpipeline.deploy.stacks import Stack
-from tgpipeline.errors import DeployError
 from tgpipeline.settings import Settings, variable
 from tgpipeline.telegram.bot import Bot
 
@@ -102,16 +101,10 @@ def rotate_secret(settings: Settings, bot: Bot, new: str = "") -> Settings:
     """
     old, here = deployed_secret(settings), deployed(settings)
     if not (old and here.url):
-        raise DeployError(
-            f"nothing that is deployed as {settings.name} takes a secret, so there is none to "
-            "replace: put one into TELEGRAM_WEBHOOK_SECRET and run `tgpipeline up`."
-        )
+        raise reasons.refusal("no_secret", name=settings.name)
     there = bot.get_webhook_info()
     if there.get("url") not in ("", None, here.url):
-        raise DeployError(
-            f"the bot's webhook does not lead to what is deployed as {settings.name}; no secret "
-            "was changed. Use the other deployment's settings, or set the webhook to this one."
-        )
+        raise reasons.refusal("other_webhook", name=settings.name)
     new = new or secrets.token_urlsafe(32)
     stack = Stack("ingest", settings)
     stack.update(WebhookSecret=f"{new},{old.partition(',')[0]}")

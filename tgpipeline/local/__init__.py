@@ -16,7 +16,6 @@ import boto3
 
 from telegram_standin import TOKEN_DEFAULT, Clock, Telegram
 from tgpipeline import deploy
-from tgpipeline.errors import LocalStackError
 from tgpipeline.etl import handler
 from tgpipeline.lake import stores
 from tgpipeline.local import ended, ministack, replay
@@ -128,7 +127,7 @@ def start(through: str = "", **options: Any) -> LocalStack:
     """
     names = list(STEPS)
     if through and through not in names:
-        raise LocalStackError(f"through={through!r}: the steps are {', '.join(names)}.")
+        raise ministack.refusal("step", through=through, steps=", ".join(names))
     for earlier in list(_running):
         earlier.stop()
     Settings.from_env()  # a setting that cannot be read is refused now, even if not used here

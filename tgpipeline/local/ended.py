@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from telegram_standin import Telegram
+from tgpipeline.local import ministack
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.bot import Bot
 
@@ -28,10 +29,7 @@ def watch() -> None:
             shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
             return
         cells = [f"cell [{n}]" for n, cell in enumerate(shell.user_ns["In"]) if START in cell]
-        print(
-            f"The local stack has ended: run {cells[-1] if cells else 'the cell'}, which holds "
-            f"{START}…), again, and then the cells after it."
-        )
+        print(ministack.refusal("ended", cell=["the cell", *cells][-1]))
 
     shell.set_custom_exc((NameError,), tell)
 

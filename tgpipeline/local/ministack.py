@@ -33,6 +33,11 @@ _HEALTH, _LOG = "/_ministack/health", "ministack.log"
 _ROOM = 200_000_000  # bytes that a month of the sample group and its tables take, twice over
 
 
+def refusal(of: str, **values: object) -> LocalStackError:
+    """The error that `local.toml` has for what the local stack cannot do."""
+    return LocalStackError(VARIABLES["refusal"][of].format(**values))
+
+
 @dataclass
 class AwsStack(AbstractContextManager["AwsStack"]):
     """A running MiniStack.
@@ -90,9 +95,7 @@ def start_aws(*, timeout: float = 60, enforce_iam: bool = False) -> AwsStack:
             comes in time; with the end of its log.
     """
     if importlib.util.find_spec("ministack") is None:
-        raise LocalStackError(
-            "MiniStack is not installed in this environment: run pip install 'tgpipeline[local]'."
-        )
+        raise refusal("not_installed")
     directory = _directory()
     with socket.socket() as probe:  # a port that is free
         probe.bind(("127.0.0.1", 0))
@@ -130,10 +133,7 @@ def _directory() -> Path:
         (directory / "clock").touch()
         return directory
     except OSError as error:
-        raise LocalStackError(
-            f"the local stack has no room for its data in {place} ({error.strerror}): free some, "
-            "or name another folder with the variable TMPDIR."
-        ) from None
+        raise refusal("no_room", place=place, error=error.strerror) from None
 
 
 def _environment(port: int, directory: Path, enforce_iam: bool) -> dict[str, str]:
@@ -151,10 +151,8 @@ def _wait(stack: AwsStack, timeout: float) -> None:
             urllib3.request("GET", stack.endpoint_url + _HEALTH, timeout=2, retries=False)
             return
         time.sleep(0.05)
-    ended = stack.process.poll()
+    status = stack.process.poll()
     log = (stack.directory / _LOG).read_text(errors="replace").splitlines()[-20:]
-    what = f"did not answer within {timeout:g} seconds" if ended is None else "ended at its start"
-    raise LocalStackError(
-        f"MiniStack {what} ({stack.endpoint_url}, exit status {ended}). The end of its log:\n"
-        + ("\n".join(log) or "(empty)")
-    )
+    what = f"did not answer within {timeout:g} seconds" if status is None else "ended at its start"
+    told = {"url": stack.endpoint_url, "status": status, "log": "\n".join(log) or "(empty)"}
+    raise refusal("no_answer", what=what, **told)

@@ -19,6 +19,7 @@ from telegram_standin import StandInError, Telegram
 from tgpipeline import ingest, resources
 from tgpipeline.errors import LocalStackError
 from tgpipeline.lake import stores
+from tgpipeline.local import ministack
 from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
 
@@ -163,4 +164,4 @@ def _post(url: str, settings: Settings, body: str) -> None:
     sent = body.encode("utf-8", "surrogateescape")
     answer = requests.post(url, sent, headers=headers, timeout=60)
     if answer.status_code != 200:
-        raise LocalStackError(f"the webhook answered {answer.status_code} to a broken body")
+        raise ministack.refusal("broken_body", status=answer.status_code)

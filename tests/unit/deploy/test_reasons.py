@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from tgpipeline.deploy import Deployment, Stack, buckets, reasons, stacks, stages
+from tgpipeline.deploy import Deployment, Stack, buckets, events, reasons, stacks, stages
 from tgpipeline.errors import DeployError, SettingsError
 
 SECRET = "a-secret-that-nobody-may-see"
@@ -116,7 +116,7 @@ def test_the_first_failure_is_the_cause_and_what_it_stopped_is_none(answers: Any
     ],
 )
 def test_each_reason_has_its_advice(answers: Any, reason: str, words: str) -> None:
-    failed = stacks.Event("CREATE_FAILED", "AWS::S3::Bucket", "Raw", reason)
+    failed = events.Event("CREATE_FAILED", "AWS::S3::Bucket", "Raw", reason)
     assert words in str(Stack("ingest", SETTINGS)._error(failed))
 
 
