@@ -77,7 +77,7 @@ def weekly_retention(frame: pd.DataFrame) -> Chart:
     starts = {later: grid.index + pd.Timedelta(weeks=later) for later in grid}
     last = max(starts[later][grid[later].notna()].max() for later in grid if later)
     for later in grid:  # a whole week in which nobody came is 0, one to come is empty
-        grid[later] = grid[later].fillna(0).where(starts[later] <= last)
+        grid[later] = grid[later].mask(grid[later].isna() & (starts[later] <= last), 0)
     grid = grid.iloc[-_COHORTS:, :_COHORTS]
 
     def draw(ax: Any) -> None:
