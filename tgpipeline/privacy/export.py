@@ -49,7 +49,7 @@ def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict
             if day and one.bucket == buckets.enriched:
                 table = search.table_in(found.body)
                 told = table.to_pylist() if table else []
-                rows += [row for row in told if remover.row(row) is None]
+                rows += [row for row in told if remover.row(row, day) is None]
             elif day:
                 for document in documents_in(one.key, found.body):
                     rest = remover.update(document, day)

@@ -4,7 +4,6 @@ The Parquet is filtered for days whose raw objects are no longer all there.
 """
 
 import io
-import json
 from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import date
@@ -16,7 +15,7 @@ import pyarrow.parquet as pq
 from tgpipeline.etl import reading
 from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake import documents, keys
-from tgpipeline.lake.erasing import FOREVER, GONE, Erased, Person, as_bytes, hashed
+from tgpipeline.lake.erasing import FOREVER, GONE, Erased, Person, hashed
 from tgpipeline.privacy import search
 from tgpipeline.privacy.buckets import documents_in
 from tgpipeline.privacy.plan import Request
@@ -86,19 +85,20 @@ class Remover:
             return None if search.holds(document.body, self.erased.find) else document.body
         return rest.body if rest else None
 
-    def table(self, _key: str, body: bytes) -> bytes:
+    def table(self, key: str, body: bytes) -> bytes:
         """A Parquet without the person: the same bytes if nothing is theirs."""
         table = search.table_in(body)
         rows = table.to_pylist() if table else []
-        kept = [rest for rest in map(self.row, rows) if rest is not None]
+        rests = (self.row(row, keys.day_of(key)) for row in rows)
+        kept = [rest for rest in rests if rest is not None]
         if table is None or kept == rows:
             return body
         sink = io.BytesIO()
         pq.write_table(pa.Table.from_pylist(kept, table.schema), sink, compression="zstd")
         return sink.getvalue()
 
-    def row(self, row: dict[str, Any]) -> dict[str, Any] | None:
-        """A row without the person; None if it is theirs."""
+    def row(self, row: dict[str, Any], day: date) -> dict[str, Any] | None:
+        """A row of a day's table without the person; None if it is theirs."""
         when = integer(row.get("date"))
         if self._chat_id not in (0, row.get("chat_id")):
             return row
@@ -111,9 +111,8 @@ class Remover:
             if said := row.get(name):
                 rest[name] = GONE if said in self._telling else person.masked(said, when)
         if row.get("payload"):
-            update = json.loads(row["payload"])
-            left = self.erased.without(update, row["event_type"], when)
-            if left is None:
-                return None
-            rest["payload"] = row["payload"] if left is update else as_bytes(left).decode()
+            payload = documents.document_of("history-", row["payload"].encode())
+            left = self.update(payload, day)
+            rest["payload"] = left and left.decode()
+            return rest if left else None
         return rest
