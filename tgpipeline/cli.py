@@ -49,17 +49,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     try:
         return 3 if arguments.run(arguments) is False else 0
-    except TgPipelineError as error:
-        told = str(error)
-    except ModuleNotFoundError as error:
-        told = _missing_extra(error)
+    except (TgPipelineError, ModuleNotFoundError) as error:
+        told = _missing_extra(error) if isinstance(error, ModuleNotFoundError) else error
+        print(f"tgpipeline {arguments.command}: {told}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    print(f"tgpipeline {arguments.command}: {told}", file=sys.stderr)
-    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
