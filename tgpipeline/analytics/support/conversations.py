@@ -92,12 +92,10 @@ def _last_moments(messages: pd.DataFrame) -> tuple[int, int]:
     end at least.
     """
     period = messages.attrs.get("parameters", {})
-    if messages.empty:
-        return 0, 0
-    last = messages.iloc[-1]
-    spoken = int(messages["date"].max())
-    if "end" not in period:
+    spoken = int(messages["date"].max()) if len(messages) else 0
+    if messages.empty or "end" not in period:
         return spoken, spoken
+    last = messages.iloc[-1]
     midnight = datetime.combine(date.fromisoformat(period["end"]), datetime.max.time())
     to_come = midnight - last["local_time"].to_pydatetime()  # pandas 2.2 knows no far years
     end = int(last["date"]) + round(to_come.total_seconds())
@@ -116,6 +114,7 @@ _COLUMNS = {
 def _row(c: Conversation, talk: Talk, grouping: Grouping) -> dict[str, Any]:
     """What is known of a conversation without its outcome."""
     assert c.question is not None
+    spent = [talk.spent[i] for i in c.rows if talk.role[i] == "agent" and grouping.of[i] is c]
     problems = [p for i in c.rows if (p := talk.problem[i]) is not None]
     return {
         "customer": c.customer,
@@ -124,6 +123,6 @@ def _row(c: Conversation, talk: Talk, grouping: Grouping) -> dict[str, Any]:
         "messages": len(c.rows),
         "rows": c.rows,
         "question_row": c.question,
-        "minutes": grouping.minutes[c.number] / 60,
+        "minutes": sum(spent) / 60,
         "ended": c.last,
     }

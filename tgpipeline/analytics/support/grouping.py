@@ -17,7 +17,7 @@ What is left opens a conversation of its own. So does a customer who asks for th
 to another customer, and who asks something new after having been answered.
 """
 
-from collections import Counter, defaultdict, deque
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +29,6 @@ REPLIES = 2 / 3  # share of replies in the last messages from which nearly every
 TOGETHER, NAMED = 20 * 60, 30 * 60  # seconds since two wrote together; since the named one wrote
 PATIENCE, SILENCE = 72 * 3600, 6 * 3600  # seconds: while waiting, and after an answer
 BOT_NEAR, AGENT_NEAR, MEMBER_NEAR = 60, 15 * 60, 5 * 60  # seconds
-MINUTES = 5 * 60  # seconds that one message of an agent counts for, at most
 KEPT = 60  # conversations that are looked back at
 
 
@@ -54,7 +53,6 @@ class Grouping:
     Attributes:
         conversations: all of them, also those in which nothing is asked.
         of: for each message its conversation, or None.
-        minutes: seconds of agents, by conversation.
     """
 
     def __init__(self, talk: Talk) -> None:
@@ -65,27 +63,19 @@ class Grouping:
         self.latest: dict[Any, int] = {}  # by place and person: the row of their last message
         self.active: dict[Any, list[Conversation]] = defaultdict(list)  # by place, the last at last
         self.replies: dict[Any, deque[bool]] = defaultdict(lambda: deque(maxlen=50))
-        self.named: dict[Any, dict[str, Any]] = defaultdict(dict)  # by place: who has a name
-        self.before: dict[Any, int] = {}  # by place: the row of the last message
-        self.minutes: Counter[int] = Counter()
+        self.named: dict[Any, dict[str, int]] = defaultdict(dict)  # by place: who has a name
         for i in range(len(talk.date)):
             self._step(i)
 
     def _step(self, i: int) -> None:
-        t = self.talk
-        place, author, role = t.place[i], t.author[i], t.role[i]
-        c = self._of_bot(i) if role == "bot" else self._of_person(i)
-        if c is None and role != "bot":
+        t, place, author = self.talk, self.talk.place[i], self.talk.author[i]
+        c = self._of_bot(i) if t.role[i] == "bot" else self._of_person(i)
+        if c is None and t.role[i] != "bot":
             c = Conversation(len(self.conversations), author)
             self.conversations.append(c)
-        if role == "agent" and c is not None:
-            before = self.latest.get((place, author))
-            gap = MINUTES if before is None else min(t.date[i] - t.date[before], MINUTES)
-            self.minutes[c.number] += gap
         self.of.append(c)
-        self.before[place] = self.latest[place, author] = i
-        for name in t.names[i]:
-            self.named[place][name] = author
+        self.latest[place, author] = i
+        self.named[place].update(dict.fromkeys(t.names[i], author))
         if c is not None:
             self._join(c, i)
 
@@ -127,50 +117,39 @@ class Grouping:
 
     def _of_person(self, i: int) -> Conversation | None:
         t, target = self.talk, self.talk.replied[i]
-        recent = self.replies[t.place[i]]
+        place, author, now = t.place[i], t.author[i], t.date[i]
+        recent = self.replies[place]
         recent.append(t.is_reply[i])
         dense = len(recent) >= 20 and sum(recent) > REPLIES * len(recent)
         c = None if target is None else self.of[target]
         if c is not None and target is not None:
             return self._of_reply(i, target, c, dense)
-        own, when = self.own.get((t.place[i], t.author[i]), (None, 0))
-        if not dense and not self._is_thanks(own, i) and (c := self._of_named(i)):
+        own, when = self.own.get((place, author), (None, 0))
+        is_customer = own is not None and own.question is not None and own.customer == author
+        is_thanks = is_customer and t.sign(i) in ("good", "thanks")  # whomever it names
+        if not dense and not is_thanks and (c := self._of_named(i)):
             return c
-        goes_on = t.date[i] - when <= (OWN_AMONG_REPLIES if dense else OWN)
+        goes_on = now - when <= (OWN_AMONG_REPLIES if dense else OWN)
         if own is not None and (goes_on or (not dense and self._is_open(own, i))):
-            return None if self._is_second(own, i) else own
+            is_second = own.thanked and is_customer and t.opens[i] and t.questions[i]
+            return None if is_second else own
         return None if dense else self._near(i)
 
     def _of_reply(self, i: int, target: int, c: Conversation, dense: bool) -> Conversation | None:
-        t, place, other = self.talk, self.talk.place[i], self.talk.author[target]
-        is_others = t.role[i] == "customer" and c.customer != t.author[i]
-        if is_others and self._for_oneself(i, target, c):
-            return None
+        t, place, author, other = (
+            self.talk,
+            self.talk.place[i],
+            self.talk.author[i],
+            self.talk.author[target],
+        )
+        if t.role[i] == "customer" and c.customer != author:
+            is_new = t.opens[i] and t.role[target] == "customer" and author not in c.wrote
+            if (t.wants[i] and t.has_agents(i)) or (is_new and t.says(i, "own")):
+                return None  # asks for themselves, and not back
         is_latest = self.latest.get((place, other)) == target
         if not dense and is_latest and not {*t.words(i)[:1]}.isdisjoint(t.names[target]):
-            return self._together(place, t.author[i], other, t.date[i]) or c
+            return self._together(place, author, other, t.date[i]) or c
         return c
-
-    def _is_thanks(self, own: Conversation | None, i: int) -> bool:
-        """Whether a customer thanks in their own conversation, whomever they name."""
-        t = self.talk
-        if own is None or own.question is None or own.customer != t.author[i]:
-            return False
-        return t.date[i] - own.last <= PATIENCE and t.sign(i) in ("good", "thanks")
-
-    def _for_oneself(self, i: int, target: int, c: Conversation) -> bool:
-        """Whether a reply to another customer asks for its author, and not back."""
-        t = self.talk
-        if t.wants[i] and t.has_agents(i):
-            return True
-        is_new = t.opens[i] and t.role[target] == "customer" and t.author[i] not in c.wrote
-        return is_new and t.says(i, "own")
-
-    def _is_second(self, c: Conversation, i: int) -> bool:
-        """Whether a customer asks something new after having been answered."""
-        t = self.talk
-        is_question = t.opens[i] and t.questions[i]
-        return is_question and c.thanked and c.customer == t.author[i]
 
     def _is_open(self, c: Conversation, i: int) -> bool:
         """Whether a message without a reply still belongs to what its author wrote in last."""
@@ -201,50 +180,48 @@ class Grouping:
 
     def _of_named(self, i: int) -> Conversation | None:
         """The conversation of the person whom a message names."""
-        t = self.talk
-        place, author, now = t.place[i], t.author[i], t.date[i]
-        named, is_agent = self.named[place], t.role[i] == "agent"
+        t, place, author, now = (
+            self.talk,
+            self.talk.place[i],
+            self.talk.author[i],
+            self.talk.date[i],
+        )
+        named = self.named[place]
         people = {named[word] for word in t.words(i) if word in named} - {author}
-        if is_agent or (people and not t.has_agents(i) and not t.opens[i]):
+        if t.role[i] == "agent" or not (t.has_agents(i) or t.opens[i]):
             latest = {c.customer: c for c in self.active[place] if c.question is not None}
-            near = [c for p, c in latest.items() if p in people and now - c.last <= PATIENCE]
-            waits = [c for c in near if not c.answered]
+            waits = [
+                c for person, c in latest.items()
+                if person in people and not c.answered and now - c.last <= PATIENCE
+            ]  # fmt: skip
             for c in waits[1:]:  # one message may answer two
                 self._join(c, i)
             if waits:
                 return waits[0]
         for other in people:
             row = self.latest[place, other]
-            is_near = now - t.date[row] <= NAMED and self.of[row] is not None
-            if is_near and not (t.role[row] == "agent" and t.opens[i]) and t.role[row] != "bot":
+            if now - t.date[row] <= NAMED and self.of[row] is not None and t.role[row] != "bot":
                 return self._together(place, author, other, now) or self.of[row]
         return None
 
     def _near(self, i: int) -> Conversation | None:
         t, place, now = self.talk, self.talk.place[i], self.talk.date[i]
         near = self.active[place]
-        for e in t.events.get(i, ()):  # who reacts to it had asked for it
-            c, _ = self.own.get((place, e.from_id), (None, 0))
-            if c and c.question is not None and not c.answered and now - c.last <= AGENT_NEAR:
+        # Who reacts to it had asked for it; an agent answers the latest who waits.
+        people = [(place, e.from_id) for e in t.events.get(i, ())]
+        waiting = [self.own[person][0] for person in people if person in self.own]
+        waiting += reversed(near) if t.role[i] == "agent" else ()
+        for c in waiting:
+            if c.question is not None and not c.answered and now - c.last <= AGENT_NEAR:
                 return c
-        if t.role[i] == "agent":
-            waiting = (c for c in reversed(near) if c.question is not None and not c.answered)
-            return next((c for c in waiting if now - c.last <= AGENT_NEAR), None)
         last = near[-1] if near else None
-        if last is None or now - last.last > MEMBER_NEAR or last.rows[-1] != self.before[place]:
+        is_said = t.text[i] and not t.is_opening(i) and t.role[i] != "agent"
+        if last is None or now - last.last > MEMBER_NEAR or not is_said:
             return None
-        if not t.text[i] or t.is_opening(i):
-            return None
-        if self._is_aside(i, last):
-            t.opens[i] = False
-            return last
-        waits = last.question is not None and not last.answered and not t.opens[i]
-        return last if waits and t.author[last.rows[-1]] == last.customer else None
-
-    def _is_aside(self, i: int, last: Conversation) -> bool:
-        """Whether a message is put to who just spoke: by its words, or short and in their talk."""
-        t, before = self.talk, last.rows[-1]
-        if t.says(i, "to_all"):
-            return False
-        is_talk = last.question is None and t.role[before] == "customer"
-        return is_talk and t.problem[i] is None and len(t.words(i)) <= 6
+        before = last.rows[-1]
+        if last.question is None:  # put to who just spoke, if it is short
+            is_talk = t.role[before] == "customer" and t.problem[i] is None
+            t.opens[i] = t.opens[i] and not (is_talk and len(t.words(i)) <= 6)
+            return last if is_talk and len(t.words(i)) <= 6 else None
+        is_asked = not last.answered and t.author[before] == last.customer
+        return last if is_asked and not t.opens[i] else None

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tgpipeline.analytics.topics import Topics
 
 _NAME = re.compile(r"[^\s,:;.!?()@]+")
+SPENT = 5 * 60  # seconds that one message counts for, at most
 _NOBODY = -(2**62)  # whom nobody knows is somebody else each time
 
 
@@ -32,6 +33,7 @@ class Talk:
         role: of each message's author: bot, agent or customer.
         date, author, place, text, replied: of each message; `replied` is a row or None, `place` a
             group and its topic.
+        spent: seconds since its author's message before it, at most `SPENT`.
         questions, wants, problem, asks, opens: whether it is a question, wants a person, names a
             problem; any of these; and whether it may open a conversation.
         to_all: texts of the bot that answer nothing, for they go to all questions.
@@ -57,29 +59,30 @@ class Talk:
         self.judged = {group: is_judged(t.dropna()) for group, t in said.groupby(m["group_id"])}
         is_known = m["group_id"].map(self.judged).astype(bool)
         marks = topics.table(said.where(is_known))
+        has_mark = said.fillna("").map(normalise).str.contains("?", regex=False)
+        questions = marks["is_question"] | (has_mark & ~is_known)
+        is_any = questions | marks["problem"].notna() | marks["wants_person"]
         self.date: list[int] = m["date"].tolist()
         self.until = max(self.date, default=0)
         self.role: list[str] = role.tolist()
         self.kind = m["content_type"].tolist()
         self.author = [_NOBODY - i if pd.isna(a) else int(a) for i, a in enumerate(m["user_id"])]
-        threads = [None if pd.isna(t) else int(t) for t in m["message_thread_id"]]
+        gaps = m["date"].groupby(m["user_id"]).diff().fillna(SPENT).clip(upper=SPENT)
+        self.spent: list[int] = gaps.tolist()
+        threads = m["message_thread_id"].fillna(0).tolist()
         self.place = list(zip(m["group_id"].tolist(), threads, strict=True))
         self._staffed = {*m.loc[role == "agent", "group_id"]}
-        self.text = [text if isinstance(text, str) else "" for text in m["text"]]
+        self.text: list[str] = m["text"].fillna("").tolist()
         self.names = [*map(_names, m["first_name"], m["username"])]
         rows = {key: i for i, key in enumerate(zip(m["chat_id"], m["message_id"], strict=True))}
         self.is_reply = m["reply_to_message_id"].notna().tolist()
         found = [rows.get(key) for key in zip(m["chat_id"], m["reply_to_message_id"], strict=True)]
         self.replied = [r if r is not None and r < i else None for i, r in enumerate(found)]
+        self.questions: list[bool] = questions.tolist()
         self.wants: list[bool] = marks["wants_person"].tolist()
-        self.problem = [p if isinstance(p, str) else None for p in marks["problem"]]
-        self.questions = [
-            bool(asks or (not known and isinstance(text, str) and "?" in normalise(text)))
-            for asks, known, text in zip(marks["is_question"], is_known, said, strict=True)
-        ]
-        each = zip(self.questions, self.problem, self.wants, strict=True)
-        self.asks = [asks or problem is not None or wants for asks, problem, wants in each]
-        self.opens: list[bool] = [a and self._opens(i) for i, a in enumerate(self.asks)]
+        self.problem: list[str | None] = marks["problem"].tolist()
+        self.asks: list[bool] = is_any.tolist()
+        self.opens = [asks and self._opens(i) for i, asks in enumerate(self.asks)]
         self.to_all = self._said_to_all()
         self.events: dict[int, list[Any]] = defaultdict(list)
         for e in events[events["event_type"] != "chat_member"].itertuples():
