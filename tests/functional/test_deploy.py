@@ -338,14 +338,16 @@ def test_package_uploads_the_code_and_prints_one_command_per_stage(settings: Set
     (first,) = deploy.package(settings)
     assert f"--stack-name {settings.name}-lake" in first
     stages.deploy("lake", settings)
-    commands = list(deploy.package(settings))
+    commands = list(deploy.package(dataclasses.replace(settings, pseudonym_key="a-key-of-hers")))
     stacks = [f"{settings.name}-{s}" for s in deploy.STAGES if s != "batch"]
     assert [c.split()[4] for c in commands] == stacks
     code = Stack("lake", settings).outputs()["CodeBucket"]
     assert len(keys_in(code, settings)) == 2
     assert all(key in " ".join(commands) for key in keys_in(code, settings))
     assert settings.webhook_secret not in " ".join(commands)
+    assert "a-key-of-hers" not in " ".join(commands)
     assert "$TELEGRAM_WEBHOOK_SECRET" in commands[1]
+    assert "$PSEUDONYM_KEY" in commands[2]
 
 
 def test_every_client_goes_to_the_settings_endpoint(

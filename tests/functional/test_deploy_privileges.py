@@ -42,7 +42,7 @@ class Judge:
         return boto3.client(
             service,
             endpoint_url=self.endpoint_url,
-            region_name=local_aws.LOCAL_REGION,
+            region_name=local_aws.VARIABLES["clients"]["AWS_REGION"],
             aws_access_key_id=key,
             aws_secret_access_key=secret,
             aws_session_token=None,

@@ -33,7 +33,7 @@ def _client(stack: ministack.AwsStack, service: str = "s3") -> object:
     return boto3.client(
         service,
         endpoint_url=stack.endpoint_url,
-        region_name=ministack.LOCAL_REGION,
+        region_name=ministack.VARIABLES["clients"]["AWS_REGION"],
         aws_access_key_id="local",
         aws_secret_access_key="local",
     )

@@ -18,18 +18,11 @@ from tgpipeline.deploy.templates import STAGES
 from tgpipeline.deploy.webhook import rotate_secret
 from tgpipeline.settings import Settings
 
-__all__ = [
-    "STAGES",
-    "Deployed",
-    "Deployment",
-    "Stack",
-    "down",
-    "package",
-    "prove",
-    "resources",
-    "up",
-]
+__all__ = ["STAGES", "Deployed", "Deployment", "Stack", "down", "package", "prove", "resources"]
 __all__ += ["invoke", "log_events", "queued", "rollback", "rotate_secret", "status", "unseen_days"]
+__all__ += ["up"]
+# Parameters that no command shows: the shell fills them in from the environment.
+_SECRETS = {"WebhookSecret": "$TELEGRAM_WEBHOOK_SECRET", "PseudonymKey": "$PSEUDONYM_KEY"}
 
 
 @dataclass(frozen=True)
@@ -110,8 +103,8 @@ def package(settings: Settings) -> Iterator[str]:
     """Upload the zips and the layer, and say how `aws cloudformation deploy` makes each stack.
 
     Yields:
-        One command per stage; while there is no lake to upload to, the lake's command alone. The
-        webhook's secret is left to the shell: `$TELEGRAM_WEBHOOK_SECRET`.
+        One command per stage; while there is no lake to upload to, the lake's command alone.
+        Secrets are left to the shell, such as `$TELEGRAM_WEBHOOK_SECRET`.
     """
     for stage in Deployment.of(settings).stages:
         stack = Stack(stage, settings)
@@ -120,9 +113,9 @@ def package(settings: Settings) -> Iterator[str]:
         words = ["aws", "cloudformation", "deploy", "--stack-name", stack.name]
         words += ["--template-file", str(templates.path(stage)), "--capabilities", "CAPABILITY_IAM"]
         words += ["--tags", f"tgpipeline={settings.name}", "--parameter-overrides"]
-        words += [f"{k}={v}" for k, v in given.items() if v is not None and k != "WebhookSecret"]
-        hidden = ' WebhookSecret="$TELEGRAM_WEBHOOK_SECRET"' if given.get("WebhookSecret") else ""
-        yield shlex.join(words) + hidden
+        words += [f"{k}={v}" for k, v in given.items() if v is not None and k not in _SECRETS]
+        hidden = [f' {k}="{v}"' for k, v in _SECRETS.items() if given.get(k)]
+        yield "".join([shlex.join(words), *hidden])
         if stage == "lake" and not stack.exists:
             return
 

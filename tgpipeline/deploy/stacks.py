@@ -22,6 +22,7 @@ _EMPTY = ("", "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")  # in these a stack hol
 _NO_CHANGES = "didn't contain changes|No updates"
 _AGAIN = "Mend that, then run it again: the stack is as it was before."
 Parameters = Mapping[str, str | None]
+Planned = tuple[dict[str, str], list[Change]]
 
 
 class Stack:
@@ -181,9 +182,7 @@ class Stack:
         return DeployError(f"{text}. {what_next or reasons.advice(cause.reason) or _AGAIN}")
 
     @contextmanager
-    def _change_set(
-        self, parameters: Parameters, **how: Any
-    ) -> Iterator[tuple[dict[str, str], list[Change]]]:
+    def _change_set(self, parameters: Parameters, **how: Any) -> Iterator[Planned]:
         """A change set, gone afterwards: what names it to AWS, and what it would change."""
         arguments = {
             "ChangeSetName": f"tgpipeline-{uuid.uuid4().hex[:8]}",

@@ -36,7 +36,7 @@ def watch() -> None:
 
 def forget() -> None:
     """Look no longer: a stack is there again."""
-    if shell := _shell():
+    if (shell := _shell()) and shell.custom_exceptions == (NameError,):
         shell.set_custom_exc((), None)
 
 

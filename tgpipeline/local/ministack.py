@@ -19,6 +19,7 @@ import time
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import urllib3
 
@@ -28,7 +29,6 @@ from tgpipeline.errors import LocalStackError
 logger = logging.getLogger(__name__)
 
 VARIABLES = resources.data("local/local.toml")
-LOCAL_REGION: str = VARIABLES["clients"]["AWS_DEFAULT_REGION"]
 _HEALTH, _LOG = "/_ministack/health", "ministack.log"
 _ROOM = 200_000_000  # bytes that a month of the sample group and its tables take, twice over
 
@@ -97,21 +97,15 @@ def start_aws(*, timeout: float = 60, enforce_iam: bool = False) -> AwsStack:
     if importlib.util.find_spec("ministack") is None:
         raise refusal("not_installed")
     directory = _directory()
-    with socket.socket() as probe:  # a port that is free
-        probe.bind(("127.0.0.1", 0))
+    with socket.create_server(("127.0.0.1", 0)) as probe:  # a port that is free
         port = int(probe.getsockname()[1])
     # -P: this folder must not lead sys.path, its modules bear the names of packages.
     command = [sys.executable, "-P", str(Path(__file__).with_name("serve.py")), str(directory)]
+    env = _environment(port, directory, enforce_iam)
     with (directory / _LOG).open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=directory,
-            env=_environment(port, directory, enforce_iam),
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # an interrupt in the terminal is meant for the notebook
-        )
+        pipes: Any = {"stdin": subprocess.PIPE, "stdout": log, "stderr": subprocess.STDOUT}
+        # A session of its own: an interrupt in the terminal is meant for the notebook.
+        process = subprocess.Popen(command, cwd=directory, env=env, start_new_session=True, **pipes)
     stack = AwsStack(f"http://127.0.0.1:{port}", directory, process)
     try:
         _wait(stack, timeout)
