@@ -92,7 +92,7 @@ class _Judge:
         if t.questions[row] or t.text[row].rstrip().endswith("?"):
             self.is_told = True
             return True
-        return t.is_remark(t.text[row]) or t.says(row, "me_too")
+        return t.is_remark(t.text[row])
 
     def _helper(self, row: int, who: str, is_talk: bool) -> None:
         """A message of the bot or of a person who answers."""
@@ -113,7 +113,7 @@ class _Judge:
 
     def _answered(self, row: int, by: str) -> None:
         self.first.setdefault("answer", self.talk.date[row])
-        if self.verdict != "good" and self.talk.text[row] != self.answer:
+        if self.verdict != "good":
             self.verdict = ""
         self.by, self.answer, self.wants, self.promised = by, self.talk.text[row], False, False
 
@@ -145,13 +145,7 @@ class _Judge:
             self.verdict, self.signal = "good", "thanks"
         elif sign == "bad":
             self.verdict, self.signal = "bad", "complaint"
-        elif not (sign or self.is_told or self.verdict) and self.by and self._goes_on(row):
-            self.verdict = "bad"
         self.is_told = False
-
-    def _goes_on(self, row: int) -> bool:
-        """Whether a customer who was answered goes on as if they had not been."""
-        return len(self.talk.words(row)) >= 3 and not self.talk.text[row].rstrip().endswith("?")
 
     def _event(self, row: int, e: Any) -> None:
         """A reaction of the customer, or a button that they pressed."""
@@ -162,8 +156,7 @@ class _Judge:
         yes = _button(self.talk, "yes") if is_button else emoji["good"]
         no = _button(self.talk, "no") if is_button else emoji["bad"]
         if words & yes and not words & _button(self.talk, "no"):
-            is_complaint = self.verdict == "bad" and self.talk.role[row] == "bot"
-            if self.by and not self.wants and (is_button or not is_complaint):
+            if self.by and not self.wants:
                 self.verdict, self.signal = "good", "button" if is_button else "reaction"
         elif words & no:
             self.verdict, self.signal = "bad", "complaint"
