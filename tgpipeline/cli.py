@@ -255,7 +255,7 @@ def _erase(arguments: argparse.Namespace) -> bool:
     """Erase a person from the raw zone, the tables, the quarantine and query results; prove it."""
     from tgpipeline.privacy import erase
 
-    return erase.command(arguments, Settings.from_env("raw_bucket", "enriched_bucket")) == 0
+    return erase.command(arguments, Settings.from_env("raw_bucket", "enriched_bucket"))
 
 
 def _export(arguments: argparse.Namespace) -> None:

@@ -11,10 +11,12 @@ from typing import Any, NamedTuple, cast
 import obstore
 from obstore.exceptions import PreconditionError
 
+from tgpipeline import resources
 from tgpipeline.errors import LakeError
 from tgpipeline.lake import documents, keys, stores
 from tgpipeline.settings import Settings, aws_client
 
+SENTENCES: dict[str, str] = resources.data("privacy/plan.toml")
 THREADS = 32
 _UPDATE = re.compile(r"/\d+(?:-[0-9a-f]{16})?\.json$")  # its number is nobody's id
 _COLD = ("GLACIER", "DEEP_ARCHIVE")
@@ -79,11 +81,7 @@ class Buckets:
         restored = self.s3.head_object(Bucket=bucket, Key=one["Key"], **which).get("Restore", "")
         if 'ongoing-request="false"' not in restored:
             state = "is being restored" if restored else f"is in class {one['StorageClass']}"
-            raise LakeError(
-                f"s3://{bucket}/{one['Key']} (version {version}) {state}. Restore it and all "
-                "others in GLACIER or DEEP_ARCHIVE (`aws s3api restore-object`, some hours). "
-                "Then run again; nothing was changed."
-            )
+            raise LakeError(SENTENCES["cold"].format(bucket, one["Key"], version, state))
 
     def current(self, *buckets: str) -> list[Stored]:
         """The objects that are there now, but for what erasures leave behind."""
@@ -127,11 +125,8 @@ class Buckets:
             while part := list(islice(doomed, 1000)):
                 answer = self.s3.delete_objects(Bucket=bucket, Delete={"Objects": part})
                 for refused in answer.get("Errors", ()):
-                    raise LakeError(
-                        f"s3://{bucket}/{refused.get('Key')} was not deleted "
-                        f"({refused.get('Code')}). Check that you may s3:DeleteObject and "
-                        "s3:DeleteObjectVersion, then run again."
-                    )
+                    why = bucket, refused.get("Key"), refused.get("Code")
+                    raise LakeError(SENTENCES["kept"].format(*why))
 
     def rewrite(self, objects: Iterable[Stored], rewritten: Callable[[str, bytes], bytes]) -> None:
         """Write objects anew, with the metadata they had.
@@ -155,7 +150,7 @@ class Buckets:
                     store = self.stores[one.bucket]
                     obstore.put(store, one.key, rest, mode=same, attributes=attributes)
                     return
-            raise LakeError(f"s3://{one.bucket}/{one.key} is being written by others: run again.")
+            raise LakeError(SENTENCES["contended"].format(one))
 
         with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(rewrite, objects))
@@ -179,5 +174,4 @@ def documents_in(key: str, body: bytes) -> Iterator[documents.Document]:
 def explained(settings: Settings) -> AbstractContextManager[None]:
     """Turn what S3's clients raise into what a person can act on."""
     both = f"{settings.raw_bucket} or s3://{settings.enriched_bucket}"
-    advice = "You must list, read, write and delete in both, old versions too. Then run again."
-    return stores.as_lake_error(both, "go through all objects", advice)
+    return stores.as_lake_error(both, "go through all objects", SENTENCES["rights"])

@@ -17,7 +17,7 @@ from tgpipeline.etl.pseudonyms import Pseudonyms, refuse_other_key
 from tgpipeline.lake import keys, ledger
 from tgpipeline.lake.erasing import finder, hashed_names
 from tgpipeline.privacy import search
-from tgpipeline.privacy.buckets import OURS, Buckets, Stored, day_of, explained
+from tgpipeline.privacy.buckets import OURS, SENTENCES, Buckets, Stored, day_of, explained
 from tgpipeline.privacy.known import learn
 from tgpipeline.privacy.plan import Marker, Plan, Request, record
 from tgpipeline.privacy.removing import Remover
@@ -54,11 +54,7 @@ class Erasure:
             self._remover = Remover(request, self._pseudonyms, secret, *said)
             self.plan = self._plan(objects)
         if not self.plan:
-            raise LakeError(
-                f"nothing of user {user_id} is in s3://{settings.raw_bucket} or "
-                f"s3://{settings.enriched_bucket}; nothing was changed. `message.from.id` in an "
-                "update, or from_id in Athena, says somebody's id."
-            )
+            raise LakeError(SENTENCES["nothing"].format(user_id, settings, "changed"))
 
     def _plan(self, objects: Iterable[Stored]) -> Plan:
         plan, counts, limited = Plan(), Counter[date](), self.request.limited
@@ -140,21 +136,17 @@ def request_of(arguments: argparse.Namespace, settings: Settings) -> Request:
     return Request(arguments.user, until, chat_id, limited=bool(chat_id or before))
 
 
-def command(arguments: argparse.Namespace, settings: Settings) -> int:
-    """What `tgpipeline erase` does; returns its exit code."""
+def command(arguments: argparse.Namespace, settings: Settings) -> bool:
+    """What `tgpipeline erase` does; returns whether all went well."""
     erasure = Erasure(settings, request_of(arguments, settings))
     print(erasure.plan)
     if erasure.known.shared:
-        print(f"{len(erasure.known.shared)} words of their names stay: others bear or use them")
+        print(SENTENCES["shared"].format(len(erasure.known.shared)))
     if arguments.dry_run:
         print("nothing was changed")
-        return 0
+        return True
     left = erasure.run()
     for place in left:
         print(f"still holds something of them: {place}")
-    if left:
-        print("Something was written meanwhile, such as by an ETL or an import: run it again.")
-        return 3
-    print("erased: no object of either bucket holds anything of them")
-    print("Run it once more in two days: Telegram may send again what is a day old.")
-    return 0
+    print(SENTENCES["again" if left else "erased"])
+    return not left

@@ -6,12 +6,11 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from tgpipeline import resources
 from tgpipeline.errors import LakeError
 from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake.erasing import FOREVER, hashed_names
 from tgpipeline.privacy import search
-from tgpipeline.privacy.buckets import Buckets, day_of, documents_in, explained
+from tgpipeline.privacy.buckets import SENTENCES, Buckets, day_of, documents_in, explained
 from tgpipeline.privacy.plan import Request
 from tgpipeline.privacy.removing import Remover
 from tgpipeline.settings import Settings
@@ -62,13 +61,10 @@ def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict
             elif one.bucket == buckets.raw and search.holds(found.body, find, found.told):
                 quarantine.append(one.key)
     if not any(files.values()):
-        raise LakeError(
-            f"nothing of user {user_id} is in s3://{settings.raw_bucket} or "
-            f"s3://{settings.enriched_bucket}; no file was written."
-        )
+        raise LakeError(SENTENCES["nothing"].format(user_id, settings, "written"))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        readme = resources.data("privacy/export.toml")["readme"]
-        archive.writestr("README.txt", readme.format(user_id=user_id, bucket=settings.raw_bucket))
+        readme = SENTENCES["readme"].format(user_id=user_id, bucket=settings.raw_bucket)
+        archive.writestr("README.txt", readme)
         for name, lines in files.items():
             text = "".join(f"{one if type(one) is str else _json(one)}\n" for one in lines)
             archive.writestr(name, text.encode("utf-8", "replace"))
@@ -82,9 +78,8 @@ def _which(key: str, update: dict[str, Any], kind: str) -> dict[str, Any]:
     return {"object": key, "kind": kind, "chat_id": chat, "message_id": message_id}
 
 
-def command(arguments: argparse.Namespace, settings: Settings) -> int:
-    """What `tgpipeline export` does; returns its exit code."""
+def command(arguments: argparse.Namespace, settings: Settings) -> None:
+    """What `tgpipeline export` does."""
     counts = export(settings, arguments.user, Path(arguments.output))
     told = ", ".join(f"{name} {count:,}" for name, count in counts.items())
-    print(f"{arguments.output}: {told}. It holds personal data: hand it to that person alone.")
-    return 0
+    print(SENTENCES["exported"].format(arguments.output, told))

@@ -19,7 +19,7 @@ from tgpipeline.errors import LakeError, SettingsError
 from tgpipeline.lake import keys, stores
 from tgpipeline.lake.authors import NOBODY
 from tgpipeline.lake.erasing import hashed
-from tgpipeline.privacy.buckets import Buckets, Stored
+from tgpipeline.privacy.buckets import SENTENCES, Buckets, Stored
 
 _SECRET = f"{keys.ERASED}/key"
 
@@ -44,12 +44,10 @@ class Request:
     limited: bool = False
 
     def __post_init__(self) -> None:
-        if self.user_id <= 0:
-            raise SettingsError(f"--user {self.user_id} is a chat's id: people's are positive.")
-        if self.user_id in NOBODY:
-            raise SettingsError(f"--user {self.user_id} is Telegram's own: it stands for many.")
-        if self.chat_id > 0:
-            raise SettingsError(f"--chat {self.chat_id} is a person's id: groups' are negative.")
+        wrong = {"chat_as_user": self.user_id <= 0, "nobody": self.user_id in NOBODY}
+        wrong["user_as_chat"] = self.chat_id > 0
+        for why in (why for why, holds in wrong.items() if holds):
+            raise SettingsError(SENTENCES[why].format(self))
 
 
 @dataclass
@@ -83,13 +81,9 @@ class Plan:
         return bool(self.objects or self.days)
 
     def __str__(self) -> str:
-        return (
-            f"{self.updates['own']:,} updates are their own, {self.updates['mixed']:,} of others "
-            f"say something of them: {len(self.own):,} raw objects to delete, {len(self.mixed):,} "
-            f"to rewrite; {len(self.other):,} others (quarantine, markers, results of queries) to "
-            f"delete; {len(self.days):,} days of Parquet to make anew, {len(self.expired):,} of "
-            "these filtered, because their raw objects expired"
-        )
+        names = ("own", "mixed", "other", "days", "expired")
+        counts = {name: len(getattr(self, name)) for name in names}
+        return SENTENCES["plan"].format(self, **counts)
 
 
 class Marker:
@@ -135,7 +129,7 @@ class Marker:
         buckets = self._buckets
         stores.put_new(buckets.s3, buckets.raw, _SECRET, self.secret)
         if self._stored(_SECRET) != self.secret:
-            raise LakeError("Another erasure, the first of this lake, began meanwhile: run again.")
+            raise LakeError(SENTENCES["another"])
         self.days, self.expired = set(days), set(expired)
         left = {"days": sorted(map(str, days)), "expired": sorted(map(str, expired))}
         marker = {"until": self._until, "words": self.words} | (left if days else {})

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from tgpipeline import errors
 from tgpipeline.errors import BotApiError
 from tgpipeline.telegram.check import DEFAULT_WANTED, ONE_WEBHOOK, CheckReport, diagnose, other_host
-from tgpipeline.telegram.transport import Transport
+from tgpipeline.telegram.transport import SENTENCES, Transport
 
 T = TypeVar("T")
 
@@ -117,10 +117,7 @@ class Bot(Transport):
             try:
                 archive(message)
             except Exception as error:
-                error.add_note(
-                    f"Message {message.get('message_id')} was sent to chat {chat_id}, but is not "
-                    "in the lake. Do not send it again: archive what sendMessage returned."
-                )
+                error.add_note(SENTENCES["lost"].format(message.get("message_id"), chat_id))
                 raise
         return message
 
@@ -180,8 +177,7 @@ class Bot(Transport):
     def _get(self, kind: type[T], method: str, **params: Any) -> T:
         result = self.call(method, **params)
         if type(result) is not kind:
-            why = f"the result is not {kind.__name__}: is TELEGRAM_API_URL the Bot API's?"
-            raise errors.BotUnreachable(method, why)
+            raise errors.BotUnreachable(method, SENTENCES["result"].format(kind.__name__))
         return result
 
 

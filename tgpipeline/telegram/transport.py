@@ -20,13 +20,14 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import ConnectTimeoutError
 
-from tgpipeline import errors
+from tgpipeline import errors, resources
 from tgpipeline.errors import BotApiError, BotUnreachable, SettingsError, UpdateError
 from tgpipeline.settings import Settings
 from tgpipeline.telegram import updates
 
 logger = logging.getLogger(__name__)
 
+SENTENCES: dict[str, str] = resources.data("telegram/transport.toml")
 TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 METHOD = re.compile(r"[A-Za-z]+")
 MAX_ANSWER = 32 * 2**20  # a hundred of the largest updates are a tenth of it
@@ -72,10 +73,7 @@ class Transport:
     ) -> None:
         token = token.strip()
         if not TOKEN.fullmatch(token):
-            raise SettingsError(
-                "TELEGRAM_BOT_TOKEN is not shaped like a bot token (digits, a colon, letters): "
-                "copy it again from BotFather. It is not shown here."
-            )
+            raise SettingsError(SENTENCES["token"])
         settings = Settings(telegram_api_url=api_url) if api_url else Settings.from_env()
         base = settings.telegram_api_url.rstrip("/")
         address, (bot_id, _, key) = urlsplit(base), token.partition(":")
@@ -96,7 +94,7 @@ class Transport:
         return f"{type(self).__name__}(id={self.id}, api={self.host!r})"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a Bot holds a token and is not copied or pickled: make a new one")
+        raise TypeError(SENTENCES["pickled"])
 
     def call(self, method: str, **params: Any) -> Any:
         """Call any method of the Bot API by its name, such as `getFile`.
@@ -116,7 +114,7 @@ class Transport:
             BotApiError: any other `ok: false`.
         """
         if not METHOD.fullmatch(method):
-            raise BotApiError("call", "not the name of a method: write it as in sendMessage")
+            raise BotApiError("call", SENTENCES["method"])
         reads, pauses, waited = method.lower().startswith("get"), list(self._pauses), 0
         while isinstance(answer := self._exchange(method, params), BotApiError):
             code = answer.error_code
@@ -125,8 +123,7 @@ class Transport:
             elif pauses and (answer.unsent or (reads and (code or 500) >= 500)):
                 pause = pauses.pop(0)
             elif type(answer) is BotUnreachable and not (reads or answer.unsent):
-                doubt = "It may have been carried out all the same: look before you call it again."
-                raise BotUnreachable(method, f"{answer.description}. {doubt}", code)
+                raise BotUnreachable(method, SENTENCES["doubt"].format(answer.description), code)
             else:
                 raise answer
             logger.info("%s got %s: again in %g s", method, code or "no answer", pause)
@@ -150,7 +147,7 @@ class Transport:
                 while chunk := response.raw.read1(2**16):
                     body += chunk
                     if len(body) > MAX_ANSWER or time.monotonic() > deadline:
-                        raise OSError(f"the answer is too long, or takes more than {seconds:g} s")
+                        raise OSError(SENTENCES["slow"].format(seconds))
                 if response.raw.length_remaining:
                     raise OSError("the answer broke off")
             return _judge(method, response, self._hide(body.decode("utf-8", "replace")))
@@ -180,12 +177,11 @@ def _judge(method: str, response: requests.Response, text: str) -> Any:
             malformed = text == "Not Found"  # what a malformed token gets
             kind = _ERRORS.get(401 if malformed else code, BotApiError)
             return kind(method, text, code, updates.sub(answer, "parameters"))
-    text = (
-        f"HTTP {code} is no answer of the Bot API: check TELEGRAM_API_URL, and whether a "
-        "redirect (which is not followed), a proxy or a sign-in page stands between"
+    kind, wait = (
+        _ERRORS[429] if code == 429 else BotUnreachable,
+        response.headers.get("Retry-After"),
     )
-    kind = _ERRORS[429] if code == 429 else BotUnreachable
-    return kind(method, text, code, {"retry_after": response.headers.get("Retry-After")})
+    return kind(method, SENTENCES["strange"].format(code), code, {"retry_after": wait})
 
 
 def _request(params: dict[str, Any]) -> dict[str, Any]:
