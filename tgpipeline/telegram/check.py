@@ -5,9 +5,8 @@ Pure: it judges what the Bot API answered; `Bot.check` does the asking.
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from tgpipeline import resources
@@ -22,8 +21,7 @@ ONE_WEBHOOK: str = _ADVICE["one_webhook"]
 _REFUSED = {True: "refused_logged", False: "refused_not_logged", None: "refused_unknown"}
 
 
-@dataclass(frozen=True)
-class CheckFinding:
+class CheckFinding(NamedTuple):
     """One line: what was looked at, whether it is good, what was found, what to do."""
 
     name: str
@@ -106,21 +104,20 @@ def diagnose(
     if isinstance(me, BotApiError):
         return CheckReport([_finding("token", False, str(me))])
     status = (member or {}).get("status", "")
-    admin, reads_all = status in ("administrator", "creator"), "can_read_all_group_messages"
-    mode = f"no admin, and privacy mode is {'off' if me.get(reads_all) is True else 'on'}"
-    all_messages = admin or me.get(reads_all) is True
-    moved = f"the group became the supergroup {moved_to}"
-    return CheckReport(
-        [
-            _finding("token", True, f"@{me.get('username')}, id {me.get('id')}"),
-            *([] if moved_to is None else [_finding("chat id", False, moved, moved_to)]),
-            _in_chat(chat, status),
-            _finding("admin", admin, status or "not in the group"),
-            _finding("all messages", all_messages, "admin" if admin else mode),
-            *_deliveries(webhook or {}, wanted, admin),
-            *_webhook(webhook or {}, webhook_url, refusal_logged),
-        ]
-    )
+    admin = status in ("administrator", "creator")
+    reads_all = me.get("can_read_all_group_messages") is True
+    mode = "admin" if admin else f"no admin, and privacy mode is {'off' if reads_all else 'on'}"
+    findings = [_finding("token", True, f"@{me.get('username')}, id {me.get('id')}")]
+    if moved_to is not None:
+        moved = f"the group became the supergroup {moved_to}"
+        findings.append(_finding("chat id", False, moved, moved_to))
+    findings += [
+        _in_chat(chat, status),
+        _finding("admin", admin, status or "not in the group"),
+        _finding("all messages", admin or reads_all, mode),
+    ]
+    findings += _deliveries(webhook or {}, wanted, admin)
+    return CheckReport(findings + _webhook(webhook or {}, webhook_url, refusal_logged))
 
 
 def _finding(name: str, ok: bool, detail: str, *values: Any) -> CheckFinding:
@@ -145,9 +142,8 @@ def _deliveries(webhook: dict[str, Any], wanted: Sequence[str], admin: bool) -> 
     for kind in (kind for kind in wanted if kind in ASKED_FOR):
         lacks = {} if kind in allowed else {"not in allowed_updates": findings[0].advice}
         lacks |= {} if admin else {"the bot is no admin": _ADVICE["admin"]}
-        found = " and ".join(lacks) or kind
-        name = f"{_KINDS[kind]} delivered"
-        findings.append(CheckFinding(name, not lacks, found, " ".join(lacks.values())))
+        found, advice = " and ".join(lacks) or kind, " ".join(lacks.values())
+        findings.append(CheckFinding(f"{_KINDS[kind]} delivered", not lacks, found, advice))
     return findings
 
 
