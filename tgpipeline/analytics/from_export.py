@@ -20,7 +20,7 @@ from tgpipeline.errors import HistoryError, LakeError, QueryError
 from tgpipeline.etl import handler
 from tgpipeline.history.content import int_of
 from tgpipeline.history.file import ExportFile
-from tgpipeline.lake import documents, keys, migrations, preview, stores
+from tgpipeline.lake import keys, migrations, preview, stores
 from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import context_date, migration
@@ -128,8 +128,8 @@ def _collect(path: Path, raw: "LocalStore", settings: Settings) -> list[str]:
         body = bytes(waiting.pop(day))
         raw.put(keys.history_key(body, day), body)
 
-    for name, body in preview.documents_of(path):
-        document = documents.document_of(name, b"" if isinstance(body, OSError) else body)
+    for document in preview.documents_of(path):
+        name = document.name
         if document.update is None:
             unreadable += 1
             continue

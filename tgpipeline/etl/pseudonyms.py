@@ -49,7 +49,10 @@ class Pseudonyms:
         self._known: dict[int, int] = {}
         self._taken: dict[int, int] = {}
         self._names: dict[str, str] = {}
-        self._of = {t: [self._change(c.name) for c in cs[:-1]] for t, cs in TABLES.items()}
+        change: dict[str, Any] = dict.fromkeys(IDS, self.id)
+        change |= dict.fromkeys(NAMES, self._name) | dict.fromkeys(TEXTS, self._text)
+        change |= {"from_username": self._username, "payload": lambda _: None}
+        self._of = {t: [change.get(c.name) for c in cs[:-1]] for t, cs in TABLES.items()}
 
     def __bool__(self) -> bool:
         return bool(self._key)
@@ -105,15 +108,6 @@ class Pseudonyms:
 
     def _hash(self, text: str) -> bytes:
         return hmac.new(self._key, text.encode("utf-8", "replace"), hashlib.sha256).digest()
-
-    def _change(self, column: str) -> Any:
-        if column in IDS:
-            return self.id
-        if column in NAMES:
-            return self._username if column == "from_username" else self._name
-        if column in TEXTS:
-            return self._text
-        return (lambda _: None) if column == "payload" else None
 
 
 def refuse_other_key(before: Iterable[Ledger | None], digest: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import obstore
@@ -134,16 +135,15 @@ def days_with_other_columns(
     """
     enriched = enriched or stores.open_store(settings.enriched_bucket, settings)
 
-    def differs(day: date) -> bool:
-        made = stored(enriched, "messages", day)
-        return made is not None and made.made_from.get("columns") != columns.digest()
-
     advice = "Check that it exists and that you may list it."
-    with stores.as_lake_error(settings.enriched_bucket, "list its days", advice):
-        days = list(stores.list_days(enriched, f"{keys.RAW}/messages"))
-        with ThreadPoolExecutor(32) as pool:
-            differ = pool.map(differs, days)
-            return [day for day, other in zip(days, differ, strict=True) if other]
+    with (
+        stores.as_lake_error(settings.enriched_bucket, "list its days", advice),
+        ThreadPoolExecutor(32) as pool,
+    ):
+        days = stores.list_days(enriched, f"{keys.RAW}/messages")
+        made = zip(days, pool.map(partial(stored, enriched, "messages"), days), strict=True)
+        ours = columns.digest()
+        return [day for day, one in made if one and one.made_from.get("columns") != ours]
 
 
 def from_json(text: Any) -> Ledger:

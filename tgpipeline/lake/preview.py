@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from tgpipeline.errors import UpdateError
-from tgpipeline.lake import documents
+from tgpipeline.lake import versions
+from tgpipeline.lake.documents import Document, document_of, read_json
 from tgpipeline.lake.rows import Flattener, as_json
 
 SUFFIXES = {".json", ".ndjson", ".jsonl"}
@@ -34,60 +35,49 @@ def rows_of(
         counted from 0, where it holds several updates) and `table`; or `file` and `error`.
     """
     flattener = Flattener(tz)
-    for path in paths:
-        for name, body in documents_of(path, stdin):
-            yield _row(name, body, flattener)
+    for document in (one for path in paths for one in documents_of(path, stdin)):
+        try:
+            found = versions.version(document, flattener)
+        except UpdateError as error:
+            yield {"file": document.name, "error": str(error)}
+        else:
+            row = as_json(found.table, found.values)
+            yield {"file": document.name, "table": found.table, **row}
 
 
-def _row(name: str, body: bytes | OSError, flattener: Flattener) -> dict[str, Any]:
-    if isinstance(body, OSError):
-        return {"file": name, "error": body.strerror or str(body)}
-    document = documents.document_of(name, body)
-    try:
-        if document.update is None:
-            raise UpdateError(document.reason)
-        table, values = flattener.row(document.update, body.decode(), document.source)
-    except UpdateError as error:
-        return {"file": name, "error": str(error)}
-    return {"file": name, "table": table, **as_json(table, values)}
-
-
-def documents_of(
-    path: str | Path, stdin: IO[bytes] | None = None
-) -> Iterator[tuple[str, bytes | OSError]]:
-    """Name and bytes of each update in a file or folder; the error where a file cannot be read."""
+def documents_of(path: str | Path, stdin: IO[bytes] | None = None) -> Iterator[Document]:
+    """Each update in a file or folder; where a file cannot be read, its error is the reason."""
     if str(path) == "-":
-        yield from _split("-", stdin or sys.stdin.buffer)
+        yield from _split("-", (stdin or sys.stdin.buffer).read())
         return
-    path = Path(path)
-    files = [path]
-    if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file())
+    files = [Path(path)]
+    if files[0].is_dir():
+        below = files[0].rglob("*")
+        files = sorted(file for file in below if file.suffix in SUFFIXES and file.is_file())
     for file in files:
         try:
-            with file.open("rb") as stream:
-                yield from _split(file.name, stream)
+            yield from _split(file.name, file.read_bytes())
         except OSError as error:
-            yield str(file), error
+            yield Document(str(file), b"", reason=error.strerror or str(error))
 
 
-def _split(name: str, stream: IO[bytes]) -> Iterator[tuple[str, bytes]]:
+def _split(name: str, body: bytes) -> Iterator[Document]:
     """One update, a list of updates (as getUpdates answers, too), or one on each line."""
-    body = stream.read().removeprefix(b"\xef\xbb\xbf")  # what Windows puts before a text
+    body = body.removeprefix(b"\xef\xbb\xbf")  # what Windows puts before a text
     whole, lines = _parsed(body), body.splitlines()
     if isinstance(whole, dict) and isinstance(whole.get("result"), list):
         whole = whole["result"]
     if isinstance(whole, list):
         lines = [json.dumps(item).encode() for item in whole]
     elif whole is not None or not any(isinstance(_parsed(line), dict) for line in lines):
-        yield name, body
+        yield document_of(name, body)
         return
     for number, line in enumerate(line for line in lines if line.strip()):
-        yield f"{name}#{number}", line.strip()
+        yield document_of(f"{name}#{number}", line.strip())
 
 
 def _parsed(body: bytes) -> Any:
     try:
-        return documents.read_json(body)
+        return read_json(body)
     except UpdateError:
         return None

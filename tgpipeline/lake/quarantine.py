@@ -19,7 +19,7 @@ from obstore.exceptions import AlreadyExistsError
 
 from tgpipeline.errors import UpdateError
 from tgpipeline.lake import documents, keys, rows, stores, versions
-from tgpipeline.settings import Settings, aws_client
+from tgpipeline.settings import Settings
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore, S3Store
@@ -81,12 +81,12 @@ def items(settings: Settings, start: date | None = None, end: date | None = None
     Raises:
         LakeError: if it cannot be listed.
     """
-    raw, first, last = _raw(settings), start or date.min, end or date.max
-    with _asking(settings, "list what is there"), ThreadPoolExecutor(64) as pool:
-        days = [day for day in stores.list_days(raw, keys.QUARANTINE) if first <= day <= last]
-        partitions = (keys.partition(keys.QUARANTINE, day) for day in days)
-        found = [path for partition in partitions for path in stores.paths(raw, partition)]
-        yield from pool.map(partial(_item, raw), found)  # each is asked for its reason
+    first, last = start or date.min, end or date.max
+    with _opened(settings, "list what is there") as raw, ThreadPoolExecutor(64) as pool:
+        for day in stores.list_days(raw, keys.QUARANTINE):
+            if first <= day <= last:  # each object is asked for its reason
+                found = stores.paths(raw, keys.partition(keys.QUARANTINE, day))
+                yield from pool.map(partial(_item, raw), found)
 
 
 def item(settings: Settings, key: str) -> Item:
@@ -95,44 +95,32 @@ def item(settings: Settings, key: str) -> Item:
     Raises:
         LakeError: if it is not there.
     """
-    with _asking(settings, f"look for {key}"):
-        return _item(_raw(settings), key)
+    with _opened(settings, f"look for {key}") as raw:
+        return _item(raw, key)
 
 
 def _item(raw: "S3Store", key: str) -> Item:
     found = raw.get(key, options={"head": True})
-    notes, meta = found.attributes, found.meta
-    return Item(
-        key=key,
-        day=keys.day_of(key),
-        size=meta["size"],
-        reason=str(notes.get("reason", "")),
-        origin=str(notes.get("origin", "")),
-        stored=meta["last_modified"],
-    )
+    reason, origin = (str(found.attributes.get(name, "")) for name in ("reason", "origin"))
+    meta = found.meta
+    return Item(key, keys.day_of(key), meta["size"], reason, origin, meta["last_modified"])
 
 
-def body_of(settings: Settings, key: str, most: int | None = None) -> bytes:
+def body_of(settings: Settings, key: str) -> bytes:
     """The bytes of an object in quarantine. They may hold anything, people's words too.
-
-    Args:
-        settings: names the raw bucket.
-        key: of the object.
-        most: so many bytes of its beginning; all where it is None.
 
     Raises:
         LakeError: if it cannot be read.
     """
-    with _asking(settings, f"read {key}"):
-        body = _raw(settings).get(key).bytes().to_bytes()
-    return body[:most]
+    with _opened(settings, f"read {key}") as raw:
+        return raw.get(key).bytes().to_bytes()
 
 
 def retry(
     settings: Settings,
     found: Item,
     store: Callable[[bytes, Settings, Any, datetime], dict[str, Any]],
-    s3: Any = None,
+    s3: Any,
 ) -> str:
     """Try to read an object again, and take it out of the quarantine once it is in the raw zone.
 
@@ -140,7 +128,7 @@ def retry(
         settings: names the raw bucket, our chats and the time zone.
         found: as `items` gave it.
         store: what takes an update as Telegram posted it: `ingest.store`.
-        s3: a boto3 S3 client; made from the settings where it is None.
+        s3: a boto3 S3 client, for `store`.
 
     Returns:
         What became of it: `stored` or `repeated` as for the ingest function; `readable` if the ETL
@@ -152,21 +140,18 @@ def retry(
         LakeError: if it could not be stored.
     """
     settings.require("raw_bucket", "chat_ids")
-    s3 = s3 or aws_client("s3", settings)
-    body = body_of(settings, found.key)
-    with _asking(settings, f"try {found.key} again"):
+    body, outcome = body_of(settings, found.key), "quarantined"
+    with _opened(settings, f"try {found.key} again") as raw:
         if found.origin:
-            document = documents.document_of(found.origin, body)
-            try:
+            with contextlib.suppress(UpdateError):
+                document = documents.document_of(found.origin, body)
                 versions.version(document, rows.Flattener(settings.tz))
                 outcome = "readable"
-            except UpdateError:
-                outcome = "quarantined"
         else:
             noon = datetime.combine(found.day, time(12), settings.tz)
             outcome = str(store(body, settings, s3, noon)["outcome"])
         if outcome in LET_GO:
-            s3.delete_object(Bucket=settings.raw_bucket, Key=found.key)
+            raw.delete(found.key)
     return outcome
 
 
@@ -176,20 +161,20 @@ def show(settings: Settings, key: str) -> str:
     Raises:
         LakeError: if it is not there or cannot be read.
     """
-    found, bucket = item(settings, key), f"s3://{settings.raw_bucket}/"
-    beginning = body_of(settings, key, most=SHOWN)
+    found, body, bucket = item(settings, key), body_of(settings, key), settings.raw_bucket
+    origin = "the webhook; there is no other copy"
+    if found.origin:
+        partition = keys.partition(keys.RAW, found.day)
+        origin = f"s3://{bucket}/{partition}{found.origin}, where the ETL found it"
     lines = {
-        "object": bucket + key,
+        "object": f"s3://{bucket}/{key}",
         "reason": found.reason,
-        "origin": "the webhook; there is no other copy",
+        "origin": origin,
         "stored": f"{found.stored.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
         "size": f"{found.size:,} bytes",
-        "begins": printable(beginning) + (" …" if found.size > len(beginning) else ""),
+        "begins": printable(body[:SHOWN]) + (" …" if len(body) > SHOWN else ""),
         "next": "`tgpipeline quarantine retry`, once it can be read",
     }
-    if found.origin:
-        raw = bucket + keys.partition(keys.RAW, found.day) + found.origin
-        lines["origin"] = f"{raw}, where the ETL found it"
     return "\n".join(f"{name:<8}{told}" for name, told in lines.items())
 
 
@@ -203,9 +188,7 @@ def printable(body: bytes) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _asking(settings: Settings, what: str) -> "contextlib.AbstractContextManager[None]":
-    return stores.as_lake_error(settings.raw_bucket, what, _ADVICE)
-
-
-def _raw(settings: Settings) -> "S3Store":
-    return stores.open_store(settings.raw_bucket, settings)
+@contextlib.contextmanager
+def _opened(settings: Settings, what: str) -> "Iterator[S3Store]":
+    with stores.as_lake_error(settings.raw_bucket, what, _ADVICE):
+        yield stores.open_store(settings.raw_bucket, settings)
