@@ -9,7 +9,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -19,9 +19,8 @@ from tgpipeline.telegram.updates import ENVELOPE, Update, event_date, integer, s
 GONE = "…"
 FOREVER = 2**63  # Unix seconds
 WORD = re.compile(r"\w+")
-IsPerson = Callable[[Any, int | None], bool]  # an id, and when that happened (Unix seconds)
-Spans = Iterable[tuple[int, int]]  # where something begins and ends in a text
-Find = Callable[[str, int | None], Spans]  # a text, and when it was written
+# A text, and when it was written (Unix seconds): where something begins and ends in it.
+Find = Callable[[str, int | None], Iterable[tuple[int, int]]]
 # Fields whose strings are Telegram's words, not people's.
 _CODES = frozenset(
     "type status language_code file_id file_unique_id mime_type emoji currency payload".split()
@@ -37,97 +36,6 @@ _USERS = (
     ("new_chat_member", "user"),
     ("chat",),
 )
-
-
-@dataclass(frozen=True)
-class Person:
-    """Who is to be taken out.
-
-    Attributes:
-        is_person: whether an id, at that time, is theirs.
-        find: where a text says their id, usernames, names or polls, as far as these are known.
-    """
-
-    is_person: IsPerson
-    find: Find = lambda _text, _when: ()
-
-    def without(self, update: Update, kind: str, received: int | None = None) -> Update | None:
-        """The update without this person.
-
-        Args:
-            update: as Telegram sent it, or a line of an import.
-            kind: its field that holds what happened.
-            received: Unix seconds, where the update bears no date.
-
-        Returns:
-            The same object if it does not concern them; None if it is their own.
-        """
-        content = update[kind]
-        when = event_date(content) or received
-        if any(self._is(sub(content, *path), when) for path in _USERS):
-            return None
-        if kind == "poll" and self._is_named(content.get("id"), when):
-            return None
-        rest = {**update, kind: self._scrub(content, when)}
-        return update if rest == update else rest
-
-    def _is(self, user: Update, when: int | None) -> bool:
-        number = integer(user.get("id"))
-        return number is not None and self.is_person(number, when)
-
-    def _scrub(self, value: Any, when: int | None, name: str = "") -> Any:
-        if type(value) is str:
-            return self.masked(value, when) if name not in _CODES else value
-        if type(value) is list:
-            if name == "user_ids":
-                return [number for number in value if not self.is_person(number, when)]
-            return [self._scrub(item, when, name) for item in value]
-        if type(value) is not dict:
-            return value
-        when = event_date(value) or when
-        if self._is(value, when) or self.is_person(value.get("user_id"), when):  # or a contact
-            return {k: value[k] for k in ("is_bot", "type") if k in value} | {"first_name": GONE}
-        return {k: self._scrub(v, when, k) for k, v in self._of_others(value, when).items()}
-
-    def _of_others(self, value: Update, when: int | None) -> Update:
-        """An object without the words that are this person's."""
-        reply, external = sub(value, "reply_to_message"), sub(value, "external_reply")
-        if "message_id" in value and self._is(sub(value, "from"), when):
-            return {k: value[k] for k in _KEPT_OF_MESSAGE if k in value}
-        answered = self._is(sub(reply, "from"), event_date(reply) or when)
-        if answered or self._from(sub(external, "origin"), when):
-            value = {k: v for k, v in value.items() if k != "quote"}
-        if self._from(sub(value, "origin"), when):
-            value = {"origin": value["origin"]}
-        forwarded = sub(value, "forward_from")
-        if self._from(sub(value, "forward_origin"), when) or self._is(forwarded, when):
-            value = {
-                k: v if k in ENVELOPE else _HUSK.get(type(v), True)
-                for k, v in value.items()
-                if k not in _WORDS_OF_OTHERS and k != "caption"
-            }
-        for text, entities in (("text", "entities"), ("caption", "caption_entities")):
-            for entity in objects(value, entities):
-                if self._is(sub(entity, "user"), when):
-                    value = {**value, text: _blank(value.get(text), entity)}
-        return value
-
-    def _from(self, origin: Update, when: int | None) -> bool:
-        when = event_date(origin) or when
-        hidden = self._is_named(origin.get("sender_user_name"), when)
-        return hidden or self._is(sub(origin, "sender_user"), when)
-
-    def _is_named(self, name: Any, when: int | None) -> bool:
-        """Whether a name (of a hidden forward, of a poll) says nothing but who they are."""
-        text = str(name or "")
-        return bool(WORD.search(text)) and not WORD.search(self.masked(text, when))
-
-    def masked(self, text: str, when: int | None = None) -> str:
-        """A text without their id, usernames and names, as long as before, for the offsets."""
-        letters = list(text)
-        for start, end in self.find(text, when):
-            letters[start:end] = map(_fill, text[start:end])
-        return "".join(letters)
 
 
 def objects_in(value: Any) -> Iterator[Update]:
@@ -210,29 +118,102 @@ class Erased:
         until: by hash and chat (0 for all), the Unix second before which nothing counts.
         words: by hash as in `hashed_names`, its number there, and that second.
         listed: paths and ETags of the markers: others mean that somebody is being erased.
+        chat: that of the update which is looked at.
     """
 
     key: bytes = field(default=b"", repr=False)
     until: Mapping[tuple[str, int], int] = field(default_factory=dict)
     words: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     listed: frozenset[tuple[str, str]] = frozenset()
+    chat: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.until)
 
     def without(self, update: Update, kind: str, received: int | None = None) -> Update | None:
-        """As `Person.without`, of all who were erased."""
+        """The update without these people.
+
+        Args:
+            update: as Telegram sent it, or a line of an import.
+            kind: its field that holds what happened.
+            received: Unix seconds, where the update bears no date.
+
+        Returns:
+            The same object if it does not concern them; None if it is their own.
+        """
         content = update[kind]
+        when = event_date(content) or received
         chat = integer((sub(content, "chat") or sub(content, "message", "chat")).get("id")) or 0
+        here = replace(self, chat=chat)
+        if any(here._is(sub(content, *path), when) for path in _USERS):
+            return None
+        if kind == "poll" and here._is_named(content.get("id"), when):
+            return None
+        rest = {**update, kind: here._scrub(content, when)}
+        return update if rest == update else rest
 
-        def is_person(number: Any, when: int | None) -> bool:
-            if type(number) is not int:
-                return False
-            name = hashed(self.key, number)
-            until = max(self.until.get((name, 0), 0), self.until.get((name, chat), 0))
-            return until > 0 and (when is None or when < until)
+    def _is_person(self, number: Any, when: int | None) -> bool:
+        """Whether an id, at that time, is of one of them."""
+        name = hashed(self.key, number) if type(number) is int else ""
+        until = max(self.until.get((name, chat), 0) for chat in (0, self.chat))
+        return until > 0 and (when is None or when < until)
 
-        return Person(is_person, self.find).without(update, kind, received)
+    def _is(self, user: Update, when: int | None) -> bool:
+        return self._is_person(integer(user.get("id")), when)
+
+    def _scrub(self, value: Any, when: int | None, name: str = "") -> Any:
+        if type(value) is str:
+            return self.masked(value, when) if name not in _CODES else value
+        if type(value) is list:
+            if name == "user_ids":
+                return [number for number in value if not self._is_person(number, when)]
+            return [self._scrub(item, when, name) for item in value]
+        if type(value) is not dict:
+            return value
+        when = event_date(value) or when
+        if self._is(value, when) or self._is_person(value.get("user_id"), when):  # or a contact
+            return {k: value[k] for k in ("is_bot", "type") if k in value} | {"first_name": GONE}
+        return {k: self._scrub(v, when, k) for k, v in self._of_others(value, when).items()}
+
+    def _of_others(self, value: Update, when: int | None) -> Update:
+        """An object without the words that are this person's."""
+        reply, external = sub(value, "reply_to_message"), sub(value, "external_reply")
+        if "message_id" in value and self._is(sub(value, "from"), when):
+            return {k: value[k] for k in _KEPT_OF_MESSAGE if k in value}
+        answered = self._is(sub(reply, "from"), event_date(reply) or when)
+        if answered or self._from(sub(external, "origin"), when):
+            value = {k: v for k, v in value.items() if k != "quote"}
+        if self._from(sub(value, "origin"), when):
+            value = {"origin": value["origin"]}
+        forwarded = sub(value, "forward_from")
+        if self._from(sub(value, "forward_origin"), when) or self._is(forwarded, when):
+            value = {
+                k: v if k in ENVELOPE else _HUSK.get(type(v), True)
+                for k, v in value.items()
+                if k not in _WORDS_OF_OTHERS and k != "caption"
+            }
+        for text, entities in (("text", "entities"), ("caption", "caption_entities")):
+            for entity in objects(value, entities):
+                if self._is(sub(entity, "user"), when):
+                    value = {**value, text: _blank(value.get(text), entity)}
+        return value
+
+    def _from(self, origin: Update, when: int | None) -> bool:
+        when = event_date(origin) or when
+        hidden = self._is_named(origin.get("sender_user_name"), when)
+        return hidden or self._is(sub(origin, "sender_user"), when)
+
+    def _is_named(self, name: Any, when: int | None) -> bool:
+        """Whether a name (of a hidden forward, of a poll) says nothing but who they are."""
+        text = str(name or "")
+        return bool(WORD.search(text)) and not WORD.search(self.masked(text, when))
+
+    def masked(self, text: str, when: int | None = None) -> str:
+        """A text without their id, usernames and names, as long as before, for the offsets."""
+        letters = list(text)
+        for start, end in self.find(text, when):
+            letters[start:end] = map(_fill, text[start:end])
+        return "".join(letters)
 
     def find(self, text: str, when: int | None) -> Iterator[tuple[int, int]]:
         """Where a text says names of who was erased after it was written."""

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from tgpipeline.etl import reading
 from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake import documents, keys
-from tgpipeline.lake.erasing import FOREVER, GONE, Erased, Person, hashed
+from tgpipeline.lake.erasing import FOREVER, GONE, Erased, hashed
 from tgpipeline.privacy import search
 from tgpipeline.privacy.buckets import documents_in
 from tgpipeline.privacy.plan import Request
@@ -106,10 +106,10 @@ class Remover:
         theirs = theirs if when is None or when < self._until else set()
         if theirs.intersection(_OWN):
             return None
-        rest, person = row | dict.fromkeys(theirs), Person(lambda *_: False, self.erased.find)
+        rest = row | dict.fromkeys(theirs)
         for name in _SAID:
             if said := row.get(name):
-                rest[name] = GONE if said in self._telling else person.masked(said, when)
+                rest[name] = GONE if said in self._telling else self.erased.masked(said, when)
         if row.get("payload"):
             payload = documents.document_of("history-", row["payload"].encode())
             left = self.update(payload, day)

@@ -6,11 +6,15 @@ import pytest
 
 from tests import payloads as p
 from tgpipeline.lake import documents
-from tgpipeline.lake.erasing import Erased, Person, as_bytes, finder, hashed, hashed_names
+from tgpipeline.lake.erasing import FOREVER, Erased, as_bytes, hashed, hashed_names
 
 BIA, RUI = p.BIA, p.RUI
 NAMES = hashed_names(b"k", [str(BIA["id"]), "Bia", "Nunes", "77"], ["bia_nunes"])
-PERSON = Person(lambda number, _: number == BIA["id"], finder(b"k", NAMES))
+PERSON = Erased(
+    b"k",
+    {(hashed(b"k", BIA["id"]), 0): FOREVER},
+    {name: (size, FOREVER) for name, size in NAMES.items()},
+)
 
 
 def left(update):
