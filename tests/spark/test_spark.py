@@ -5,6 +5,7 @@ import json
 import os
 import random
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -53,13 +54,16 @@ def settings() -> Iterator[Settings]:
 @pytest.fixture(scope="module")
 def session(settings: Settings) -> Iterator[SparkSession]:
     """Spark on this machine."""
-    made = spark.session(
-        spark__master=MASTER,
-        spark__sql__shuffle__partitions=4,
-        spark__ui__enabled="false",
-        spark__executor__memory="1g",
-        spark__driver__host="127.0.0.1",
-    )
+    config = {
+        "spark.master": MASTER,
+        "spark.sql.shuffle.partitions": "4",
+        "spark.ui.enabled": "false",
+        "spark.executor.memory": "1g",
+        "spark.driver.host": "127.0.0.1",
+    }
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    SparkSession.builder.config(map=config).getOrCreate()
+    made = spark.session()  # the one that is there
     made.sparkContext.setLogLevel("ERROR")
     yield made
     made.stop()
@@ -221,7 +225,7 @@ def large(settings: Settings) -> tuple[Settings, Settings]:
 def several(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small parts and pieces, as a day of a hundred times more would have."""
     monkeypatch.setattr(spark, "PART_ROWS", UPDATES // 4)
-    monkeypatch.setattr(spark, "PIECE", (2, 4_000_000))
+    monkeypatch.setattr(spark, "PIECE", 4_000_000)
 
 
 def test_a_large_day_has_several_parts_and_the_function_can_make_it_again(

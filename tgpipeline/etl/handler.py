@@ -15,11 +15,12 @@ from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
+from obstore.store import ObjectStore
 
 from tgpipeline.errors import LakeError, SettingsError
 from tgpipeline.etl import making, reading
@@ -27,9 +28,6 @@ from tgpipeline.etl.pseudonyms import refuse_other_key
 from tgpipeline.lake import columns, keys, stores
 from tgpipeline.lake.ledger import Ledger, stored
 from tgpipeline.settings import Settings
-
-if TYPE_CHECKING:
-    from obstore.store import ObjectStore
 
 logger = logging.getLogger(__name__)
 
@@ -94,8 +92,8 @@ def run(
     days: Iterable[date],
     *,
     rebuild: bool = False,
-    raw: "ObjectStore | None" = None,
-    enriched: "ObjectStore | None" = None,
+    raw: ObjectStore | None = None,
+    enriched: ObjectStore | None = None,
     make: making.Make = making.make,
     at_once: int = 1,
 ) -> Iterator[Ledger]:

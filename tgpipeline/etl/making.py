@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import obstore
 import pyarrow.parquet as pq
+from obstore.store import ObjectStore
 
 from tgpipeline.errors import UpdateError
 from tgpipeline.etl import reading, sorting, writing
@@ -20,9 +21,6 @@ from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake import columns, keys, quarantine, rows, stores, versions
 from tgpipeline.lake.ledger import Ledger, most_common
 from tgpipeline.settings import Settings
-
-if TYPE_CHECKING:
-    from obstore.store import ObjectStore
 
 CONNECTIONS = 12  # under way at once, besides those that read a day's objects
 
@@ -42,8 +40,8 @@ class Lake:
     def __init__(
         self,
         settings: Settings,
-        raw: "ObjectStore | None" = None,
-        enriched: "ObjectStore | None" = None,
+        raw: ObjectStore | None = None,
+        enriched: ObjectStore | None = None,
     ) -> None:
         self.settings = settings
         self.raw = raw or stores.open_store(settings.raw_bucket, settings)
@@ -174,7 +172,7 @@ def complete(lake: Lake, day: Day, tally: Tally, rows: Mapping[str, int]) -> Non
 
 
 def put_part(
-    enriched: "ObjectStore",
+    enriched: ObjectStore,
     table: str,
     ledger: Ledger,
     path: Path,
@@ -199,7 +197,7 @@ def empty_parts(lake: Lake, day: Day) -> None:
             put_empty(lake.enriched, table, day.ledger, part)
 
 
-def put_empty(enriched: "ObjectStore", table: str, ledger: Ledger, part: int) -> None:
+def put_empty(enriched: ObjectStore, table: str, ledger: Ledger, part: int) -> None:
     """Write a part without rows: over one that a day no longer needs, since nobody may delete."""
     with tempfile.TemporaryDirectory(prefix="tgpipeline-etl-") as folder:
         path = Path(folder) / "empty.parquet"

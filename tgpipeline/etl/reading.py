@@ -8,16 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import obstore
+from obstore.store import ObjectStore
 
 from tgpipeline.lake import documents, keys
 from tgpipeline.lake.documents import Document
 from tgpipeline.lake.erasing import Erased, as_bytes
-
-if TYPE_CHECKING:
-    from obstore.store import ObjectStore
 
 READ_THREADS = 128  # sized for the 10 to 30 ms that S3 takes to answer, not for cores
 AHEAD = 4  # days whose requests are under way while one is read
@@ -47,7 +45,7 @@ class Listing:
     again: frozenset[str] = frozenset()
 
 
-def list_day(store: "ObjectStore", day: date) -> Listing:
+def list_day(store: ObjectStore, day: date) -> Listing:
     """List one day of the raw zone, all pages of it."""
     prefix = keys.partition(keys.RAW, day)
     names, sizes, total = [], [], 0
@@ -62,7 +60,7 @@ def list_day(store: "ObjectStore", day: date) -> Listing:
 
 
 def listings(
-    store: "ObjectStore", days: Iterable[date], pool: ThreadPoolExecutor
+    store: ObjectStore, days: Iterable[date], pool: ThreadPoolExecutor
 ) -> Iterator[Listing]:
     """List days of the raw zone, all pages of each, and what each repeats of the day before.
 
@@ -98,7 +96,7 @@ def prefetch(
 
 
 def read_day(
-    store: "ObjectStore", listing: Listing, threads: int = READ_THREADS
+    store: ObjectStore, listing: Listing, threads: int = READ_THREADS
 ) -> Iterator[Document]:
     """Read every object of a day and parse what is in it.
 
@@ -133,7 +131,7 @@ def read_day(
                     yield documents.document_of(f"{name}:{number}", line)
 
 
-def _lines(store: "ObjectStore", key: str) -> Iterator[bytes]:
+def _lines(store: ObjectStore, key: str) -> Iterator[bytes]:
     """The lines of an object of any size, one piece of it in memory at a time."""
     rest = b""
     for piece in obstore.get(store, key).stream(min_chunk_size=CHUNK_BYTES):

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ from tgpipeline.lake.ledger import Ledger
 from tgpipeline.settings import Settings
 
 PART_ROWS = 2_000_000  # of one table and day; beyond, it has several parts
-PIECE = (2_000, 64_000_000)  # objects and bytes that one task reads at most
+PIECE = 16_000_000  # bytes of raw objects that one task reads, more or less
 DAYS = 400  # made in one job
 
 
@@ -88,18 +88,11 @@ def run(
         ) from error
 
 
-def session(**config: Any) -> SparkSession:
-    """The session that `spark-submit` has made, or one on this machine, with this very Python.
-
-    Args:
-        **config: of Spark, `__` in place of each dot.
-    """
+def session() -> SparkSession:
+    """The session that `spark-submit` has made, or one on this machine, with this very Python."""
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    builder = SparkSession.builder.appName("tgpipeline")
-    for name, value in config.items():
-        builder = builder.config(name.replace("__", "."), value)
-    return builder.getOrCreate()
+    return SparkSession.builder.appName("tgpipeline").getOrCreate()
 
 
 def _make(spark: SparkSession, lake: Lake, days: list[Day]) -> None:
@@ -112,7 +105,7 @@ def _make(spark: SparkSession, lake: Lake, days: list[Day]) -> None:
         for number, names in enumerate(_pieces(day.listing))
     ]
     schema = "day string, names array<string>, again array<string>, number long"
-    tasks = spark.sparkContext.parallelize(pieces, len(pieces))
+    tasks = spark.sparkContext.parallelize(pieces, max(1, len(pieces)))
     read = spark.createDataFrame(tasks, schema).mapInArrow(
         partial(_read, settings, days[0].markers), from_arrow_schema(_ARROW)
     )
@@ -128,15 +121,9 @@ def _make(spark: SparkSession, lake: Lake, days: list[Day]) -> None:
 
 def _pieces(listing: Listing) -> Iterator[list[str]]:
     """A day's objects in lots that one task reads."""
-    names: list[str] = []
-    size = 0
-    for name, more in zip(listing.names, listing.sizes, strict=True):
-        if names and (len(names) >= PIECE[0] or size + more > PIECE[1]):
-            yield names
-            names, size = [], 0
-        names.append(name)
-        size += more
-    yield names
+    ends = zip(accumulate(listing.sizes), listing.names, strict=True)
+    for _, found in groupby(ends, key=lambda one: one[0] // PIECE):
+        yield [name for _, name in found]
 
 
 def _read(

@@ -6,16 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import obstore
 from obstore.exceptions import NotFoundError
+from obstore.store import ObjectStore
 
 from tgpipeline.lake import columns, keys, stores
 from tgpipeline.settings import Settings
-
-if TYPE_CHECKING:
-    from obstore.store import ObjectStore
 
 NAMES_KEPT = 50  # how many unknown names a ledger tells apart; a hostile update can hold any number
 METADATA = 1_800  # bytes; S3 takes 2,048 of user metadata, names of fields included
@@ -106,7 +104,7 @@ def most_common(names: Mapping[str, int]) -> dict[str, int]:
     return kept | ({"…": rest} if rest else {})
 
 
-def stored(enriched: "ObjectStore", table: str, day: date, part: int = 0) -> Ledger | None:
+def stored(enriched: ObjectStore, table: str, day: date, part: int = 0) -> Ledger | None:
     """The ledger that a table's Parquet of that day carries in its S3 metadata.
 
     Returns:
@@ -119,9 +117,7 @@ def stored(enriched: "ObjectStore", table: str, day: date, part: int = 0) -> Led
     return from_json(found.attributes.get("ledger"))
 
 
-def days_with_other_columns(
-    settings: Settings, enriched: "ObjectStore | None" = None
-) -> list[date]:
+def days_with_other_columns(settings: Settings, enriched: ObjectStore | None = None) -> list[date]:
     """The days whose `messages` were made by a version that declares other columns.
 
     `tgpipeline etl --from <first> --to <last>` makes them again.

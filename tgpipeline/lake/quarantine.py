@@ -12,17 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import obstore
 from obstore.exceptions import AlreadyExistsError
+from obstore.store import ObjectStore, S3Store
 
 from tgpipeline.errors import UpdateError
 from tgpipeline.lake import documents, keys, rows, stores, versions
 from tgpipeline.settings import Settings
-
-if TYPE_CHECKING:
-    from obstore.store import ObjectStore, S3Store
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +57,7 @@ class Item:
         return f"{self.key}  {self.size} bytes  from {where}  {self.reason}"
 
 
-def put(raw: "ObjectStore", document: documents.Document, reason: str, day: date) -> None:
+def put(raw: ObjectStore, document: documents.Document, reason: str, day: date) -> None:
     """Set aside what the ETL cannot read; the reason and where it was found go with it."""
     key = keys.quarantine_key(document.body, day)
     reason = reason.encode("ascii", "replace").decode()
@@ -99,7 +97,7 @@ def item(settings: Settings, key: str) -> Item:
         return _item(raw, key)
 
 
-def _item(raw: "S3Store", key: str) -> Item:
+def _item(raw: S3Store, key: str) -> Item:
     found = raw.get(key, options={"head": True})
     reason, origin = (str(found.attributes.get(name, "")) for name in ("reason", "origin"))
     meta = found.meta
@@ -189,6 +187,6 @@ def printable(body: bytes) -> str:
 
 
 @contextlib.contextmanager
-def _opened(settings: Settings, what: str) -> "Iterator[S3Store]":
+def _opened(settings: Settings, what: str) -> Iterator[S3Store]:
     with stores.as_lake_error(settings.raw_bucket, what, _ADVICE):
         yield stores.open_store(settings.raw_bucket, settings)

@@ -7,24 +7,15 @@ last column, `context_timestamp`, is added when the rows are written.
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import chain
+from functools import cache
 from typing import Any
 
 from tgpipeline.errors import UpdateError
 from tgpipeline.lake import authors, migrations
 from tgpipeline.lake.columns import TABLES, fit
+from tgpipeline.telegram import updates
 from tgpipeline.telegram.content import entities_of, old_and_new, rich_text
-from tgpipeline.telegram.updates import (
-    EVENT_KINDS,
-    LAST_DATE,
-    MESSAGE_KINDS,
-    SERVICE,
-    Update,
-    content_type,
-    date_of,
-    kind,
-    sub,
-)
+from tgpipeline.telegram.updates import Update, sub
 
 Row = tuple[Any, ...]
 _SENDER = ("id", "is_bot", "first_name", "last_name", "username", "language_code")
@@ -70,9 +61,9 @@ class Flattener:
         Raises:
             UpdateError: if it is nested too deeply to be walked.
         """
-        name = name or str(kind(update))
+        name = name or str(updates.kind(update))
         try:
-            if name in MESSAGE_KINDS:
+            if name in updates.MESSAGE_KINDS:
                 known_as = None if source == "history" else name
                 row = self._message(update[name], update.get("update_id"), source, known_as)
                 return "messages", row
@@ -84,7 +75,7 @@ class Flattener:
         self, m: Update, update_id: int | None, source: str, update_type: str | None
     ) -> Row:
         user, chat, reply = sub(m, "from"), sub(m, "chat"), sub(m, "reply_to_message")
-        content, unknown = content_type(m)
+        content, unknown = updates.content_type(m)
         for name in unknown:
             self.unknown[f"message.{name}"] += 1
         text, caption = m.get("text"), m.get("caption")
@@ -92,7 +83,7 @@ class Flattener:
         types, command = entities_of(entities, text or caption) if entities else (None, None)
         if content == "rich_message" and not text:
             text = rich_text(m["rich_message"]) or None
-        service = None if content == "unknown" else content in SERVICE
+        service = None if content == "unknown" else content in updates.SERVICE
         service = True if m.get("is_service") is True else service  # as imported history says
         by_telegram = service or authors.is_copy(m)
         author = (None, "telegram") if by_telegram else self.authors.author_of(m)
@@ -105,21 +96,21 @@ class Flattener:
                 topic = topic or sub(reply, "forum_topic_created").get("name")
                 is_comment = authors.is_copy(reply) or None
                 reply = {}
-        came = (update_id, source, update_type)
+        came = (update_id, source, update_type, m.get("message_id"))
         thread = (m.get("message_thread_id"), m.get("is_topic_message"), topic, is_comment)
         sender = (*map(user.get, _SENDER), sub(m, "sender_chat").get("id"))
+        where = (*self._chat(chat), chat.get("type"), chat.get("title"))
         when = (*self._when(m.get("date")), m.get("edit_date"))
         said = (content, service, text, caption, types, command)
         answers = (reply.get("message_id"), sub(reply, "from").get("id"))
         origin = (sub(m, "forward_origin").get("type"), sub(m, "via_bot").get("id"))
-        where = (*self._chat(chat), chat.get("type"), chat.get("title"))
         others = map(m.get, _OTHERS)
-        parts = (thread, author, sender, where, when, said, answers, origin, others)
-        return (*came, m.get("message_id"), *chain.from_iterable(parts))
+        row = (*came, *thread, *author, *sender, *where, *when, *said)
+        return (*row, *answers, *origin, *others)
 
     def _event(self, update: Update, name: str, text: str) -> Row:
         e = update[name]
-        if name not in EVENT_KINDS:
+        if name not in updates.EVENT_KINDS:
             self.unknown[f"update.{name}"] += 1
         about = sub(e, "message")
         message_id = (about or e).get("message_id")
@@ -127,7 +118,7 @@ class Flattener:
         user = user or sub(e, "boost", "source", "user")
         whom = (user.get("id"), user.get("is_bot"), sub(e, "new_chat_member", "user").get("id"))
         where = self._chat(sub(e, "chat") or sub(about, "chat"))
-        values = (*self._when(date_of(e)), *old_and_new(name, e))
+        values = (*self._when(updates.date_of(e)), *old_and_new(name, e))
         return (update.get("update_id"), name, *where, message_id, *whom, *values, text)
 
     def _chat(self, chat: Update) -> tuple[Any, Any]:
@@ -159,15 +150,15 @@ def wall_clock(tz: tzinfo) -> Callable[[Any], int | None]:
     The offset from UTC changes at quarters of an hour at most, so one look-up serves all instants
     of a quarter. What is no date of Telegram's time becomes None.
     """
-    offsets: dict[int, int] = {}
+
+    @cache
+    def offset(quarter: int) -> int:
+        delta = datetime.fromtimestamp(900 * quarter, UTC).astimezone(tz).utcoffset()
+        return int((delta or timedelta()).total_seconds())
 
     def convert(date: Any) -> int | None:
-        if type(date) is not int or not 0 < date < LAST_DATE:
+        if type(date) is not int or not 0 < date < updates.LAST_DATE:
             return None
-        offset = offsets.get(date // 900)
-        if offset is None:
-            delta = datetime.fromtimestamp(date - date % 900, UTC).astimezone(tz).utcoffset()
-            offset = offsets[date // 900] = int((delta or timedelta()).total_seconds())
-        return (date + offset) * 1000
+        return (date + offset(date // 900)) * 1000
 
     return convert
