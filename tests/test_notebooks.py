@@ -216,7 +216,7 @@ def test_the_demo_says_what_it_did(tmp_path, capsys):
         tmp_path,
         "n = 2  # a number",
         "from tgpipeline.notebook.display import record",
-        "record(rows=n)",
+        'print("counted")\nrecord(rows=n)',
     )
     runner.demo(tmp_path / "out", tmp_path)
     said = capsys.readouterr().out

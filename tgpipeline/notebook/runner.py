@@ -94,4 +94,4 @@ def demo(out: Path = Path("out"), folder: Path | None = None) -> None:
 def _recorded(notebook: nbformat.NotebookNode) -> str:
     """What an executed notebook says with `display.record`."""
     cells = [cell for cell in notebook.cells if "record(" in cell.source and cell.get("outputs")]
-    return " ".join(cell.outputs[0].data["text/plain"] for cell in cells)
+    return " ".join(cell.outputs[-1].data["text/plain"] for cell in cells)
