@@ -80,12 +80,8 @@ class Signals:
         if echoes and len(words) <= SHORT_REPLY and reply["no_longer"].search(said):
             return "good"
         negations = reply["negations"]
-        if not {"mas", "no"}.isdisjoint(words):
-            speech = language([text, *asked, answer])
-            if speech == "es":
-                said = re.sub(r"\bmas\b", "", said)  # "more", which is "but" in Portuguese
-            if speech != "pt":  # where "no site" is on the site
-                negations |= {"no"}
+        if "no" in words and language(" ".join([text, *asked, answer])) != "pt":
+            negations |= {"no"}  # in Portuguese, "no site" is on the site
         parts = [_signs(self, part, negations, is_told) for part in reply["but"].split(said)]
         found, kind = frozenset().union(*parts), {"good", "thanks"}
         if "bad" in found or (found & kind and not parts[-1] & kind):
@@ -169,7 +165,7 @@ def _signs(rules: Signals, part: str, negations: frozenset[str], is_told: bool) 
     """The signs in the clauses of a part of a reply."""
     reply, found = rules.rules["reply"], set()
     for clause in re.split(r"[.,!?]", part):
-        denies = not negations.isdisjoint(clause.split()) and not reply["not_said"].search(clause)
+        denies = not negations.isdisjoint(clause.split())
         if reply["failed"].search(clause) or (denies and not is_told):
             found.add("bad")
         elif not denies:
@@ -196,29 +192,21 @@ def _languages() -> dict[str, list[str]]:
     return found
 
 
-def language(texts: Iterable[str]) -> str:
-    """The language of texts, by their most frequent words: its code; nothing if it is unknown.
-
-    >>> language(["onde fica a loja de vocês?"]), language(["где мой заказ?"])
-    ('pt', '')
-    """
-    counts, _ = _function_words(texts)
-    return max((*JUDGED, *_OTHERS), key=lambda code: counts[code]) if counts else ""
-
-
-def _function_words(texts: Iterable[str]) -> tuple[Counter[str], int]:
-    """How many function words of each language texts have, and how many words."""
-    counts, words = Counter[str](), 0
-    for found, size in map(_function_words_of, texts):
-        counts.update(found)
-        words += size
-    return counts, words
-
-
-@lru_cache(50_000)  # answers are long, and read with each reply
-def _function_words_of(text: str) -> tuple[Counter[str], int]:
+@lru_cache(50_000)  # what a reply follows is read with each reply
+def _function_words(text: str) -> tuple[Counter[str], int]:
+    """How many function words of each language a text has, and how many words."""
     words = _WORD.findall(normalise(text))
     return Counter(chain.from_iterable(_languages().get(word, ()) for word in words)), len(words)
+
+
+def language(text: str) -> str:
+    """The language of a text, by its most frequent words: its code; nothing if it is unknown.
+
+    >>> language("onde fica a loja de vocês?"), language("где мой заказ?")
+    ('pt', '')
+    """
+    counts, _ = _function_words(text)
+    return max((*JUDGED, *_OTHERS), key=lambda code: counts[code]) if counts else ""
 
 
 def is_judged(texts: Iterable[str]) -> bool:
@@ -227,8 +215,8 @@ def is_judged(texts: Iterable[str]) -> bool:
     >>> is_judged(["pedido 4711"]), is_judged(["pesanan saya belum sampai"])
     (True, False)
     """
-    said = list(islice(texts, LANGUAGE_TEXTS))
-    letters = [letter for letter in "".join(said) if letter.isalpha()]
+    said = "\n".join(islice(texts, LANGUAGE_TEXTS))
+    letters = [letter for letter in said if letter.isalpha()]
     latin = sum(letter < "\u0250" for letter in letters)
     counts, words = _function_words(said)
     known = max(counts[code] for code in JUDGED)
