@@ -45,9 +45,11 @@ def sentences() -> catalog.Catalog:
     words = language.words()
     for kind in ("heads", "labels", "parts"):
         named += words[kind].values()
-    named += [*words["axes"]["below"], *words["axes"]["beside"], *questions.names().values()]
+    for names in words["axes"].values():
+        named += names
+    named += [*questions.names().values(), *(shown["caption"] for shown in words["lists"])]
     told_in_files = list(words["sentences"].values())
-    for kind in ("headings", "cells", "emoji"):
+    for kind in ("headings", "weekdays", "months", "cells", "emoji"):
         named += _listed(words[kind])
     named += [c.meaning for c in (*columns.MESSAGES[:8], *columns.EVENTS[:6])]  # in notebook 02
     named += RECORDED

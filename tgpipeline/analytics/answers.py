@@ -44,7 +44,7 @@ class Answers:
     Attributes:
         asked: the answers of the engine so far, by the name of the question.
         first, last: the days of the period.
-        zone_hint: None if a zone was named; else what is known of the export's: see `Engine`.
+        is_zone_named: whether somebody said the zone; else it is the default.
 
     Raises:
         QueryError: if the chat is not in the lake, a day is none, or the cut is not inside the
@@ -77,7 +77,7 @@ class Answers:
         if self.cut and not self.first < questions.day("cut", self.cut, "report") <= self.last:
             period = f"{self.first} to {self.last}"
             raise QueryError(f"cut {self.cut} has no day before it in the period, {period}.")
-        self.zone_hint = None if self.timezone else self.engine.zone_hint
+        self.is_zone_named = bool(self.timezone) or self.engine.is_zone_named
         self.timezone = self.timezone or self.engine.timezone
         self.hours, self.topics = Office.parse(self.office), topics.load(self.topics_file or None)
         if self.chat:

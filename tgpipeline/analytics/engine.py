@@ -37,15 +37,14 @@ class Engine(ABC):
             would cost.
         local: whether this machine answers, so that a question costs nothing.
         notes: what should be known of how the data was read.
-        zone_hint: None if the zone was named; if it is the default, the offset of the clocks where
-            the export was made, such as UTC+01:00, if that is another one, or nothing.
+        is_zone_named: whether somebody said the zone; else it is the default.
     """
 
     local, all_days = True, False
 
     def __init__(self, timezone: str) -> None:
         self.timezone, self.chat, self.notes = timezone, 0, list[str]()
-        self.zone_hint = None if os.environ.get("TIMEZONE", "").strip() else ""
+        self.is_zone_named = bool(os.environ.get("TIMEZONE", "").strip())
         self._groups: dict[int, int] = {}
 
     @abstractmethod

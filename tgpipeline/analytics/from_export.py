@@ -5,11 +5,9 @@ it, and DuckDB answers what Athena would.
 """
 
 import os
-import re
 from collections import defaultdict
 from contextlib import nullcontext
-from datetime import UTC, date, datetime, timedelta
-from datetime import timezone as utc_offset
+from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -19,7 +17,6 @@ from tgpipeline.analytics.duck import DuckDB
 from tgpipeline.errors import HistoryError, LakeError, QueryError
 from tgpipeline.etl import handler
 from tgpipeline.history.content import int_of
-from tgpipeline.history.file import ExportFile
 from tgpipeline.lake import keys, migrations, preview, stores
 from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
@@ -27,8 +24,6 @@ from tgpipeline.telegram.updates import context_date, migration
 
 if TYPE_CHECKING:
     from obstore.store import LocalStore
-
-BATCH = 4 << 20  # bytes of updates in one object
 
 
 def read_export(
@@ -68,21 +63,20 @@ def read_export(
             enriched = LocalStore(folder / "enriched", mkdir=True)
         except OSError as error:
             raise LakeError(f"{folder} cannot be written: {error}") from None
-        chat_id, hint = int_of(chat) or 0, ""
+        chat_id = int_of(chat) or 0
         if raw_folder or _is_of_updates(path):
             if chat is not None and not chat_id:
                 raise HistoryError(f"{path} holds updates: say the chat by its id, not {chat!r}.")
             notes = [] if raw_folder else _collect(path, raw, settings)
         else:
-            notes, hint = _import(path, raw, settings, chat), _clocks(path, settings)
-            chat_id = 0
+            notes, chat_id = _import(path, raw, settings, chat), 0
         days = list(stores.list_days(raw))
         with progress("days made into tables", len(days)) as advance:
             for _ in handler.run(settings, days, raw=raw, enriched=enriched):
                 advance(1)
         try:
             found = DuckDB(folder / "enriched", settings.timezone)
-            found.chat, found.notes, found.zone_hint = chat_id, notes, None if timezone else hint
+            found.chat, found.notes, found.is_zone_named = chat_id, notes, bool(timezone)
             found.period()
         except QueryError:
             why = "; ".join([f"{path} holds no message that can be read", *notes])
@@ -98,18 +92,6 @@ def _import(path: Path, raw: "LocalStore", settings: Settings, chat: int | str |
     return summary.notes
 
 
-def _clocks(path: Path, settings: Settings) -> str:
-    """By how much clocks where an export was made are off UTC, if the zone's are not the same."""
-    head = next(ExportFile(path).pieces(int)).decode("utf-8", "replace")
-    dates = re.search(r'"date":\s*"([\d:T-]{19})",\s*"date_unixtime":\s*"(\d{1,11})"', head)
-    if not dates:
-        return ""
-    sent = datetime.fromtimestamp(int(dates[2]), UTC)
-    offset = datetime.fromisoformat(dates[1]).replace(tzinfo=UTC) - sent
-    is_other = offset != sent.astimezone(settings.tz).utcoffset() and abs(offset) < timedelta(1)
-    return str(utc_offset(offset)) if is_other else ""
-
-
 def _is_of_updates(path: Path) -> bool:
     """Whether these are lines of updates, or a folder that has no export, but other JSON."""
     if path.is_file():
@@ -121,15 +103,9 @@ def _is_of_updates(path: Path) -> bool:
 
 def _collect(path: Path, raw: "LocalStore", settings: Settings) -> list[str]:
     """Put the updates of a folder where a raw zone has them; says how many things are none."""
-    waiting: dict[date, bytearray] = defaultdict(bytearray)
+    lines: dict[date, list[bytes]] = defaultdict(list)
     unreadable = 0
-
-    def write(day: date) -> None:
-        body = bytes(waiting.pop(day))
-        raw.put(keys.history_key(body, day), body)
-
     for document in preview.documents_of(path):
-        name = document.name
         if document.update is None:
             unreadable += 1
             continue
@@ -138,11 +114,10 @@ def _collect(path: Path, raw: "LocalStore", settings: Settings) -> list[str]:
             raw.put(keys.migration_key(ids[1]), migrations.as_marker(*ids))
         day = context_date(content, settings.tz, datetime.now(UTC))
         if document.source == "sent":
-            raw.put(keys.partition(keys.RAW, day) + name.replace("#", "-"), document.body)
-            continue
-        waiting[day] += b" ".join(document.body.splitlines()) + b"\n"
-        if len(waiting[day]) > BATCH:
-            write(day)
-    for day in list(waiting):
-        write(day)
+            raw.put(keys.partition(keys.RAW, day) + document.name.replace("#", "-"), document.body)
+        else:
+            lines[day].append(b" ".join(document.body.splitlines()))
+    for day, of_day in lines.items():
+        body = b"\n".join(of_day)
+        raw.put(keys.history_key(body, day), body)
     return [f"{unreadable:,} files or lines are no update"] if unreadable else []

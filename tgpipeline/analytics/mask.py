@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -40,9 +39,9 @@ class Mask:
         """A table with pseudonyms for ids, without names, its quotes without what identifies."""
         safe = frame.copy()
         for column in safe.columns.intersection(IDS):
-            safe[column] = [
-                self.labels.get(v, say("someone")) if pd.notna(v) else None for v in safe[column]
-            ]
+            unknown = safe[column].isna()
+            named = safe[column].map(self.labels).fillna(say("someone"))
+            safe[column] = named.astype(object).mask(unknown, None)
         if self.names:
             return safe
         safe = safe.drop(columns=safe.columns.intersection(NAMES))
@@ -60,20 +59,16 @@ class Mask:
 
     def _hidden(self, word: "re.Match[str]") -> str:
         said = "".join(_words(word[0]))
-        is_name = said in self._names or (
-            not self._misspelt.isdisjoint(_one_letter_less(said)) and said not in self._usual
-        )
-        return "…" if is_name else word[0]
+        is_near = not self._misspelt.isdisjoint(_one_letter_less(said)) and said not in self._usual
+        return "…" if said in self._names or is_near else word[0]
 
     @cached_property
     def _usual(self) -> set[str]:
         """Words of the last messages that at least three people write."""
-        writers: dict[str, set[Any]] = defaultdict(set)
         last = self._said.dropna(subset=["text", "user_id"]).tail(20_000)
-        for user_id, text in zip(last["user_id"], last["text"], strict=True):
-            for word in _words(text):
-                writers[word].add(user_id)
-        return {word for word, people in writers.items() if len(people) > 2}
+        said = last.assign(word=last["text"].map(_words)).explode("word")
+        writers = said.groupby("word")["user_id"].nunique()
+        return set(writers.index[writers > 2])
 
 
 def _words(text: str) -> list[str]:

@@ -5,7 +5,6 @@ Notebook 06 shows the same sections; the page is HTML that loads nothing from el
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +14,7 @@ from tgpipeline.analytics.answers import Answers
 from tgpipeline.analytics.charts import Chart
 from tgpipeline.analytics.charts.style import page as page_of
 from tgpipeline.analytics.findings import findings
-from tgpipeline.analytics.language import say, sentence, use
+from tgpipeline.analytics.language import mark, say, sentence, use, words
 from tgpipeline.analytics.support import metrics
 from tgpipeline.analytics.support.rates import NO_SIGNALS, TOO_FEW
 from tgpipeline.analytics.support.statistics import ENOUGH
@@ -34,19 +33,20 @@ class Section:
     Attributes:
         title: its heading.
         charts: those without data are left out, and of those with few the picture.
-        tables: below them.
-        notes: sentences below these.
+        tables: below them, but for empty ones.
         quotes: of what, and what people said of it.
+        notes: sentences between them and the tables.
     """
 
     title: str
     charts: list[Chart]
     tables: list[Table] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
     quotes: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.charts = [chart for chart in self.charts if len(chart.data)]
+        self.tables = [table for table in self.tables if table.rows]
 
 
 def write(
@@ -79,23 +79,23 @@ def write(
 
 def render(answers: Answers) -> str:
     """The page, as HTML, in the language of the answers."""
-    from jinja2 import Environment
+    from jinja2 import Environment, PackageLoader
 
+    loader = PackageLoader("tgpipeline.analytics", "")
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    told = {
+        function.__name__: function for function in (title, about, findings, unknown, cost, say)
+    }
+    environment.globals |= told | {"table": Table.of}
     with use(answers.language), page_of(WIDE):
-        sections = [make(answers) for make in SECTIONS]
-        template = resources.files(__package__).joinpath("report.html.j2").read_text("utf-8")
-        environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-        environment.filters["svg"] = lambda chart: [chart.svg(width) for width in (WIDE, NARROW)]
-        environment.globals |= {"say": say, "lang": LANG[answers.language], "table": Table.of}
-        return environment.from_string(template).render(
-            title=title(answers),
-            about=about(answers),
-            findings=findings(answers),
+        made = [make(answers) for make in SECTIONS]
+        return environment.get_template("report.html.j2").render(
+            answers=answers,
+            lang=LANG[answers.language],
+            widths=(WIDE, NARROW),
             nothing=charts.messages_per_day(answers.ask("messages_per_day")).title,
-            unknown=unknown(answers),
-            sections=[section for section in sections if section.charts or section.tables],
-            definitions=Table.of(_definitions()),
-            cost=cost(answers),
+            sections=[section for section in made if section.charts or section.tables],
+            definitions=_definitions(),
         )
 
 
@@ -113,37 +113,33 @@ def about(answers: Answers) -> list[str]:
         called = [*known["chat_title"].dropna(), answers.chat]
         said = [say("Of group {chat}.", chat=called[0])]
     said.append(say("Days and hours are those of {timezone}.", timezone=answers.timezone))
-    if answers.zone_hint is not None:
+    if not answers.is_zone_named:
         said.append(say("No zone was named, so it is the default; --timezone names another."))
-    if answers.zone_hint:
-        said.append(say("The export was made where clocks show {zone}.", zone=answers.zone_hint))
     said.append(say("Names are shown.") if answers.names else say("People have pseudonyms."))
     return said
 
 
 def needs(answers: Answers) -> Section:
     """What do people need?"""
-    frequent = answers.masked(answers.frequent)
-    section = Section(say("What people need"), [charts.frequent_problems(answers.frequent)])
-    section.quotes = _quoted(frequent, "title", "questions")
+    frequent, notes = answers.frequent, []
+    quotes = _quoted(answers.masked(frequent), "title", "questions")
     of = int(frequent["conversations"].sum())
-    named = int(frequent.dropna(subset="problem")["conversations"].sum())
+    named = int(frequent["conversations"][frequent["problem"].notna()].sum())
     if 2 * named < of and of >= ENOUGH and len(answers.clusters):
-        section.notes.append(sentence("few_named", named=named, of=of))
-        section.quotes += _quoted(answers.masked(answers.clusters), "about", "questions")
-    return section
+        notes = [sentence("few_named", named=named, of=of)]
+        quotes += _quoted(answers.masked(answers.clusters), "about", "questions")
+    shown = [charts.frequent_problems(frequent)]
+    return Section(say("What people need"), shown, quotes=quotes, notes=notes)
 
 
 def solved(answers: Answers) -> Section:
     """Does the bot solve it, and how long do people wait?"""
-    shown = [charts.outcomes(answers.outcomes), charts.response_times(answers.waits),
-             charts.reactions(answers.ask("reactions"))]  # fmt: skip
-    section = Section(say("Does the bot solve it?"), shown)
-    judged = answers.conversations["outcome"].ne("not_judged").sum()
-    if 0 < judged < ENOUGH:
-        cases = _called(answers, answers.cases)
-        columns = ("local_time", "problem", "customer", "outcome", "link")
-        section.tables.append(Table.of(cases, *columns, caption=say("Each question")))
+    shown = [charts.outcomes(answers.outcomes), charts.response_times(answers.waits)]
+    section = Section(say("Does the bot solve it?"), shown + _asked(answers, "reactions"))
+    if 0 < answers.conversations["outcome"].ne("not_judged").sum() < ENOUGH:
+        columns = ["local_time", "problem", "customer", "outcome", "link"]
+        each = mark("Each question")
+        section.tables = [_listed(answers, answers.cases, columns, each, 400)]
     return section
 
 
@@ -160,16 +156,14 @@ def when(answers: Answers) -> Section:
 def better(answers: Answers) -> Section:
     """Where does a better bot pay?"""
     quotes = _quoted(answers.masked(answers.teach), "title", "answer")
-    shown = [charts.better_bot(answers.teach)]
-    return Section(say("Where a better bot pays"), shown, quotes=quotes)
+    return Section(say("Where a better bot pays"), [charts.better_bot(answers.teach)], [], quotes)
 
 
 def waiting(answers: Answers) -> Section:
     """Who waits for an answer now?"""
-    latest = _called(answers, answers.waiting.iloc[::-1])
-    columns = ("local_time", "problem", "customer", "reason", "link")
-    tables = [Table.of(latest, *columns, most=MOST)] if len(latest) else []
-    return Section(say("Unanswered now"), [charts.unanswered(answers.waiting)], tables)
+    columns = ["local_time", "problem", "customer", "reason", "link"]
+    table = _listed(answers, answers.waiting.iloc[::-1], columns)
+    return Section(say("Unanswered now"), [charts.unanswered(answers.waiting)], [table])
 
 
 def volume(answers: Answers) -> Section:
@@ -177,32 +171,20 @@ def volume(answers: Answers) -> Section:
     days, users = answers.ask("messages_per_day"), answers.ask("messages_per_user_per_day")
     shown = [charts.messages_per_day(days), charts.calendar(days)]
     shown.append(charts.messages_per_user_per_day(users, answers.labels))
-    shown += _asked(
-        answers, "message_length_per_day", "messages_by_content_type", "messages_by_topic"
-    )
-    return Section(say("How much is written"), shown)
+    rest = ("message_length_per_day", "messages_by_content_type", "messages_by_topic")
+    return Section(say("How much is written"), shown + _asked(answers, *rest))
 
 
 def people(answers: Answers) -> Section:
     """Who comes, who stays, who answers whom, and who has fallen silent?"""
     shown = _asked(answers, "active_people", "new_and_returning", "weekly_retention",
                    "concentration", "joins_and_leaves")  # fmt: skip
-    wrote = answers.ask("people").sort_values("messages", ascending=False, kind="stable")
-    lists = (
-        (wrote[~wrote["is_bot"]], 10, say("Who wrote most"),
-         "user_id messages active_days first_day last_day"),
-        (answers.ask("fallen_silent"), MOST,
-         say("Who has fallen silent: wrote every week, not for three weeks"),
-         "user_id messages last_day"),
-        (answers.ask("reply_pairs"), 10, say("Who answers whom"), "user_id target_user_id replies"),
-        (answers.ask("shared_domains"), 10, say("Sites that are linked to most"),
-         "domain links people"),
-    )  # fmt: skip
-    tables = [
-        Table.of(answers.masked(frame), *columns.split(), caption=caption, most=most)
-        for frame, most, caption, columns in lists
-        if len(frame)
-    ]
+    tables = []
+    for known in words()["lists"]:
+        frame = answers.ask(known["question"])
+        if known["question"] == "people":
+            frame = frame[~frame["is_bot"]].sort_values("messages", ascending=False, kind="stable")
+        tables.append(_listed(answers, frame, known["columns"], known["caption"], known["most"]))
     return Section(say("Who comes"), shown, tables)
 
 
@@ -237,11 +219,15 @@ def _asked(answers: Answers, *names: str) -> list[Chart]:
     return [getattr(charts, name)(answers.ask(name)) for name in names]
 
 
-def _called(answers: Answers, cases: pd.DataFrame) -> pd.DataFrame:
-    """The cases with pseudonyms, and their problems' titles in the language that is set."""
-    known = answers.topics.problems
-    titles = {name: problem.title.get(use.current, name) for name, problem in known.items()}
-    return answers.masked(cases.assign(problem=cases["problem"].map(titles)))
+def _listed(
+    answers: Answers, frame: pd.DataFrame, columns: list[str], caption: str = "", most: int = MOST
+) -> Table:
+    """A table with pseudonyms, and problems' titles in the language that is set."""
+    if "problem" in frame:
+        known = answers.topics.problems.items()
+        titles = {name: problem.title.get(use.current, name) for name, problem in known}
+        frame = frame.assign(problem=frame["problem"].map(titles))
+    return Table.of(answers.masked(frame), *columns, caption=say(caption), most=most)
 
 
 def _definitions() -> pd.DataFrame:

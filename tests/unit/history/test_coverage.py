@@ -72,7 +72,9 @@ def test_the_picture_says_what_it_shows(messages: pd.DataFrame) -> None:
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["ids missing beyond deletions", "history", "webhook", "sent"]
     bot = ax.containers[-1].patches[0].get_facecolor()
-    assert to_hex(bot).upper() == style.BOT, "the bot has another colour in the other charts"
+    assert to_hex(bot).upper() == style.colour("bot"), (
+        "the bot has another colour in the other charts"
+    )
 
 
 def test_without_a_wide_hole_nothing_is_said_to_be_missing() -> None:

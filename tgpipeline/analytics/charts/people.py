@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from tgpipeline.analytics.charts import shapes
-from tgpipeline.analytics.charts.style import MARK, OTHER, PEOPLE, Chart, chart, nothing
+from tgpipeline.analytics.charts.style import Chart, chart, colour, nothing
 from tgpipeline.analytics.language import MONTHS, WEEKDAYS, mark, say, sentence
 
 _YEAR = 53  # weeks of the calendar, at most
@@ -85,8 +85,8 @@ def weekly_retention(frame: pd.DataFrame) -> Chart:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         cells = grid.set_axis(range(len(grid))).stack() if grid.size < 61 else {}
         for (y, x), share in cells.items():
-            colour = "black" if share > 55 else "white"
-            ax.text(x, y, f"{share:.0f}", ha="center", va="center", color=colour)
+            ink = "black" if share > 55 else "white"
+            ax.text(x, y, f"{share:.0f}", ha="center", va="center", color=ink)
 
     data = grid.round(1).rename(columns=str).reset_index()
     sizes = frame.groupby("cohort")["cohort_size"].first()
@@ -105,9 +105,10 @@ def concentration(frame: pd.DataFrame) -> Chart:
 
     def draw(ax: Any) -> None:
         some = sorted({math.ceil(people * n / 100) for n in range(101)})
-        ax.plot([100 * n / people for n in some], 100 * so_far[some] / total, color=PEOPLE)
-        ax.plot([0, 100], [0, 100], ":", color=OTHER)
-        ax.plot([100 * top / people] * 2, [0, 100 * so_far[top] / total], color=MARK)
+        shares = 100 * so_far / total
+        ax.plot([100 * n / people for n in some], shares[some], color=colour("people"))
+        ax.plot([0, 100], [0, 100], ":", color=colour("other"))
+        ax.plot([100 * top / people] * 2, [0, shares[top]], color=colour("mark"))
         ax.set_xlim(0, 100)
         ax.set_ylim(0, 101)
 

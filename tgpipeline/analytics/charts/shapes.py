@@ -10,20 +10,9 @@ from typing import Any
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-from tgpipeline.analytics.charts import style
-from tgpipeline.analytics.charts.style import INK, SOFT, Chart, broken, is_wide
+from tgpipeline.analytics.charts.style import INK, SOFT, Chart, broken, colour, is_wide, looks
 from tgpipeline.analytics.language import MONTHS, number, say, words
 
-COLOURS = {
-    style.BOT: ("by_bots", "to_bots", "saves", "bot_at_least", "bot_at_most", "sent"),
-    style.AGENTS: ("joined", "rest", "handed", "no answer"),
-    style.OPEN: ("left", "reopened", "unanswered", "no reply"),
-    style.MARK: ("weekly", "average", "not_solved", "no person came"),
-    style.OTHER: ("monthly", "returning_people", "to_unknown", "open", "members only"),
-    "#B8B8B8": ("history",),
-    "#56B4E9": ("webhook",),
-}  # what else there is is people's
-LINES = {"monthly": ":", "weekly": "--", "daily": ".-", "p50": ".-", "average": "--"}
 WEEKS = 104  # of charts by week: two years at most
 
 
@@ -74,8 +63,8 @@ def stack(ax: Any, table: pd.DataFrame, *, across: bool = False) -> None:
 
 
 def lines(ax: Any, table: pd.DataFrame) -> None:
-    """A line for each column that `LINES` has, from 0 on."""
-    for column, line in LINES.items():
+    """A line for each column that `looks.toml` has a line of, from 0 on."""
+    for column, line in looks()["lines"].items():
         if column in table:
             how = {"color": colour(column), "label": label(column)}
             ax.plot(range(len(table)), table[column], line, **how)
@@ -170,11 +159,6 @@ def behind(ax: Any, x: float, place: int, text: str, gap: int = 5, colour: str =
 def thickness() -> float:
     """Of a bar that goes across, in rows: above it there may be its name."""
     return 0.8 if is_wide() else 0.4
-
-
-def colour(column: str) -> str:
-    """Of a column, in all charts."""
-    return next((colour for colour, columns in COLOURS.items() if column in columns), style.PEOPLE)
 
 
 def label(column: str) -> str:

@@ -25,26 +25,31 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
 from matplotlib.transforms import blended_transform_factory
 
+from tgpipeline import resources
 from tgpipeline.analytics.language import mark, number, say, sentence
 
-# Of all charts: Okabe and Ito's, which colour-blind people tell apart; https://jfly.uni-koeln.de/color/
-PEOPLE, BOT, AGENTS = "#0072B2", "#E69F00", "#009E73"
-OPEN, OTHER, MARK = "#D55E00", "#999999", "#CC79A7"
 INK, SOFT = "#1b1f24", "#444444"  # of text and lines; a page puts its own in their place
 FEWEST = 3  # marks of a chart that says more than its title
 NARROW = 5.0  # inches; a chart that is not wider has half of the marks on its axis
 HEIGHT, DPI = 3.6, 115  # inches, and dots of an inch: letters stay legible on a phone
-# What a font lacks comes from the next that is installed: Linux, Windows, macOS.
-FONTS = ("DejaVu Sans", "Noto Sans CJK JP", "Noto Sans Arabic", "Noto Sans Hebrew",
-         "Noto Sans Devanagari", "Noto Sans Thai", "Noto Emoji", "Segoe UI", "Segoe UI Emoji",
-         "Microsoft YaHei", "Malgun Gothic", "Arial Unicode MS", "Apple Symbols")  # fmt: skip
+
+
+def looks() -> dict[str, Any]:
+    """What things look like in all charts: colours, lines, fonts."""
+    return resources.data("analytics/charts/looks.toml")
+
+
+def colour(name: str) -> str:
+    """A colour by its name, or that of a column."""
+    found = (known for known, columns in looks()["columns"].items() if name in columns)
+    return str(looks()["colours"].get(name) or looks()["colours"][next(found, "people")])
 
 
 @cache
 def _style() -> dict[Any, Any]:
     inked = "text.color axes.labelcolor axes.edgecolor xtick.color ytick.color".split()
     have = set(font_manager.get_font_names())
-    fonts = [font for font in FONTS if font in have]
+    fonts = [font for font in looks()["fonts"] if font in have]
     plain = {"text.parse_math": False, "font.family": fonts}  # a dollar in a name is a dollar
     return plain | dict.fromkeys(inked, INK)
 
@@ -118,19 +123,14 @@ class Chart:
     @property
     def drawn(self) -> str:
         """A digest of the marks on the axes: another bar, line, point or label makes another."""
-        ax, found, said = self.axes, [], [one.get_text() for one in self.axes.texts]
-        for one in ax.patches:
-            found.append(one.get_path().get_extents(one.get_patch_transform()).bounds)
-        for one in ax.lines:
-            found.append(one.get_xydata().ravel())
-        for one in ax.collections:
-            found.append(one.get_offsets().ravel())
-            found += [path.get_extents().bounds for path in one.get_paths()]
-        for one in (*ax.collections, *ax.images):
-            found.append([] if one.get_array() is None else one.get_array().ravel())
-        for numbers in found:
+        ax, said = self.axes, [text.get_text() for text in self.axes.texts]
+        marks = [bar.get_path().get_extents(bar.get_patch_transform()).bounds for bar in ax.patches]
+        marks += [line.get_xydata() for line in ax.lines]
+        marks += [path.vertices for one in ax.collections for path in one.get_paths()]
+        marks += [image.get_array() for image in ax.images]
+        for numbers in marks:
             plain: Any = np.ma.array(numbers, dtype=float).filled(np.nan)
-            said.append(" ".join(f"{number:.4g}" for number in plain))
+            said.append(" ".join(f"{number:.4g}" for number in plain.ravel()))
         return hashlib.sha256("\n".join(said).encode()).hexdigest()[:12]
 
     def png(self) -> bytes:

@@ -1,5 +1,6 @@
 """What people need, whether they get it, and from whom."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -12,12 +13,7 @@ from tgpipeline.analytics.support.statistics import ENOUGH
 
 FATES = ["confirmed", "assumed", "not_solved", "unanswered", "open"]  # of all questions
 _REASONS = ["no reply", "members only", "no answer", "no person came"]
-_AGES = {  # days that a question has waited, up to
-    2: mark("up to 2 days"), 7: mark("up to a week"), 30: mark("up to 30 days"),
-    1e9: mark("longer than 30 days"),
-}  # fmt: skip
 _ARROWS = {"rising": "▲", "new": mark("▲ new"), "falling": "▼", "": ""}
-_WAITERS = {"anyone": style.PEOPLE, "bot": style.BOT, "person": style.AGENTS}
 
 
 @chart("conversations")
@@ -45,8 +41,8 @@ def frequent_problems(frame: pd.DataFrame) -> Chart:
         for others, name in ((frame["as_frequent"], "as_frequent"), (rises, "rising")):
             if (others & is_known).any():
                 title += sentence(name, problems=", ".join(frame["title"][others & is_known]))
-    colours = rises.map({True: style.OPEN, False: style.PEOPLE}).where(is_known, style.OTHER)
-    return shapes.shares(title, say("share of conversations, %"), rates, [*colours], data)
+    colours = [style.colour(trend) for trend in frame["trend"].where(is_known, "unknown")]
+    return shapes.shares(title, say("share of conversations, %"), rates, colours, data)
 
 
 @chart("conversations")
@@ -73,7 +69,7 @@ def outcomes(frame: pd.DataFrame) -> Chart:
     else:
         title += sentence("bot_not_known")
     rates = found.dropna(subset="share").rename(columns={"numerator": "n", "denominator": "of"})
-    colours = [shapes.colour(measure) for measure in rates.index]
+    colours = [style.colour(measure) for measure in rates.index]
     data = frame[["measure", "numerator", "denominator", "share", "low", "high"]]
     rates = rates.rename(index=named)
     return shapes.shares(title, say("%, with 95% interval"), rates, colours, data)
@@ -113,7 +109,7 @@ def response_times(frame: pd.DataFrame) -> Chart:
         seconds = shown[["low", "median", "high", "p90"]].clip(1, WATCHED)
         both = zip(shown.itertuples(), seconds.itertuples(), strict=True)
         for place, (row, at) in enumerate(both):
-            colour = _WAITERS[row.who]
+            colour = style.colour(row.who)
             ax.plot([at.low, at.high], [place, place], color=colour, linewidth=2, alpha=0.5)
             ax.plot([at.median], [place], "o", color=colour, markersize=8)
             ax.plot([at.p90], [place], "|", color=colour, markersize=13, markeredgewidth=2)
@@ -167,7 +163,8 @@ def unanswered(frame: pd.DataFrame) -> Chart:
         frame: from `problems.unanswered`.
     """
     days = frame["waiting_hours"].astype(float) / 24
-    age = pd.cut(days, [-1, *_AGES], labels=[say(name) for name in _AGES.values()])
+    ages = [say(name) for name in words()["axes"]["ages"]]
+    age = pd.cut(days, [-1, 2, 7, 30, math.inf], labels=ages)
     table = pd.crosstab(age.rename("waiting"), frame["reason"], dropna=False)
     table = table.reindex(columns=_REASONS, fill_value=0).rename_axis(columns=None)
     title = sentence("unanswered", n=len(frame), why=_counted(table.sum()))

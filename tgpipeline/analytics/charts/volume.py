@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from tgpipeline.analytics.charts import shapes
-from tgpipeline.analytics.charts.style import MARK, OTHER, PEOPLE, Chart, chart, nothing
+from tgpipeline.analytics.charts.style import Chart, chart, colour, nothing
 from tgpipeline.analytics.language import WEEKDAYS, many, mark, number, say, sentence
 
 _SHOWN = 12  # bars or rows of a chart, at most
@@ -73,8 +73,9 @@ def message_length_per_day(frame: pd.DataFrame) -> Chart:
     unit, means = shapes.by_unit(days, "mean")
 
     def draw(ax: Any, table: pd.DataFrame) -> None:
-        ax.fill_between(range(len(table)), table["p50"], table["p90"], color=PEOPLE, alpha=0.18,
-                        lw=0, label=say("half to nine in ten"))  # fmt: skip
+        how = {"color": colour("people"), "alpha": 0.18, "lw": 0}
+        between = range(len(table)), table["p50"], table["p90"]
+        ax.fill_between(*between, label=say("half to nine in ten"), **how)
         shapes.lines(ax, table)
 
     return shapes.over_time(title, means, unit, say("characters a message"), draw)
@@ -172,7 +173,7 @@ def _by_hour(
 ) -> Chart:
     def draw(ax: Any) -> None:
         inside = [any(first <= hour < last for first, last in marked) for hour in counts.index]
-        colours = [MARK if busy else PEOPLE for busy in inside]
+        colours = [colour("mark" if busy else "people") for busy in inside]
         ax.bar(counts.index + 0.5, counts, 0.85, color=colours)
         ax.set_xticks(range(0, 25, 3))
 
@@ -208,7 +209,8 @@ def before_and_after(frame: pd.DataFrame) -> Chart:
     ]
 
     def draw(ax: Any) -> None:
-        ax.bar([0, 1], means, 0.55, yerr=errors, color=[OTHER, PEOPLE], capsize=4)
+        colours = [colour("other"), colour("people")]
+        ax.bar([0, 1], means, 0.55, yerr=errors, color=colours, capsize=4)
         ax.set_xticks([0, 1], names)
         ax.set_xlim(-0.7, 1.7)
 
