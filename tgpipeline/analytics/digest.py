@@ -39,7 +39,7 @@ def text_of(answers: Answers) -> str:
     with use(answers.language):
         found = [f"• {one.text} {one.action}" for one in findings.findings(answers)]
         lines = [report.title(answers), *(found or [report.volume(answers).charts[0].title])]
-    while _length("\n\n".join(lines)) > MAX_TEXT:
+    while len("\n\n".join(lines).encode("utf-16-le")) > 2 * MAX_TEXT:
         lines.pop()
     return "\n\n".join(lines)
 
@@ -59,7 +59,3 @@ def send(bot: Bot, chat_id: int, page: Path, text: str) -> dict[str, Any]:
     sent = bot.call("sendDocument", chat_id=chat_id, document=page)
     answers_it = {"message_id": sent["message_id"]}
     return bot.send_message(chat_id, text, reply_parameters=answers_it)
-
-
-def _length(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2

@@ -69,7 +69,9 @@ def read_export(
                 raise HistoryError(f"{path} holds updates: say the chat by its id, not {chat!r}.")
             notes = [] if raw_folder else _collect(path, raw, settings)
         else:
-            notes, chat_id = _import(path, raw, settings, chat), 0
+            summary, chat_id = history.import_export(path, settings, chat, store=raw), 0
+            skipped = [f"{n:,} skipped ({why})" for why, n in summary.skipped.items()]
+            notes = summary.notes + skipped
         days = list(stores.list_days(raw))
         with progress("days made into tables", len(days)) as advance:
             for _ in handler.run(settings, days, raw=raw, enriched=enriched):
@@ -82,14 +84,6 @@ def read_export(
             why = "; ".join([f"{path} holds no message that can be read", *notes])
             raise HistoryError(why) from None
     return found
-
-
-def _import(path: Path, raw: "LocalStore", settings: Settings, chat: int | str | None) -> list[str]:
-    summary = history.import_export(path, settings, chat, store=raw)
-    if not summary.messages:
-        skipped = ", ".join(f"{n:,} skipped ({why})" for why, n in summary.skipped.items())
-        raise HistoryError(f"{path} holds 0 messages of that chat{skipped and f': {skipped}'}.")
-    return summary.notes
 
 
 def _is_of_updates(path: Path) -> bool:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from tgpipeline.analytics.answers import Answers
 from tgpipeline.analytics.charts.support import duration
-from tgpipeline.analytics.language import date_text, say, words
+from tgpipeline.analytics.language import date_text, number, say, words
 from tgpipeline.analytics.mask import QUOTES
 
 RAW = {"conversation_messages", "conversation_events", "first_rows"}  # texts: never as CSV
@@ -42,24 +42,21 @@ class Table:
         Table(heads=['95% interval'], rows=[['25% to 75%']], more=0, caption='')
         """
         shown = frame[[*columns] if columns else frame.columns].head(most)
+        shown = shown.set_axis([str(name) for name in shown.columns], axis=1)
         waits = {"median", "low", "high", "p90"} if "median" in shown else set()
-        text = {
-            name: [cell("wait" if name in waits else str(name), v) for v in shown[name]]
-            for name in shown.columns
-        }
+        text = {n: [cell("wait" if n in waits else n, v) for v in shown[n]] for n in shown}
         if "low" in text and "high" in text:
-            both = zip(text["low"], text.pop("high"), strict=True)
-            unknown = say("not known")
-            text["low"] = [_interval(a, b) if a else unknown for a, b in both]
+            text["low"] = list(map(_interval, text["low"], text.pop("high")))
         text = {name: said for name, said in text.items() if any(said) or shown.empty}
         rows = [list(values) for values in zip(*text.values(), strict=True)]
-        named = words()["heads"]
-        heads = [say(named.get(str(name), str(name).replace("_", " "))) for name in text]
-        return cls(heads, rows, max(0, len(frame) - most), caption)
+        heads = [words()["heads"].get(name, name.replace("_", " ")) for name in text]
+        return cls([say(head) for head in heads], rows, max(0, len(frame) - most), caption)
 
 
 def _interval(low: str, high: str) -> str:
-    return low if low == high else say("{low} to {high}", low=low, high=high)
+    if low == high:
+        return low or say("not known")
+    return say("{low} to {high}", low=low, high=high)
 
 
 def cell(name: str, value: Any) -> str:
@@ -78,7 +75,7 @@ def cell(name: str, value: Any) -> str:
     if name == "wait":
         return duration(float(value))
     if name in ("share", "low", "high"):
-        return say("{share:.0%}", share=value)
+        return number(value, ".0%")
     if isinstance(value, pd.Timestamp):
         day = date_text(value)
         return day if value == value.normalize() else f"{day}, {value:%H:%M}"
@@ -87,7 +84,7 @@ def cell(name: str, value: Any) -> str:
     if name in WORDS:
         return say(str(value).replace("_", " "))
     if isinstance(value, float):
-        return say("{n:,.1f}", n=value) if value % 1 else say("{n:,.0f}", n=value)
+        return number(value, ",.1f" if value % 1 else ",.0f")
     return str(value)
 
 

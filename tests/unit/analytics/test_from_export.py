@@ -102,7 +102,7 @@ TWO = {"chats": {"list": [chat([message(1)]), chat([message(n) for n in (1, 2)],
     [
         (TWO, r"of several chats; it has -1000000001234 .*: 1 message, -1000000000009 .*: 2 mess"),
         (TWO, r"\(on the command line --chat\): its title, or its id as the bot sees it"),
-        (chat([]), "0 messages"),
+        (chat([]), "holds no message that can be read"),
         (chat([{"id": 1, "type": "unsupported"}]), "unsupported by Telegram Desktop"),
         ({"contacts": []}, "not an export"),
         ([1], "not an export"),

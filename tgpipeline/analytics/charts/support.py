@@ -11,7 +11,7 @@ from tgpipeline.analytics.language import mark, say, sentence, words
 from tgpipeline.analytics.support.metrics import WATCHED
 from tgpipeline.analytics.support.statistics import ENOUGH
 
-FATES = ["confirmed", "assumed", "not_solved", "unanswered", "open"]  # of all questions
+_FATES = ["confirmed", "assumed", "not_solved", "unanswered", "open"]  # of all questions
 _REASONS = ["no reply", "members only", "no answer", "no person came"]
 _ARROWS = {"rising": "▲", "new": mark("▲ new"), "falling": "▼", "": ""}
 
@@ -24,11 +24,7 @@ def frequent_problems(frame: pd.DataFrame) -> Chart:
         frame: from `problems.frequent`.
     """
     is_known, rises = frame["problem"].notna(), frame["trend"].isin(["rising", "new"])
-    first, of, named = (
-        frame.iloc[0],
-        int(frame["of"].iloc[0]),
-        frame["conversations"][is_known].sum(),
-    )
+    of, named = int(frame["of"].iloc[0]), frame["conversations"][is_known].sum()
     data = frame[["title", "conversations", "of", "low", "high", "trend"]]
     names = (frame["title"] + [f" {say(_ARROWS[trend])}" for trend in frame["trend"]]).str.strip()
     rates = frame.rename(columns={"conversations": "n"}).set_axis(names)
@@ -37,7 +33,8 @@ def frequent_problems(frame: pd.DataFrame) -> Chart:
         return shapes.across(title, say("conversations"), rates[["n"]], data)
     title = sentence("few_defined", named=named, of=of)
     if 2 * named >= of:  # what is most frequent among a few says little
-        title = sentence("frequent_problems", problem=first["title"], share=first["share"], of=of)
+        problem, share = frame[["title", "share"]].iloc[0]
+        title = sentence("frequent_problems", problem=problem, share=share, of=of)
         for others, name in ((frame["as_frequent"], "as_frequent"), (rises, "rising")):
             if (others & is_known).any():
                 title += sentence(name, problems=", ".join(frame["title"][others & is_known]))
@@ -58,16 +55,13 @@ def outcomes(frame: pd.DataFrame) -> Chart:
         return nothing(frame, "conversations")
     named, share = {name: say(text) for name, text in words()["labels"].items()}, found["share"]
     if closed < ENOUGH:
-        counts = found.loc[FATES, "numerator"]
-        title = sentence("few_questions", n=total, counts=_counted(counts))
-        table = counts.to_frame().rename(index=named)
+        counts = found.loc[_FATES, ["numerator"]]
+        title = sentence("few_questions", n=total, counts=_counted(counts["numerator"]))
+        table = counts.rename(index=named)
         return shapes.across(title, say("questions"), table, counts.reset_index())
     title = sentence("outcomes", low=share["confirmed"], high=share["solved_at_most"], n=closed)
-    if pd.notna(share["bot_at_least"]):
-        low, high = share[["bot_at_least", "bot_at_most"]]
-        title += sentence("outcomes_of_the_bot", low=low, high=high)
-    else:
-        title += sentence("bot_not_known")
+    low, high = share[["bot_at_least", "bot_at_most"]]
+    title += sentence("bot_not_known" if pd.isna(low) else "bot_alone", low=low, high=high)
     rates = found.dropna(subset="share").rename(columns={"numerator": "n", "denominator": "of"})
     colours = [style.colour(measure) for measure in rates.index]
     data = frame[["measure", "numerator", "denominator", "share", "low", "high"]]

@@ -1,6 +1,5 @@
 """How much is written, what, and when."""
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -9,10 +8,11 @@ import pandas as pd
 
 from tgpipeline.analytics.charts import shapes
 from tgpipeline.analytics.charts.style import Chart, chart, colour, nothing
-from tgpipeline.analytics.language import WEEKDAYS, many, mark, number, say, sentence
+from tgpipeline.analytics.language import WEEKDAYS, mark, number, say, sentence
 
 _SHOWN = 12  # bars or rows of a chart, at most
 _SAID = ["by_people", "by_bots"]
+_MONDAY, _SUNDAY = "2024-01-01", "2024-01-07"  # one of each weekday, where no period is known
 
 
 @chart()
@@ -21,12 +21,10 @@ def messages_per_day(frame: pd.DataFrame) -> Chart:
     days = shapes.every_day(frame, ["messages", *_SAID])
     messages = days["messages"]
     total, most, middle = int(messages.sum()), int(messages.max()), float(messages.median())
-    name, top = "messages_per_day", messages.idxmax()
+    name = "messages_at_most" if (messages == most).sum() > 1 else "messages_per_day"
     if total == most:
         name = "messages_on_one_day"
-    elif (messages == most).sum() > 1:
-        name = "messages_at_most"
-    title = sentence(name, n=total, day=top, most=most)
+    title = sentence(name, n=total, day=messages.idxmax(), most=most)
     if 0 < middle < most:
         title += sentence("messages_more_than_usual", ratio=most / middle)
     unit, binned = shapes.by_unit(days[_SAID])
@@ -86,7 +84,9 @@ def messages_by_hour_and_weekday(frame: pd.DataFrame) -> Chart:
     """Heat map of when people write."""
     grid = frame.pivot_table(index="weekday", columns="hour", values="messages", aggfunc="sum")
     grid = grid.reindex(index=range(1, 8), columns=range(24)).astype("float64").fillna(0)
-    grid = grid.div([n or math.nan for n in _weekdays(frame)], axis=0)  # what was not, is empty
+    period = {"start": _MONDAY, "end": _SUNDAY} | frame.attrs.get("parameters", {})
+    days = pd.date_range(period["start"], period["end"]).day_of_week + 1
+    grid = grid.div(days.value_counts(), axis=0)  # a weekday that was not is empty
     grid = grid.set_axis([*WEEKDAYS])
     day, hours = grid.sum(axis=1, min_count=1), grid.sum()
     hour = int(hours.idxmax())
@@ -102,15 +102,6 @@ def messages_by_hour_and_weekday(frame: pd.DataFrame) -> Chart:
         ax.set_xticks([hour - 0.5 for hour in range(0, 25, 3)], range(0, 25, 3))
 
     return Chart(title, grid.T.round(2).rename_axis("hour").reset_index(), _hour(frame), "", draw)
-
-
-def _weekdays(frame: pd.DataFrame) -> list[int]:
-    """How many Mondays, Tuesdays and so on the period has; one of each without a period."""
-    period = frame.attrs.get("parameters", {})
-    if "start" not in period:
-        return [1] * 7
-    days = pd.date_range(period["start"], period["end"]).day_of_week
-    return [int((days == weekday).sum()) for weekday in range(7)]
 
 
 @chart()
@@ -204,8 +195,7 @@ def before_and_after(frame: pd.DataFrame) -> Chart:
     by = abs(after / before - 1)
     title = sentence(change, by=by, cut=date.fromisoformat(cut), before=said[0], after=said[1])
     names = [
-        many("before ({n} day)", "before ({n} days)", days.iloc[0]),
-        many("from {cut} on ({n} day)", "from {cut} on ({n} days)", days.iloc[1], cut=cut),
+        sentence(name, n=n, cut=cut) for name, n in zip(("before", "after"), days, strict=True)
     ]
 
     def draw(ax: Any) -> None:
