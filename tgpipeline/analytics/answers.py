@@ -1,6 +1,6 @@
 """All answers about one period: each is asked when it is first needed, and kept."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -71,9 +71,8 @@ class Answers:
     def __post_init__(self) -> None:
         if not 0 < self.horizon <= LONGEST_HORIZON:
             raise SettingsError(f"horizon {self.horizon!r}: give 1 to {LONGEST_HORIZON} hours.")
-        self.first, self.last = (
-            questions.day(name, getattr(self, name), "report") for name in ("start", "end")
-        )
+        self.first = questions.day("start", self.start, "report")
+        self.last = questions.day("end", self.end, "report")
         if self.cut and not self.first < questions.day("cut", self.cut, "report") <= self.last:
             period = f"{self.first} to {self.last}"
             raise QueryError(f"cut {self.cut} has no day before it in the period, {period}.")
@@ -109,13 +108,10 @@ class Answers:
         """What to call each person, by user id."""
         return metrics.labels(self.ask("people"), names=self.names, salt=self.salt)
 
-    def masked(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """A table with pseudonyms for people, unless names are to be shown: see `mask.Mask`."""
-        return self._mask.table(frame)
-
     @cached_property
-    def _mask(self) -> Mask:
-        return Mask(self.messages, self.labels, self.names)
+    def masked(self) -> Callable[[pd.DataFrame], pd.DataFrame]:
+        """What puts pseudonyms for people into a table, unless names are shown: see `mask.Mask`."""
+        return Mask(self.messages, self.labels, self.names).table
 
     @property
     def messages(self) -> pd.DataFrame:

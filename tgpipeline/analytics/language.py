@@ -1,7 +1,8 @@
 """The language of charts and report: sentences from a catalogue, numbers and dates as it has them.
 
 Catalogues are gettext's, in `locale/`; `python -m tools.catalogue` extracts, compiles and checks
-them. A sentence is written once, in English, where it is used: `say("{n:,} messages", n=3166)`.
+them. A sentence is written once, in English: a short one where it is used, as in
+`say("{n:,} messages", n=3166)`, the others in `words.toml`.
 """
 
 import gettext

@@ -237,7 +237,10 @@ def test_tables_are_written_for_people() -> None:
 
 
 def test_where_definitions_name_little_groups_of_questions_are_shown(engine: Duck) -> None:
-    unknown = [message(n, 50 + n, "Ana", "a impressora azul imprime?") for n in range(1, 80, 2)]
+    colours = "azul verde preta branca amarela roxa cinza laranja".split()
+    things = "papel caderno cartaz envelope adesivo".split()
+    asked = [f"a impressora {c} imprime {t}?" for c in colours for t in things]
+    unknown = [message(2 * n, 50 + n, "Ana", text) for n, text in enumerate(asked, 1)]
     section = report.needs(Answers(Duck(unknown), **PERIOD))
     assert any("in only 0 of" in note for note in section.notes)
     assert any("impressora" in of for of, _ in section.quotes)

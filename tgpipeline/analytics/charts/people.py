@@ -74,11 +74,10 @@ def weekly_retention(frame: pd.DataFrame) -> Chart:
     shares = frame.assign(share=(100 * frame["people"] / frame["cohort_size"]).astype(float))
     grid = shares.pivot_table(index="cohort", columns="weeks_later", values="share")
     grid = grid.reindex(columns=range(int(frame["weeks_later"].max()) + 1))
-    starts = {later: grid.index + pd.Timedelta(weeks=later) for later in grid}
-    last = max(starts[later][grid[later].notna()].max() for later in grid if later)
-    for later in grid:  # a whole week in which nobody came is 0, one to come is empty
-        grid[later] = grid[later].mask(grid[later].isna() & (starts[later] <= last), 0)
-    grid = grid.iloc[-_COHORTS:, :_COHORTS]
+    starts = pd.DataFrame({n: grid.index + pd.Timedelta(weeks=n) for n in grid}, grid.index)
+    last = starts.drop(columns=0).where(grid.notna()).max().max()
+    # A whole week in which nobody came is 0, one to come is empty.
+    grid = grid.mask(grid.isna() & (starts <= last), 0).iloc[-_COHORTS:, :_COHORTS]
 
     def draw(ax: Any) -> None:
         shapes.heat(ax, grid.rename(index=_week), say("% of the cohort"), vmin=0, vmax=100)
