@@ -127,18 +127,14 @@ class Erasure:
                 yield f"s3://{one.bucket}/{one.key}"
 
 
-def request_of(arguments: argparse.Namespace, settings: Settings) -> Request:
-    """What `--user`, `--chat` and `--before` ask for."""
+def command(arguments: argparse.Namespace, settings: Settings) -> bool:
+    """What `tgpipeline erase` does; returns whether all went well."""
     chat_id, before = arguments.chat or 0, arguments.before
     until = int(datetime.now(UTC).timestamp()) + 1
     if before:
         until = min(until, int(datetime.combine(before, time(), settings.tz).timestamp()))
-    return Request(arguments.user, until, chat_id, limited=bool(chat_id or before))
-
-
-def command(arguments: argparse.Namespace, settings: Settings) -> bool:
-    """What `tgpipeline erase` does; returns whether all went well."""
-    erasure = Erasure(settings, request_of(arguments, settings))
+    request = Request(arguments.user, until, chat_id, limited=bool(chat_id or before))
+    erasure = Erasure(settings, request)
     print(erasure.plan)
     if erasure.known.shared:
         print(SENTENCES["shared"].format(len(erasure.known.shared)))
