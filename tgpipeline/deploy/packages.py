@@ -72,8 +72,7 @@ def pack(content: Mapping[str, bytes], *, compress: bool = False) -> bytes:
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.external_attr = 0o644 << 16  # Lambda refuses files that it may not read
             entry.create_system = 3
-            entry.compress_type = method
-            archive.writestr(entry, content[name])
+            archive.writestr(entry, content[name], compress_type=method)
     return buffer.getvalue()
 
 

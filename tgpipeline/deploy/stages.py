@@ -25,11 +25,8 @@ def wanted_parameters(stack: Stack) -> Parameters:
     settings, live = stack.settings, stack.parameters() if stack.exists else {}
     names = templates.parameter_names(stack.stage)
     settings.require(*({"raw_bucket", "enriched_bucket", "chat_ids"} & set(names.values())))
-    found: dict[str, str | None] = {
-        name: str(getattr(settings, attribute))
-        for name, attribute in names.items()
-        if hasattr(settings, attribute)
-    }
+    held = ((name, getattr(settings, attribute, None)) for name, attribute in names.items())
+    found: dict[str, str | None] = {name: str(value) for name, value in held if value is not None}
     if stack.stage == "lake" and 0 < settings.raw_days <= settings.raw_cold_days:
         found["RawColdDays"] = "0"  # S3 refuses to move what is deleted by then
     if "CodeKey" in names:
