@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import Field, dataclass, field, fields
 from functools import cache
-from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -223,13 +222,11 @@ def _configured_region() -> str:
     Raises:
         SettingsError: if the profile that the environment names is not there.
     """
-    place = os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config"
-    if not Path(place).expanduser().is_file():
-        return ""
     from botocore.session import get_session
 
-    with _as_settings_error():
-        return str(get_session().get_config_variable("region") or "")
+    core = get_session()
+    with _as_settings_error():  # without any file there is no profile that could be missing
+        return str((core.available_profiles and core.get_config_variable("region")) or "")
 
 
 def _value_of(item: Field[Any], text: str) -> Any:

@@ -181,6 +181,7 @@ def test_a_region_that_only_aws_configure_knows(monkeypatch, tmp_path):
     config = tmp_path / "config"
     config.write_text("[default]\nregion = sa-east-1\n[profile work]\nregion = eu-west-1\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     assert Settings.from_env().region == "sa-east-1"
     assert Settings.from_env(region="us-west-2").region == "us-west-2"
     monkeypatch.setenv("AWS_DEFAULT_PROFILE", "work")
