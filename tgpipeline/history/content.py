@@ -50,12 +50,12 @@ def free(name: str) -> str:
     return f"export_{name}" if name in CONTENT or name in ENVELOPE else name
 
 
-def text_of(value: Any) -> tuple[str, list[Record]]:
+def with_entities(value: Any) -> tuple[str, list[Record]]:
     """Text in pieces as one text and its entities, offsets in UTF-16 units.
 
     Source: https://core.telegram.org/bots/api#messageentity
 
-    >>> text_of(["😕 ", {"type": "link", "text": "a.example"}])
+    >>> with_entities(["😕 ", {"type": "link", "text": "a.example"}])
     ('😕 a.example', [{'type': 'url', 'offset': 3, 'length': 9}])
     """
     if type(value) is str:
@@ -79,7 +79,7 @@ def written(record: Record) -> Record:
 
     Media have the Bot API's name, and in it what the export tells of them, as it tells it.
     """
-    text, entities = text_of(record.get("text_entities") or record.get("text"))
+    text, entities = with_entities(record.get("text_entities") or record.get("text"))
     found: Record = {}
     if held := next((held for name, held in _NAMES["media"].items() if name in record), ""):
         if "media_type" in record and held == "document":

@@ -156,7 +156,7 @@ class Buckets:
             list(pool.map(rewrite, objects))
 
 
-def day_of(key: str) -> date | None:
+def lake_day(key: str) -> date | None:
     """The day whose updates or tables an object holds; None for quarantine, markers, others."""
     try:
         return keys.day_of(key) if key.startswith(f"{keys.RAW}/") else None
@@ -171,7 +171,7 @@ def documents_in(key: str, body: bytes) -> Iterator[documents.Document]:
     return (documents.document_of(name, line) for line in lines if line.strip())
 
 
-def explained(settings: Settings) -> AbstractContextManager[None]:
+def guarded(settings: Settings) -> AbstractContextManager[None]:
     """Turn what S3's clients raise into what a person can act on."""
     both = f"{settings.raw_bucket} or s3://{settings.enriched_bucket}"
     return stores.as_lake_error(both, "go through all objects", SENTENCES["rights"])

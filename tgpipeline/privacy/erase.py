@@ -17,9 +17,9 @@ from tgpipeline.etl.pseudonyms import Pseudonyms, refuse_other_key
 from tgpipeline.lake import keys, ledger
 from tgpipeline.lake.erasing import finder, hashed_names
 from tgpipeline.privacy import search
-from tgpipeline.privacy.buckets import OURS, SENTENCES, Buckets, Stored, day_of, explained
+from tgpipeline.privacy.buckets import OURS, SENTENCES, Buckets, Stored, guarded, lake_day
 from tgpipeline.privacy.known import learn
-from tgpipeline.privacy.plan import Marker, Plan, Request, record
+from tgpipeline.privacy.plan import Marker, Plan, Request, leave_record
 from tgpipeline.privacy.removing import Remover
 from tgpipeline.settings import Settings
 
@@ -40,7 +40,7 @@ class Erasure:
     def __init__(self, settings: Settings, request: Request, s3: Any = None) -> None:
         self.settings, self.request, self.buckets = settings, request, Buckets(settings, s3)
         self._pseudonyms, user_id = Pseudonyms(settings.pseudonym_key), request.user_id
-        with explained(settings):
+        with guarded(settings):
             objects = list(self.buckets.versions())
             self.known = learn(self.buckets, user_id, objects)
             self._marker = Marker(self.buckets, request)
@@ -60,7 +60,7 @@ class Erasure:
         plan, counts, limited = Plan(), Counter[date](), self.request.limited
         self._remover.counts.clear()
         for one, found in self.buckets.bodies(objects):
-            day, body = day_of(one.key), found.body
+            day, body = lake_day(one.key), found.body
             if day and one.latest and one.bucket == self.buckets.raw:
                 counts[day] += 1
                 rest = self._remover.updates(one.key, body)
@@ -98,17 +98,19 @@ class Erasure:
             LakeError: if S3 refuses, or the ETL fails; the same command then goes on.
         """
         plan, enriched = self.plan, self.buckets.enriched
-        with explained(self.settings):
+        with guarded(self.settings):
             self._marker.put(days=plan.days, expired=plan.expired)
             self.buckets.rewrite(plan.mixed, self._remover.updates)
             self.buckets.delete(plan.other, [*plan.mixed, *plan.former])
             self.buckets.delete(plan.own)
             list(handler.run(self.settings, plan.days - plan.expired, rebuild=True))
-            tables = [one for one in self.buckets.current(enriched) if day_of(one.key) in plan.days]
-            expired = (one for one in tables if day_of(one.key) in plan.expired)
+            tables = [
+                one for one in self.buckets.current(enriched) if lake_day(one.key) in plan.days
+            ]
+            expired = (one for one in tables if lake_day(one.key) in plan.expired)
             self.buckets.rewrite(expired, self._remover.table)
             self.buckets.delete((), tables)
-            record(self.buckets, plan)
+            leave_record(self.buckets, plan)
             self._marker.put()
             return list(self.left())
 

@@ -10,7 +10,7 @@ from tgpipeline.errors import LakeError
 from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake.erasing import FOREVER, hashed_names
 from tgpipeline.privacy import search
-from tgpipeline.privacy.buckets import SENTENCES, Buckets, day_of, documents_in, explained
+from tgpipeline.privacy.buckets import SENTENCES, Buckets, documents_in, guarded, lake_day
 from tgpipeline.privacy.plan import Request
 from tgpipeline.privacy.removing import Remover
 from tgpipeline.settings import Settings
@@ -38,13 +38,13 @@ def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict
     """
     files: dict[str, list[Any]] = {name: [] for name in _FILES}
     own, mentions, rows, quarantine = files.values()
-    with explained(settings):
+    with guarded(settings):
         buckets, request = Buckets(settings, s3), Request(user_id, FOREVER)
         pseudonyms, words = Pseudonyms(settings.pseudonym_key), hashed_names(b"", [str(user_id)])
         remover = Remover(request, pseudonyms, b"", words)
         find = remover.erased.find
         for one, found in buckets.bodies(buckets.current(buckets.raw, buckets.enriched)):
-            day = day_of(one.key)
+            day = lake_day(one.key)
             if day and one.bucket == buckets.enriched:
                 table = search.table_in(found.body)
                 told = table.to_pylist() if table else []

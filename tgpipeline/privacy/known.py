@@ -8,7 +8,7 @@ from typing import Any
 
 from tgpipeline.lake.erasing import WORD, objects_in
 from tgpipeline.privacy import search
-from tgpipeline.privacy.buckets import Buckets, Stored, day_of, documents_in
+from tgpipeline.privacy.buckets import Buckets, Stored, documents_in, lake_day
 from tgpipeline.telegram.updates import integer, sub
 
 TELLING = 12  # characters; shorter texts are said by many
@@ -89,7 +89,7 @@ def learn(buckets: Buckets, user_id: int, objects: Iterable[Stored]) -> Known:
         objects: what is in them.
     """
     known = Known(user_id)
-    telling = (o for o in objects if o.latest and day_of(o.key) and "/events/" not in o.key)
+    telling = (o for o in objects if o.latest and lake_day(o.key) and "/events/" not in o.key)
     for one, found in buckets.bodies(telling):
         if one.bucket == buckets.raw:
             for document in documents_in(one.key, found.body):

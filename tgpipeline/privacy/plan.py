@@ -136,7 +136,7 @@ class Marker:
         obstore.put(buckets.stores[buckets.raw], self._key, json.dumps(marker).encode())
 
 
-def record(buckets: Buckets, plan: Plan) -> None:
+def leave_record(buckets: Buckets, plan: Plan) -> None:
     """Leave what was done: the day, counts, and a digest of the keys."""
     now, touched = datetime.now(UTC), sorted(one.key for one in plan.objects)
     told = {

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tgpipeline.errors import UpdateError
-from tgpipeline.history.content import text_of
+from tgpipeline.history.content import with_entities
 from tgpipeline.history.convert import Converter, api_id, chat_type
 from tgpipeline.telegram.updates import content_type
 
@@ -67,7 +67,7 @@ KINDS = ("plain", "bold", "link", "mention", "bot_command", "phone", "custom_emo
 
 @given(st.lists(st.tuples(st.sampled_from(KINDS), st.text(max_size=6)), max_size=8))
 def test_entities_cut_their_piece_out_of_the_text_in_utf16(pieces: list[tuple[str, str]]) -> None:
-    text, entities = text_of([{"type": kind, "text": part} for kind, part in pieces])
+    text, entities = with_entities([{"type": kind, "text": part} for kind, part in pieces])
     assert text == "".join(part for _, part in pieces)
     units = text.encode("utf-16-le", "surrogatepass")
     cut = [
@@ -92,7 +92,7 @@ def test_entity_types_are_those_of_the_bot_api() -> None:
         {"type": "custom_emoji", "text": "🛒", "document_id": "5368324170671202286"},
         {"type": "custom_emoji", "text": "🛒", "document_id": "stickers/a.webm"},
     ]
-    _, entities = text_of(pieces)
+    _, entities = with_entities(pieces)
     assert [e["type"] for e in entities] == (
         "url phone_number text_mention text_link pre expandable_blockquote blockquote "
         "custom_emoji custom_emoji".split()

@@ -60,8 +60,8 @@ def test_between_a_group_and_its_supergroup_no_id_is_missing() -> None:
 
 
 def test_many_deletions_explain_wider_holes() -> None:
-    assert coverage.explained([3] * 300, present=1000) > coverage.explained([1], present=1000)
-    assert coverage.explained([], present=1) == coverage.explained([10**6], present=10)
+    assert coverage.likely_width([3] * 300, present=1000) > coverage.likely_width([1], present=1000)
+    assert coverage.likely_width([], present=1) == coverage.likely_width([10**6], present=10)
 
 
 def test_the_picture_says_what_it_shows(messages: pd.DataFrame) -> None:

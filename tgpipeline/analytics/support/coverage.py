@@ -94,7 +94,7 @@ def holes(messages: pd.DataFrame) -> pd.DataFrame:
     found["from"], found["missing_ids"] = chats["to"].shift(), chats["before_id"].diff() - 1
     found = found[found["missing_ids"] > 0].astype({"missing_ids": "int64"})
     limits = {
-        chat: explained(widths.tolist(), int(chats.size()[chat]))
+        chat: likely_width(widths.tolist(), int(chats.size()[chat]))
         for chat, widths in found.groupby("chat_id")["missing_ids"]
     }
     found["beyond_deletions"] = found["missing_ids"] > found["chat_id"].map(limits)
@@ -102,7 +102,7 @@ def holes(messages: pd.DataFrame) -> pd.DataFrame:
     return found[columns].sort_values("missing_ids", ascending=False, ignore_index=True)
 
 
-def explained(widths: list[int], present: int) -> int:
+def likely_width(widths: list[int], present: int) -> int:
     """The widest hole that messages deleted one by one explain.
 
     If every message is deleted with the same probability p, a hole of w ids has the probability
@@ -113,7 +113,7 @@ def explained(widths: list[int], present: int) -> int:
         widths: of all holes of a chat.
         present: how many of its messages there are.
 
-    >>> explained([1, 1, 2, 500], present=1000)
+    >>> likely_width([1, 1, 2, 500], present=1000)
     10
     """
     width = _SMALL_HOLE

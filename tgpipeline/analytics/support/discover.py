@@ -19,7 +19,7 @@ from tgpipeline.analytics.topics import terms
 from tgpipeline.analytics.topics.asking import is_question
 from tgpipeline.analytics.topics.terms import EVERYWHERE, longest, prepare, spellings, term_keys
 
-FEWEST = 30  # sentences; fewer are read faster than any groups of them
+LEAST_SAID = 30  # sentences; fewer are read faster than any groups of them
 FAINT = 0.05  # a message that has so little of every group is of none
 _SAMPLE = 20_000  # sentences that groups are made from; the others join them
 _END = re.compile(r"(?<=[.!?…])\s+|\n+")
@@ -36,7 +36,7 @@ def discover(texts: Iterable[str | None], *, ignore: Iterable[str] = ()) -> pd.D
         One row for each group, the largest first, 20 at most: `name` (its heaviest terms),
         `messages` (with a sentence in it; a message may be in several groups), `share` (of messages
         that say anything) and `examples` (up to three pairs of a message's place in `texts` and the
-        sentence, the most typical first). No rows for fewer than `FEWEST` different sentences.
+        sentence, the most typical first). No rows for fewer than `LEAST_SAID` different sentences.
     """
     parts = [(n, part) for n, text in enumerate(texts) for part in _END.split(text or "")]
     said = prepare((part for _, part in parts), ignore)
@@ -44,7 +44,7 @@ def discover(texts: Iterable[str | None], *, ignore: Iterable[str] = ()) -> pd.D
     s = pd.DataFrame(rows, columns=["message", "text", "read"])
     place, unique = pd.factorize(s["read"])
     found, total = [], s["message"].nunique()
-    if len(unique) >= FEWEST:
+    if len(unique) >= LEAST_SAID:
         spelled = spellings(s["text"], unique)
         weights, heavy = _factor(unique)
         best = weights.max(axis=1)
