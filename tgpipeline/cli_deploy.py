@@ -23,9 +23,7 @@ def _check(arguments: argparse.Namespace) -> bool:
     if arguments.set_webhook:
         settings.require("webhook_secret")
         if not webhook.url:
-            raise SettingsError(
-                "there is no URL for the webhook: run `tgpipeline up`, or say --url."
-            )
+            raise SettingsError("the webhook has no URL yet: run `tgpipeline up`, or say --url.")
         client.set_webhook(
             webhook.url,
             secret_token=settings.webhook_secrets[0],
