@@ -303,6 +303,9 @@ def test_athena_sees_the_lake_s_first_day(settings: Settings) -> None:
     for day in ("2025-11-28", "2025-11-10"):
         key = f"telegram/context_date={day}/1.json"
         s3.put_object(Bucket=settings.raw_bucket, Key=key, Body=b"{}")
+    for stray in ("telegram/a-folder/x", "telegram/messages/readme.txt"):
+        for bucket in (settings.raw_bucket, settings.enriched_bucket):
+            s3.put_object(Bucket=bucket, Key=stray, Body=b"of nobody")
     unseen = deploy.unseen_days(settings)
     assert unseen > 0
     assert f"{unseen} days are not yet seen by Athena" in str(deploy.status(settings))

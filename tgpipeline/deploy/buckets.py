@@ -54,7 +54,7 @@ def list_objects(settings: Deployment, bucket: str, prefix: str = "", **how: Any
 def first_day(settings: Deployment) -> str:
     """The first day that has a partition in the raw zone, such as `2025-11-10`; empty for none."""
     found = list_objects(settings, settings.raw_bucket, f"{keys.RAW}/", Delimiter="/")
-    first = next(found, None)
+    first = next((one for one in found if keys.PARTITION in one["Prefix"]), None)
     return keys.day_of(first["Prefix"]).isoformat() if first else ""
 
 

@@ -104,7 +104,8 @@ def _days(settings: Deployment) -> StatusRow:
 def _last_run(settings: Deployment) -> StatusRow:
     """The newest Parquet: every run that finds something to do writes some."""
     found = buckets.list_objects(settings, settings.enriched_bucket, f"{keys.RAW}/messages/")
-    newest = max(found, key=lambda item: item["LastModified"], default=None)
+    dated = [item for item in found if keys.PARTITION in item["Key"]]
+    newest = max(dated, key=lambda item: item["LastModified"], default=None)
     if newest is None:
         return "last ETL run", "none yet", True
     when = newest["LastModified"].astimezone(UTC)
