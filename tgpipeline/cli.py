@@ -24,6 +24,7 @@ from pathlib import Path
 
 from tgpipeline import __version__, deploy, history, ingest, resources
 from tgpipeline.errors import DeployError, LakeError, SettingsError, TgPipelineError
+from tgpipeline.history.content import int_of
 from tgpipeline.lake import preview, quarantine
 from tgpipeline.settings import Settings, aws_client, secret
 from tgpipeline.telegram.bot import Bot, confirm
@@ -205,11 +206,9 @@ def _report(arguments: argparse.Namespace) -> None:
     else:
         try:
             group = athena.connect(Settings.from_env("enriched_bucket"))
-            group.chat = int(chat or 0)
+            group.chat = int_of(chat) or chat or 0  # of a title the lake says which ids it holds
         except SettingsError as error:
             raise SettingsError(f"name an export, say result.json; for the lake: {error}") from None
-        except ValueError:
-            raise SettingsError(f"--chat {chat!r} is not an id: of the lake, say one.") from None
     if arguments.days is not None:
         if arguments.days < 1:
             raise SettingsError(f"--days {arguments.days} are no days: say 1 or more.")

@@ -138,6 +138,7 @@ def test_tables_are_written_beside_the_page(written: Path) -> None:
     ("given", "error", "names"),
     [
         ({"chat": -5}, QueryError, "not in the lake"),
+        ({"chat": "Loja"}, QueryError, "chat .Loja. is not in the lake. Chats in it: -"),
         ({"start": "28.11.2025"}, QueryError, "start"),
         ({"office": "sometimes"}, SettingsError, "sometimes"),
         ({"language": "xx"}, SettingsError, "xx"),
