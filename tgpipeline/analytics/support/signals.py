@@ -116,6 +116,9 @@ class Signals:
 
     def tells_trouble(self, text: str) -> bool:
         """Whether a statement says that something is wrong, or speaks of one's own matter."""
+        others = any(self.says("remark", rule, text) for rule in ("me_too", "advice"))
+        if others or self.is_remark(text):
+            return False
         if self.says("reply", "failed", text) or self.says("remark", "trouble", text):
             return True
         words = _WORD.findall(normalise(text))

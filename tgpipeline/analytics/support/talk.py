@@ -51,7 +51,10 @@ class Talk:
     ) -> None:
         m, self.rules = messages, rules or load_signals()
         self._verdict, self._is_answer = cache(self.rules.verdict), cache(self.rules.is_answer)
-        self._is_trouble, self.is_remark = cache(self._tells_trouble), cache(self.rules.is_remark)
+        self._is_trouble, self.is_remark = (
+            cache(self.rules.tells_trouble),
+            cache(self.rules.is_remark),
+        )
         role = m["user_id"].isin(list(agents)).map({True: "agent", False: "customer"})
         # Imported history does not know bots as such.
         role = role.mask(m["user_id"].isin(m.loc[m["is_bot"], "user_id"].unique()), "bot")
@@ -97,10 +100,6 @@ class Talk:
             return False  # joins in
         return self.questions[i] or (self.wants[i] and self.has_agents(i)) or self.troubles(i)
 
-    def _tells_trouble(self, text: str) -> bool:
-        others = any(self.rules.says("remark", rule, text) for rule in ("me_too", "advice"))
-        return not (others or self.is_remark(text)) and self.rules.tells_trouble(text)
-
     def has_agents(self, i: int) -> bool:
         """Whether somebody answers for the group of a message; else its members do."""
         return self.place[i][0] in self._staffed
@@ -135,7 +134,7 @@ class Talk:
     def _shape(self, i: int) -> str:
         """A bot's text without whom it is for."""
         whom = self.replied[i]
-        names = self.names[whom] if whom is not None else ()
+        names = self.names[whom] if whom is not None else set()
         words = normalise(self.text[i]).split()
         return " ".join(word for word in words if word.strip(",.!?") not in names)
 
@@ -153,8 +152,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 @lru_cache(100_000)
-def _names(*called: Any) -> tuple[str, ...]:
-    """What somebody is called: their names, and the first word of each."""
-    found = [fold(name) for name in called if isinstance(name, str)]
-    first = [word[0] for name in found if (word := _NAME.findall(name))]
-    return tuple(name for name in {*found, *first} if len(name) > 2)
+def _names(*called: Any) -> set[str]:
+    """What somebody is called: the first words of their names."""
+    first = [_words(name)[:1] for name in called if isinstance(name, str)]
+    return {name for names in first for name in names if len(name) > 2}

@@ -8,20 +8,18 @@ and of letters). It learns from nothing else; the same texts and file give the s
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property, lru_cache
-from itertools import chain, pairwise
+from functools import cache, cached_property
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from tgpipeline.analytics.topics.asking import asks
 from tgpipeline.analytics.topics.definitions import HANDOVER, KINDS, Problem, read_definitions
 from tgpipeline.analytics.topics.phrases import Matcher, stems, words
-from tgpipeline.analytics.topics.text import WORD, normalise
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
+from tgpipeline.analytics.topics.text import normalise
 
 SURE = 0.25  # how sure one must be of a problem in a message
 SURE_WITH_PHRASES = 0.05  # ... of one of which several words or phrases are there
@@ -49,20 +47,15 @@ class Topics:
         >>> load().label(["quero meu dinheiro de volta", "bom dia!", "where is my order"])
         [['refund'], [], ['order_status']]
         """
-        import pandas as pd
-
         return list(self.table(pd.Series(list(texts), dtype=object))["problems"])
 
-    def table(self, texts: "pd.Series[str]") -> "pd.DataFrame":
+    def table(self, texts: "pd.Series[str]") -> pd.DataFrame:
         """Reads messages into columns, with the index of `texts`; what is no text is empty.
 
         Returns:
             `is_question`, `wants_person` (bool; the latter by the flag `handover`), `problem` (the
             surest, or None) and `problems` (a list, the surest first).
         """
-        import numpy as np
-        import pandas as pd
-
         rows = [normalise(text) if isinstance(text, str) else "" for text in texts]
         unique = list(dict.fromkeys(["", *rows]))
         parts = [self.judge(unique[n : n + _CHUNK]) for n in range(0, len(unique), _CHUNK)]
@@ -75,12 +68,12 @@ class Topics:
         }
         return pd.DataFrame(columns).set_axis(unique).loc[rows].set_axis(texts.index)
 
-    def _labels(self, scores: "NDArray[np.float64]") -> list[str]:
+    def _labels(self, scores: Any) -> list[str]:
         names = list(self.problems)
         found = [names[i] for i in (-scores).argsort(kind="stable") if scores[i] >= SURE]
         return [n for n in found if set(found).isdisjoint(self.problems[n].yields_to)]
 
-    def judge(self, texts: Sequence[str]) -> "tuple[NDArray[np.float64], NDArray[np.bool_]]":
+    def judge(self, texts: Sequence[str]) -> tuple[Any, Any]:
         """Returns how sure each problem is, 0 to 1, and whether a person is wanted.
 
         A problem with several words or phrases in a text is sure enough: so the second one of a
@@ -89,8 +82,6 @@ class Topics:
         Args:
             texts: normalised, at least one.
         """
-        import numpy as np
-
         split = [_SENTENCE_END.split(text) if len(text) > LONG else [text] for text in texts]
         parts = list(chain.from_iterable(split))
         words, hints = self._counts(parts)
@@ -108,8 +99,6 @@ class Topics:
 
         What a definition's `unless` is in has none.
         """
-        import numpy as np
-
         counts = np.zeros((len(KINDS), len(texts), len(self.definitions)))
         matcher, owners = self._matcher
         for row, text in enumerate(texts):
@@ -120,7 +109,6 @@ class Topics:
         return words * (unless == 0), hints * (unless == 0)
 
     def _features(self, texts: Sequence[str], words: Any, hints: Any) -> Any:
-        import numpy as np
         from scipy.sparse import csr_matrix, hstack
 
         weights = np.hstack([words > 0, 0.6 * np.clip(words - 1, 0, 2), 0.4 * np.minimum(hints, 2)])
@@ -155,9 +143,13 @@ class Topics:
 
     @cached_property
     def _likeness(self) -> list[Any]:
-        """TF-IDF of stems and of letters, fitted on the examples."""
+        """TF-IDF of stems, alone and in pairs, and of four letters: fitted on the examples."""
+        from sklearn.feature_extraction.text import CountVectorizer
+
         texts = [text for text, _ in self._examples]
-        return [_vectorizer(texts, split) for split in (stem_pairs, letters)]
+        pairs = CountVectorizer(tokenizer=stemmed, token_pattern=None, ngram_range=(1, 2))
+        letters = CountVectorizer(analyzer="char_wb", ngram_range=(4, 4))
+        return [_vectorizer(texts, grams.build_analyzer()) for grams in (pairs, letters)]
 
     @cached_property
     def _model(self) -> Any:
@@ -190,29 +182,13 @@ def _vectorizer(examples: Sequence[str], split: Callable[[str], list[str]]) -> A
     return vectorizer.fit(examples)
 
 
-def stem_pairs(text: str) -> list[str]:
-    """Returns the stems of a normalised text, and each pair of neighbours.
+def stemmed(text: str) -> list[str]:
+    """Returns the words of a normalised text by their stems.
 
-    >>> stem_pairs("pedidos atrasados")
-    ['ped', 'atras', 'ped atras']
+    >>> stemmed("pedidos atrasados <data>")
+    ['ped', 'atras', '<data>']
     """
-    found = [w if w[0] == "<" else stems(w)[0] for w in re.findall(rf"<[a-z]+>|{WORD}", text)]
-    return found + [f"{first} {second}" for first, second in pairwise(found)]
-
-
-def letters(text: str) -> list[str]:
-    """Returns the runs of four letters of each word, with a space at either end.
-
-    >>> letters("pix ja")
-    [' pix', 'pix ', ' ja ']
-    """
-    return [gram for word in text.split() for gram in _letters(word)]
-
-
-@lru_cache(1 << 16)
-def _letters(word: str) -> list[str]:
-    padded = f" {word} "
-    return [padded[start : start + 4] for start in range(max(1, len(padded) - 3))]
+    return [word if word[0] == "<" else stems(word)[0] for _, word in words(text)]
 
 
 def load(path: str | Path | None = None) -> Topics:

@@ -8,13 +8,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from tgpipeline.analytics.topics.phrases import stems, words
 from tgpipeline.analytics.topics.text import fold, language_data, normalise
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 PHRASE_WORDS = 3  # in a phrase, at most
 _LEVEL, _LEAST = 0.025, 5  # of `rising`: false discoveries, messages of both weeks
@@ -87,7 +85,7 @@ def rising(
     top: int = 15,
     *,
     ignore: Iterable[str] = (),
-) -> "pd.DataFrame":
+) -> pd.DataFrame:
     """Returns the terms that more of the messages have now than before, beyond chance.
 
     Each is tested as a draw without replacement, all together at a false discovery rate of 2.5 %
@@ -96,7 +94,6 @@ def rising(
     Returns:
         `term`, `now` and `before` (messages with it), most certain first.
     """
-    import pandas as pd
     from scipy.stats import false_discovery_control, hypergeom
 
     names = list(ignore)
