@@ -94,7 +94,7 @@ def run(
     rebuild: bool = False,
     raw: ObjectStore | None = None,
     enriched: ObjectStore | None = None,
-    make: making.Make = making.make,
+    make: making.Make | None = None,
     at_once: int = 1,
 ) -> Iterator[Ledger]:
     """Bring the enriched zone of these days up to date with the raw zone.
@@ -105,7 +105,7 @@ def run(
         rebuild: remake a day even where nothing has changed, or where raw objects are gone.
         raw: the raw bucket; opened by its name where it is None.
         enriched: the enriched bucket, likewise.
-        make: makes both tables of some days.
+        make: makes both tables of some days; in this process where it is None.
         at_once: how many days it is given at most.
 
     Yields:
@@ -123,16 +123,16 @@ def run(
     )
     try:
         with stores.as_lake_error(settings.raw_bucket, what, advice):
-            lake = making.Lake(settings, raw, enriched)
-            update = partial(_update, lake, make, at_once)
+            lake = making.Lake(settings, raw, enriched, make, at_once)
             with lake.pool:
                 doubtful = []
-                for ledger in update(days, rebuild):
+                for ledger in _update(lake, days, rebuild):
                     if ledger.unknown_authors:
                         doubtful.append(date.fromisoformat(ledger.date))
                     yield ledger
                 if lake.bots_met:  # who wrote on an earlier day may have been one of these
-                    yield from (one for one in update(doubtful) if one.status == "written")
+                    again = _update(lake, doubtful)
+                    yield from (one for one in again if one.status == "written")
     except OSError as error:
         raise LakeError(
             f"the ETL could not use the temporary folder {tempfile.gettempdir()} "
@@ -141,18 +141,12 @@ def run(
         ) from error
 
 
-def _update(
-    lake: making.Lake,
-    make: making.Make,
-    at_once: int,
-    days: Iterable[date],
-    rebuild: bool = False,
-) -> Iterator[Ledger]:
+def _update(lake: making.Lake, days: Iterable[date], rebuild: bool = False) -> Iterator[Ledger]:
     """Compare each day with its Parquet, and make those that differ, some at once."""
     compared = _compare(lake, days, rebuild)
-    while group := {day.listing.day: day for day in islice(compared, at_once)}:
+    while group := {day.listing.day: day for day in islice(compared, lake.at_once)}:
         while due := [day for day in group.values() if day.ledger.status == "written"]:
-            if not _make(lake, make, due):
+            if not _make(lake, due):
                 break
             again = _compare(lake, (day.listing.day for day in due), rebuild=True)
             group |= {day.listing.day: day for day in again}
@@ -161,11 +155,11 @@ def _update(
             yield day.ledger
 
 
-def _make(lake: making.Lake, make: making.Make, due: list[making.Day]) -> bool:
+def _make(lake: making.Lake, due: list[making.Day]) -> bool:
     """Make days; whether somebody was erased meanwhile, of whom they may hold something."""
     before = due[0].markers.erased.listed
     try:
-        make(lake, due)
+        (lake.make or making.make)(lake, due)
     except FileNotFoundError:  # it was deleted after the day was listed
         if stores.erased_listed(lake.raw) == before:
             raise

@@ -6,13 +6,13 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import obstore
-import pyarrow.parquet as pq
 from obstore.store import ObjectStore
 
 from tgpipeline.errors import UpdateError
@@ -22,33 +22,33 @@ from tgpipeline.lake import columns, keys, quarantine, rows, stores, versions
 from tgpipeline.lake.ledger import Ledger, most_common
 from tgpipeline.settings import Settings
 
-CONNECTIONS = 12  # under way at once, besides those that read a day's objects
 
-
+@dataclass
 class Lake:
-    """Both buckets, and what a run knows of them.
-
-    Args:
-        settings: name the buckets, the time zone and the key of pseudonyms.
-        raw: the raw bucket; opened by its name where it is None.
-        enriched: the enriched bucket, likewise.
+    """Both buckets, and how a run works on them.
 
     Attributes:
+        settings: name the buckets, the time zone and the key of pseudonyms.
+        raw: the raw bucket; opened by its name where none is given.
+        enriched: the enriched bucket, likewise.
+        make: makes both tables of some days; `make` of this module where none is given.
+        at_once: how many days it is given at most.
         bots_met: ids of the bots of which this run has left a marker.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        raw: ObjectStore | None = None,
-        enriched: ObjectStore | None = None,
-    ) -> None:
-        self.settings = settings
-        self.raw = raw or stores.open_store(settings.raw_bucket, settings)
-        self.enriched = enriched or stores.open_store(settings.enriched_bucket, settings)
+    settings: Settings
+    raw: Any = None
+    enriched: Any = None
+    make: "Make | None" = None
+    at_once: int = 1
+    bots_met: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        self.raw = self.raw or stores.open_store(settings.raw_bucket, settings)
+        self.enriched = self.enriched or stores.open_store(settings.enriched_bucket, settings)
         self.pseudonyms = Pseudonyms(settings.pseudonym_key)
-        self.pool = ThreadPoolExecutor(CONNECTIONS)
-        self.bots_met: set[int] = set()
+        self.pool = ThreadPoolExecutor(3 * reading.AHEAD)  # lists, heads and writes
 
 
 @dataclass
@@ -84,29 +84,25 @@ Make = Callable[[Lake, list[Day]], None]
 
 def make(lake: Lake, days: list[Day]) -> None:
     """Make both tables of each day, and complete its ledger."""
-    collecting = gc.isenabled()
     gc.disable()  # millions of small dicts without one cycle: collecting only costs time
     try:
         for day in days:
             with tempfile.TemporaryDirectory(prefix="tgpipeline-etl-") as folder:
                 _make_day(lake, day, Path(folder))
     finally:
-        if collecting:
-            gc.enable()
+        gc.enable()
 
 
 def _make_day(lake: Lake, day: Day, folder: Path) -> None:
     tally, sorters = flatten_day(lake, day, folder)
     stamp = datetime.now(UTC)
-    paths = {table: folder / f"{table}.parquet" for table in sorters}
-    made = {t: writing.write_parquet(t, paths[t], s.merged(), stamp) for t, s in sorters.items()}
-    complete(lake, day, tally, {table: written for table, (_, written) in made.items()})
-
-    def put(table: str) -> None:
-        put_part(lake.enriched, table, day.ledger, paths[table], made[table][0])
-
+    files = {
+        table: writing.write_parquet(table, folder / f"{table}.parquet", sorter.merged(), stamp)
+        for table, sorter in sorters.items()
+    }
+    complete(lake, day, tally, {table: file.rows for table, file in files.items()})
     empty_parts(lake, day)
-    list(lake.pool.map(put, made))
+    list(lake.pool.map(partial(put_part, lake.enriched, day.ledger), files, files.values()))
 
 
 def flatten_day(lake: Lake, day: Day, folder: Path) -> tuple[Tally, dict[str, sorting.Sorter]]:
@@ -172,19 +168,14 @@ def complete(lake: Lake, day: Day, tally: Tally, rows: Mapping[str, int]) -> Non
 
 
 def put_part(
-    enriched: ObjectStore,
-    table: str,
-    ledger: Ledger,
-    path: Path,
-    writer: pq.ParquetWriter,
-    part: int = 0,
+    enriched: ObjectStore, ledger: Ledger, table: str, file: writing.Parquet, part: int = 0
 ) -> None:
     """Complete a table's Parquet and put it in its place, the ledger in both their metadata."""
-    writer.add_key_value_metadata({"ledger": json.dumps(asdict(ledger))})
-    writer.close()
+    file.writer.add_key_value_metadata({"ledger": json.dumps(asdict(ledger))})
+    file.writer.close()
     key = keys.enriched_key(table, date.fromisoformat(ledger.date), part)
     attributes = stores.attributes_for(enriched, ledger.attributes())
-    obstore.put(enriched, key, path, attributes=attributes)
+    obstore.put(enriched, key, file.path, attributes=attributes)
 
 
 def empty_parts(lake: Lake, day: Day) -> None:
@@ -194,12 +185,12 @@ def empty_parts(lake: Lake, day: Day) -> None:
     """
     for table in columns.TABLES:
         for part in range(day.ledger.parts, day.parts):
-            put_empty(lake.enriched, table, day.ledger, part)
+            put_empty(lake.enriched, day.ledger, table, part)
 
 
-def put_empty(enriched: ObjectStore, table: str, ledger: Ledger, part: int) -> None:
+def put_empty(enriched: ObjectStore, ledger: Ledger, table: str, part: int) -> None:
     """Write a part without rows: over one that a day no longer needs, since nobody may delete."""
     with tempfile.TemporaryDirectory(prefix="tgpipeline-etl-") as folder:
         path = Path(folder) / "empty.parquet"
-        writer, _ = writing.write_parquet(table, path, (), datetime.now(UTC))
-        put_part(enriched, table, ledger, path, writer, part)
+        file = writing.write_parquet(table, path, (), datetime.now(UTC))
+        put_part(enriched, ledger, table, file, part)

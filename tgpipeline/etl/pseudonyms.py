@@ -20,12 +20,12 @@ from tgpipeline.lake.ledger import Ledger
 from tgpipeline.lake.revealing import REVEALING
 from tgpipeline.lake.rows import Row
 
-IDS = frozenset(
+ID_COLUMNS = frozenset(
     "author_id from_id sender_chat_id chat_id group_id reply_to_from_id via_bot_id target_user_id "
     "migrate_to_chat_id migrate_from_chat_id".split()
 )
-NAMES = frozenset("from_first_name from_last_name from_username chat_title".split())
-TEXTS = frozenset("text caption topic_name".split())
+NAME_COLUMNS = frozenset("from_first_name from_last_name from_username chat_title".split())
+TEXT_COLUMNS = frozenset("text caption topic_name".split())
 # Events whose values are what somebody typed or a bot's own data, not states or reactions.
 _TYPED = frozenset("callback_query inline_query chosen_inline_result".split())
 _EVENTS = [column.name for column in TABLES["events"]]
@@ -49,8 +49,8 @@ class Pseudonyms:
         self._known: dict[int, int] = {}
         self._taken: dict[int, int] = {}
         self._names: dict[str, str] = {}
-        change: dict[str, Any] = dict.fromkeys(IDS, self.id)
-        change |= dict.fromkeys(NAMES, self._name) | dict.fromkeys(TEXTS, self._text)
+        change: dict[str, Any] = dict.fromkeys(ID_COLUMNS, self.id)
+        change |= dict.fromkeys(NAME_COLUMNS, self._name) | dict.fromkeys(TEXT_COLUMNS, self._text)
         change |= {"from_username": self._username, "payload": lambda _: None}
         self._of = {t: [change.get(c.name) for c in cs[:-1]] for t, cs in TABLES.items()}
 

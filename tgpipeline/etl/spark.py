@@ -185,7 +185,7 @@ def _write_days(lake: Lake, days: list[Day], made: DataFrame, settings: Settings
         for table in columns.TABLES:
             for number in range(ledger.parts):
                 if f"{ledger.date} {table} {number}" not in written:
-                    making.put_empty(lake.enriched, table, ledger, number)
+                    making.put_empty(lake.enriched, ledger, table, number)
 
 
 def _write(
@@ -196,21 +196,20 @@ def _write(
 ) -> Iterator[pa.RecordBatch]:
     """On an executor: the parts whose rows come, each after the other, in order."""
     enriched = stores.open_store(settings.enriched_bucket, settings)
+    cut = (
+        (place, batch.filter(pc.equal(batch["place"], place)))
+        for batch in batches
+        for place in pc.unique(batch["place"]).to_pylist()
+    )
     with tempfile.TemporaryDirectory(prefix="tgpipeline-spark-") as folder:
         path = Path(folder) / "part.parquet"
-        for place, found in groupby(_by_place(batches), key=lambda one: one[0]):
+        for place, found in groupby(cut, key=lambda one: one[0]):
             day, table, number = place.split()
             rows = (pa.Table.from_struct_array(batch[table]) for _, batch in found)
             schema = pa.schema(list(writing.schema(table))[:-1])
-            writer, _ = writing.write_parquet(table, path, (r.cast(schema) for r in rows), stamp)
-            making.put_part(enriched, table, ledgers[day], path, writer, int(number))
+            file = writing.write_parquet(table, path, (r.cast(schema) for r in rows), stamp)
+            making.put_part(enriched, ledgers[day], table, file, int(number))
             yield pa.record_batch({"place": [place]})
-
-
-def _by_place(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
-    for batch in batches:
-        for place in pc.unique(batch["place"]).to_pylist():
-            yield place, batch.filter(pc.equal(batch["place"], place))
 
 
 def main() -> None:
@@ -221,9 +220,8 @@ def main() -> None:
     told = vars(parser.parse_known_args()[0])  # Glue adds arguments of its own
     buckets = {"raw_bucket": told["raw"], "enriched_bucket": told["enriched"]}
     settings = Settings.from_env(timezone=told["timezone"], **buckets)
-    for ledger in run(
-        settings, handler.days_of({"start": told["from"], "end": told["to"]}, settings)
-    ):
+    days = handler.days_of({"start": told["from"], "end": told["to"]}, settings)
+    for ledger in run(settings, days):
         print(ledger)
 
 

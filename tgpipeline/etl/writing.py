@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -62,9 +62,15 @@ def _array(name: str, type_name: str, values: tuple[Any, ...], misfits: Counter[
     return pa.array([value for value, _ in pairs], ARROW[type_name])
 
 
-def write_parquet(
-    table: str, path: Path, rows: Iterable[pa.Table], stamp: datetime
-) -> tuple[pq.ParquetWriter, int]:
+class Parquet(NamedTuple):
+    """A file whose rows are written, still open for metadata."""
+
+    path: Path
+    writer: pq.ParquetWriter
+    rows: int
+
+
+def write_parquet(table: str, path: Path, rows: Iterable[pa.Table], stamp: datetime) -> Parquet:
     """Write rows as Parquet (zstd).
 
     Args:
@@ -72,9 +78,6 @@ def write_parquet(
         path: the file to write.
         rows: with the columns of the table, others are left out.
         stamp: value of `context_timestamp`, UTC.
-
-    Returns:
-        The writer, still open for metadata, and how many rows there were.
     """
     writer = pq.ParquetWriter(str(path), schema(table), compression="zstd", version="2.6")
     written = 0
@@ -83,7 +86,7 @@ def write_parquet(
         writer.write_table(_stamped(table, group, stamp))
     if not written:  # PyArrow 18 cannot read a file that has no row group at all
         writer.write_table(schema(table).empty_table())
-    return writer, written
+    return Parquet(path, writer, written)
 
 
 def regroup(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:

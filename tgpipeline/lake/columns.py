@@ -71,18 +71,14 @@ def fit(value: Any, type_name: str) -> tuple[Any, bool]:
     """
     if value is None:
         return None, True
-    if type_name == "string" and type(value) is str:
-        if value.isascii():
-            return value, True
-        clean = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        return clean, clean == value
     if type_name == "list<string>" and type(value) is list:
         fitted = [fit(item, "string") for item in value]
-        kept = [item for item, _ in fitted if item is not None]
-        return kept, len(kept) == len(value) and all(unchanged for _, unchanged in fitted)
-    if type_name == "bool":
-        return (value, True) if type(value) is bool else (None, False)
+        texts = [item for item, _ in fitted if item is not None]
+        return texts, len(texts) == len(value) and all(unchanged for _, unchanged in fitted)
+    if type_name == "string" and type(value) is str:
+        clean = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return clean, clean == value
+    kept = value if type_name == "bool" and type(value) is bool else None
     if type_name in ("int64", "timestamp[ms]"):
-        whole = integer(value)
-        return whole, whole is not None
-    return None, False
+        kept = integer(value)
+    return kept, kept is not None

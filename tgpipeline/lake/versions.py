@@ -52,8 +52,7 @@ def version(document: Document, flattener: Flattener) -> Version:
     # Of two that are equal in all else any one may be kept, but always the same one.
     digest = zlib.crc32(body)
     if table == "messages":
-        edited = integer(content.get("edit_date")) or 0
-        edited = max(0, min(edited, 2**60))
+        edited = max(0, min(integer(content.get("edit_date")) or 0, 2**60))
         number = update_id or form_of(document.name).number or _import_of(update)
         rank = (len(_SOURCES) * edited + _SOURCES[source], number, digest)
         return Version(table, values, _identity(content, update_id, body), rank, undated)

@@ -220,15 +220,13 @@ def test_misfits_become_null_and_every_row_stays(found):
             sorters[one.table].add(one.values, one.identity, one.rank)
         for name, sorter in sorters.items():
             path = Path(folder) / f"{name}.parquet"
-            writer, rows_written = writing.write_parquet(
-                name, path, sorter.merged(), datetime.now(UTC)
-            )
-            writer.close()
+            made = writing.write_parquet(name, path, sorter.merged(), datetime.now(UTC))
+            made.writer.close()
             table = pq.ParquetFile(path).read()
             assert table.schema.equals(writing.schema(name))
-            assert len(table) == rows_written
+            assert len(table) == made.rows
             assert set(misfits[name]) <= set(table.column_names)
-            count -= rows_written
+            count -= made.rows
         assert count >= 0
 
 
@@ -274,7 +272,7 @@ def test_the_sizes_of_chunks_and_runs_decide_nothing(found, chunk, run, piece, g
                 sorter.add(one.values, one.identity, one.rank)
             path = Path(folder) / "messages.parquet"
             stamp = datetime.now(UTC)
-            writing.write_parquet("messages", path, sorter.merged(), stamp)[0].close()
+            writing.write_parquet("messages", path, sorter.merged(), stamp).writer.close()
             table = pq.ParquetFile(path).read()
     finally:
         sorting.CHUNK, sorting.RUN, sorting.BATCH_ROWS, writing.ROW_GROUP = sizes

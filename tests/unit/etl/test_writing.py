@@ -36,10 +36,10 @@ def written(folder, updates, table="messages"):
 
 def finished(folder, sorter, table="messages"):
     path = folder / f"{table}.parquet"
-    writer, rows = writing.write_parquet(table, path, sorter.merged(), STAMP)
-    writer.close()
+    made = writing.write_parquet(table, path, sorter.merged(), STAMP)
+    made.writer.close()
     file = pq.ParquetFile(path)
-    assert file.metadata.num_rows == rows
+    assert file.metadata.num_rows == made.rows
     return file
 
 
