@@ -78,7 +78,7 @@ def fit(value: Any, type_name: str) -> tuple[Any, bool]:
     if type_name == "string" and type(value) is str:
         clean = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return clean, clean == value
-    kept = value if type_name == "bool" and type(value) is bool else None
-    if type_name in ("int64", "timestamp[ms]"):
-        kept = integer(value)
-    return kept, kept is not None
+    if type_name == "bool":
+        return (value, True) if type(value) is bool else (None, False)
+    whole = integer(value) if type_name in ("int64", "timestamp[ms]") else None
+    return whole, whole is not None

@@ -2,7 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from threading import Barrier, Lock
 
+import obstore
 import pytest
 from obstore.store import MemoryStore
 
@@ -154,6 +156,48 @@ def test_an_update_of_32_mib_is_read_and_one_of_a_byte_more_is_not():
     longer = documents.document_of("1.json", body + b" ")
     assert longer.reason == "longer than 33554432 bytes; the rest is cut off"
     assert len(longer.body) == 8 * 2**20
+
+
+def test_128_objects_are_asked_for_at_once():
+    """Each request waits for the others: with fewer at once they would wait in vain."""
+    store, barrier = MemoryStore(), Barrier(128, timeout=20)
+    for number in range(128):
+        store.put(f"{PREFIX}{number}.json", p.raw(p.text(number)))
+    at_once, lock, under_way = [], Lock(), set()
+    real = obstore.get
+
+    def slow(*given, **how):
+        with lock:
+            under_way.add(given)
+            at_once.append(len(under_way))
+        barrier.wait()
+        found = real(*given, **how)
+        with lock:
+            under_way.discard(given)
+        return found
+
+    listing = listed(store)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(obstore, "get", slow)
+        assert len(list(reading.read_day(store, listing))) == 128
+    assert max(at_once) == 128
+
+
+def test_of_a_large_object_8_mib_are_in_memory():
+    sizes, real = [], obstore.get
+
+    class Found:
+        def stream(self, min_chunk_size):
+            sizes.append(min_chunk_size)
+            return real(store, f"{PREFIX}batch.ndjson").stream(min_chunk_size=min_chunk_size)
+
+    store = MemoryStore()
+    store.put(f"{PREFIX}batch.ndjson", p.raw(p.text(1)))
+    listing = listed(store)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(obstore, "get", lambda *_: Found())
+        assert len(list(reading.read_day(store, listing))) == 1
+    assert sizes == [8 * 2**20]
 
 
 def test_four_requests_are_under_way_while_one_is_looked_at():
