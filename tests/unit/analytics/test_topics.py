@@ -344,3 +344,44 @@ def test_what_rises_beyond_chance() -> None:
     assert "elevador" in rising(now, before)["term"][0]
     assert rising(before, before).empty
     assert rising([], []).empty
+
+
+def test_how_much_each_kind_of_evidence_weighs(shop: topics.Topics) -> None:
+    """Scores of whole texts: they change with every weight, gram and rule of the model."""
+    texts = ["meu pix nao caiu e o dinheiro sumiu", "o app trava quando entro na conta"]
+    scores, _ = shop.judge(texts)
+    assert scores.max(axis=1) == pytest.approx([0.7888, 0.8792], abs=0.004)
+
+
+def test_how_many_labels_the_thresholds_give(shop: topics.Topics, labelled: pd.DataFrame) -> None:
+    said = shop.table(labelled["text"])["problems"].map(len)
+    assert said.sum() == pytest.approx(394, abs=2)
+    assert (said > 1).sum() == pytest.approx(31, abs=1)
+
+
+def test_what_is_long_is_read_by_its_sentences(shop: topics.Topics) -> None:
+    filler, asks = "moro numa rua tranquila e trabalho o dia todo fora. ", "quero o estorno"
+    one, other = (filler * 3 + asks, filler * 4 + asks)
+    assert len(one) < topics.LONG < len(other)
+    (short,), (long,), (alone,) = (shop.judge([text])[0] for text in (one, other, asks))
+    refund = list(shop.problems).index("refund")
+    assert long[refund] == pytest.approx(alone[refund])
+    assert short[refund] < alone[refund] - 0.01
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "found"),
+    [
+        ("nota fiscal", "nota a b c fiscal", True),
+        ("nota ... fiscal", f"nota {'a ' * 12}fiscal", True),
+        ("nota ... fiscal", f"nota {'a ' * 13}fiscal", False),
+        ("nota ... fiscal", "nota, fiscal", True),
+        ("nota ... fiscal", "nota? fiscal", False),
+        ("pedido", "pedibo", True),
+        ("praia", "praib", False),
+        ("ida", "idas", True),
+        ("ida", "ido", False),
+    ],
+)
+def test_gaps_slips_and_stems_reach_as_far_as_they_say(phrase: str, text: str, found: bool) -> None:
+    assert bool(phrases.Matcher([phrases.parse(phrase, {})]).find(text)) is found
