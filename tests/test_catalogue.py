@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from tests.unit.analytics.duck import Duck
-from tests.unit.analytics.test_report import PERIOD, updates
-from tgpipeline.analytics import language, report
+from tests.unit.analytics.test_report import PERIOD, message, updates
+from tgpipeline.analytics import report
 from tgpipeline.analytics.answers import Answers
 from tgpipeline.analytics.language import FOLDER, date_text, many, say, use
 from tgpipeline.analytics.tables import Table
@@ -66,9 +66,9 @@ def test_a_language_without_a_catalogue_is_refused() -> None:
 def test_the_language_is_that_of_the_data() -> None:
     answers = Answers(Duck(updates()), **PERIOD)
     assert answers.language == "pt"
-    texts = pd.Series(["where is my order, please?", "thank you very much for the help"])
-    assert language.detect(texts) == "en"
-    assert language.detect(pd.Series(["", None, "12"])) == "en"
+    for texts in (("where is my order, please?", "thank you very much for the help"), ("", "12")):
+        told = [message(n, 50, "Ana", text) for n, text in enumerate(texts, 1)]
+        assert Answers(Duck(told), **PERIOD).language == "en"
 
 
 def test_a_page_in_portuguese_has_no_english_heading() -> None:

@@ -11,10 +11,10 @@ import pandas as pd
 
 from tgpipeline.analytics import questions, topics
 from tgpipeline.analytics.engine import Engine
-from tgpipeline.analytics.language import detect
+from tgpipeline.analytics.language import LANGUAGES
 from tgpipeline.analytics.mask import Mask
 from tgpipeline.analytics.support import conversations, discover, metrics, outcomes, problems
-from tgpipeline.analytics.support.metrics import Office
+from tgpipeline.analytics.support.signals import language as language_of
 from tgpipeline.errors import QueryError, SettingsError
 from tgpipeline.progress import progress
 
@@ -78,11 +78,13 @@ class Answers:
             raise QueryError(f"cut {self.cut} has no day before it in the period, {period}.")
         self.is_zone_named = bool(self.timezone) or self.engine.is_zone_named
         self.timezone = self.timezone or self.engine.timezone
-        self.hours, self.topics = Office.parse(self.office), topics.load(self.topics_file or None)
+        self.hours = metrics.Office.parse(self.office)
+        self.topics = topics.load(self.topics_file or None)
         if self.chat:
             self.engine.group_of(self.chat)
         if not self.language:
-            self.language = detect(self.messages["text"].dropna().tail(5_000))
+            said = language_of("\n".join(self.messages["text"].dropna().tail(5_000)))
+            self.language = said if said in LANGUAGES else LANGUAGES[0]
 
     def ask(self, name: str, **more: Any) -> pd.DataFrame:
         """The answer of a question in `queries/` about the period: see `Engine.query`."""

@@ -55,12 +55,7 @@ class Athena(Engine):
         try:
             rows = cursor.execute(sql).fetchall()
             description, scanned = cursor.description or [], int(cursor.data_scanned_in_bytes or 0)
-            run = {
-                "query_id": cursor.query_id,
-                "bytes_scanned": scanned,
-                "usd": price(scanned),
-                "milliseconds": int(cursor.total_execution_time_in_millis or 0),
-            }
+            run = {"query_id": cursor.query_id, "bytes_scanned": scanned, "usd": price(scanned)}
             if self.local and {column[1] for column in description} <= {"varchar", "date"}:
                 # With DuckDB before 1.4, MiniStack calls all types varchar but dates: ask DuckDB.
                 description = cursor.execute(f"DESCRIBE {sql}").fetchall()

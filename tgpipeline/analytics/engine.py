@@ -1,6 +1,5 @@
 """One way to ask, whoever answers: Athena over S3 (`athena`), or DuckDB over local files."""
 
-import logging
 import os
 import re
 from abc import ABC, abstractmethod
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from tgpipeline.analytics.answers import Answers
 
 Day = date | str | None
-logger = logging.getLogger(__name__)
 _DAYS = (
     "SELECT context_date FROM messages WHERE 0 /* :chat */ IN (0, group_id) "
     "GROUP BY context_date ORDER BY context_date"
@@ -56,8 +54,8 @@ class Engine(ABC):
             sql: in Athena's dialect, its parameters filled in.
 
         Returns:
-            The rows, with the types that `typed` gives; and what is known of the run
-            (`bytes_scanned`, `usd`, `milliseconds`).
+            The rows, with the types that `typed` gives; and, where it costs, what is known of the
+            run (`bytes_scanned`, `usd`).
 
         Raises:
             QueryError: if it fails.
@@ -98,7 +96,6 @@ class Engine(ABC):
             "parameters": {k: str(v) for k, v in values.items() if v is not None},
             **run,
         }
-        logger.info("%s: %d rows, %d bytes scanned", name, len(frame), run.get("bytes_scanned", 0))
         return frame
 
     def group_of(self, chat: int) -> int:

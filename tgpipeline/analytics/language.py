@@ -6,10 +6,7 @@ them. A sentence is written once, in English: a short one where it is used, as i
 """
 
 import gettext
-import re
 import string
-from collections import Counter
-from collections.abc import Iterable
 from datetime import date
 from numbers import Real
 from pathlib import Path
@@ -61,21 +58,6 @@ class use:  # noqa: N801, reads as a verb
 
     def __exit__(self, *_: object) -> None:
         use.current, use._catalogue = self._before
-
-
-def detect(texts: Iterable[str | None]) -> str:
-    """The language in which most is written, by its function words; English where none is known.
-
-    >>> detect(["cadê o meu pedido?", "não chegou ainda"]), detect(["12", None])
-    ('pt', 'en')
-    """
-    from stop_words import get_stop_words
-
-    all_of_it = " ".join(text for text in texts if isinstance(text, str))
-    said = Counter(re.findall(r"\w+", all_of_it.lower()))
-    known = {code: set(get_stop_words(code)) for code in LANGUAGES}
-    common = set.intersection(*known.values())
-    return max(LANGUAGES, key=lambda code: sum(said[w] for w in known[code] - common))
 
 
 def say(text: str, /, **values: Any) -> str:

@@ -1,7 +1,6 @@
 """Hiding who people are in tables and quotes."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from tgpipeline.analytics.language import say
+from tgpipeline.analytics.topics.text import fold
 from tgpipeline.lake.revealing import mask
 
 IDS = ("user_id", "from_id", "customer", "target_user_id")
@@ -73,8 +73,7 @@ class Mask:
 
 def _words(text: str) -> list[str]:
     """Its words without case and accents."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return re.findall(r"\w+", "".join(c for c in plain if not unicodedata.combining(c)))
+    return re.findall(r"\w+", fold(text))
 
 
 def _one_letter_less(word: str) -> set[str]:

@@ -18,12 +18,13 @@ from tgpipeline.analytics.language import mark, say, sentence, use, words
 from tgpipeline.analytics.support import metrics
 from tgpipeline.analytics.support.rates import NO_SIGNALS, TOO_FEW
 from tgpipeline.analytics.support.statistics import ENOUGH
-from tgpipeline.analytics.tables import Table, write_csv
+from tgpipeline.analytics.tables import Table
 from tgpipeline.errors import QueryError
 
 WIDE, NARROW = 7.4, 3.7  # inches of a chart: on a desk, on a phone
 LANG = {"en": "en", "pt": "pt-BR"}
 MOST = 20  # rows of a list on the page
+RAW = {"conversation_messages", "conversation_events", "first_rows"}  # texts: never as CSV
 
 
 @dataclass
@@ -71,7 +72,10 @@ def write(
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(html, "utf-8")
         if csv:
-            write_csv(answers, Path(csv))
+            Path(csv).mkdir(parents=True, exist_ok=True)
+            for name, frame in (answers.derived() | answers.asked).items():
+                if name not in RAW:
+                    answers.masked(frame).to_csv(Path(csv, f"{name}.csv"), index=False)
     except OSError as error:
         raise QueryError(f"{error.filename or page} cannot be written: {error.strerror}.") from None
     return page

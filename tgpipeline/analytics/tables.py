@@ -1,18 +1,15 @@
-"""Tables for the page and as CSV, and what they call things."""
+"""Tables for the page, and what they call things."""
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from tgpipeline.analytics.answers import Answers
 from tgpipeline.analytics.charts.support import duration
 from tgpipeline.analytics.language import date_text, number, say, words
 from tgpipeline.analytics.mask import QUOTES
 
-RAW = {"conversation_messages", "conversation_events", "first_rows"}  # texts: never as CSV
 WORDS = ("trend", "who", "asked", "reason", "measure", "outcome")  # columns of words to translate
 
 
@@ -86,12 +83,3 @@ def cell(name: str, value: Any) -> str:
     if isinstance(value, float):
         return number(value, ",.1f" if value % 1 else ",.0f")
     return str(value)
-
-
-def write_csv(answers: Answers, folder: Path) -> None:
-    """Write all tables there are, each as a CSV file of its name; people's texts only as quotes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    derived = answers.derived()
-    for name, frame in (answers.asked | derived).items():
-        if name not in RAW:
-            answers.masked(frame).to_csv(folder / f"{name}.csv", index=False)
