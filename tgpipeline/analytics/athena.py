@@ -6,16 +6,15 @@ for DuckDB only where the endpoint is the local stack.
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
+
+import pandas as pd
 
 from tgpipeline.analytics import questions
 from tgpipeline.analytics.engine import Engine, to_frame
 from tgpipeline.errors import QueryError
 from tgpipeline.settings import Settings, aws_session
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 USD_PER_TB = 5.0  # us-east-1; https://aws.amazon.com/athena/pricing/
 MINIMUM_BYTES = 10_000_000  # what a query is billed for at least
@@ -48,7 +47,7 @@ class Athena(Engine):
             **endpoint,
         )
 
-    def execute(self, name: str, sql: str) -> "tuple[pd.DataFrame, Mapping[str, Any]]":
+    def execute(self, name: str, sql: str) -> tuple[pd.DataFrame, Mapping[str, Any]]:
         """See `Engine.execute`; what is known of the run has Athena's `query_id`, too."""
         cursor = self._connection.cursor()
         sql = questions.translate(sql) if self.local else sql
@@ -74,7 +73,7 @@ def connect(settings: Settings) -> Athena:
     return Athena(settings)
 
 
-def query(name_or_sql: str, settings: Settings, **values: Any) -> "pd.DataFrame":
+def query(name_or_sql: str, settings: Settings, **values: Any) -> pd.DataFrame:
     """Ask the Athena of a deployment one question: see `Engine.query`."""
     return connect(settings).query(name_or_sql, **values)
 

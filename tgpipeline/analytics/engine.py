@@ -8,12 +8,12 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from tgpipeline.analytics import questions
 from tgpipeline.errors import QueryError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from tgpipeline.analytics.answers import Answers
 
 Day = date | str | None
@@ -46,7 +46,7 @@ class Engine(ABC):
         self._groups: dict[int, int] = {}
 
     @abstractmethod
-    def execute(self, name: str, sql: str) -> "tuple[pd.DataFrame, Mapping[str, Any]]":
+    def execute(self, name: str, sql: str) -> tuple[pd.DataFrame, Mapping[str, Any]]:
         """Execute SQL.
 
         Args:
@@ -61,7 +61,7 @@ class Engine(ABC):
             QueryError: if it fails.
         """
 
-    def query(self, name_or_sql: str, **values: Any) -> "pd.DataFrame":
+    def query(self, name_or_sql: str, **values: Any) -> pd.DataFrame:
         """Ask a question.
 
         Args:
@@ -121,16 +121,13 @@ class Engine(ABC):
         """First and last local day: as given, and otherwise of the first and the last message.
 
         Raises:
-            QueryError: if that period ends before it starts, or holds no message; says which days
-                do.
+            QueryError: if that period holds no message; says which days do.
         """
         days = [day.date() for day in self.query(_DAYS, chat=chat)["context_date"]]
         if not days:
             raise QueryError("there is no message yet: run the ETL, or import another export.")
         first = questions.day("start", start or days[0], "period")
         last = questions.day("end", end or days[-1], "period")
-        if start and end and first > last:
-            raise QueryError(f"the period ends on {last}, before it starts on {first}.")
         if not any(first <= day <= last for day in days):
             raise QueryError(
                 f"there is no message from {first} to {last}: there are messages on "
@@ -145,7 +142,7 @@ class Engine(ABC):
         how = {"chat": self.chat} | how
         return Answers(self, **how | self.period(how.get("start"), how.get("end"), how["chat"]))
 
-    def conversations(self, **how: Any) -> "pd.DataFrame":
+    def conversations(self, **how: Any) -> pd.DataFrame:
         """Who asked what, and what became of it: one row per conversation.
 
         Args:
@@ -171,7 +168,7 @@ class Engine(ABC):
         return report.write(self.answers(**how), output, csv)
 
 
-def to_frame(description: Sequence[Sequence[Any]], rows: Sequence[Sequence[Any]]) -> "pd.DataFrame":
+def to_frame(description: Sequence[Sequence[Any]], rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
     """Rows as a DataFrame, each column with the pandas type of its Athena type.
 
     Args:
@@ -182,8 +179,6 @@ def to_frame(description: Sequence[Sequence[Any]], rows: Sequence[Sequence[Any]]
     >>> frame["n"].sum(), frame["ok"].tolist()
     (np.int64(7), [True, False])
     """
-    import pandas as pd
-
     names, types = zip(*(map(str, column[:2]) for column in description), strict=True)
     frame = pd.DataFrame(list(rows), columns=range(len(names)), dtype=object)
     for n, kind in enumerate(types):
@@ -192,7 +187,7 @@ def to_frame(description: Sequence[Sequence[Any]], rows: Sequence[Sequence[Any]]
     return typed(frame, types).set_axis(names, axis=1)
 
 
-def typed(frame: "pd.DataFrame", types: Iterable[Any]) -> "pd.DataFrame":
+def typed(frame: pd.DataFrame, types: Iterable[Any]) -> pd.DataFrame:
     """A DataFrame whose columns have the pandas types of these types of Athena or DuckDB.
 
     Source of the types: https://docs.aws.amazon.com/athena/latest/ug/data-types.html

@@ -3,7 +3,6 @@
 Notebook 06 shows the same sections; the page is HTML that loads nothing from elsewhere.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -192,10 +191,7 @@ def people(answers: Answers) -> Section:
     return Section(say("Who comes"), shown, tables)
 
 
-# What is asked first stands first.
-SECTIONS: Sequence[Callable[[Answers], Section]] = (
-    needs, solved, when, better, waiting, volume, people,
-)  # fmt: skip
+SECTIONS = needs, solved, when, better, waiting, volume, people  # what is asked first is first
 
 
 def unknown(answers: Answers) -> list[str]:

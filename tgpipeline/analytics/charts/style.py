@@ -11,7 +11,6 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, wraps
 from textwrap import fill
@@ -54,7 +53,7 @@ def _style() -> dict[Any, Any]:
     return plain | dict.fromkeys(inked, INK)
 
 
-def page(width: float) -> AbstractContextManager[None]:
+def page(width: float) -> Any:
     """A block in which charts are made for a page: so wide (inches), and their text stays text."""
     return rc_context({"figure.figsize": (width, HEIGHT), "svg.fonttype": "none"})
 
