@@ -121,13 +121,16 @@ class Engine(ABC):
         """First and last local day: as given, and otherwise of the first and the last message.
 
         Raises:
-            QueryError: if that period holds no message; says which days do.
+            QueryError: if that period ends before it starts, or holds no message; says which days
+                do.
         """
         days = [day.date() for day in self.query(_DAYS, chat=chat)["context_date"]]
         if not days:
             raise QueryError("there is no message yet: run the ETL, or import another export.")
         first = questions.day("start", start or days[0], "period")
         last = questions.day("end", end or days[-1], "period")
+        if start and end and first > last:
+            raise QueryError(f"the period ends on {last}, before it starts on {first}.")
         if not any(first <= day <= last for day in days):
             raise QueryError(
                 f"there is no message from {first} to {last}: there are messages on "
