@@ -108,7 +108,7 @@ def _rollback(arguments: argparse.Namespace) -> None:
 
 
 def _down(arguments: argparse.Namespace) -> None:
-    """Delete the stacks of analytics, etl and ingest; the lake stays unless told otherwise."""
+    """Delete all stacks but the lake's, unless told otherwise."""
     settings = Settings.from_env()
     _say("would delete ", deploy.down(settings, delete_data=arguments.delete_data, dry_run=True))
     if arguments.dry_run:

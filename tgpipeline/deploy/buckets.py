@@ -5,7 +5,7 @@ from typing import Any
 
 from tgpipeline.deploy import reasons
 from tgpipeline.deploy.deployment import Deployment
-from tgpipeline.deploy.stacks import Stack
+from tgpipeline.deploy.stack import Stack
 from tgpipeline.lake import keys
 from tgpipeline.settings import Settings
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tgpipeline.deploy import buckets, reasons
 from tgpipeline.deploy.deployment import Deployment
-from tgpipeline.deploy.stacks import Stack, waits
+from tgpipeline.deploy.stack import Stack, waits
 from tgpipeline.errors import LakeError
 from tgpipeline.lake import keys
 from tgpipeline.lake.ledger import days_with_other_columns

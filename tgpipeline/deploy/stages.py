@@ -9,7 +9,7 @@ from botocore.config import Config
 from tgpipeline.deploy import buckets, layer, packages, reasons, templates, webhook
 from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.events import Change, Listener, nobody
-from tgpipeline.deploy.stacks import KEEP, Parameters, Stack
+from tgpipeline.deploy.stack import KEEP, Parameters, Stack
 from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
 

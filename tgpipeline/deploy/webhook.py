@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from tgpipeline.deploy import reasons
-from tgpipeline.deploy.stacks import Stack
+from tgpipeline.deploy.stack import Stack
 from tgpipeline.settings import Settings, variable
 from tgpipeline.telegram.bot import Bot
 

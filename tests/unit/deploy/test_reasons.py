@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from tgpipeline.deploy import Deployment, Stack, buckets, events, reasons, stacks, stages
+from tgpipeline.deploy import Deployment, Stack, buckets, events, reasons, stack, stages
 from tgpipeline.errors import DeployError, SettingsError
 
 SECRET = "a-secret-that-nobody-may-see"
@@ -36,7 +36,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Stubber
         return made[service][0]
 
     monkeypatch.setattr(boto3.Session, "client", stubbed)
-    monkeypatch.setattr(stacks.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(stack.time, "sleep", lambda seconds: None)
     yield lambda service: (reasons.client(service, SETTINGS), made[service][1])[1]
     for _, stub in made.values():
         stub.assert_no_pending_responses()
@@ -96,7 +96,7 @@ def test_the_first_failure_is_the_cause_and_what_it_stopped_is_none(answers: Any
     found = {"StackEvents": [event | token for event in events]}
     answers("cloudformation").add_response("describe_stack_events", found)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stacks.uuid, "uuid4", lambda: type("Id", (), {"hex": "mine"}))
+        patch.setattr(stack.uuid, "uuid4", lambda: type("Id", (), {"hex": "mine"}))
         with pytest.raises(DeployError, match=r"Role \(AWS::IAM::Role\).*deployer\.json") as caught:
             Stack("ingest", SETTINGS).delete()
     assert "cancelled" not in str(caught.value)
