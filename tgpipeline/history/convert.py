@@ -27,9 +27,11 @@ _REMEMBERED = 1 << 16  # senders and threads of so many messages, for the replie
 _PEER = re.compile(r"(user|chat|channel)(\d{1,19})")
 # The account that copies a linked channel's posts: https://core.telegram.org/bots/api#message
 _TELEGRAM = {"id": 777000, "is_bot": False, "first_name": "Telegram"}
-_READY = {"via_bot", "forwarded_from"}  # made elsewhere: its buttons came along
+# Of a message that was made elsewhere, the buttons came along.
+_BUTTONS = {"inline_bot_buttons", "via_bot", "forwarded_from"}
 _RENAMED = {"author": "author_signature", "inline_bot_buttons": "reply_markup"}
-_FORWARDED = {"user": "sender_user", "chat": "sender_chat", "channel": "chat"}
+# By the type of a chat, None for a user: the type of an origin, and its field.
+_ORIGINS = {None: ("user", "sender_user"), "group": ("chat", "sender_chat")}
 
 
 def api_id(number: int, kind: str, masked: bool = False) -> int:
@@ -37,7 +39,7 @@ def api_id(number: int, kind: str, masked: bool = False) -> int:
 
     Args:
         number: the id in the export; one below 0 is the Bot API's already.
-        kind: the Bot API's type of the chat.
+        kind: the Bot API's type of the chat, or whose id it is: a `user`, `chat` or `channel`.
         masked: whether a version before 2021 wrote it, which added the kind in the bits above 32.
 
     >>> api_id(2198765432, "supergroup"), api_id(4696915167, "group"), api_id(42, "private")
@@ -45,9 +47,9 @@ def api_id(number: int, kind: str, masked: bool = False) -> int:
     """
     if masked and number >> 32 in (1, 2):
         number &= 0xFFFFFFFF
-    if number < 0 or kind == "private":
+    if number < 0 or kind in ("private", "user"):
         return number
-    return -number if kind == "group" else _CHANNELS - number
+    return -number if kind in ("group", "chat") else _CHANNELS - number
 
 
 def chat_type(number: int) -> str:
@@ -79,7 +81,7 @@ class Converter:
         self._last = (0, 0)  # id and date of the message before
         # The first messages of topics and of comments, with what a reply to them repeats.
         self._openers: dict[int, Record] = {}
-        self._messages: OrderedDict[int, tuple[str, int | None, int | None]] = OrderedDict()
+        self._messages: OrderedDict[int, tuple[int | None, int | None]] = OrderedDict()
 
     def message(self, record: Any) -> Record:
         """The Message of one record of an export.
@@ -139,48 +141,49 @@ class Converter:
         except (KeyError, TypeError, ValueError, OverflowError):
             return 0, False
 
-    def _peer(self, value: Any, name: Any) -> tuple[str, Record]:
-        """Who is meant by `user1`, `chat1`, `channel1` or a number: the kind, and the object."""
-        kind, number = "user", int_of(value)
+    def _peer(self, value: Any, name: Any) -> Record:
+        """Who is meant by `user1`, `chat1`, `channel1` or a number: a User, or a Chat by its type.
+
+        Other programs write the Bot API's numbers: those of chats are below 0.
+        """
+        number = int_of(value)
         if type(value) is str and (told := _PEER.fullmatch(value)):
-            kind, number = told[1], int(told[2])
-        elif number is not None and number < 0:  # another program's, which has the Bot API's
-            kind = "channel" if number < _CHANNELS else "chat"
-        elif number is not None and self.masked_ids and number >> 32:
-            kind, number = ("channel" if number >> 33 else "user"), number & 0xFFFFFFFF
-        if kind == "user" or number is None:
-            return kind, given(id=number, first_name=name)
-        ident = api_id(number, "group" if kind == "chat" else kind)
-        if ident == self._chat["id"]:
-            return kind, self._chat
-        return kind, given(id=ident, type="group" if kind == "chat" else kind, title=name)
+            number = api_id(int(told[2]), told[1])
+        elif number is not None and self.masked_ids:
+            number = api_id(number, "channel" if number >> 33 else "user", masked=True)
+        if number is None or number >= 0:
+            return given(id=number, first_name=name)
+        if number == self._chat["id"]:
+            return self._chat
+        return given(id=number, type="group" if number > _CHANNELS else "channel", title=name)
 
     def _sender(self, m: Record, record: Record) -> None:
         label = "actor" if "actor_id" in record or "actor" in record else "from"
-        kind, who = self._peer(record.get(f"{label}_id"), record.get(label))
+        who = self._peer(record.get(f"{label}_id"), record.get(label))
         if not who and self._chat["type"] == "channel":
-            kind, who = "channel", self._chat
-        if kind == "channel" and who is not self._chat and _is_copy(record):
-            m["is_automatic_forward"], m["sender_chat"], who, kind = True, who, _TELEGRAM, "user"
+            who = self._chat
+        if who.get("type") == "channel" and who is not self._chat and _is_copy(record):
+            m["is_automatic_forward"], m["sender_chat"], who = True, who, _TELEGRAM
             self._openers[m["message_id"]] = {}
-        elif kind == "user" and who and "inline_bot_buttons" in record and not _READY & set(record):
+        elif who and "type" not in who and _BUTTONS & set(record) == {"inline_bot_buttons"}:
             who["is_bot"] = True  # nobody else can put buttons under a message
         if who:
-            m["from" if kind == "user" else "sender_chat"] = who
+            m["sender_chat" if "type" in who else "from"] = who
 
     def _reply(self, m: Record, record: Record) -> None:
         to, elsewhere = int_of(record.get("reply_to_message_id")), record.get("reply_to_peer_id")
         if to and elsewhere is not None:
-            _, other = self._peer(elsewhere, None)
+            other = self._peer(elsewhere, None)
             if other.get("id") != self._chat["id"]:
                 m["external_reply"] = {"chat": other, "message_id": to}
                 to = None
         thread = None
         if to:  # the first message of a topic is repeated in replies to it, as the Bot API does
-            part, ident, thread = self._messages.get(to, ("from", None, None))
+            sender, thread = self._messages.get(to, (None, None))
             thread = to if to in self._openers else thread
             m["reply_to_message"] = {"message_id": to} | self._openers.get(to, {})
-            m["reply_to_message"] |= given(**{part: given(id=ident) or None})
+            if sender is not None:
+                m["reply_to_message"]["from" if sender >= 0 else "sender_chat"] = {"id": sender}
         if record.get("action") == "topic_created":
             thread = m["message_id"]
             self._openers[thread] = {"forum_topic_created": given(name=record.get("title"))}
@@ -188,8 +191,8 @@ class Converter:
             m["message_thread_id"] = thread
         if thread and self._openers[thread]:
             m["is_topic_message"] = True
-        part = "from" if "from" in m else "sender_chat"
-        self._messages[m["message_id"]] = (part, m.get(part, {}).get("id"), thread)
+        sender = (m.get("from") or m.get("sender_chat", {})).get("id")
+        self._messages[m["message_id"]] = (sender, thread)
         if len(self._messages) > _REMEMBERED:
             self._messages.popitem(last=False)
 
@@ -197,8 +200,9 @@ class Converter:
         """What goes along with what somebody wrote: where it is from, and fields not yet known."""
         found = {new: record[old] for old, new in _RENAMED.items() if record.get(old)}
         if record.get("forwarded_from_id") is not None:
-            kind, who = self._peer(record["forwarded_from_id"], record.get("forwarded_from"))
-            found["forward_origin"] = {"type": kind, _FORWARDED[kind]: who}
+            who = self._peer(record["forwarded_from_id"], record.get("forwarded_from"))
+            kind, field = _ORIGINS.get(who.get("type"), ("channel", "chat"))
+            found["forward_origin"] = {"type": kind, field: who}
         elif "forwarded_from" in record:  # a name, and nothing on whose it is
             name = record["forwarded_from"]
             found["forward_origin"] = given(type="hidden_user", sender_user_name=name)
