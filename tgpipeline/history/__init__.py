@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tgpipeline.errors import HistoryError, UpdateError
 from tgpipeline.history.content import CHAT_TYPES, given, int_of
 from tgpipeline.history.convert import Converter, api_id, chat_type
-from tgpipeline.history.export import Chat, Export
+from tgpipeline.history.export import Chat, Export, read_chats
 from tgpipeline.history.file import ExportFile
 from tgpipeline.history.lines import HistoryLines
 from tgpipeline.lake import stores
@@ -117,23 +117,25 @@ def import_export(
     if store is None:
         settings.require("raw_bucket")
         store = stores.open_store(settings.raw_bucket, settings)
-    export, summary = Export(ExportFile(path)), Summary(str(path))
+    file, summary = ExportFile(path), Summary(str(path))
+    export = Export(file)
     advice = "Check that it exists and that you may use it; importing again adds what is missing."
     with stores.as_lake_error(settings.raw_bucket, "read or write it", advice):
         markers = stores.read_markers(store)
-        converters = _choose(export.chats(), chat, settings, markers.groups, summary)
+        converters = _choose(read_chats(file), chat, settings, markers.groups, summary)
         lines = HistoryLines(store)
         try:
-            for number, record in export.records(converters):
+            for number, record in export.records("bytes imported"):
+                if (converter := converters.get(number)) is None:
+                    continue
                 try:
-                    message = _message_of(record, converters[number], markers.erased)
+                    message = _message_of(record, converter, markers.erased)
                 except UpdateError as reason:
                     summary.skipped[str(reason)] += 1
                     continue
                 day = summary.count(message, settings)
                 lines.add(day, {"message": message})
-                counts = converters[number].reactions(record, message)
-                lines.add(day, {"message_reaction_count": counts})
+                lines.add(day, {"message_reaction_count": converter.reactions(record, message)})
         except HistoryError as error:
             before = f"The {summary.messages:,} messages before that could be read"
             raise HistoryError(f"{error} {before}; the whole file adds what is missing.") from None

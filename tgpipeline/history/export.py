@@ -14,7 +14,7 @@ https://github.com/telegramdesktop/tdesktop/issues/24961 (custom emoji).
 import codecs
 import json
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,7 @@ class Chat:
         name: the group's title or the person's name; None where it is not told.
         type: as Telegram Desktop calls it, such as `private_supergroup`.
         id: as it stands in the file.
-        messages: how many the file holds.
+        messages: how many have been read.
         newest_number: the latest date, as written, of a message whose author is a number and not
             text such as `user1`; empty if there is none.
     """
@@ -80,161 +80,146 @@ class Chat:
         return "messages" in told
 
 
+def read_chats(file: ExportFile) -> list[Chat]:
+    """The chats of an export, in order; of a file that breaks off, those before the break.
+
+    Raises:
+        HistoryError: if there is none, saying what the file is instead.
+    """
+    export = Export(file)
+    try:
+        for _ in export.records("bytes searched for chats"):
+            pass
+    except HistoryError:
+        if not any(chat.messages for chat in export.chats):
+            raise
+    if not export.chats:
+        why = "is JSON, but not an export of Telegram Desktop: it has no list of messages"
+        again = f"If it is of contacts or settings, {EXPORT_AGAIN}"
+        raise HistoryError(f"{file.name} {why}. {again}.")
+    return export.chats
+
+
 class Export:
-    """The chats and messages of an export; both are read from its beginning, each time.
+    """One reading of an export, from its beginning to its end.
+
+    The window is `_text`: from `_position` on it has not been read.
 
     Args:
         file: where it is.
 
     Attributes:
-        mended: how many messages of the last pass were not JSON and could be mended.
+        chats: those whose messages have been reached.
+        mended: how many messages were not JSON and could be mended.
         unreadable: the offsets, in bytes, of those that could not.
     """
 
     def __init__(self, file: ExportFile) -> None:
-        self._file, self.mended = file, 0
+        self.chats: list[Chat] = []
+        self.mended = 0
         self.unreadable: list[int] = []
+        self._file = file
+        self._pieces: Iterator[bytes] = iter(())
+        self._text, self._position, self._bytes, self._ended = "", 0, 0, False
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
 
-    def chats(self) -> list[Chat]:
-        """The chats, in order; of a file that breaks off, those before the break.
-
-        Raises:
-            HistoryError: if there is none, saying what the file is instead.
-        """
-        found: list[Chat] = []
-        try:
-            for chat, record in self._pass("bytes searched for chats"):
-                if record is chat:
-                    found.append(chat)
-                else:
-                    chat.count(record)
-        except HistoryError:
-            if not any(chat.messages for chat in found):
-                raise
-        if not found:
-            why = "is JSON, but not an export of Telegram Desktop: it has no list of messages"
-            again = f"If it is of contacts or settings, {EXPORT_AGAIN}"
-            raise HistoryError(f"{self._file.name} {why}. {again}.")
-        return found
-
-    def records(self, of: Container[int]) -> Iterator[tuple[int, Any]]:
-        """Every message of some chats.
+    def records(self, doing: str) -> Iterator[tuple[int, Any]]:
+        """Every message.
 
         Args:
-            of: their positions in what `chats` returns.
+            doing: what the bytes are read for, to show how far it is.
 
         Yields:
-            The position of its chat, and the message as parsed; None for one that cannot be.
+            The position of its chat in `chats`, and the message as parsed; None for one that
+            cannot be.
 
         Raises:
             HistoryError: naming the byte where the file breaks off.
         """
-        number = -1
-        for chat, record in self._pass("bytes imported"):
-            if record is chat:
-                number += 1
-            elif number in of:
-                yield number, record
-
-    def _pass(self, doing: str) -> Iterator[tuple[Chat, Any]]:
-        """Each chat with itself where its messages begin, then with each of them."""
-        self.mended, self.unreadable = 0, []
         with progress(doing, self._file.size) as advance:
-            window = _Window(self._file.name, self._file.pieces(advance))
-            while (chat := window.next_chat()) is not None:
-                yield chat, chat
-                for record in self._records(window):
-                    yield chat, record
+            self._pieces = self._file.pieces(advance)
+            while self._finds_chat():
+                chat = self.chats[-1]
+                while not self._list_ends():
+                    try:
+                        record, self._position = _JSON.raw_decode(self._text, self._position)
+                    except (ValueError, RecursionError) as error:
+                        if self._can_try_again(error):
+                            continue
+                        record = None
+                    chat.count(record)
+                    yield len(self.chats) - 1, record
                 if chat.id is None:  # some programs write it behind the messages
-                    window.more()
-                    chat.describe('{"messages": []' + window.text[window.position :])
-        if not window.text.rstrip().endswith("}"):
-            raise window.broken("")
+                    self._read_on()
+                    chat.describe('{"messages": []' + self._text[self._position :])
+        if not self._text.rstrip().endswith("}"):
+            raise self._broken("")
 
-    def _records(self, window: "_Window") -> Iterator[Any]:
-        """The messages of one list, from its opening bracket to its closing one."""
-        while not window.list_ends():
-            try:
-                record, window.position = _JSON.raw_decode(window.text, window.position)
-            except (ValueError, RecursionError) as error:
-                if self._can_try_again(window, error):
-                    continue
-                record = None
-            yield record
+    def _finds_chat(self) -> bool:
+        """Go to where the messages of the next chat begin; False if there is none."""
+        while (found := _LIST.search(self._text, self._position)) is None:
+            self._position = max(self._position, len(self._text) - HEADER)
+            if not self._read_on():
+                return False
+        before = self._text[self._position : found.start()] + '"messages": []}'
+        self._position, chat = found.end(), Chat()
+        braces = [brace.start() for brace in re.finditer(r"\{", before)]
+        any(chat.describe(before[brace:]) for brace in reversed(braces))
+        self.chats.append(chat)
+        return True
 
-    def _can_try_again(self, window: "_Window", error: Exception) -> bool:
+    def _list_ends(self) -> bool:
+        """Step over what stands between two messages; True if the list ends there."""
+        between = _BETWEEN.match(self._text, self._position)
+        assert between, "it may be empty"
+        self._position = between.end()
+        return bool(between[1])
+
+    def _read_on(self) -> bool:
+        """Forget what lies before the position and read on; False where the file has ended."""
+        piece = next(self._pieces, b"")
+        self._ended = not piece
+        self._bytes += len(piece)
+        self._text = self._text[self._position :] + self._decode(piece, self._ended)
+        self._position = 0
+        if len(self._text) > MAX_MESSAGE:
+            why = f"what begins at byte {self._offset:,} is longer than any message of Telegram"
+            raise HistoryError(f"{self._file.name} is no export: {why}.")
+        return not self._ended
+
+    def _can_try_again(self, error: Exception) -> bool:
         """Read on, or mend the message that was refused; if neither helps, step over it."""
-        start, text = window.position, window.text
+        start, text = self._position, self._text
         place = getattr(error, "pos", start)  # not told where a number is too long
-        if not window.ended and not _MESSAGE.search(text, place):
-            window.more()
+        if not self._ended and not _MESSAGE.search(text, place):
+            self._read_on()
             return True
         following = _MESSAGE.search(text, start + 1)
         end = following.start() if following else len(text)
         cut = place >= len(text.rstrip()) or "Unterminated" in str(error)
         if not following and (cut or not text.rstrip().endswith("}")):
-            raise window.broken(f", in the message that begins at byte {window.offset:,}")
+            raise self._broken(f", in the message that begins at byte {self._offset:,}")
         mended = mend(text[start:end])
         if mended != text[start:end]:
-            window.text = text[:start] + mended + text[end:]
+            self._text = text[:start] + mended + text[end:]
             self.mended += 1
             return True
-        self.unreadable.append(window.offset)
+        self.unreadable.append(self._offset)
         if following and not _LIST.search(text, start, end):
-            window.position = end
+            self._position = end
         else:  # it was the last of its chat
-            window.text = f"{text[:start]}]{text[start:]}"
+            self._text = f"{text[:start]}]{text[start:]}"
         return False
 
-
-class _Window:
-    """The part of a file that is being looked at: `text` from `position` on."""
-
-    def __init__(self, name: str, pieces: Iterator[bytes]) -> None:
-        self.text, self.position, self.ended = "", 0, False
-        self._name, self._pieces, self._bytes = name, pieces, 0
-        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-
     @property
-    def offset(self) -> int:
+    def _offset(self) -> int:
         """The position in the file, in bytes."""
-        return self._bytes - len(self.text[self.position :].encode())
+        return self._bytes - len(self._text[self._position :].encode())
 
-    def more(self) -> bool:
-        """Forget what lies before the position and read on; False where the file has ended."""
-        piece = next(self._pieces, b"")
-        self.ended = not piece
-        self._bytes += len(piece)
-        self.text = self.text[self.position :] + self._decode(piece, self.ended)
-        self.position = 0
-        if len(self.text) > MAX_MESSAGE:
-            why = f"what begins at byte {self.offset:,} is longer than any message of Telegram"
-            raise HistoryError(f"{self._name} is no export: {why}.")
-        return not self.ended
-
-    def next_chat(self) -> Chat | None:
-        """The chat whose list of messages comes next; the window then stands in that list."""
-        while (found := _LIST.search(self.text, self.position)) is None:
-            self.position = max(self.position, len(self.text) - HEADER)
-            if not self.more():
-                return None
-        before = self.text[self.position : found.start()] + '"messages": []}'
-        self.position, chat = found.end(), Chat()
-        braces = [brace.start() for brace in re.finditer(r"\{", before)]
-        any(chat.describe(before[brace:]) for brace in reversed(braces))
-        return chat
-
-    def list_ends(self) -> bool:
-        """Step over what stands between two messages; True if the list ends there."""
-        between = _BETWEEN.match(self.text, self.position)
-        assert between, "it may be empty"
-        self.position = between.end()
-        return bool(between[1])
-
-    def broken(self, where: str) -> HistoryError:
+    def _broken(self, where: str) -> HistoryError:
         """The error for a file that ends too early."""
         why = f"breaks off at byte {self._bytes:,}{where}: it was not finished, or not copied whole"
-        return HistoryError(f"{self._name} {why}. Copy or export it again.")
+        return HistoryError(f"{self._file.name} {why}. Copy or export it again.")
 
 
 def mend(text: str) -> str:

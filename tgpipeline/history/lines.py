@@ -8,19 +8,18 @@ lines about the same edit of a message, the greater converter counts, then the l
 """
 
 import json
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import obstore
 from obstore.exceptions import AlreadyExistsError
 
-from tgpipeline.etl import reading
 from tgpipeline.history.convert import VERSION
 from tgpipeline.lake import keys, stores
-from tgpipeline.lake.documents import form_of, read_json
+from tgpipeline.lake.documents import read_json
 from tgpipeline.lake.erasing import as_bytes
 from tgpipeline.telegram.updates import integer, sub
 
@@ -29,18 +28,6 @@ if TYPE_CHECKING:
 
 WAITING = 16 << 20  # bytes that wait for the rest of their day
 WRITERS = 8  # objects that are written at once
-
-
-@dataclass
-class _Day:
-    """What a day's partition holds of earlier imports, and the lines that wait to be written.
-
-    `marks` has what `marks_of` says of each line, `imported` the number of this import.
-    """
-
-    marks: dict[int, int] = field(default_factory=dict)
-    imported: int = 1
-    lines: bytearray = field(default_factory=bytearray)  # a list of small ones takes 10 times this
 
 
 class HistoryLines:
@@ -59,7 +46,10 @@ class HistoryLines:
         self.new = self.present = self.objects = self._waiting = 0
         self._store = store
         self._known = set(stores.list_days(store))
-        self._days: dict[date, _Day] = {}
+        self._imports: dict[date, int] = {}  # the number of this import, of each day touched
+        self._marks: dict[int, int] = {}  # what `marks_of` says of each line of earlier ones
+        # A list of small lines would take ten times as much memory.
+        self._lines: defaultdict[date, bytearray] = defaultdict(bytearray)
 
     def add(self, day: date, line: dict[str, Any]) -> None:
         """Add one line, unless an earlier import by the same converter brought what it says.
@@ -69,58 +59,56 @@ class HistoryLines:
             line: `{"message": …}` or `{"message_reaction_count": …}`. Counts that are empty are
                 only added where an earlier import brought others.
         """
-        if day not in self._days:
-            self._days[day] = self._earlier(day)
-        found = self._days[day]
-        line |= {"converter": VERSION, "import": found.imported}
-        about, said = marks_of(line)
-        if found.marks.get(about, 0) == said:
+        if day not in self._imports:
+            self._imports[day] = self._read_earlier(day) + 1 if day in self._known else 1
+        line |= {"converter": VERSION, "import": self._imports[day]}
+        about, said = marks_of(day, line)
+        if self._marks.get(about, 0) == said:
             self.present += said != 0  # 0: there is nothing to say
             return
         body = as_bytes(line) + b"\n"
         self.new += 1
-        found.lines += body
+        self._lines[day] += body
         self._waiting += len(body)
         if self._waiting >= WAITING:
             self.flush()
 
     def flush(self) -> None:
         """Write all that waits, and see that it has arrived."""
-        waiting = [day for day, found in self._days.items() if found.lines]
         with ThreadPoolExecutor(WRITERS) as pool:
-            list(pool.map(self._write, waiting))
-        self.objects += len(waiting)
+            list(pool.map(self._write, self._lines, map(bytes, self._lines.values())))
+        self.objects += len(self._lines)
+        self._lines.clear()
         self._waiting = 0
 
-    def _write(self, day: date) -> None:
-        body, self._days[day].lines = bytes(self._days[day].lines), bytearray()
+    def _write(self, day: date, body: bytes) -> None:
         with suppress(AlreadyExistsError):  # the same lines: there is nothing to add
             obstore.put(self._store, keys.history_key(body, day), body, mode="create")
 
-    def _earlier(self, day: date) -> _Day:
-        listed = reading.list_day(self._store, day).names if day in self._known else []
+    def _read_earlier(self, day: date) -> int:
+        """Mark what earlier imports wrote of a day; the number of the latest one."""
         found: list[tuple[int, int, int]] = []
-        for name in (name for name in listed if form_of(name).source == "history"):
-            stored = obstore.get(self._store, keys.partition(keys.RAW, day) + name)
-            for line in map(read_json, stored.bytes().to_bytes().splitlines()):
-                found.append((integer(line.get("import")) or 0, *marks_of(line)))
-        marks = {about: said for _, about, said in sorted(found)}  # the latest import counts
-        return _Day(marks, max((number for number, *_ in found), default=0) + 1)
+        for path in stores.paths(self._store, keys.partition(keys.RAW, day)):
+            if "/history-" in path:
+                body = obstore.get(self._store, path).bytes().to_bytes()
+                for line in map(read_json, body.splitlines()):
+                    found.append((integer(line.get("import")) or 0, *marks_of(day, line)))
+        self._marks |= {about: said for _, about, said in sorted(found)}  # the latest counts
+        return max((number for number, *_ in found), default=0)
 
 
-def marks_of(line: dict[str, Any]) -> tuple[int, int]:
-    """What a line is about, and what it says of that: two hashes.
+def marks_of(day: date, line: dict[str, Any]) -> tuple[int, int]:
+    """What a line of a day is about, and what it says of that: two hashes.
 
     Names, titles and counts of votes change from export to export, a message's version does not:
     a line with a message is about that version, and always says the same. The hash of empty counts
     of reactions is 0.
     """
-    counts = sub(line, "message_reaction_count")
+    counts, converter = sub(line, "message_reaction_count"), line.get("converter")
     message = counts or sub(line, "message")
-    about = integer(sub(message, "chat").get("id")), integer(message.get("message_id"))
+    about = day, integer(sub(message, "chat").get("id")), integer(message.get("message_id"))
     if counts:
-        reactions, converter = counts.get("reactions"), line.get("converter")
-        told = json.dumps(reactions, sort_keys=True), converter
-        return hash(about), hash(told) if reactions else 0
-    version = (message.get("edit_date"), message.get("message_thread_id"), line.get("converter"))
+        told = json.dumps(counts.get("reactions"), sort_keys=True), converter
+        return hash(about), hash(told) if counts.get("reactions") else 0
+    version = (message.get("edit_date"), message.get("message_thread_id"), converter)
     return hash((*about, *(integer(number) or 0 for number in version))), 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tgpipeline.errors import HistoryError
 from tgpipeline.history import export, file
-from tgpipeline.history.export import Export
+from tgpipeline.history.export import Export, read_chats
 from tgpipeline.history.file import ExportFile
 
 TEXTS = ['aspas " e \\', "{[}]", "😕 \u2028", "a\nb\tc", "\\x07", "", '"messages": [']
@@ -47,9 +47,8 @@ def write(folder: Path, told: Any, indent: int | None = 1) -> Path:
 
 
 def read(path: Path) -> tuple[list[tuple[Any, int]], list[tuple[int, Any]]]:
-    reader = Export(ExportFile(path))
-    chats = [(chat.id, chat.messages) for chat in reader.chats()]
-    return chats, list(reader.records(range(len(chats))))
+    chats = [(chat.id, chat.messages) for chat in read_chats(ExportFile(path))]
+    return chats, list(Export(ExportFile(path)).records("read"))
 
 
 @pytest.mark.parametrize("indent", [None, 1, 4])
@@ -77,15 +76,10 @@ def test_the_file_its_folder_and_a_zip_are_the_same(tmp_path: Path) -> None:
     assert all(read(p) == expected for p in (folder, tmp_path, tmp_path / "export.zip"))
 
 
-def test_chats_that_are_not_wanted_are_passed_over(tmp_path: Path) -> None:
-    reader = Export(ExportFile(write(tmp_path, account())))
-    assert [m["id"] for _, m in reader.records({0, 3})] == [1, 2, 3, 1]
-
-
 def test_what_stands_behind_the_messages_counts_too(tmp_path: Path) -> None:
     told = one_chat(2)
     path = write(tmp_path, {"messages": told.pop("messages"), **told})
-    (chat,) = Export(ExportFile(path)).chats()
+    (chat,) = read_chats(ExportFile(path))
     assert (chat.name, chat.type, chat.id) == ("Loja", "private_supergroup", 2198765432)
 
 
@@ -103,13 +97,13 @@ def test_ids_are_masked_only_where_numbers_come_from_before_2021(
     told = one_chat(2)
     told["messages"][0].pop("from_id")
     told["messages"][1] |= {"from_id": ident, "date": when}
-    (chat,) = Export(ExportFile(write(tmp_path, told))).chats()
+    (chat,) = read_chats(ExportFile(write(tmp_path, told)))
     assert chat.masked_ids is masked
 
 
 def test_objects_beside_the_messages_are_not_taken_for_the_chat(tmp_path: Path) -> None:
     told = {"owner": {"id": 1, "name": "{Ana", "list": [{"id": 2}]}, **one_chat(2)}
-    (chat,) = Export(ExportFile(write(tmp_path, told))).chats()
+    (chat,) = read_chats(ExportFile(write(tmp_path, told)))
     assert (chat.name, chat.id, chat.messages) == ("Loja", 2198765432, 2)
 
 
@@ -148,7 +142,7 @@ def test_a_damaged_message_costs_itself_only(
         {"id": 1}, expected, {"id": 3, "type": "message"}, {"id": 4}
     ]  # fmt: skip
     reader = Export(ExportFile(path))
-    assert len(list(reader.records({0}))) == 4
+    assert len(list(reader.records("read"))) == 4
     assert reader.unreadable == ([len(before)] if expected is None and body != b"null" else [])
 
     path.write_bytes(b'{"messages": [{"id": 1},\n' + body + b"\n ]\n}\n")
@@ -176,7 +170,7 @@ def test_cut_off_anywhere_what_is_before_is_kept(tmp_path: Path, data: Any) -> N
     path.write_bytes(whole[:end])
     kept: list[Any] = []
     with pytest.raises(HistoryError, match=rf"result\.json breaks off at byte {end:,}"):
-        kept.extend(record for _, record in Export(ExportFile(path)).records({0}))
+        kept.extend(record for _, record in Export(ExportFile(path)).records("read"))
     complete = [
         m for m in one_chat()["messages"] if whole.index(b"\n  }", _at(whole, m)) + 4 <= end
     ]
@@ -256,5 +250,5 @@ def test_a_zip_that_is_damaged_inside_keeps_what_is_before(tmp_path: Path) -> No
     path.write_bytes(bytes(body))
     kept: list[Any] = []
     with pytest.raises(HistoryError, match=r"export\.zip cannot be read past byte"):
-        kept.extend(Export(ExportFile(path)).records({0}))
+        kept.extend(Export(ExportFile(path)).records("read"))
     assert len(kept) > 1000
