@@ -57,14 +57,11 @@ def busiest_bands(times: "pd.Series[Any]", people: Any, period: "pd.DatetimeInde
     starts = [s for s in combinations(range(len(load)), BANDS)
               if all(b - a >= BAND for a, b in pairwise(s))]  # fmt: skip
     best = max(starts, key=lambda s: sum(load[list(s)]))
-    best = tuple(s for s in best if load[s])  # nobody need sit where nobody asks
-    spans: list[tuple[int, int]] = []
-    for first in best:
-        joined = spans and spans[-1][1] == first
-        spans[-1:] = (
-            [(spans[-1][0], first + BAND)] if joined else [*spans[-1:], (first, first + BAND)]
-        )
-    inside = np.any([(a <= hour) & (hour < b) for a, b in spans], axis=0)[other]
+    # Nobody need sit where nobody asks; bands that touch are one.
+    busy = np.unique([s + n for s in best if load[s] for n in range(BAND)])
+    runs = np.split(busy, np.flatnonzero(np.diff(busy) > 1) + 1)
+    spans = tuple((int(run[0]), int(run[-1]) + 1) for run in runs)
+    inside = np.isin(hour, busy)[other]
     if not len(inside):
         return None
-    return Bands(tuple(spans), clustered(inside, np.asarray(people)[other], day[other]))
+    return Bands(spans, clustered(inside, np.asarray(people)[other], day[other]))

@@ -38,23 +38,19 @@ def labels(people: pd.DataFrame, *, names: bool = False, salt: str = "") -> dict
     Returns:
         For each user id, a label that no other has.
     """
-    found: dict[int, str] = {}
-    taken: set[str] = set()
+    whose: dict[str, int] = {}
     for number, row in enumerate(people.dropna(subset=["user_id"]).itertuples(), 1):
-        user_id = int(row.user_id)
-        kind = say("bot") if row.is_bot else say("person")
+        kind, user_id = say("bot") if row.is_bot else say("person"), int(row.user_id)
+        label = f"{kind} {number}"
         if names and isinstance(row.name, str) and row.name.strip():
             label = row.name.strip()[:24]
         elif salt:
             digest = hmac.new(salt.encode(), str(user_id).encode(), hashlib.sha256).hexdigest()
             label = f"{kind} {digest[:6]}"
-        else:
-            label = f"{kind} {number}"
-        while label in taken:
+        while label in whose:
             label += "'"
-        taken.add(label)
-        found[user_id] = label
-    return found
+        whose[label] = user_id
+    return {user_id: label for label, user_id in whose.items()}
 
 
 @dataclass(frozen=True)
