@@ -136,12 +136,8 @@ class Grouping:
         return None if dense else self._near(i)
 
     def _of_reply(self, i: int, target: int, c: Conversation, dense: bool) -> Conversation | None:
-        t, place, author, other = (
-            self.talk,
-            self.talk.place[i],
-            self.talk.author[i],
-            self.talk.author[target],
-        )
+        t, place = self.talk, self.talk.place[i]
+        author, other = t.author[i], t.author[target]
         if t.role[i] == "customer" and c.customer != author:
             is_new = t.opens[i] and t.role[target] == "customer" and author not in c.wrote
             if (t.wants[i] and t.has_agents(i)) or (is_new and t.says(i, "own")):
@@ -180,13 +176,8 @@ class Grouping:
 
     def _of_named(self, i: int) -> Conversation | None:
         """The conversation of the person whom a message names."""
-        t, place, author, now = (
-            self.talk,
-            self.talk.place[i],
-            self.talk.author[i],
-            self.talk.date[i],
-        )
-        named = self.named[place]
+        t, place, named = self.talk, self.talk.place[i], self.named[self.talk.place[i]]
+        author, now = t.author[i], t.date[i]
         people = {named[word] for word in t.words(i) if word in named} - {author}
         if t.role[i] == "agent" or not (t.has_agents(i) or t.opens[i]):
             latest = {c.customer: c for c in self.active[place] if c.question is not None}

@@ -129,7 +129,11 @@ class _Judge:
             self.wants = self.wants and not asks_more
             return
         sign = t.rules.verdict(text, self.question, self.answer, is_told=self.is_told)
-        if self.was_asked and sign != "bad" and {*t.words(row)[:1]} & _button(t, "yes"):
+        if (
+            self.was_asked
+            and sign != "bad"
+            and {*t.words(row)[:1]} & t.rules.rules["button"]["good"]
+        ):
             sign = "good"
         if self.maybe is not None and (sign or not t.questions[row]):
             soon = t.date[row] - t.date[self.maybe] <= TAKEN_UP or t.replied[row] == self.maybe
@@ -152,13 +156,12 @@ class _Judge:
         if e.from_id != self.c.customer or pd.isna(e.new_value) or not self.first:
             return
         words = set(str(e.new_value).replace(":", " ").replace("_", " ").casefold().split())
-        is_button, emoji = e.event_type == "callback_query", self.talk.rules.rules["emoji"]
-        yes = _button(self.talk, "yes") if is_button else emoji["good"]
-        no = _button(self.talk, "no") if is_button else emoji["bad"]
-        if words & yes and not words & _button(self.talk, "no"):
+        is_button, rules = e.event_type == "callback_query", self.talk.rules.rules
+        said = rules["button" if is_button else "emoji"]
+        if words & said["good"] and not words & said["bad"]:
             if self.by and not self.wants:
                 self.verdict, self.signal = "good", "button" if is_button else "reaction"
-        elif words & no:
+        elif words & said["bad"]:
             self.verdict, self.signal = "bad", "complaint"
 
     def result(self) -> dict[str, Any]:
@@ -177,11 +180,6 @@ class _Judge:
         if self.verdict == "good":
             return "confirmed"
         return "not_solved" if self.wants or self.promised or self.verdict == "bad" else "assumed"
-
-
-def _button(talk: Talk, kind: str) -> frozenset[str]:
-    found: frozenset[str] = talk.rules.rules["button"][kind]
-    return found
 
 
 def taken_back(frame: pd.DataFrame, horizon: int) -> pd.DataFrame:
