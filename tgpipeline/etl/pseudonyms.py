@@ -7,8 +7,6 @@ still be told.
 Whoever has the key can make the pseudonym of an id, so it belongs to the ETL's role alone.
 """
 
-import hashlib
-import hmac
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 from tgpipeline.errors import SettingsError
 from tgpipeline.lake.authors import NOBODY
 from tgpipeline.lake.columns import TABLES
+from tgpipeline.lake.erasing import hashed
 from tgpipeline.lake.ledger import Ledger
 from tgpipeline.lake.revealing import REVEALING
 from tgpipeline.lake.rows import Row
@@ -48,7 +47,6 @@ class Pseudonyms:
         self._key = key.encode()
         self._known: dict[int, int] = {}
         self._taken: dict[int, int] = {}
-        self._names: dict[str, str] = {}
         change: dict[str, Any] = dict.fromkeys(ID_COLUMNS, self.id)
         change |= dict.fromkeys(NAME_COLUMNS, self._name) | dict.fromkeys(TEXT_COLUMNS, self._text)
         change |= {"from_username": self._username, "payload": lambda _: None}
@@ -60,7 +58,7 @@ class Pseudonyms:
     @property
     def digest(self) -> str:
         """Tells one key from another, without telling it; empty without a key."""
-        return self._hash("the key itself").hex()[:8] if self._key else ""
+        return hashed(self._key, "the key itself")[:8] if self._key else ""
 
     def row(self, table: str, row: Row) -> Row:
         """The row with pseudonyms."""
@@ -82,7 +80,7 @@ class Pseudonyms:
             return number if type(number) is int else None
         found = self._known.get(number)
         if found is None:
-            found = int.from_bytes(self._hash(str(number))[:8], "big") >> 1
+            found = int(hashed(self._key, number)[:16], 16) >> 1
             found = -found if number < 0 else found
             self.collisions += self._taken.setdefault(found, number) != number
             self._known[number] = found
@@ -101,13 +99,7 @@ class Pseudonyms:
         return self._name(str(name).lower())
 
     def _name(self, name: Any) -> str:
-        text = str(name)
-        if text not in self._names:
-            self._names[text] = f"p{self._hash(text).hex()[:8]}"
-        return self._names[text]
-
-    def _hash(self, text: str) -> bytes:
-        return hmac.new(self._key, text.encode("utf-8", "replace"), hashlib.sha256).digest()
+        return f"p{hashed(self._key, str(name))[:8]}"
 
 
 def refuse_other_key(before: Iterable[Ledger | None], digest: str) -> None:

@@ -4,11 +4,10 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import islice
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import obstore
 from obstore.store import ObjectStore
@@ -24,8 +23,7 @@ K = TypeVar("K")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(NamedTuple):
     """What the raw zone holds of one day.
 
     Attributes:
@@ -79,7 +77,7 @@ def listings(
         # The same name and size is the same update; a number alone can come twice, from two bots.
         own = set(zip(listing.names, listing.sizes, strict=True))
         if listing.day in wanted:
-            yield replace(listing, again=frozenset(name for name, _ in own & known))
+            yield listing._replace(again=frozenset(name for name, _ in own & known))
         known = own
 
 

@@ -5,15 +5,13 @@ notebook 02 and the documentation are all made from `MESSAGES` and `EVENTS`.
 """
 
 import zlib
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tgpipeline import resources
 from tgpipeline.telegram.updates import integer
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """One column of the enriched zone.
 
     Attributes:

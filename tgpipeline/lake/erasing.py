@@ -154,7 +154,9 @@ class Erased:
 
     def _is_person(self, number: Any, when: int | None) -> bool:
         """Whether an id, at that time, is of one of them."""
-        name = hashed(self.key, number) if type(number) is int else ""
+        if type(number) is not int:
+            return False
+        name = hashed(self.key, number)
         until = max(self.until.get((name, chat), 0) for chat in (0, self.chat))
         return until > 0 and (when is None or when < until)
 

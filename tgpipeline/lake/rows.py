@@ -64,20 +64,17 @@ class Flattener:
         name = name or str(updates.kind(update))
         try:
             if name in updates.MESSAGE_KINDS:
-                known_as = None if source == "history" else name
-                row = self._message(update[name], update.get("update_id"), source, known_as)
-                return "messages", row
+                return "messages", self._message(update, name, source)
             return "events", self._event(update, name, text)
         except RecursionError:
             raise UpdateError("nested too deeply") from None
 
-    def _message(
-        self, m: Update, update_id: int | None, source: str, update_type: str | None
-    ) -> Row:
+    def _message(self, update: Update, name: str, source: str) -> Row:
+        m = update[name]
         user, chat, reply = sub(m, "from"), sub(m, "chat"), sub(m, "reply_to_message")
         content, unknown = updates.content_type(m)
-        for name in unknown:
-            self.unknown[f"message.{name}"] += 1
+        for field in unknown:
+            self.unknown[f"message.{field}"] += 1
         text, caption = m.get("text"), m.get("caption")
         entities = m.get("entities") or m.get("caption_entities")
         types, command = entities_of(entities, text or caption) if entities else (None, None)
@@ -96,7 +93,8 @@ class Flattener:
                 topic = topic or sub(reply, "forum_topic_created").get("name")
                 is_comment = authors.is_copy(reply) or None
                 reply = {}
-        came = (update_id, source, update_type, m.get("message_id"))
+        known_as = None if source == "history" else name
+        came = (update.get("update_id"), source, known_as, m.get("message_id"))
         thread = (m.get("message_thread_id"), m.get("is_topic_message"), topic, is_comment)
         sender = (*map(user.get, _SENDER), sub(m, "sender_chat").get("id"))
         where = (*self._chat(chat), chat.get("type"), chat.get("title"))

@@ -7,10 +7,9 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tgpipeline.errors import LakeError
 from tgpipeline.lake import migrations
@@ -161,32 +160,29 @@ def list_days(store: "ObjectStore", prefix: str = RAW) -> list[date]:
     return sorted(days)
 
 
-@dataclass(frozen=True)
-class Markers:
+class Markers(NamedTuple):
     """What the raw zone remembers beside the messages.
 
     Attributes:
         groups: for each supergroup that was a group before, that group's id.
         bots: ids of users that are known as bots.
-        skipped: keys of markers that cannot be read.
         erased: who was erased, and until when.
     """
 
-    groups: dict[int, int] = field(default_factory=dict)
-    bots: frozenset[int] = frozenset()
-    skipped: tuple[str, ...] = ()
-    erased: Erased = field(default_factory=Erased)
+    groups: dict[int, int]
+    bots: frozenset[int]
+    erased: Erased
 
 
 def read_markers(store: "ObjectStore") -> Markers:
     """Read `migrations/`, `bots/` and `erased/` of the raw zone.
 
-    A marker that cannot be read is skipped, logged, and named in the answer.
+    A marker that cannot be read is skipped and logged.
     """
     groups: dict[int, int] = {}
     until: dict[tuple[str, int], int] = {}
     words: dict[str, tuple[int, int]] = {}
-    listed, key, bots, skipped = erased_listed(store), b"", set(), []
+    listed, key, bots = erased_listed(store), b"", set()
     for path in (path for kind in (MIGRATIONS, BOTS, ERASED) for path in paths(store, f"{kind}/")):
         kind, _, name = path.removesuffix(".json").partition("/")
         body = store.get(path).bytes().to_bytes() if kind != BOTS else b""
@@ -206,9 +202,8 @@ def read_markers(store: "ObjectStore") -> Markers:
                     known = words.get(word, (0, 0))  # of another who is called so
                     words[word] = max(size, known[0]), max(second, known[1])
         except (AttributeError, KeyError, TypeError, ValueError):
-            skipped.append(path)
             logger.warning(json.dumps({"skipped": path, "reason": "not a marker: delete it"}))
-    return Markers(groups, frozenset(bots), tuple(skipped), Erased(key, until, words, listed))
+    return Markers(groups, frozenset(bots), Erased(key, until, words, listed))
 
 
 def erased_listed(store: "ObjectStore") -> frozenset[tuple[str, str]]:

@@ -72,14 +72,14 @@ def test_all_that_decides_the_rows_is_in_made_from():
     made = handler.made_from(listing, ours, groups)
     assert (made["objects"], made["columns"]) == ("1-ab", columns.digest())
     others = {
-        "objects": handler.made_from(replace(listing, fingerprint="1-cd"), ours, groups),
-        "repeats": handler.made_from(replace(listing, again=frozenset({"2.json"})), ours, groups),
+        "objects": handler.made_from(listing._replace(fingerprint="1-cd"), ours, groups),
+        "repeats": handler.made_from(listing._replace(again=frozenset({"2.json"})), ours, groups),
         "timezone": handler.made_from(listing, Settings(timezone="UTC"), groups),
         "groups": handler.made_from(listing, ours, {-1001: -43}),
     }
     for name, other in others.items():
         assert {n for n in made if made[n] != other[n]} == {name}
-    assert handler.made_from(replace(listing, again=frozenset()), ours, {})["groups"] == ""
+    assert handler.made_from(listing._replace(again=frozenset()), ours, {})["groups"] == ""
 
 
 @pytest.fixture
