@@ -9,9 +9,11 @@ chats are in it, then their messages), so memory does not grow with it.
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from obstore.store import ObjectStore
 
 from tgpipeline.errors import HistoryError, UpdateError
 from tgpipeline.history.content import CHAT_TYPES, given, int_of
@@ -22,14 +24,9 @@ from tgpipeline.history.lines import HistoryLines
 from tgpipeline.lake import stores
 from tgpipeline.lake.erasing import Erased
 from tgpipeline.settings import Settings
-from tgpipeline.telegram.updates import Update, content_type, context_date
-
-if TYPE_CHECKING:
-    from obstore.store import ObjectStore
+from tgpipeline.telegram.updates import Update, content_type
 
 Wanted = int | str | None
-
-_NEVER = datetime.max.replace(tzinfo=UTC)  # messages without a date are skipped before
 
 
 @dataclass
@@ -68,7 +65,8 @@ class Summary:
 
     def count(self, message: Update, settings: Settings) -> date:
         """Take a message into account, and tell its day."""
-        day, (kind, names) = context_date(message, settings.tz, _NEVER), content_type(message)
+        day = datetime.fromtimestamp(message["date"], settings.tz).date()
+        kind, names = content_type(message)
         self.kinds[f"unknown ({' '.join(names)})" if kind == "unknown" and names else kind] += 1
         self.chats[message["chat"]["id"]] += 1
         self.first, self.last = min(day, self.first or day), max(day, self.last or day)
@@ -83,16 +81,19 @@ class Summary:
         ]
         for title in ("chats", "kinds", "skipped", "other_chats"):
             if counts := getattr(self, title):
-                items = [f"{name} {n:,}" for name, n in counts.most_common(20)]
-                items += [f"and {len(counts) - 20:,} more"] if len(counts) > 20 else []
-                told.append(f"{title.replace('_', ' ')}: {' · '.join(items)}")
+                told.append(f"{title.replace('_', ' ')}: {_listed(counts)}")
         if self.new:
             told.append(f"next: tgpipeline etl --from {self.first} --to {self.last}")
         return "\n  ".join(told[:-1] + self.notes + told[-1:])
 
 
+def _listed(counts: Counter[Any]) -> str:
+    items = [f"{name} {n:,}" for name, n in counts.most_common(20)]
+    return " · ".join(items) + (f" · and {len(counts) - 20:,} more" if len(counts) > 20 else "")
+
+
 def import_export(
-    path: str | Path, settings: Settings, chat: Wanted = None, store: "ObjectStore | None" = None
+    path: str | Path, settings: Settings, chat: Wanted = None, store: ObjectStore | None = None
 ) -> Summary:
     """Import the messages of a Telegram Desktop export into the raw zone.
 
@@ -141,12 +142,9 @@ def import_export(
             raise HistoryError(f"{error} {before}; the whole file adds what is missing.") from None
         finally:
             lines.flush()
-            summary.new, summary.present, summary.objects = lines.new, lines.present, lines.objects
-            summary.notes += _notes(export, converters.values())
-            if stores.erased_listed(store) != markers.erased.listed:
-                summary.notes.append(
-                    "somebody was erased meanwhile: give that `tgpipeline erase` once more"
-                )
+        someone_erased = stores.erased_listed(store) != markers.erased.listed
+    summary.new, summary.present, summary.objects = lines.new, lines.present, lines.objects
+    summary.notes = _notes(export, converters.values(), someone_erased)
     return summary
 
 
@@ -158,15 +156,15 @@ def _message_of(record: Any, converter: Converter, erased: Erased) -> Update:
     return rest["message"]
 
 
-def _notes(export: Export, converters: Collection[Converter]) -> list[str]:
+def _notes(export: Export, converters: Collection[Converter], someone_erased: bool) -> list[str]:
     local_dates = sum(converter.local_dates for converter in converters)
     places = ", ".join(f"{offset:,}" for offset in export.unreadable[:10])
     notes = {
-        f"{export.mended:,} messages were not quite JSON and could be mended": export.mended,
         f"{len(export.unreadable):,} are not JSON, at byte {places}": export.unreadable,
         f"{local_dates:,} dates bore no zone and were read in TIMEZONE": local_dates,
         "ids above 2^32 were masked: versions of Telegram Desktop before 2021 wrote the kind of "
         "peer there": any(converter.masked_ids for converter in converters),
+        "somebody was erased meanwhile: give that `tgpipeline erase` once more": someone_erased,
     }
     return [note for note, holds in notes.items() if holds]
 
@@ -175,19 +173,19 @@ def _choose(
     chats: list[Chat], chat: Wanted, settings: Settings, groups: dict[int, int], summary: Summary
 ) -> dict[int, Converter]:
     """A converter for each chat that is to be imported, by its position in the file."""
+    alone = len(chats) == 1
     wanted: set[Any] = set(settings.chat_ids) if chat is None else {int_of(chat) or chat}
     wanted |= {i for pair in groups.items() if wanted & set(pair) for i in pair}
     chosen: dict[int, Converter] = {}
     for position, found in enumerate(chats):
         number, kind = int_of(found.id), CHAT_TYPES.get(str(found.type))
-        if (kind is None or number is None) and len(chats) == 1:  # another program's may not tell
-            number = number if number is not None and number < 0 else int_of(chat)
-            kind = chat_type(number) if number else None
         ident = api_id(number, kind, found.masked_ids) if number and kind else None
-        is_wanted = wanted & {ident, number, str(found.name)} or (not wanted and len(chats) == 1)
-        if ident is None or kind is None or not is_wanted:
-            told = found.id if ident is None else ident
-            summary.other_chats[f"{told} ({found.type})"] = found.messages
+        if ident is None and alone:  # another program's may not tell
+            ident = number if number and number < 0 else int_of(chat)
+            kind = chat_type(ident or 0)
+        is_wanted = wanted & {ident, number, str(found.name)} or (alone and not wanted)
+        if not ident or not is_wanted:
+            summary.other_chats[f"{ident or found.id} ({found.type})"] = found.messages
             continue
         named = {"first_name" if kind == "private" else "title": found.name}
         described = given(id=ident, type=kind, **named)
@@ -197,14 +195,11 @@ def _choose(
         why = f"has no chat {chat}"
         if chat is None:
             why = "has none of the chats in TELEGRAM_CHAT_ID" if wanted else "is of several chats"
-        if len(chats) == 1 and int_of(chats[0].id) is None:
+        if alone and int_of(chats[0].id) is None:
             why = "does not tell which chat it is of"
-        others = ", ".join(
-            f"{told}: {n:,} message{'s' * (n != 1)}" for told, n in summary.other_chats.items()
-        )
         raise HistoryError(
-            f"{summary.path} {why}; it has {others[:1000]}. Say which to import with `chat` (on "
-            "the command line --chat): its title, or its id as the bot sees it, such as "
-            "-1001234567890."
+            f"{summary.path} {why}; it has these chats, with so many messages: "
+            f"{_listed(summary.other_chats)}. Say which to import with `chat` (on the command line "
+            "--chat): its title, or its id as the bot sees it, such as -1001234567890."
         )
     return chosen

@@ -42,7 +42,7 @@ def listed(value: Any) -> list[Record]:
     """The objects of a list, which some versions write as a string of JSON."""
     with suppress(TypeError, ValueError):
         value = json.loads(value)
-    return objects({"listed": value}, "listed")
+    return objects(value)
 
 
 def free(name: str) -> str:
@@ -58,10 +58,8 @@ def with_entities(value: Any) -> tuple[str, list[Record]]:
     >>> with_entities(["😕 ", {"type": "link", "text": "a.example"}])
     ('😕 a.example', [{'type': 'url', 'offset': 3, 'length': 9}])
     """
-    if type(value) is str:
-        return value, []
     text, offset, entities = [], 0, []
-    for piece in value if type(value) is list else ():
+    for piece in value if type(value) is list else [value]:
         told = piece if type(piece) is dict else {"text": piece}
         part = told.get("text")
         if type(part) is not str or not part:

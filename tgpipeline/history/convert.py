@@ -172,11 +172,10 @@ class Converter:
 
     def _reply(self, m: Record, record: Record) -> None:
         to, elsewhere = int_of(record.get("reply_to_message_id")), record.get("reply_to_peer_id")
-        if to and elsewhere is not None:
-            other = self._peer(elsewhere, None)
-            if other.get("id") != self._chat["id"]:
-                m["external_reply"] = {"chat": other, "message_id": to}
-                to = None
+        other = self._peer(elsewhere, None)
+        if to and elsewhere is not None and other.get("id") != self._chat["id"]:
+            m["external_reply"] = {"chat": other, "message_id": to}
+            to = None
         thread = None
         if to:  # the first message of a topic is repeated in replies to it, as the Bot API does
             sender, thread = self._messages.get(to, (None, None))

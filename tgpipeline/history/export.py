@@ -43,31 +43,23 @@ class Chat:
         type: as Telegram Desktop calls it, such as `private_supergroup`.
         id: as it stands in the file.
         messages: how many have been read.
-        newest_number: the latest date, as written, of a message whose author is a number and not
-            text such as `user1`; empty if there is none.
+        masked_ids: whether its ids carry the kind of peer in the bits above 32. Only versions of
+            Telegram Desktop from before 2021 wrote such ids, and authors as numbers, not as text
+            such as `user1`. Ids above 2^32 that came later are people's own.
     """
 
     name: Any = None
     type: Any = None
     id: Any = None
     messages: int = 0
-    newest_number: str = ""
-
-    @property
-    def masked_ids(self) -> bool:
-        """Whether its ids carry the kind of peer in the bits above 32.
-
-        Only versions of Telegram Desktop from before 2021 wrote such ids. Ids above 2^32 that came
-        later are people's own.
-        """
-        return "" < self.newest_number < "2021"
+    masked_ids: bool = False
 
     def count(self, record: Any) -> None:
-        """Take one of its messages into account."""
+        """Take one of its messages into account; of who wrote numbers, the latest one counts."""
         self.messages += 1
         about = record if type(record) is dict else {}
         if type(about.get("from_id", about.get("actor_id"))) is int:
-            self.newest_number = max(self.newest_number, str(about.get("date", "9")))
+            self.masked_ids = str(about.get("date", "9")) < "2021"
 
     def describe(self, text: str) -> bool:
         """Take name, type and id from the object that `text` begins with, if it is the chat's."""
@@ -110,13 +102,11 @@ class Export:
 
     Attributes:
         chats: those whose messages have been reached.
-        mended: how many messages were not JSON and could be mended.
         unreadable: the offsets, in bytes, of those that could not.
     """
 
     def __init__(self, file: ExportFile) -> None:
         self.chats: list[Chat] = []
-        self.mended = 0
         self.unreadable: list[int] = []
         self._file = file
         self._pieces: Iterator[bytes] = iter(())
@@ -202,7 +192,6 @@ class Export:
         mended = mend(text[start:end])
         if mended != text[start:end]:
             self._text = text[:start] + mended + text[end:]
-            self.mended += 1
             return True
         self.unreadable.append(self._offset)
         if following and not _LIST.search(text, start, end):

@@ -1,24 +1,21 @@
 """Finding the JSON of a Telegram Desktop export: in a file, a folder or a zip."""
 
+import codecs
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from tgpipeline.errors import HistoryError
 
 READ_SIZE = 1 << 20
 EXPORT_AGAIN = 'export the chat again in Telegram Desktop, with the format "Machine-readable JSON"'
 _HTML = f"is an HTML export, which cannot be imported: {EXPORT_AGAIN}."
-_UTF16 = "is UTF-16: save it as UTF-8, as it was exported."
 # What a file is, by how it begins.
-_KINDS = {
+_KINDS: dict[bytes | tuple[bytes, ...], str] = {
     b"{": "",
     b"<": _HTML,
-    b"\xff\xfe": _UTF16,
-    b"\xfe\xff": _UTF16,
+    (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE): "is UTF-16: save it as UTF-8, as it was exported.",
     b"PK": "is a zip that was not copied whole: copy it again.",
     b"": "is not an export of Telegram Desktop: that begins with an opening brace.",
 }
@@ -40,21 +37,19 @@ class ExportFile:
 
     def __init__(self, path: str | Path) -> None:
         self.name, found = str(path), Path(path)
-        self._open: Callable[[], Any]
+        self._path: Path | zipfile.Path
         try:
             if found.is_dir():
                 files = [*found.glob("*.*"), *found.glob("*/*.*")]
                 found /= self._pick([file.relative_to(found).as_posix() for file in files])
+            self.size, self._path = found.stat().st_size, found
             if zipfile.is_zipfile(found):
                 archive = zipfile.ZipFile(found)
-                member = archive.getinfo(self._pick(archive.namelist()))
-                self.size, self._open = member.file_size, partial(archive.open, member)
-            else:
-                self.size, self._open = found.stat().st_size, partial(found.open, "rb")
-        except OSError as error:
-            raise HistoryError(f"{self.name} cannot be opened: {error.strerror}.") from None
-        except zipfile.BadZipFile as error:
-            raise HistoryError(f"{self.name} is a damaged zip ({error}): copy it again.") from None
+                name = self._pick(archive.namelist())
+                self.size, self._path = archive.getinfo(name).file_size, zipfile.Path(archive, name)
+        except (OSError, zipfile.BadZipFile) as error:
+            why = f"cannot be opened ({getattr(error, 'strerror', error)})"
+            raise HistoryError(f"{self.name} {why}: check its path, or copy it again.") from None
         if not self.size:
             raise HistoryError(f"{self.name} is empty: copy or export it again.")
 
@@ -78,7 +73,7 @@ class ExportFile:
         """
         done = 0
         try:
-            with self._open() as stream:
+            with self._path.open("rb") as stream:
                 while piece := stream.read(READ_SIZE):
                     progress(len(piece))
                     if not done and (why := _trouble_of(piece)):

@@ -12,19 +12,17 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import obstore
 from obstore.exceptions import AlreadyExistsError
+from obstore.store import ObjectStore
 
 from tgpipeline.history.convert import VERSION
 from tgpipeline.lake import keys, stores
 from tgpipeline.lake.documents import read_json
 from tgpipeline.lake.erasing import as_bytes
 from tgpipeline.telegram.updates import integer, sub
-
-if TYPE_CHECKING:
-    from obstore.store import ObjectStore
 
 WAITING = 16 << 20  # bytes that wait for the rest of their day
 WRITERS = 8  # objects that are written at once
@@ -42,7 +40,7 @@ class HistoryLines:
         objects: objects written.
     """
 
-    def __init__(self, store: "ObjectStore") -> None:
+    def __init__(self, store: ObjectStore) -> None:
         self.new = self.present = self.objects = self._waiting = 0
         self._store = store
         self._known = set(stores.list_days(store))

@@ -195,7 +195,7 @@ class Erased:
                 if k not in _WORDS_OF_OTHERS and k != "caption"
             }
         for text, entities in (("text", "entities"), ("caption", "caption_entities")):
-            for entity in objects(value, entities):
+            for entity in objects(value.get(entities)):
                 if self._is(sub(entity, "user"), when):
                     value = {**value, text: _blank(value.get(text), entity)}
         return value

@@ -60,7 +60,7 @@ def version(document: Document, flattener: Flattener) -> Version:
         return Version(table, values, (update_id, _said(update), 0), (0, 0, digest), undated)
     # An imported count of reactions. Lines without the number of their import are of older
     # versions: among these the one with the most reactions is newest.
-    counts = (integer(r.get("total_count")) or 0 for r in objects(content, "reactions"))
+    counts = (integer(r.get("total_count")) or 0 for r in objects(content.get("reactions")))
     chat_id, message_id, variant = _identity(content, None, body)
     rank = (_import_of(update), max(0, min(sum(counts), 2**62)), digest)
     variant = variant or zlib.crc32(kind.encode("utf-8", "surrogatepass"))

@@ -45,10 +45,7 @@ def entities_of(entities: Any, text: Any) -> tuple[list[Any] | None, str | None]
     >>> entities_of([{"type": "bot_command", "offset": 3, "length": 10}], "🛒 /pedido@loja 77")
     (['bot_command'], '/pedido')
     """
-    if type(entities) is not list:
-        return None, None
-    found = [e for e in entities if type(e) is dict]
-    command = None
+    found, command = objects(entities), None
     for e in found:
         if e.get("type") == "bot_command" and type(text) is str:
             start, length = integer(e.get("offset")), integer(e.get("length"))
@@ -73,26 +70,24 @@ def old_and_new(name: str, event: Update) -> tuple[Any, Any]:
         members = sub(event, "old_chat_member"), sub(event, "new_chat_member")
         return members[0].get("status"), members[1].get("status")
     if name == "message_reaction":
-        old, new = objects(event, "old_reaction"), objects(event, "new_reaction")
+        old, new = objects(event.get("old_reaction")), objects(event.get("new_reaction"))
         return _words(map(_reaction, old)), _words(map(_reaction, new))
     if name == "message_reaction_count":
-        reactions = objects(event, "reactions")
+        reactions = objects(event.get("reactions"))
         counts = [(_reaction(sub(r, "type")), r.get("total_count")) for r in reactions]
         return None, _words(f"{emoji}={n}" for emoji, n in counts if None not in (emoji, n))
     if name == "poll":
-        return None, _words(o.get("voter_count") for o in objects(event, "options"))
+        return None, _words(o.get("voter_count") for o in objects(event.get("options")))
     if name == "business_connection":
         return None, "enabled" if event.get("is_enabled") else "disabled"
-    value = event.get(_FIELDS[name]) if name in _FIELDS else None
     if name in _LISTS:
         listed = event.get(_LISTS[name])
-        value = _words(listed) if type(listed) is list else None
-    return None, value
+        return None, _words(listed) if type(listed) is list else None
+    return None, event.get(_FIELDS.get(name))
 
 
-def objects(event: Update, name: str) -> list[Update]:
-    """The objects in a list of an event; empty where it is no list."""
-    value = event.get(name)
+def objects(value: Any) -> list[Update]:
+    """The objects in a list; empty where it is none."""
     return [item for item in value if type(item) is dict] if type(value) is list else []
 
 
