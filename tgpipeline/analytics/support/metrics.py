@@ -76,11 +76,9 @@ class Office:
         minutes: set[int] = set()
         for part in text.lower().split(","):
             match = _OFFICE.fullmatch(part.strip())
-            opens, closes, late = 0, 0, 0
-            if match:
-                opens, closes = (60 * int(match[i]) + int(match[i + 1] or 0) for i in (3, 5))
-                late = max(int(match[i] or 0) for i in (4, 6))
-            if not match or opens == closes or opens >= _DAY or closes > _DAY or late > 59:
+            times = (match.group(3, 4), match.group(5, 6)) if match else ((0, 0), (0, 0))
+            opens, closes = (60 * int(hour) + int(minute or 0) for hour, minute in times)
+            if not match or opens == closes or opens >= _DAY or closes > _DAY:
                 raise SettingsError(
                     f"office hours {part.strip()[:40]!r}: write days and hours as in "
                     "'mon-fri 9-18, sat 9-13'; 'fri 22-6' ends on Saturday."
@@ -100,7 +98,7 @@ class Office:
 _DAY = 24 * 60
 _WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _NAMED = "(" + "|".join(_WEEKDAYS) + ")"
-_OFFICE = re.compile(rf"{_NAMED}(?:-{_NAMED})? +(\d\d?)(?::(\d\d))?-(\d\d?)(?::(\d\d))?")
+_OFFICE = re.compile(rf"{_NAMED}(?:-{_NAMED})? +(\d\d?)(?::([0-5]\d))?-(\d\d?)(?::([0-5]\d))?")
 
 
 def outcomes(conversations: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFrame:
