@@ -92,7 +92,7 @@ class _Judge:
         if t.questions[row] or t.text[row].rstrip().endswith("?"):
             self.is_told = True
             return True
-        return t.is_remark(t.text[row])
+        return t.is_remark(t.text[row]) or t.says(row, "me_too")
 
     def _helper(self, row: int, who: str, is_talk: bool) -> None:
         """A message of the bot or of a person who answers."""
@@ -149,7 +149,13 @@ class _Judge:
             self.verdict, self.signal = "good", "thanks"
         elif sign == "bad":
             self.verdict, self.signal = "bad", "complaint"
+        elif self.by and not (sign or self.is_told or self.verdict) and self._goes_on(row):
+            self.verdict = "bad"
         self.is_told = False
+
+    def _goes_on(self, row: int) -> bool:
+        """Whether a customer who was answered goes on as if they had not been."""
+        return len(self.talk.words(row)) >= 3 and not self.talk.text[row].rstrip().endswith("?")
 
     def _event(self, row: int, e: Any) -> None:
         """A reaction of the customer, or a button that they pressed."""
