@@ -385,3 +385,7 @@ def test_what_is_long_is_read_by_its_sentences(shop: topics.Topics) -> None:
 )
 def test_gaps_slips_and_stems_reach_as_far_as_they_say(phrase: str, text: str, found: bool) -> None:
     assert bool(phrases.Matcher([phrases.parse(phrase, {})]).find(text)) is found
+
+
+def test_one_or_two_words_without_a_phrase_are_like_anything(shop: topics.Topics) -> None:
+    assert shop.label(["a", "this i"]) == [[], []]
