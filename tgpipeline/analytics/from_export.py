@@ -25,6 +25,8 @@ from tgpipeline.telegram.updates import context_date, migration
 if TYPE_CHECKING:
     from obstore.store import LocalStore
 
+LINES = 5_000  # updates in one object
+
 
 def read_export(
     path: str | Path,
@@ -99,6 +101,11 @@ def _collect(path: Path, raw: "LocalStore", settings: Settings) -> list[str]:
     """Put the updates of a folder where a raw zone has them; says how many things are none."""
     lines: dict[date, list[bytes]] = defaultdict(list)
     unreadable = 0
+
+    def write(day: date) -> None:
+        body = b"\n".join(lines.pop(day))
+        raw.put(keys.history_key(body, day), body)
+
     for document in preview.documents_of(path):
         if document.update is None:
             unreadable += 1
@@ -111,7 +118,8 @@ def _collect(path: Path, raw: "LocalStore", settings: Settings) -> list[str]:
             raw.put(keys.partition(keys.RAW, day) + document.name.replace("#", "-"), document.body)
         else:
             lines[day].append(b" ".join(document.body.splitlines()))
-    for day, of_day in lines.items():
-        body = b"\n".join(of_day)
-        raw.put(keys.history_key(body, day), body)
+            if len(lines[day]) == LINES:
+                write(day)
+    for day in list(lines):
+        write(day)
     return [f"{unreadable:,} files or lines are no update"] if unreadable else []

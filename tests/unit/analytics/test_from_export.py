@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from tgpipeline import cli
-from tgpipeline.analytics import report
+from tgpipeline.analytics import from_export, report
 from tgpipeline.analytics.duck import DuckDB
 from tgpipeline.analytics.from_export import read_export
 from tgpipeline.errors import HistoryError, QueryError
@@ -191,7 +191,9 @@ def test_a_folder_of_updates_is_read_as_the_raw_zone_is(tmp_path: Path) -> None:
         read_export(tmp_path, chat=-2)
 
 
-def test_lines_of_updates_are_read_from_one_file(tmp_path: Path) -> None:
+def test_lines_of_updates_are_read_from_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told = [
         {"message_id": n, "date": 1772454600 + n, "chat": {"id": -1001, "type": "supergroup"},
          "from": {"id": 9, "is_bot": False, "first_name": "Ana"}, "text": "oi"}
@@ -200,6 +202,9 @@ def test_lines_of_updates_are_read_from_one_file(tmp_path: Path) -> None:
     path = tmp_path / "updates.ndjson"
     path.write_text("\n".join(json.dumps({"update_id": 1, "message": m}) for m in told), "utf-8")
     assert read_export(path).query("people")["messages"].tolist() == [3]
+    monkeypatch.setattr(from_export, "LINES", 2)  # of a long file no more waits in memory
+    assert read_export(path, keep=tmp_path / "kept").query("people")["messages"].tolist() == [3]
+    assert len(list((tmp_path / "kept" / "raw").rglob("*.ndjson"))) == 2
     path.write_text("\n".join(map(json.dumps, told)), "utf-8")
     with pytest.raises(HistoryError, match="no message that can be read; 3 files or lines are no"):
         read_export(path)
