@@ -82,9 +82,10 @@ class Summary:
         for title in ("chats", "kinds", "skipped", "other_chats"):
             if counts := getattr(self, title):
                 told.append(f"{title.replace('_', ' ')}: {_listed(counts)}")
+        told += self.notes
         if self.new:
             told.append(f"next: tgpipeline etl --from {self.first} --to {self.last}")
-        return "\n  ".join(told[:-1] + self.notes + told[-1:])
+        return "\n  ".join(told)
 
 
 def _listed(counts: Counter[Any]) -> str:
@@ -119,14 +120,14 @@ def import_export(
         settings.require("raw_bucket")
         store = stores.open_store(settings.raw_bucket, settings)
     file, summary = ExportFile(path), Summary(str(path))
-    export = Export(file)
+    export = Export(file, "bytes imported")
     advice = "Check that it exists and that you may use it; importing again adds what is missing."
     with stores.as_lake_error(settings.raw_bucket, "read or write it", advice):
         markers = stores.read_markers(store)
         converters = _choose(read_chats(file), chat, settings, markers.groups, summary)
         lines = HistoryLines(store)
         try:
-            for number, record in export.records("bytes imported"):
+            for number, record in export.records():
                 if (converter := converters.get(number)) is None:
                     continue
                 try:
@@ -178,16 +179,17 @@ def _choose(
     wanted |= {i for pair in groups.items() if wanted & set(pair) for i in pair}
     chosen: dict[int, Converter] = {}
     for position, found in enumerate(chats):
-        number, kind = int_of(found.id), CHAT_TYPES.get(str(found.type))
+        name, told_type, told_id = map(found.told.get, ("name", "type", "id"))
+        number, kind = int_of(told_id), CHAT_TYPES.get(str(told_type))
         ident = api_id(number, kind, found.masked_ids) if number and kind else None
         if ident is None and alone:  # another program's may not tell
             ident = number if number and number < 0 else int_of(chat)
             kind = chat_type(ident or 0)
-        is_wanted = wanted & {ident, number, str(found.name)} or (alone and not wanted)
+        is_wanted = wanted & {ident, number, str(name)} or (alone and not wanted)
         if not ident or not is_wanted:
-            summary.other_chats[f"{ident or found.id} ({found.type})"] = found.messages
+            summary.other_chats[f"{ident or told_id} ({told_type})"] = found.messages
             continue
-        named = {"first_name" if kind == "private" else "title": found.name}
+        named = {"first_name" if kind == "private" else "title": name}
         described = given(id=ident, type=kind, **named)
         chosen[position] = Converter(described, settings.tz, found.masked_ids, groups.get(ident))
         summary.chats[ident] += 0
@@ -195,7 +197,7 @@ def _choose(
         why = f"has no chat {chat}"
         if chat is None:
             why = "has none of the chats in TELEGRAM_CHAT_ID" if wanted else "is of several chats"
-        if alone and int_of(chats[0].id) is None:
+        if alone and int_of(chats[0].told.get("id")) is None:
             why = "does not tell which chat it is of"
         raise HistoryError(
             f"{summary.path} {why}; it has these chats, with so many messages: "

@@ -20,7 +20,6 @@ from typing import Any
 
 from tgpipeline.errors import HistoryError
 from tgpipeline.history.file import EXPORT_AGAIN, ExportFile
-from tgpipeline.progress import progress
 
 MAX_MESSAGE = 1 << 26  # characters; Telegram Desktop's have some hundred thousand at most
 HEADER = 1 << 16  # characters that are kept of what stands between two chats
@@ -39,18 +38,15 @@ class Chat:
     """What an export says of one chat, beside its messages.
 
     Attributes:
-        name: the group's title or the person's name; None where it is not told.
-        type: as Telegram Desktop calls it, such as `private_supergroup`.
-        id: as it stands in the file.
+        told: its `name` (a group's title or a person's name), its `type` as Telegram Desktop calls
+            it, such as `private_supergroup`, and its `id`, all as they stand in the file.
         messages: how many have been read.
         masked_ids: whether its ids carry the kind of peer in the bits above 32. Only versions of
             Telegram Desktop from before 2021 wrote such ids, and authors as numbers, not as text
             such as `user1`. Ids above 2^32 that came later are people's own.
     """
 
-    name: Any = None
-    type: Any = None
-    id: Any = None
+    told: dict[str, Any]
     messages: int = 0
     masked_ids: bool = False
 
@@ -61,16 +57,6 @@ class Chat:
         if type(about.get("from_id", about.get("actor_id"))) is int:
             self.masked_ids = str(about.get("date", "9")) < "2021"
 
-    def describe(self, text: str) -> bool:
-        """Take name, type and id from the object that `text` begins with, if it is the chat's."""
-        try:
-            told, _ = _JSON.raw_decode(mend(text))
-        except (ValueError, RecursionError):
-            return False
-        if "messages" in told:
-            self.name, self.type, self.id = told.get("name"), told.get("type"), told.get("id")
-        return "messages" in told
-
 
 def read_chats(file: ExportFile) -> list[Chat]:
     """The chats of an export, in order; of a file that breaks off, those before the break.
@@ -78,9 +64,9 @@ def read_chats(file: ExportFile) -> list[Chat]:
     Raises:
         HistoryError: if there is none, saying what the file is instead.
     """
-    export = Export(file)
+    export = Export(file, "bytes searched for chats")
     try:
-        for _ in export.records("bytes searched for chats"):
+        for _ in export.records():
             pass
     except HistoryError:
         if not any(chat.messages for chat in export.chats):
@@ -99,25 +85,22 @@ class Export:
 
     Args:
         file: where it is.
+        doing: what its bytes are read for, to show how far it is.
 
     Attributes:
         chats: those whose messages have been reached.
         unreadable: the offsets, in bytes, of those that could not.
     """
 
-    def __init__(self, file: ExportFile) -> None:
+    def __init__(self, file: ExportFile, doing: str) -> None:
         self.chats: list[Chat] = []
         self.unreadable: list[int] = []
-        self._file = file
-        self._pieces: Iterator[bytes] = iter(())
+        self._file, self._pieces = file, file.pieces(doing)
         self._text, self._position, self._bytes, self._ended = "", 0, 0, False
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
 
-    def records(self, doing: str) -> Iterator[tuple[int, Any]]:
+    def records(self) -> Iterator[tuple[int, Any]]:
         """Every message.
-
-        Args:
-            doing: what the bytes are read for, to show how far it is.
 
         Yields:
             The position of its chat in `chats`, and the message as parsed; None for one that
@@ -126,22 +109,20 @@ class Export:
         Raises:
             HistoryError: naming the byte where the file breaks off.
         """
-        with progress(doing, self._file.size) as advance:
-            self._pieces = self._file.pieces(advance)
-            while self._finds_chat():
-                chat = self.chats[-1]
-                while not self._list_ends():
-                    try:
-                        record, self._position = _JSON.raw_decode(self._text, self._position)
-                    except (ValueError, RecursionError) as error:
-                        if self._can_try_again(error):
-                            continue
-                        record = None
-                    chat.count(record)
-                    yield len(self.chats) - 1, record
-                if chat.id is None:  # some programs write it behind the messages
-                    self._read_on()
-                    chat.describe('{"messages": []' + self._text[self._position :])
+        while self._finds_chat():
+            chat = self.chats[-1]
+            while not self._list_ends():
+                try:
+                    record, self._position = _JSON.raw_decode(self._text, self._position)
+                except (ValueError, RecursionError) as error:
+                    if self._can_try_again(error):
+                        continue
+                    record = None
+                chat.count(record)
+                yield len(self.chats) - 1, record
+            if chat.told.get("id") is None:  # some programs write it behind the messages
+                self._read_on()
+                chat.told |= _chat_of('{"messages": []' + self._text[self._position :])
         if not self._text.rstrip().endswith("}"):
             raise self._broken("")
 
@@ -152,10 +133,10 @@ class Export:
             if not self._read_on():
                 return False
         before = self._text[self._position : found.start()] + '"messages": []}'
-        self._position, chat = found.end(), Chat()
+        self._position = found.end()
         braces = [brace.start() for brace in re.finditer(r"\{", before)]
-        any(chat.describe(before[brace:]) for brace in reversed(braces))
-        self.chats.append(chat)
+        objects = (_chat_of(before[brace:]) for brace in reversed(braces))
+        self.chats.append(Chat(next(filter(None, objects), {})))
         return True
 
     def _list_ends(self) -> bool:
@@ -209,6 +190,15 @@ class Export:
         """The error for a file that ends too early."""
         why = f"breaks off at byte {self._bytes:,}{where}: it was not finished, or not copied whole"
         return HistoryError(f"{self._file.name} {why}. Copy or export it again.")
+
+
+def _chat_of(text: str) -> dict[str, Any]:
+    """The object that `text` begins with, if it is a chat's; else an empty one."""
+    try:
+        told, _ = _JSON.raw_decode(mend(text))
+    except (ValueError, RecursionError):
+        return {}
+    return told if "messages" in told else {}
 
 
 def mend(text: str) -> str:

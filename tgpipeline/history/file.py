@@ -3,10 +3,11 @@
 import codecs
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from tgpipeline.errors import HistoryError
+from tgpipeline.progress import progress
 
 READ_SIZE = 1 << 20
 EXPORT_AGAIN = 'export the chat again in Telegram Desktop, with the format "Machine-readable JSON"'
@@ -62,20 +63,20 @@ class ExportFile:
         html = any(PurePosixPath(name).name == "messages.html" for name in names)
         raise HistoryError(f"{self.name} {_HTML if html else why}")
 
-    def pieces(self, progress: Callable[[int], object]) -> Iterator[bytes]:
+    def pieces(self, doing: str) -> Iterator[bytes]:
         """The JSON in pieces of a megabyte.
 
         Args:
-            progress: told the length of each piece that has been read.
+            doing: what they are read for, to show how far it is.
 
         Raises:
             HistoryError: if it cannot be read, or already begins as no export does.
         """
         done = 0
         try:
-            with self._path.open("rb") as stream:
+            with progress(doing, self.size) as advance, self._path.open("rb") as stream:
                 while piece := stream.read(READ_SIZE):
-                    progress(len(piece))
+                    advance(len(piece))
                     if not done and (why := _trouble_of(piece)):
                         raise HistoryError(f"{self.name} {why}")
                     yield piece

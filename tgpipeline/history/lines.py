@@ -43,8 +43,8 @@ class HistoryLines:
     def __init__(self, store: ObjectStore) -> None:
         self.new = self.present = self.objects = self._waiting = 0
         self._store = store
-        self._known = set(stores.list_days(store))
-        self._imports: dict[date, int] = {}  # the number of this import, of each day touched
+        # Of each day, the number of this import; 0 where earlier ones have not been read yet.
+        self._imports = dict.fromkeys(stores.list_days(store), 0)
         self._marks: dict[int, int] = {}  # what `marks_of` says of each line of earlier ones
         # A list of small lines would take ten times as much memory.
         self._lines: defaultdict[date, bytearray] = defaultdict(bytearray)
@@ -57,8 +57,8 @@ class HistoryLines:
             line: `{"message": …}` or `{"message_reaction_count": …}`. Counts that are empty are
                 only added where an earlier import brought others.
         """
-        if day not in self._imports:
-            self._imports[day] = self._read_earlier(day) + 1 if day in self._known else 1
+        if not self._imports.setdefault(day, 1):
+            self._imports[day] = self._read_earlier(day) + 1
         line |= {"converter": VERSION, "import": self._imports[day]}
         about, said = marks_of(day, line)
         if self._marks.get(about, 0) == said:

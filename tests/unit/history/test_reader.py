@@ -47,8 +47,8 @@ def write(folder: Path, told: Any, indent: int | None = 1) -> Path:
 
 
 def read(path: Path) -> tuple[list[tuple[Any, int]], list[tuple[int, Any]]]:
-    chats = [(chat.id, chat.messages) for chat in read_chats(ExportFile(path))]
-    return chats, list(Export(ExportFile(path)).records("read"))
+    chats = [(chat.told.get("id"), chat.messages) for chat in read_chats(ExportFile(path))]
+    return chats, list(Export(ExportFile(path), "read").records())
 
 
 @pytest.mark.parametrize("indent", [None, 1, 4])
@@ -80,7 +80,11 @@ def test_what_stands_behind_the_messages_counts_too(tmp_path: Path) -> None:
     told = one_chat(2)
     path = write(tmp_path, {"messages": told.pop("messages"), **told})
     (chat,) = read_chats(ExportFile(path))
-    assert (chat.name, chat.type, chat.id) == ("Loja", "private_supergroup", 2198765432)
+    assert (chat.told["name"], chat.told["type"], chat.told["id"]) == (
+        "Loja",
+        "private_supergroup",
+        2198765432,
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,7 +108,7 @@ def test_ids_are_masked_only_where_numbers_come_from_before_2021(
 def test_objects_beside_the_messages_are_not_taken_for_the_chat(tmp_path: Path) -> None:
     told = {"owner": {"id": 1, "name": "{Ana", "list": [{"id": 2}]}, **one_chat(2)}
     (chat,) = read_chats(ExportFile(write(tmp_path, told)))
-    assert (chat.name, chat.id, chat.messages) == ("Loja", 2198765432, 2)
+    assert (chat.told["name"], chat.told["id"], chat.messages) == ("Loja", 2198765432, 2)
 
 
 DAMAGED = [
@@ -141,8 +145,8 @@ def test_a_damaged_message_costs_itself_only(
     assert [m for _, m in messages] == [
         {"id": 1}, expected, {"id": 3, "type": "message"}, {"id": 4}
     ]  # fmt: skip
-    reader = Export(ExportFile(path))
-    assert len(list(reader.records("read"))) == 4
+    reader = Export(ExportFile(path), "read")
+    assert len(list(reader.records())) == 4
     assert reader.unreadable == ([len(before)] if expected is None and body != b"null" else [])
 
     path.write_bytes(b'{"messages": [{"id": 1},\n' + body + b"\n ]\n}\n")
@@ -170,7 +174,7 @@ def test_cut_off_anywhere_what_is_before_is_kept(tmp_path: Path, data: Any) -> N
     path.write_bytes(whole[:end])
     kept: list[Any] = []
     with pytest.raises(HistoryError, match=rf"result\.json breaks off at byte {end:,}"):
-        kept.extend(record for _, record in Export(ExportFile(path)).records("read"))
+        kept.extend(record for _, record in Export(ExportFile(path), "read").records())
     complete = [
         m for m in one_chat()["messages"] if whole.index(b"\n  }", _at(whole, m)) + 4 <= end
     ]
@@ -250,5 +254,5 @@ def test_a_zip_that_is_damaged_inside_keeps_what_is_before(tmp_path: Path) -> No
     path.write_bytes(bytes(body))
     kept: list[Any] = []
     with pytest.raises(HistoryError, match=r"export\.zip cannot be read past byte"):
-        kept.extend(Export(ExportFile(path)).records("read"))
+        kept.extend(Export(ExportFile(path), "read").records())
     assert len(kept) > 1000
