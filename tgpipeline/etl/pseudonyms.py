@@ -52,9 +52,6 @@ class Pseudonyms:
         change |= {"from_username": self._username, "payload": lambda _: None}
         self._of = {t: [change.get(c.name) for c in cs[:-1]] for t, cs in TABLES.items()}
 
-    def __bool__(self) -> bool:
-        return bool(self._key)
-
     @property
     def digest(self) -> str:
         """Tells one key from another, without telling it; empty without a key."""
