@@ -7,7 +7,6 @@ chats are in it, then their messages), so memory does not grow with it.
 """
 
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -145,7 +144,7 @@ def import_export(
             lines.flush()
         someone_erased = stores.erased_listed(store) != markers.erased.listed
     summary.new, summary.present, summary.objects = lines.new, lines.present, lines.objects
-    summary.notes = _notes(export, converters.values(), someone_erased)
+    summary.notes = _notes(export, [*converters.values()], someone_erased)
     return summary
 
 
@@ -157,7 +156,7 @@ def _message_of(record: Any, converter: Converter, erased: Erased) -> Update:
     return rest["message"]
 
 
-def _notes(export: Export, converters: Collection[Converter], someone_erased: bool) -> list[str]:
+def _notes(export: Export, converters: list[Converter], someone_erased: bool) -> list[str]:
     local_dates = sum(converter.local_dates for converter in converters)
     places = ", ".join(f"{offset:,}" for offset in export.unreadable[:10])
     notes = {

@@ -77,20 +77,16 @@ def written(record: Record) -> Record:
 
     Media have the Bot API's name, and in it what the export tells of them, as it tells it.
     """
-    text, entities = with_entities(record.get("text_entities") or record.get("text"))
-    found: Record = {}
-    if held := next((held for name, held in _NAMES["media"].items() if name in record), ""):
-        if "media_type" in record and held == "document":
-            told = str(record["media_type"])
-            held = _NAMES["media_types"].get(told) or free(told)
-        found[held] = {name: record[name] for name in record if name in _DETAILS}
+    held = next((held for name, held in _NAMES["media"].items() if name in record), "")
+    if "media_type" in record and held == "document":
+        told = str(record["media_type"])
+        held = _NAMES["media_types"].get(told) or free(told)
+    found = {held: {name: record[name] for name in record if name in _DETAILS}} if held else {}
     if held == "rich_message":
         found, held = {held: record[held]}, ""
-    if text:
-        found["caption" if held else "text"] = text
-    if entities:
-        found["caption_entities" if held else "entities"] = entities
-    return found
+    names = ("caption", "caption_entities") if held else ("text", "entities")
+    values = with_entities(record.get("text_entities") or record.get("text"))
+    return found | {name: value for name, value in zip(names, values, strict=True) if value}
 
 
 def _entity(piece: Record, offset: int, length: int) -> Record:

@@ -188,8 +188,7 @@ class Converter:
             self._openers[thread] = {"forum_topic_created": given(name=record.get("title"))}
         if thread:
             m["message_thread_id"] = thread
-        if thread and self._openers[thread]:
-            m["is_topic_message"] = True
+            m |= {"is_topic_message": True} if self._openers[thread] else {}
         sender = (m.get("from") or m.get("sender_chat", {})).get("id")
         self._messages[m["message_id"]] = (sender, thread)
         if len(self._messages) > _REMEMBERED:
