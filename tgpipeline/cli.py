@@ -134,10 +134,10 @@ def _rows(arguments: argparse.Namespace) -> bool:
 
 def _etl(arguments: argparse.Namespace) -> None:
     """Bring the enriched zone up to date with the raw zone, from this machine."""
-    from tgpipeline.etl import jobs
+    from tgpipeline.etl import processes
 
     settings = Settings.from_env("raw_bucket", "enriched_bucket")
-    run = jobs.engine(arguments.engine, arguments.jobs)
+    run = processes.engine(arguments.engine, arguments.jobs)
     for ledger in run(settings, _days(arguments, settings), rebuild=arguments.rebuild):
         print(ledger)
 

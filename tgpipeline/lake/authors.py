@@ -28,12 +28,15 @@ class Authors:
         self.undeclared: set[int] = set()
         self._known_bots = known_bots
 
-    def author_of(self, m: Update) -> tuple[Any, str | None]:
+    def author_of(self, m: Update, service: bool | None) -> tuple[Any, str | None]:
         """Who wrote a message, as an id and a kind; no kind where nobody says whether it is a bot.
 
-        Anonymous administrators and people who write as a channel are known by that chat only. Of
-        some old messages only the user is left that stands for them.
+        What Telegram wrote (`service`) or copied is its own. Anonymous administrators and people
+        who write as a channel are known by that chat only. Of some old messages only the user is
+        left that stands for them.
         """
+        if service or is_copy(m):
+            return None, "telegram"
         chat, user = sub(m, "sender_chat"), sub(m, "from")
         number = integer(user.get("id"))
         if chat or number in _STAND_INS:

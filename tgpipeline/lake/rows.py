@@ -82,8 +82,7 @@ class Flattener:
             text = rich_text(m["rich_message"]) or None
         service = None if content == "unknown" else content in updates.SERVICE
         service = True if m.get("is_service") is True else service  # as imported history says
-        by_telegram = service or authors.is_copy(m)
-        author = (None, "telegram") if by_telegram else self.authors.author_of(m)
+        author = self.authors.author_of(m, service)
         topic, is_comment = None, None
         if content in ("forum_topic_created", "forum_topic_edited"):
             topic = sub(m, content).get("name")

@@ -9,9 +9,9 @@ from tgpipeline.analytics.charts import shapes, style
 from tgpipeline.analytics.charts.style import Chart, chart, nothing
 from tgpipeline.analytics.language import mark, say, sentence, words
 from tgpipeline.analytics.support.metrics import WATCHED
+from tgpipeline.analytics.support.outcomes import OUTCOMES
 from tgpipeline.analytics.support.statistics import ENOUGH
 
-_FATES = ["confirmed", "assumed", "not_solved", "unanswered", "open"]  # of all questions
 _REASONS = ["no reply", "members only", "no answer", "no person came"]
 _ARROWS = {"rising": "▲", "new": mark("▲ new"), "falling": "▼", "": ""}
 
@@ -55,7 +55,7 @@ def outcomes(frame: pd.DataFrame) -> Chart:
         return nothing(frame, "conversations")
     named, share = {name: say(text) for name, text in words()["labels"].items()}, found["share"]
     if closed < ENOUGH:
-        counts = found.loc[_FATES, ["numerator"]]
+        counts = found.loc[[*OUTCOMES], ["numerator"]]
         title = sentence("few_questions", n=total, counts=_counted(counts["numerator"]))
         table = counts.rename(index=named)
         return shapes.across(title, say("questions"), table, counts.reset_index())

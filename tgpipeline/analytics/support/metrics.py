@@ -148,11 +148,6 @@ def solved_by_bot(found: pd.DataFrame) -> str:
     )  # fmt: skip
 
 
-def is_solved(conversations: pd.DataFrame) -> "pd.Series[bool]":
-    """Which conversations are confirmed, or answered and then silent."""
-    return conversations["outcome"].isin(["confirmed", "assumed"]).astype(bool)
-
-
 def response_times(conversations: pd.DataFrame, office: Office) -> pd.DataFrame:
     """How long do customers wait for the first answer?
 

@@ -188,6 +188,11 @@ class _Judge:
         return "not_solved" if self.wants or self.promised or self.verdict == "bad" else "assumed"
 
 
+def is_solved(conversations: pd.DataFrame) -> "pd.Series[bool]":
+    """Which conversations are confirmed, or answered and then silent."""
+    return conversations["outcome"].isin(["confirmed", "assumed"]).astype(bool)
+
+
 def taken_back(frame: pd.DataFrame, horizon: int) -> pd.DataFrame:
     """What seemed solved is not, where its customer came back about it within the horizon.
 
@@ -196,7 +201,7 @@ def taken_back(frame: pd.DataFrame, horizon: int) -> pd.DataFrame:
     ordered = frame[frame["problem"].notna()].sort_values("asked", kind="stable")
     later = ordered.groupby(["group_id", "customer", "problem"])["asked"].shift(-1)
     back = (later - ordered["settled"]).clip(lower=0).reindex(frame.index)
-    came = back.le(horizon).fillna(False) & frame["outcome"].isin(["confirmed", "assumed"])
+    came = back.le(horizon).fillna(False) & is_solved(frame)
     return frame.assign(back_after=back, outcome=frame["outcome"].mask(came, "not_solved"))
 
 
@@ -210,7 +215,7 @@ def measures(conversations: pd.DataFrame) -> dict[str, tuple[Any, Any]]:
     settled = is_judged & (outcome != "open")
     handed, by_bot = c["handed"].fillna(False), settled & c["bot_after"].notna()
     alone = (c["by"] == "bot").fillna(False) & c["person_after"].isna() & ~handed
-    solved = outcome.isin(["confirmed", "assumed"])
+    solved = is_solved(c)
     answered = c["answer_after"].notna()
     good = c["signal"].isin(["thanks", "reaction", "button"])
     bad = c["signal"].eq("complaint").fillna(False)

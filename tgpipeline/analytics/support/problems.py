@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tgpipeline.analytics.support import silence
-from tgpipeline.analytics.support.metrics import is_solved
+from tgpipeline.analytics.support.outcomes import is_solved
 from tgpipeline.analytics.support.statistics import ENOUGH, as_frequent, changed, clustered
 from tgpipeline.analytics.topics.text import normalise
 

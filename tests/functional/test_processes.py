@@ -9,7 +9,7 @@ from tests import edge
 from tests import payloads as p
 from tests.functional.zones import Zones
 from tgpipeline import cli
-from tgpipeline.etl.jobs import run_in_processes
+from tgpipeline.etl.processes import run_in_processes
 from tgpipeline.settings import Settings
 from tgpipeline.telegram import updates
 
