@@ -7,8 +7,9 @@ chats are in it, then their messages), so memory does not grow with it.
 """
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timezone, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ def import_export(
     with stores.as_lake_error(settings.raw_bucket, "read or write it", advice):
         markers = stores.read_markers(store)
         converters = _choose(read_chats(file), chat, settings, markers.groups, summary)
-        lines = HistoryLines(store)
+        lines, clocks = HistoryLines(store), ""
         try:
             for number, record in export.records():
                 if (converter := converters.get(number)) is None:
@@ -134,6 +135,8 @@ def import_export(
                 except UpdateError as reason:
                     summary.skipped[str(reason)] += 1
                     continue
+                if not summary.messages:
+                    clocks = _clocks(record, message["date"], settings.tz)
                 day = summary.count(message, settings)
                 lines.add(day, {"message": message})
                 lines.add(day, {"message_reaction_count": converter.reactions(record, message)})
@@ -145,7 +148,19 @@ def import_export(
         someone_erased = stores.erased_listed(store) != markers.erased.listed
     summary.new, summary.present, summary.objects = lines.new, lines.present, lines.objects
     summary.notes = _notes(export, [*converters.values()], someone_erased)
+    if clocks:
+        said = f"where it was exported, clocks showed {clocks}: other than in {settings.timezone}"
+        summary.notes.append(f"{said}, whose days and hours are told")
     return summary
+
+
+def _clocks(record: Any, date: int, tz: tzinfo) -> str:
+    """The offset of the clocks by which a message was exported; empty if it is that of the zone."""
+    with suppress(KeyError, TypeError, ValueError):  # also where it is a day or more
+        sent = datetime.fromtimestamp(date, UTC)
+        offset = datetime.fromisoformat(record["date"]).replace(tzinfo=UTC) - sent
+        return "" if offset == sent.astimezone(tz).utcoffset() else str(timezone(offset))
+    return ""
 
 
 def _message_of(record: Any, converter: Converter, erased: Erased) -> Update:
