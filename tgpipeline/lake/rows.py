@@ -92,18 +92,38 @@ class Flattener:
                 topic = topic or sub(reply, "forum_topic_created").get("name")
                 is_comment = authors.is_copy(reply) or None
                 reply = {}
-        known_as = None if source == "history" else name
-        came = (update.get("update_id"), source, known_as, m.get("message_id"))
-        thread = (m.get("message_thread_id"), m.get("is_topic_message"), topic, is_comment)
-        sender = (*map(user.get, _SENDER), sub(m, "sender_chat").get("id"))
-        where = (*self._chat(chat), chat.get("type"), chat.get("title"))
-        when = (*self._when(m.get("date")), m.get("edit_date"))
-        said = (content, service, text, caption, types, command)
-        answers = (reply.get("message_id"), sub(reply, "from").get("id"))
-        origin = (sub(m, "forward_origin").get("type"), sub(m, "via_bot").get("id"))
-        others = map(m.get, _OTHERS)
-        row = (*came, *thread, *author, *sender, *where, *when, *said)
-        return (*row, *answers, *origin, *others)
+        date, chat_id = m.get("date"), chat.get("id")
+        return (
+            update.get("update_id"),
+            source,
+            None if source == "history" else name,
+            m.get("message_id"),
+            m.get("message_thread_id"),
+            m.get("is_topic_message"),
+            topic,
+            is_comment,
+            *author,
+            *map(user.get, _SENDER),
+            sub(m, "sender_chat").get("id"),
+            chat_id,
+            migrations.first_id(chat_id, self._groups),
+            chat.get("type"),
+            chat.get("title"),
+            date,
+            self._wall_clock(date),
+            m.get("edit_date"),
+            content,
+            service,
+            text,
+            caption,
+            types,
+            command,
+            reply.get("message_id"),
+            sub(reply, "from").get("id"),
+            sub(m, "forward_origin").get("type"),
+            sub(m, "via_bot").get("id"),
+            *map(m.get, _OTHERS),
+        )
 
     def _event(self, update: Update, name: str, text: str) -> Row:
         e = update[name]
@@ -114,17 +134,10 @@ class Flattener:
         user = sub(e, "from") or sub(e, "user") or sub(e, "source", "user")
         user = user or sub(e, "boost", "source", "user")
         whom = (user.get("id"), user.get("is_bot"), sub(e, "new_chat_member", "user").get("id"))
-        where = self._chat(sub(e, "chat") or sub(about, "chat"))
-        values = (*self._when(updates.date_of(e)), *old_and_new(name, e))
+        chat_id, date = (sub(e, "chat") or sub(about, "chat")).get("id"), updates.date_of(e)
+        where = (chat_id, migrations.first_id(chat_id, self._groups))
+        values = (date, self._wall_clock(date), *old_and_new(name, e))
         return (update.get("update_id"), name, *where, message_id, *whom, *values, text)
-
-    def _chat(self, chat: Update) -> tuple[Any, Any]:
-        """A chat's id, and the one that its group had first."""
-        number = chat.get("id")
-        return number, migrations.first_id(number, self._groups)
-
-    def _when(self, date: Any) -> tuple[Any, int | None]:
-        return date, self._wall_clock(date)
 
 
 def as_json(table: str, row: Row) -> dict[str, Any]:
