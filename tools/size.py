@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 # Lines of code. The plan for tgpipeline is 8,000: what is over it is debt, and must not grow.
-LIMITS = {"tgpipeline": 10_500, "telegram_standin": 1_300}
+LIMITS = {"tgpipeline": 8_900, "telegram_standin": 1_250}
 OTHERS = ("*.sql", "*.toml", "*.yaml", "*.j2", "*.html")
 _LAYOUT = {
     tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT,
