@@ -311,6 +311,14 @@ def test_days_without_messages_are_drawn_as_none() -> None:
     assert len(draw("messages_per_day", frame).axes.patches) == 30
 
 
+def test_a_week_that_is_to_come_has_no_number_in_the_retention() -> None:
+    rows = [("2025-11-10", 0, 9), ("2025-11-10", 1, 3), ("2025-11-17", 0, 5)]
+    frame = pd.DataFrame(rows, columns=["cohort", "weeks_later", "people"])
+    frame = frame.assign(cohort=pd.to_datetime(frame["cohort"]), cohort_size=ints(9, 9, 5))
+    drawn = [text.get_text() for text in draw("weekly_retention", frame).axes.texts]
+    assert drawn == ["100", "33", "100"]
+
+
 def test_a_quiet_change_is_not_called_one() -> None:
     frame = frames()["before_and_after"]
     frame["messages_per_day"] = [10.0, 10.5]

@@ -82,7 +82,7 @@ def weekly_retention(frame: pd.DataFrame) -> Chart:
     def draw(ax: Any) -> None:
         shapes.heat(ax, grid.rename(index=_week), say("% of the cohort"), vmin=0, vmax=100)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-        cells = grid.set_axis(range(len(grid))).stack() if grid.size < 61 else {}
+        cells = grid.set_axis(range(len(grid))).stack().dropna() if grid.size < 61 else {}
         for (y, x), share in cells.items():
             ink = "black" if share > 55 else "white"
             ax.text(x, y, f"{share:.0f}", ha="center", va="center", color=ink)
