@@ -205,7 +205,7 @@ def test_updates_sent_while_s3_is_faulty_are_there_exactly_once(zones, hook, fau
     proxy, gateway = hook
     clock = Clock(p.NOON, running=False)
     with Telegram(clock=clock) as telegram:
-        bot = Bot(telegram.token, telegram.url, backoff=0.01)
+        bot = Bot(telegram.token, telegram.url)
         bot.set_webhook(gateway.url, secret_token=SECRET)
         proxy.faults = [replace(fault)]
         sent = [telegram.inject(_without_id(p.text(n)))[0] for n in range(1, 13)]

@@ -18,7 +18,7 @@ def telegram() -> Iterator[Telegram]:
 
 @pytest.fixture
 def bot(telegram: Telegram) -> Bot:
-    return Bot(telegram.token, telegram.url, backoff=0.01)
+    return Bot(telegram.token, telegram.url)
 
 
 @pytest.fixture

@@ -3,16 +3,17 @@
 Source: https://core.telegram.org/bots/api
 """
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
-from tgpipeline import errors
-from tgpipeline.errors import BotApiError
-from tgpipeline.telegram.check import DEFAULT_WANTED, ONE_WEBHOOK, CheckReport, diagnose, other_host
+from tgpipeline.errors import BotConflict, BotUnreachable
+from tgpipeline.telegram.check import ONE_WEBHOOK, CheckReport, Logged, examine, other_host
 from tgpipeline.telegram.transport import SENTENCES, Transport
+from tgpipeline.telegram.updates import Update
 
 T = TypeVar("T")
+Archive = Callable[[Update], object]
 
 
 class Bot(Transport):
@@ -26,7 +27,7 @@ class Bot(Transport):
         """The bot itself: id, username, `can_read_all_group_messages`."""
         return self._get(dict, "getMe")
 
-    def get_updates(self, offset: int | None = None, **options: Any) -> list[dict[str, Any]]:
+    def get_updates(self, offset: int | None = None, **options: Any) -> list[Update]:
         """Pending updates, oldest first; they come again until a higher offset confirms them.
 
         Args:
@@ -40,20 +41,10 @@ class Bot(Transport):
 
         Source: https://core.telegram.org/bots/api#getupdates
         """
-        batch = self._get(list, "getUpdates", offset=offset, **options)
-        return [update for update in batch if type(update) is dict]
+        return self._get(list, "getUpdates", offset=offset, **options)
 
     def set_webhook(
-        self,
-        url: str,
-        *,
-        secret_token: str | None = None,
-        allowed_updates: Sequence[str] | None = None,
-        max_connections: int | None = None,
-        drop_pending_updates: bool | None = None,
-        certificate: bytes | Path | None = None,
-        ip_address: str | None = None,
-        replace: bool | Callable[[str], bool] = False,
+        self, url: str, *, replace: bool | Callable[[str], bool] = False, **options: Any
     ) -> bool:
         """Have Telegram post every update to a URL.
 
@@ -62,26 +53,25 @@ class Bot(Transport):
 
         Args:
             url: https, on port 443, 80, 88 or 8443.
-            secret_token: what Telegram shall send in `X-Telegram-Bot-Api-Secret-Token`.
-            allowed_updates: kinds of updates; None keeps what was set, [] is Telegram's default.
-            max_connections: deliveries at a time, 1 to 100.
-            drop_pending_updates: forget what waits.
-            certificate: the PEM certificate, or its path, if it is self-signed.
-            ip_address: where to connect instead of what the host's name resolves to.
             replace: whether a webhook on another host is replaced; or a function that is asked,
                 such as `confirm`.
+            **options: `secret_token` (what Telegram shall send in
+                `X-Telegram-Bot-Api-Secret-Token`), `allowed_updates` (kinds of updates; without it
+                what was set stays, [] is Telegram's default), `max_connections` (deliveries at a
+                time, 1 to 100), `drop_pending_updates` (forget what waits), `certificate` (the PEM
+                certificate, or its path, if it is self-signed) and `ip_address` (where to connect
+                instead of what the host's name resolves to).
 
         Raises:
             BotConflict: if there is one that is not replaced.
 
         Source: https://core.telegram.org/bots/api#setwebhook
         """
-        given = {k: v for k, v in locals().items() if k not in ("self", "replace")}
         if replace is not True and (host := other_host(self.get_webhook_info()["url"], url)):
             text = f"a webhook is set at {host}. {ONE_WEBHOOK}"
             if not (replace and replace(f"{text}. Replace it all the same?")):
-                raise errors.BotConflict("setWebhook", f"{text}; or say replace=True", 409)
-        return bool(self.call("setWebhook", **given))
+                raise BotConflict("setWebhook", f"{text}; or say replace=True", 409)
+        return bool(self.call("setWebhook", url=url, **options))
 
     def get_webhook_info(self) -> dict[str, Any]:
         """The webhook's url (empty: none), what waits for it, and its last error."""
@@ -92,13 +82,8 @@ class Bot(Transport):
         return bool(self.call("deleteWebhook", drop_pending_updates=drop_pending_updates))
 
     def send_message(
-        self,
-        chat_id: int | str,
-        text: str,
-        *,
-        archive: Callable[[dict[str, Any]], object] | None = None,
-        **options: Any,
-    ) -> dict[str, Any]:
+        self, chat_id: int | str, text: str, *, archive: Archive = lambda _: None, **options: Any
+    ) -> Update:
         """Send a text, and keep what was sent: a bot gets no update for its own messages.
 
         Args:
@@ -113,12 +98,11 @@ class Bot(Transport):
         Source: https://core.telegram.org/bots/api#sendmessage
         """
         message = self._get(dict, "sendMessage", chat_id=chat_id, text=text, **options)
-        if archive is not None:
-            try:
-                archive(message)
-            except Exception as error:
-                error.add_note(SENTENCES["lost"].format(message.get("message_id"), chat_id))
-                raise
+        try:
+            archive(message)
+        except Exception as error:
+            error.add_note(SENTENCES["lost"].format(message.get("message_id"), chat_id))
+            raise
         return message
 
     def get_chat(self, chat_id: int | str) -> dict[str, Any]:
@@ -126,58 +110,28 @@ class Bot(Transport):
         return self._get(dict, "getChat", chat_id=chat_id)
 
     def check(
-        self,
-        chat_id: int | str,
-        webhook_url: str = "",
-        wanted: Sequence[str] = DEFAULT_WANTED,
-        *,
-        refusal_logged: Callable[[int], bool | None] = lambda when: None,
+        self, chat_id: int | str, webhook_url: str = "", refusal_logged: Logged = lambda when: None
     ) -> CheckReport:
         """Examine what decides whether a group's life reaches the pipeline, and say what to do.
 
         Args:
             chat_id: the group.
             webhook_url: where updates should go; empty where none should be set.
-            wanted: kinds of updates that the pipeline counts on.
             refusal_logged: told when the webhook answered 403 (Unix seconds), says whether the
                 ingest function's log has it; None where that is not known.
 
         Returns:
-            A table: one line a finding. It is written for people; `.ok` is for programs.
+            A table: one line per finding. It is written for people; `.ok` is for programs.
 
         Raises:
             BotUnreachable: if the Bot API does not answer at all.
         """
-        try:
-            me = self.get_me()
-        except errors.BotUnauthorized as error:
-            return diagnose(error)
-        chat, member = self._as_member(chat_id, me)
-        moved_to = None if isinstance(chat, dict) else chat.parameters.get("migrate_to_chat_id")
-        if moved_to is not None:
-            chat, member = self._as_member(moved_to, me)
-        webhook = self.get_webhook_info()
-        refused = "403" in str(webhook.get("last_error_message"))
-        logged = refusal_logged(webhook.get("last_error_date", 0)) if refused else None
-        expected = self._hide(webhook_url)
-        return diagnose(me, chat, member, webhook, moved_to, expected, wanted, logged)
-
-    def _as_member(
-        self, chat_id: int | str, me: dict[str, Any]
-    ) -> tuple[dict[str, Any] | BotApiError, dict[str, Any]]:
-        """A chat and the bot as a member of it; or why the bot cannot tell."""
-        try:
-            chat = self.get_chat(chat_id)
-            return chat, self._get(dict, "getChatMember", chat_id=chat_id, user_id=me.get("id"))
-        except (errors.BotUnreachable, errors.BotTooManyRequests):
-            raise
-        except BotApiError as error:
-            return error, {}
+        return examine(partial(self._get, dict), chat_id, self._hide(webhook_url), refusal_logged)
 
     def _get(self, kind: type[T], method: str, **params: Any) -> T:
         result = self.call(method, **params)
         if type(result) is not kind:
-            raise errors.BotUnreachable(method, SENTENCES["result"].format(kind.__name__))
+            raise BotUnreachable(method, SENTENCES["result"].format(kind.__name__))
         return result
 
 

@@ -1,21 +1,21 @@
-"""What `Bot.check` knows: does a group's life reach the pipeline, and if not, what to do.
-
-Pure: it judges what the Bot API answered; `Bot.check` does the asking.
-"""
+"""What `Bot.check` knows: does a group's life reach the pipeline, and if not, what to do."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from tgpipeline import resources
-from tgpipeline.errors import BotApiError
+from tgpipeline import errors, resources
+from tgpipeline.telegram.updates import Update
 
+Ask = Callable[..., Update]
+Logged = Callable[[int], bool | None]
 # Telegram sends these only where allowed_updates names them and the bot is admin.
 # Source: https://core.telegram.org/bots/api#update
 ASKED_FOR = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
-DEFAULT_WANTED = ("message", "edited_message", "my_chat_member", *sorted(ASKED_FOR))
+_USUAL = ("message", "edited_message", "my_chat_member")
+DEFAULT_WANTED = (*_USUAL, *sorted(ASKED_FOR))
 _KINDS, _ADVICE = resources.data("telegram/check.toml").values()
 ONE_WEBHOOK: str = _ADVICE["one_webhook"]
 _REFUSED = {True: "refused_logged", False: "refused_not_logged", None: "refused_unknown"}
@@ -31,7 +31,12 @@ class CheckFinding(NamedTuple):
 
 
 class CheckReport(tuple[CheckFinding, ...]):
-    """The findings, in order; shows as a table, on a terminal and in a notebook."""
+    """The findings, in order; shows as a table, on a terminal and in a notebook.
+
+    >>> CheckReport([CheckFinding("webhook", False, "none set", "Call set_webhook with your URL.")])
+    NOT  webhook  none set
+                  → Call set_webhook with your URL.
+    """
 
     @property
     def ok(self) -> bool:
@@ -39,8 +44,7 @@ class CheckReport(tuple[CheckFinding, ...]):
         return all(finding.ok for finding in self)
 
     def __str__(self) -> str:
-        width = max((len(f.name) for f in self), default=0)
-        lines = []
+        width, lines = max(len(f.name) for f in self), []
         for f in self:
             lines.append(f"{'ok ' if f.ok else 'NOT'}  {f.name:<{width}}  {f.detail}")
             lines += [] if f.ok else [f"     {'':<{width}}  → {f.advice}"]
@@ -49,13 +53,13 @@ class CheckReport(tuple[CheckFinding, ...]):
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        cells = (("✓" if f.ok else "✗", f.name, f.detail, "" if f.ok else f.advice) for f in self)
-        rows = "".join(
-            "<tr>" + "".join(f"<td style='text-align:left'>{html.escape(c)}</td>" for c in row)
-            for row in cells
-        )
-        head = "".join(f"<th>{name}</th>" for name in ("", "what", "found", "what to do"))
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        page = "<table><thead><tr><th></th><th>what</th><th>found</th><th>what to do</th></tr>"
+        page += "</thead><tbody>"
+        for f in self:
+            cells = ("✓" if f.ok else "✗", f.name, f.detail, "" if f.ok else f.advice)
+            told = (f"<td style='text-align:left'>{html.escape(cell)}</td>" for cell in cells)
+            page += f"<tr>{''.join(told)}</tr>"
+        return f"{page}</tbody></table>"
 
 
 def other_host(url: str, expected: str) -> str:
@@ -70,88 +74,74 @@ def other_host(url: str, expected: str) -> str:
     return "" if host == urlsplit(expected).netloc else host
 
 
-def diagnose(
-    me: dict[str, Any] | BotApiError,
-    chat: dict[str, Any] | BotApiError | None = None,
-    member: dict[str, Any] | None = None,
-    webhook: dict[str, Any] | None = None,
-    moved_to: int | None = None,
-    webhook_url: str = "",
-    wanted: Sequence[str] = DEFAULT_WANTED,
-    refusal_logged: bool | None = None,
-) -> CheckReport:
-    """Judge what getMe, getChat, getChatMember and getWebhookInfo answered.
+def examine(ask: Ask, chat_id: int | str, webhook_url: str, is_logged: Logged) -> CheckReport:
+    """Ask getMe, getChat, getChatMember and getWebhookInfo, and judge what they answer.
 
     Args:
-        me: the bot, or the error that getMe raised; then there is nothing more to say.
-        chat: the group, or the error that asking for it raised.
-        member: the bot as a member of it.
-        webhook: what getWebhookInfo returned.
-        moved_to: id of the supergroup that the group asked about has become; `chat` and `member`
-            are of that.
+        ask: calls a method of the Bot API by its name, with its parameters.
+        chat_id: the group.
         webhook_url: where updates should go; empty where no webhook should be set.
-        wanted: kinds of updates that the pipeline counts on.
-        refusal_logged: whether the ingest function's log has the refusal, if the last error is a
-            403; None where the log was not read.
+        is_logged: whether the ingest function's log has the 403 of then (Unix seconds); None where
+            that is not known.
 
-    Returns:
-        The findings.
-
-    >>> print(diagnose(BotApiError("getMe", "Unauthorized", 401)))
-    NOT  token  getMe: 401 Unauthorized
-                → Copy the token again from BotFather (/mybots → API Token) to TELEGRAM_BOT_TOKEN.
+    Raises:
+        BotUnreachable, BotTooManyRequests: as `ask` does. Other errors are findings.
     """
-    if isinstance(me, BotApiError):
-        return CheckReport([_finding("token", False, str(me))])
-    status = (member or {}).get("status", "")
-    admin = status in ("administrator", "creator")
-    reads_all = me.get("can_read_all_group_messages") is True
-    mode = "admin" if admin else f"no admin, and privacy mode is {'off' if reads_all else 'on'}"
+    try:
+        me = ask("getMe")
+    except errors.BotUnauthorized as error:
+        return CheckReport([_finding("token", False, str(error))])
     findings = [_finding("token", True, f"@{me.get('username')}, id {me.get('id')}")]
+    found, status, moved_to = _as_member(ask, chat_id, me)
     if moved_to is not None:
         moved = f"the group became the supergroup {moved_to}"
         findings.append(_finding("chat id", False, moved, moved_to))
+        found, status, _ = _as_member(ask, moved_to, me)
+    inside, admin = status not in ("", "left", "kicked"), status in ("administrator", "creator")
+    reads_all = me.get("can_read_all_group_messages") is True
+    mode = "admin" if admin else f"no admin, and privacy mode is {'off' if reads_all else 'on'}"
+    webhook = ask("getWebhookInfo")
     findings += [
-        _in_chat(chat, status),
+        _finding("in the group", inside, found if inside else f"{found}: {status}".rstrip(": ")),
         _finding("admin", admin, status or "not in the group"),
         _finding("all messages", admin or reads_all, mode),
+        *_deliveries(webhook.get("allowed_updates") or [], admin),
+        *_webhook(webhook, webhook_url, is_logged),
     ]
-    findings += _deliveries(webhook or {}, wanted, admin)
-    return CheckReport(findings + _webhook(webhook or {}, webhook_url, refusal_logged))
+    return CheckReport(findings)
 
 
 def _finding(name: str, ok: bool, detail: str, *values: Any) -> CheckFinding:
     return CheckFinding(name, ok, detail, _ADVICE[name].format(*values))
 
 
-def _in_chat(chat: dict[str, Any] | BotApiError | None, status: str) -> CheckFinding:
-    if isinstance(chat, BotApiError):
-        return _finding("in the group", False, str(chat))
-    inside = status not in ("", "left", "kicked")
-    found = f"{(chat or {}).get('type')}, id {(chat or {}).get('id')}"
-    return _finding("in the group", inside, found if inside else f"{found}: {status}")
+def _as_member(ask: Ask, chat_id: int | str, me: Update) -> tuple[str, str, Any]:
+    """What a chat is, or why the bot cannot tell; its status there; the chat that it became."""
+    try:
+        chat = ask("getChat", chat_id=chat_id)
+        member = ask("getChatMember", chat_id=chat_id, user_id=me.get("id"))
+    except (errors.BotUnreachable, errors.BotTooManyRequests):
+        raise
+    except errors.BotApiError as error:
+        return str(error), "", error.parameters.get("migrate_to_chat_id")
+    return f"{chat.get('type')}, id {chat.get('id')}", member.get("status", ""), None
 
 
-def _deliveries(webhook: dict[str, Any], wanted: Sequence[str], admin: bool) -> list[CheckFinding]:
+def _deliveries(allowed: list[str], admin: bool) -> Iterator[CheckFinding]:
     """Which kinds of updates Telegram makes. It leaves allowed_updates out where it is default."""
-    allowed = webhook.get("allowed_updates") or []
-    usual = [kind for kind in wanted if kind not in ASKED_FOR]
-    missing = [kind for kind in usual if allowed and kind not in allowed]
-    detail = f"not in allowed_updates: {', '.join(missing)}" if missing else ", ".join(usual)
-    findings = [_finding("messages delivered", not missing, detail, list(wanted))]
-    for kind in (kind for kind in wanted if kind in ASKED_FOR):
-        lacks = {} if kind in allowed else {"not in allowed_updates": findings[0].advice}
+    missing = [kind for kind in _USUAL if allowed and kind not in allowed]
+    detail = f"not in allowed_updates: {', '.join(missing)}" if missing else ", ".join(_USUAL)
+    yield (usual := _finding("messages delivered", not missing, detail, list(DEFAULT_WANTED)))
+    for kind in sorted(ASKED_FOR):
+        lacks = {} if kind in allowed else {"not in allowed_updates": usual.advice}
         lacks |= {} if admin else {"the bot is no admin": _ADVICE["admin"]}
         found, advice = " and ".join(lacks) or kind, " ".join(lacks.values())
-        findings.append(CheckFinding(f"{_KINDS[kind]} delivered", not lacks, found, advice))
-    return findings
+        yield CheckFinding(f"{_KINDS[kind]} delivered", not lacks, found, advice)
 
 
-def _webhook(
-    webhook: dict[str, Any], expected: str, refusal_logged: bool | None
-) -> list[CheckFinding]:
+def _webhook(webhook: Update, expected: str, is_logged: Logged) -> list[CheckFinding]:
     url, pending = webhook.get("url", ""), webhook.get("pending_update_count", 0)
-    error, when = webhook.get("last_error_message"), webhook.get("last_error_date")
+    error, when = webhook.get("last_error_message"), webhook.get("last_error_date", 0)
     detail, advice = "ours" if url else "none set, so getUpdates works", _ADVICE["set_webhook"]
     if other := other_host(url, expected):
         detail = f"another one is set: {other}"
@@ -159,13 +149,13 @@ def _webhook(
         advice = f"{ONE_WEBHOOK}; or {advice}."
     elif url != expected:
         detail = "an old one" if url else "none set"
-    stuck = bool(url) and bool(pending)
+    stuck = bool(url and pending)
     waiting = f"{pending} waiting" + ("" if url or not pending else " for getUpdates")
     at = f" ({datetime.fromtimestamp(when, UTC):%Y-%m-%d %H:%M} UTC)" if when else ""
     last = f"{error}{at}" + ("" if stuck else ", delivered since") if error else "none"
-    why = _ADVICE[_REFUSED[refusal_logged] if "403" in str(error) else "failed"]
+    why = _REFUSED[is_logged(when)] if "403" in str(error) else "failed"
     return [
         CheckFinding("webhook", url == expected, detail, advice),
         _finding("delivery queue", not stuck, waiting),
-        CheckFinding("last error", not (error and stuck), last, why),
+        CheckFinding("last error", not (error and stuck), last, _ADVICE[why]),
     ]

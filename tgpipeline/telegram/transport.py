@@ -11,10 +11,10 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -28,8 +28,6 @@ from tgpipeline.telegram import updates
 logger = logging.getLogger(__name__)
 
 SENTENCES: dict[str, str] = resources.data("telegram/transport.toml")
-TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
-METHOD = re.compile(r"[A-Za-z]+")
 MAX_ANSWER = 32 * 2**20  # a hundred of the largest updates are a tenth of it
 LOOPBACK = re.compile(r"localhost|.*\.localhost|127\.[0-9.]+|::1")
 _ERRORS = {401: errors.BotUnauthorized, 409: errors.BotConflict, 429: errors.BotTooManyRequests}
@@ -53,26 +51,24 @@ class Transport:
         token: the token that BotFather gave.
         api_url: base URL of the Bot API; `TELEGRAM_API_URL`, or the real one, where it is None.
         timeout: seconds without an answer after which a call has failed.
-        retries: how often a call is repeated after a failure.
-        backoff: seconds before the first repetition; doubled each time.
         max_wait: seconds that 429 answers may make one call wait in all.
+
+    Attributes:
+        id: of the bot.
+        host: where the Bot API is.
+        pauses: seconds before each repetition of a call that failed; as many are made.
 
     Raises:
         SettingsError: if the token or the URL cannot be one.
     """
 
+    pauses: Sequence[float] = (0.5, 1, 2)
+
     def __init__(
-        self,
-        token: str,
-        api_url: str | None = None,
-        *,
-        timeout: float = 30.0,
-        retries: int = 3,
-        backoff: float = 0.5,
-        max_wait: float = 60.0,
+        self, token: str, api_url: str | None = None, *, timeout: float = 30, max_wait: float = 60
     ) -> None:
         token = token.strip()
-        if not TOKEN.fullmatch(token):
+        if not re.fullmatch("[0-9]+:[A-Za-z0-9_-]+", token):
             raise SettingsError(SENTENCES["token"])
         settings = Settings(telegram_api_url=api_url) if api_url else Settings.from_env()
         base = settings.telegram_api_url.rstrip("/")
@@ -81,20 +77,15 @@ class Transport:
         self._url: Callable[[str], str] = lambda method: f"{base}/bot{token}/{method}"
         self._hide: Callable[[object], str] = lambda text: str(text).replace(key, "<token>")
         self._timeout, self._max_wait = timeout, max_wait
-        self._pauses = [backoff * 2**n for n in range(retries)]
         self._session = requests.Session()
         # No small answer that unpacks to a huge one.
         self._session.headers["Accept-Encoding"] = "identity"
         # No proxy, however the environment spells it, knows what listens on this machine.
         self._session.trust_env = not LOOPBACK.fullmatch(address.hostname or "")
-        for name in ("connectionpool", "poolmanager", "util.retry"):
-            logging.getLogger(f"urllib3.{name}").addFilter(_hide_token)
+        logging.getLogger("urllib3.connectionpool").addFilter(_hide_token)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(id={self.id}, api={self.host!r})"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(SENTENCES["pickled"])
 
     def call(self, method: str, **params: Any) -> Any:
         """Call any method of the Bot API by its name, such as `getFile`.
@@ -113,9 +104,9 @@ class Transport:
             BotUnreachable: no answer, or not one of the Bot API.
             BotApiError: any other `ok: false`.
         """
-        if not METHOD.fullmatch(method):
+        if not (method.isascii() and method.isalpha()):
             raise BotApiError("call", SENTENCES["method"])
-        reads, pauses, waited = method.lower().startswith("get"), list(self._pauses), 0
+        reads, pauses, waited = method.lower().startswith("get"), list(self.pauses), 0
         while isinstance(answer := self._exchange(method, params), BotApiError):
             code = answer.error_code
             if code == 429 and waited + (wait := _retry_after(answer)) <= self._max_wait:
@@ -132,18 +123,12 @@ class Transport:
 
     def _exchange(self, method: str, params: dict[str, Any]) -> Any:
         """Send one request; errors are returned, not raised, so that they carry no frames."""
-        request, seconds = _request(params), self._timeout
-        if method.lower() == "getupdates":
-            seconds += params.get("timeout") or 0  # a long poll
+        seconds = self._timeout + (params.get("timeout") or 0)  # of a long poll
+        # No redirect, because it would carry the token to another host.
+        request = _request(params) | {"timeout": (self._timeout, seconds), "allow_redirects": False}
         deadline, body, interrupted = time.monotonic() + seconds, bytearray(), False
         try:
-            with self._session.post(
-                self._url(method),
-                timeout=(self._timeout, seconds),
-                allow_redirects=False,  # a redirect would carry the token to another host
-                stream=True,
-                **request,
-            ) as response:
+            with self._session.post(self._url(method), stream=True, **request) as response:
                 while chunk := response.raw.read1(2**16):
                     body += chunk
                     if len(body) > MAX_ANSWER or time.monotonic() > deadline:
@@ -165,23 +150,20 @@ class Transport:
 
 def _judge(method: str, response: requests.Response, text: str) -> Any:
     """The result, or the error, if this is what the Bot API can have answered."""
-    code, answer = response.status_code, dict[str, Any]()
+    code = response.status_code
     with suppress(UpdateError, LookupError, TypeError):
         answer = updates.parse_json(text.encode())
         if answer["ok"] is True:
             return answer["result"]
         if answer["ok"] is False:
-            said = answer.get("error_code")
-            code = said if type(said) is int else code
+            code = updates.integer(answer.get("error_code")) or code
             text = str(answer.get("description") or "no description")[:300]
             malformed = text == "Not Found"  # what a malformed token gets
             kind = _ERRORS.get(401 if malformed else code, BotApiError)
             return kind(method, text, code, updates.sub(answer, "parameters"))
-    kind, wait = (
-        _ERRORS[429] if code == 429 else BotUnreachable,
-        response.headers.get("Retry-After"),
-    )
-    return kind(method, SENTENCES["strange"].format(code), code, {"retry_after": wait})
+    kind = _ERRORS[429] if code == 429 else BotUnreachable
+    wait = {"retry_after": response.headers.get("Retry-After")}
+    return kind(method, SENTENCES["strange"].format(code), code, wait)
 
 
 def _request(params: dict[str, Any]) -> dict[str, Any]:

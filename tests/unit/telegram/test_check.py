@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tgpipeline.errors import BotApiError
-from tgpipeline.telegram.check import DEFAULT_WANTED, CheckReport, diagnose
+from tgpipeline.errors import BotApiError, BotUnauthorized, BotUnreachable
+from tgpipeline.telegram.check import DEFAULT_WANTED, CheckReport, Logged, examine
 
 ME = {"id": 7, "username": "loja_bot", "can_read_all_group_messages": False}
 CHAT = {"id": -42, "type": "group", "title": "Loja"}
@@ -15,9 +15,25 @@ GOOD = {"url": URL, "pending_update_count": 0, "allowed_updates": list(DEFAULT_W
 
 
 def report(
-    me: Any = ME, chat: Any = CHAT, member: Any = ADMIN, webhook: Any = GOOD, url: str = URL
+    me: Any = ME,
+    chat: Any = CHAT,
+    member: Any = ADMIN,
+    webhook: Any = GOOD,
+    url: str = URL,
+    is_logged: Logged = lambda when: None,
 ) -> CheckReport:
-    return diagnose(me, chat, member, webhook, webhook_url=url)
+    """What is found where the Bot API answers so; `chat` may be by id."""
+    by_method = {"getMe": me, "getChat": chat, "getChatMember": member, "getWebhookInfo": webhook}
+
+    def ask(method: str, **params: Any) -> Any:
+        answer = by_method[method]
+        if isinstance(answer, dict) and params.get("chat_id") in answer:
+            answer = answer[params["chat_id"]]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return examine(ask, -42, url, is_logged)
 
 
 def bad(found: CheckReport) -> dict[str, str]:
@@ -33,7 +49,7 @@ def test_all_is_well() -> None:
 
 
 def test_a_bad_token_is_all_there_is_to_say() -> None:
-    found = report(me=BotApiError("getMe", "Unauthorized", 401))
+    found = report(me=BotUnauthorized("getMe", "Unauthorized", 401))
     assert list(bad(found)) == ["token"]
     assert "BotFather" in bad(found)["token"]
     assert not found.ok
@@ -45,11 +61,17 @@ def test_a_chat_that_is_not_there() -> None:
     assert "TELEGRAM_CHAT_ID" in found["in the group"]
     assert "admin" in found
     left = bad(report(member={"status": "left"}))
-    assert "Add the bot" in left["in the group"]
+    assert "group, id -42: left → Add the bot" in left["in the group"]
+
+
+def test_an_api_that_does_not_answer_is_no_finding() -> None:
+    with pytest.raises(BotUnreachable):
+        report(chat=BotUnreachable("getChat", "no answer"))
 
 
 def test_a_chat_that_has_become_a_supergroup_is_the_only_thing_to_mend() -> None:
-    found = diagnose(ME, CHAT, ADMIN, GOOD, moved_to=-1009, webhook_url=URL)
+    moved = BotApiError("getChat", "upgraded", 400, {"migrate_to_chat_id": -1009})
+    found = report(chat={-42: moved, -1009: CHAT | {"id": -1009}})
     assert list(bad(found)) == ["chat id"]
     assert "Set TELEGRAM_CHAT_ID to -1009." in bad(found)["chat id"]
 
@@ -123,8 +145,11 @@ def test_the_two_kinds_of_403_are_told_apart_by_the_log(
     logged: bool | None, says: str, not_said: str
 ) -> None:
     refused = {"last_error_message": "Wrong response from the webhook: 403 Forbidden"}
+    refused["last_error_date"] = 1764331200
     webhook = {**GOOD, "pending_update_count": 9, **refused}
-    found = diagnose(ME, CHAT, ADMIN, webhook, webhook_url=URL, refusal_logged=logged)
+    asked: list[int] = []
+    found = report(webhook=webhook, is_logged=lambda when: asked.append(when) or logged)
+    assert asked == [1764331200]
     assert says in bad(found)["last error"]
     assert not_said not in bad(found)["last error"]
     other = {**webhook, "last_error_message": "Wrong response from the webhook: 500 X"}
