@@ -11,7 +11,7 @@ _FACE = {
     "import_export": "tgpipeline.history",
     "query": "tgpipeline.analytics.athena",
     "read_export": "tgpipeline.analytics.from_export",
-    "rows_of": "tgpipeline.lake.preview",
+    "rows_of": "tgpipeline.lake.versions",
     "secret": "tgpipeline.settings",
     "store_sent": "tgpipeline.ingest",
     "store_update": "tgpipeline.ingest",

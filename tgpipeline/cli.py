@@ -25,7 +25,7 @@ from pathlib import Path
 from tgpipeline import __version__, deploy, history, ingest, resources
 from tgpipeline.errors import DeployError, LakeError, SettingsError, TgPipelineError
 from tgpipeline.history.content import int_of
-from tgpipeline.lake import preview, quarantine
+from tgpipeline.lake import quarantine, versions
 from tgpipeline.settings import Settings, aws_client, secret
 from tgpipeline.telegram.bot import Bot, confirm
 
@@ -126,7 +126,7 @@ def _rows(arguments: argparse.Namespace) -> bool:
     # JSON has escapes for what standard output cannot hold.
     escaped = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
     good = True
-    for row in preview.rows_of(arguments.paths, Settings.from_env().tz):
+    for row in versions.rows_of(arguments.paths, Settings.from_env().tz):
         print(json.dumps(row, ensure_ascii=escaped))
         good = good and "error" not in row
     return good
@@ -172,13 +172,13 @@ def _quarantine(arguments: argparse.Namespace) -> bool | None:
         print(quarantine.show(settings, key))
         return None
     all_of_days = quarantine.items(settings, arguments.start, arguments.end)
-    found = [quarantine.item(settings, key)] if key else list(all_of_days)
+    found = [quarantine.get(settings, key)[0]] if key else list(all_of_days)
     if arguments.action == "list":
         print(*found, f"{len(found)} in quarantine", sep="\n")
         return None
     s3, left, readable = aws_client("s3", settings), 0, Counter[date]()
     for one in found:
-        outcome = quarantine.retry(settings, one, ingest.store, s3)
+        outcome = quarantine.retry(settings, one.key, ingest.store, s3)
         print(f"{one.key}  {outcome}")
         left += outcome not in quarantine.LET_GO
         readable.update([one.day] if outcome == "readable" else [])

@@ -18,7 +18,7 @@ from typing import Any
 
 from tgpipeline import batch
 from tgpipeline.errors import LakeError, UpdateError
-from tgpipeline.lake import keys, migrations, runtime, stores
+from tgpipeline.lake import keys, markers, runtime, stores
 from tgpipeline.settings import Settings
 from tgpipeline.telegram import privacy, updates
 
@@ -206,7 +206,7 @@ def _is_ours(chat_id: int, migration: tuple[int, int] | None, settings: Settings
     if chat_id not in known and stores.first_object(s3, bucket, marker_of(chat_id)):
         known.add(chat_id)
     if migration is not None and not known.isdisjoint((chat_id, migration[0])):
-        stores.put_new(s3, bucket, marker_of(migration[1]), migrations.as_marker(*migration))
+        stores.put_new(s3, bucket, marker_of(migration[1]), markers.of_migration(*migration))
         known.add(migration[1])
     return chat_id in known
 

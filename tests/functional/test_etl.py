@@ -168,20 +168,22 @@ def test_the_quarantine_can_be_tried_again_after_a_fix(zones):
     by_origin = {item.origin: item for item in quarantine.items(ours)}
     assert set(by_origin) == {"2.json", ""}
     for item in by_origin.values():
-        assert quarantine.retry(ours, item, ingest.store, zones.s3) == "quarantined"
+        assert quarantine.retry(ours, item.key, ingest.store, zones.s3) == "quarantined"
         assert str(item.size) in str(item)
     # A fix of the reader shows in that the very bytes can be read: put such bytes in their place.
     for item, number in ((by_origin["2.json"], 2), (by_origin[""], 3)):
         notes = {"reason": item.reason, "origin": item.origin}
         body = p.raw(p.text(number))
         zones.s3.put_object(Bucket=ours.raw_bucket, Key=item.key, Body=body, Metadata=notes)
-    outcomes = [quarantine.retry(ours, item, ingest.store, zones.s3) for item in by_origin.values()]
+    outcomes = [
+        quarantine.retry(ours, item.key, ingest.store, zones.s3) for item in by_origin.values()
+    ]
     assert sorted(outcomes) == ["readable", "stored"]
     assert list(quarantine.items(ours)) == []
     obstore.put(zones.raw, f"{PREFIX}2.json", p.raw(p.text(2)))
     assert zones.run(DAY)[p.DAY].messages == 3
     with pytest.raises(LakeError, match="quarantine list"):
-        quarantine.body_of(ours, by_origin[""].key)
+        quarantine.get(ours, by_origin[""].key)
 
 
 def test_stray_names_are_skipped_and_said(zones, caplog):

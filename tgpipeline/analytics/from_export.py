@@ -17,7 +17,7 @@ from tgpipeline.analytics.duck import DuckDB
 from tgpipeline.errors import HistoryError, LakeError, QueryError
 from tgpipeline.etl import handler
 from tgpipeline.history.content import int_of
-from tgpipeline.lake import keys, migrations, preview, stores
+from tgpipeline.lake import documents, keys, markers, stores
 from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import context_date, migration
@@ -91,10 +91,10 @@ def read_export(
 def _is_of_updates(path: Path) -> bool:
     """Whether these are lines of updates, or a folder that has no export, but other JSON."""
     if path.is_file():
-        return path.suffix in preview.SUFFIXES - {".json"}
+        return path.suffix in documents.SUFFIXES - {".json"}
     names = ("result.json", "messages.html", "*/result.json", "*/messages.html")
     exports = [found for name in names for found in path.glob(name)]
-    return not exports and any(p.suffix in preview.SUFFIXES for p in path.rglob("*"))
+    return not exports and any(p.suffix in documents.SUFFIXES for p in path.rglob("*"))
 
 
 def _collect(path: Path, raw: "LocalStore", settings: Settings) -> list[str]:
@@ -106,13 +106,13 @@ def _collect(path: Path, raw: "LocalStore", settings: Settings) -> list[str]:
         body = b"\n".join(lines.pop(day))
         raw.put(keys.history_key(body, day), body)
 
-    for document in preview.documents_of(path):
+    for document in documents.documents_of(path):
         if document.update is None:
             unreadable += 1
             continue
         content = document.update[document.kind]
         if ids := migration(content):  # as the ingest function does, so that the group stays one
-            raw.put(keys.migration_key(ids[1]), migrations.as_marker(*ids))
+            raw.put(keys.migration_key(ids[1]), markers.of_migration(*ids))
         day = context_date(content, settings.tz, datetime.now(UTC))
         if document.source == "sent":
             raw.put(keys.partition(keys.RAW, day) + document.name.replace("#", "-"), document.body)

@@ -27,6 +27,7 @@ from tgpipeline.etl import making, reading
 from tgpipeline.etl.pseudonyms import refuse_other_key
 from tgpipeline.lake import columns, keys, stores
 from tgpipeline.lake.ledger import Ledger, stored
+from tgpipeline.lake.markers import erased_listed, read_markers
 from tgpipeline.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -161,14 +162,14 @@ def _make(lake: making.Lake, due: list[making.Day]) -> bool:
     try:
         (lake.make or making.make)(lake, due)
     except FileNotFoundError:  # it was deleted after the day was listed
-        if stores.erased_listed(lake.raw) == before:
+        if erased_listed(lake.raw) == before:
             raise
-    return stores.erased_listed(lake.raw) != before
+    return erased_listed(lake.raw) != before
 
 
 def _compare(lake: making.Lake, days: Iterable[date], rebuild: bool) -> Iterator[making.Day]:
     """Each day with a new ledger, `written` where it is to be made."""
-    days, markers = sorted(set(days)), stores.read_markers(lake.raw)
+    days, markers = sorted(set(days)), read_markers(lake.raw)
     listings = reading.listings(lake.raw, days, lake.pool)
     earlier = reading.prefetch(lake.pool, partial(_made_before, lake, markers.bots), days)
     for listing, (before, bot_met) in zip(listings, earlier, strict=True):

@@ -20,6 +20,7 @@ from tgpipeline.etl import reading, sorting, writing
 from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake import columns, keys, quarantine, rows, stores, versions
 from tgpipeline.lake.ledger import Ledger, most_common
+from tgpipeline.lake.markers import Markers
 from tgpipeline.settings import Settings
 
 
@@ -57,7 +58,7 @@ class Day:
 
     listing: reading.Listing
     ledger: Ledger
-    markers: stores.Markers
+    markers: Markers
     parts: int = 1
 
 

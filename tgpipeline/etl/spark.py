@@ -35,6 +35,7 @@ from tgpipeline.etl.making import Day, Lake, Tally
 from tgpipeline.etl.reading import Listing
 from tgpipeline.lake import columns, stores
 from tgpipeline.lake.ledger import Ledger
+from tgpipeline.lake.markers import Markers
 from tgpipeline.settings import Settings
 
 PART_ROWS = 2_000_000  # of one table and day; beyond, it has several parts
@@ -127,7 +128,7 @@ def _pieces(listing: Listing) -> Iterator[list[str]]:
 
 
 def _read(
-    settings: Settings, markers: stores.Markers, batches: Iterable[pa.RecordBatch]
+    settings: Settings, markers: Markers, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     """On an executor: the rows of pieces, the latest of each, and one row that tells the tally."""
     for piece in (piece for batch in batches for piece in batch.to_pylist()):

@@ -23,6 +23,7 @@ from tgpipeline.history.file import ExportFile
 from tgpipeline.history.lines import HistoryLines
 from tgpipeline.lake import stores
 from tgpipeline.lake.erasing import Erased
+from tgpipeline.lake.markers import erased_listed, read_markers
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import Update, content_type
 
@@ -123,7 +124,7 @@ def import_export(
     export = Export(file, "bytes imported")
     advice = "Check that it exists and that you may use it; importing again adds what is missing."
     with stores.as_lake_error(settings.raw_bucket, "read or write it", advice):
-        markers = stores.read_markers(store)
+        markers = read_markers(store)
         converters = _choose(read_chats(file), chat, settings, markers.groups, summary)
         lines, clocks = HistoryLines(store), ""
         try:
@@ -145,7 +146,7 @@ def import_export(
             raise HistoryError(f"{error} {before}; the whole file adds what is missing.") from None
         finally:
             lines.flush()
-        someone_erased = stores.erased_listed(store) != markers.erased.listed
+        someone_erased = erased_listed(store) != markers.erased.listed
     summary.new, summary.present, summary.objects = lines.new, lines.present, lines.objects
     summary.notes = _notes(export, [*converters.values()], someone_erased)
     if clocks:

@@ -1,6 +1,14 @@
-"""One update as it lies in the raw zone: what its object's name means, and what its bytes say."""
+"""One update as it lies in the raw zone: what its object's name means, and what its bytes say.
 
+Likewise of what people have at hand: a file with an update, a list of them, what getUpdates
+answers, newline-delimited ones, a folder of any of these, or standard input.
+"""
+
+import json
 import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
@@ -9,6 +17,7 @@ from tgpipeline.errors import UpdateError
 from tgpipeline.telegram import updates
 
 MAX_DOCUMENT = 32 * 1024 * 1024  # bytes; no update is longer than that by far
+SUFFIXES = {".json", ".ndjson", ".jsonl"}  # of files that may hold updates
 _SENT = re.compile(r"sent--?\d+-\d+-\d+-(\d+)\.json")
 
 
@@ -88,3 +97,49 @@ def document_of(name: str, body: bytes) -> Document:
     if "update_id" in update:
         source = "webhook"
     return Document(name, body, update, kind, source)
+
+
+def documents_of(path: str | Path) -> Iterator[Document]:
+    """Each update in a file or folder; where a file cannot be read, its error is the reason.
+
+    Args:
+        path: a file, a folder (every file of `SUFFIXES` below it), or `-` for standard input.
+
+    Yields:
+        A Document. Its name is the file's, with `#` and a number, counted from 0, where the file
+        holds several updates.
+    """
+    if str(path) == "-":
+        yield from _split("-", sys.stdin.buffer.read())
+        return
+    files = [Path(path)]
+    if files[0].is_dir():
+        below = files[0].rglob("*")
+        files = sorted(file for file in below if file.suffix in SUFFIXES and file.is_file())
+    for file in files:
+        try:
+            yield from _split(file.name, file.read_bytes())
+        except OSError as error:
+            yield Document(str(file), b"", reason=error.strerror or str(error))
+
+
+def _split(name: str, body: bytes) -> Iterator[Document]:
+    """One update, a list of updates (as getUpdates answers, too), or one on each line."""
+    body = body.removeprefix(b"\xef\xbb\xbf")  # what Windows puts before a text
+    whole, lines = _parsed(body), body.splitlines()
+    if isinstance(whole, dict) and isinstance(whole.get("result"), list):
+        whole = whole["result"]
+    if isinstance(whole, list):
+        lines = [json.dumps(item).encode() for item in whole]
+    elif whole is not None or not any(isinstance(_parsed(line), dict) for line in lines):
+        yield document_of(name, body)
+        return
+    for number, line in enumerate(line for line in lines if line.strip()):
+        yield document_of(f"{name}#{number}", line.strip())
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return read_json(body)
+    except UpdateError:
+        return None

@@ -6,10 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any
 
 import obstore
-from obstore.exceptions import NotFoundError
 from obstore.store import ObjectStore
 
 from tgpipeline.lake import columns, keys, stores
@@ -86,10 +84,10 @@ class Ledger:
 
     def attributes(self) -> dict[str, str]:
         """The ledger as S3 user metadata, without its names where they would not fit."""
-        whole = asdict(self)
-        if len(json.dumps(whole)) > METADATA:
-            whole |= {"misfits": {}, "unknown": {}}  # they are in the Parquet's own metadata
-        return {"ledger": json.dumps(whole)}
+        told = json.dumps(asdict(self))
+        if len(told) > METADATA:  # its names are in the Parquet's own metadata
+            told = json.dumps(asdict(self) | {"misfits": {}, "unknown": {}})
+        return {"ledger": told}
 
 
 def most_common(names: Mapping[str, int]) -> dict[str, int]:
@@ -108,13 +106,16 @@ def stored(enriched: ObjectStore, table: str, day: date, part: int = 0) -> Ledge
     """The ledger that a table's Parquet of that day carries in its S3 metadata.
 
     Returns:
-        The ledger; without a `date` if the object bears none; None where there is no object.
+        The ledger; without a `date` if the object bears none, or that of another version; None
+        where there is no object.
     """
     try:
         found = obstore.get(enriched, keys.enriched_key(table, day, part), options={"head": True})
-    except (FileNotFoundError, NotFoundError):
+        return Ledger(**json.loads(found.attributes["ledger"]))
+    except FileNotFoundError:
         return None
-    return from_json(found.attributes.get("ledger"))
+    except (KeyError, TypeError, ValueError):
+        return Ledger("")
 
 
 def days_with_other_columns(settings: Settings, enriched: ObjectStore | None = None) -> list[date]:
@@ -130,21 +131,9 @@ def days_with_other_columns(settings: Settings, enriched: ObjectStore | None = N
         LakeError: if the bucket cannot be listed.
     """
     enriched = enriched or stores.open_store(settings.enriched_bucket, settings)
-
     advice = "Check that it exists and that you may list it."
-    with (
-        stores.as_lake_error(settings.enriched_bucket, "list its days", advice),
-        ThreadPoolExecutor(32) as pool,
-    ):
-        days = stores.list_days(enriched, f"{keys.RAW}/messages")
+    errors = stores.as_lake_error(settings.enriched_bucket, "list its days", advice)
+    with errors, ThreadPoolExecutor(32) as pool:
+        days, ours = stores.list_days(enriched, f"{keys.RAW}/messages"), columns.digest()
         made = zip(days, pool.map(partial(stored, enriched, "messages"), days), strict=True)
-        ours = columns.digest()
         return [day for day, one in made if one and one.made_from.get("columns") != ours]
-
-
-def from_json(text: Any) -> Ledger:
-    """A ledger from its JSON; one without a `date` if it is from another version, or none."""
-    try:
-        return Ledger(**json.loads(text))
-    except (TypeError, ValueError):
-        return Ledger("")

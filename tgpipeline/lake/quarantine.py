@@ -85,14 +85,14 @@ def items(settings: Settings, start: date | None = None, end: date | None = None
                 yield from pool.map(partial(_item, raw), found)
 
 
-def item(settings: Settings, key: str) -> Item:
-    """One object in quarantine.
+def get(settings: Settings, key: str) -> tuple[Item, bytes]:
+    """One object in quarantine, and its bytes. They may hold anything, people's words too.
 
     Raises:
-        LakeError: if it is not there.
+        LakeError: if it is not there or cannot be read.
     """
-    with _opened(settings, f"look for {key}") as raw:
-        return _item(raw, key)
+    with _opened(settings, f"read {key}") as raw:
+        return _item(raw, key), raw.get(key).bytes().to_bytes()
 
 
 def _item(raw: S3Store, key: str) -> Item:
@@ -102,27 +102,12 @@ def _item(raw: S3Store, key: str) -> Item:
     return Item(key, keys.day_of(key), meta["size"], reason, origin, meta["last_modified"])
 
 
-def body_of(settings: Settings, key: str) -> bytes:
-    """The bytes of an object in quarantine. They may hold anything, people's words too.
-
-    Raises:
-        LakeError: if it cannot be read.
-    """
-    with _opened(settings, f"read {key}") as raw:
-        return raw.get(key).bytes().to_bytes()
-
-
-def retry(
-    settings: Settings,
-    found: Item,
-    store: Callable[[bytes, Settings, Any, datetime], dict[str, Any]],
-    s3: Any,
-) -> str:
+def retry(settings: Settings, key: str, store: Callable[..., dict[str, Any]], s3: Any) -> str:
     """Try to read an object again, and take it out of the quarantine once it is in the raw zone.
 
     Args:
         settings: names the raw bucket, our chats and the time zone.
-        found: as `items` gave it.
+        key: of the object.
         store: what takes an update as Telegram posted it: `ingest.store`.
         s3: a boto3 S3 client, for `store`.
 
@@ -136,8 +121,8 @@ def retry(
         LakeError: if it could not be stored.
     """
     settings.require("raw_bucket", "chat_ids")
-    body, outcome = body_of(settings, found.key), "quarantined"
-    with _opened(settings, f"try {found.key} again") as raw:
+    (found, body), outcome = get(settings, key), "quarantined"
+    with _opened(settings, f"try {key} again") as raw:
         if found.origin:
             with contextlib.suppress(UpdateError):
                 document = documents.document_of(found.origin, body)
@@ -147,7 +132,7 @@ def retry(
             noon = datetime.combine(found.day, time(12), settings.tz)
             outcome = str(store(body, settings, s3, noon)["outcome"])
         if outcome in LET_GO:
-            raw.delete(found.key)
+            raw.delete(key)
     return outcome
 
 
@@ -157,7 +142,7 @@ def show(settings: Settings, key: str) -> str:
     Raises:
         LakeError: if it is not there or cannot be read.
     """
-    found, body, bucket = item(settings, key), body_of(settings, key), settings.raw_bucket
+    (found, body), bucket = get(settings, key), settings.raw_bucket
     origin = "the webhook; there is no other copy"
     if found.origin:
         partition = keys.partition(keys.RAW, found.day)

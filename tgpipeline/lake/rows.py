@@ -11,8 +11,9 @@ from functools import cache
 from typing import Any
 
 from tgpipeline.errors import UpdateError
-from tgpipeline.lake import authors, migrations
+from tgpipeline.lake import authors
 from tgpipeline.lake.columns import TABLES, fit
+from tgpipeline.lake.markers import first_id
 from tgpipeline.telegram import updates
 from tgpipeline.telegram.content import entities_of, old_and_new, rich_text
 from tgpipeline.telegram.updates import Update, sub
@@ -106,7 +107,7 @@ class Flattener:
             *map(user.get, _SENDER),
             sub(m, "sender_chat").get("id"),
             chat_id,
-            migrations.first_id(chat_id, self._groups),
+            first_id(chat_id, self._groups),
             chat.get("type"),
             chat.get("title"),
             date,
@@ -135,7 +136,7 @@ class Flattener:
         user = user or sub(e, "boost", "source", "user")
         whom = (user.get("id"), user.get("is_bot"), sub(e, "new_chat_member", "user").get("id"))
         chat_id, date = (sub(e, "chat") or sub(about, "chat")).get("id"), updates.date_of(e)
-        where = (chat_id, migrations.first_id(chat_id, self._groups))
+        where = (chat_id, first_id(chat_id, self._groups))
         values = (date, self._wall_clock(date), *old_and_new(name, e))
         return (update.get("update_id"), name, *where, message_id, *whom, *values, text)
 

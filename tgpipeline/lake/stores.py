@@ -3,18 +3,16 @@
 import hashlib
 import json
 import logging
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from tgpipeline.errors import LakeError
-from tgpipeline.lake import migrations
-from tgpipeline.lake.erasing import Erased, as_bytes
-from tgpipeline.lake.keys import BOTS, ERASED, MIGRATIONS, RAW, day_of, sent_key
+from tgpipeline.lake.erasing import as_bytes
+from tgpipeline.lake.keys import RAW, day_of, sent_key
 from tgpipeline.settings import Settings, aws_client, aws_session
 from tgpipeline.telegram import updates
 
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore, S3Store
 
 logger = logging.getLogger(__name__)
-
-_BOT = re.compile(rf"\A{BOTS}/([1-9][0-9]*)\.json\Z")  # as `keys.bot_key` spells it
 
 
 def put_new(
@@ -158,58 +154,6 @@ def list_days(store: "ObjectStore", prefix: str = RAW) -> list[date]:
         line = {"skipped": other[:20], "count": len(other), "reason": "no partition of a day"}
         logger.warning(json.dumps(line))
     return sorted(days)
-
-
-class Markers(NamedTuple):
-    """What the raw zone remembers beside the messages.
-
-    Attributes:
-        groups: for each supergroup that was a group before, that group's id.
-        bots: ids of users that are known as bots.
-        erased: who was erased, and until when.
-    """
-
-    groups: dict[int, int]
-    bots: frozenset[int]
-    erased: Erased
-
-
-def read_markers(store: "ObjectStore") -> Markers:
-    """Read `migrations/`, `bots/` and `erased/` of the raw zone.
-
-    A marker that cannot be read is skipped and logged.
-    """
-    groups: dict[int, int] = {}
-    until: dict[tuple[str, int], int] = {}
-    words: dict[str, tuple[int, int]] = {}
-    listed, key, bots = erased_listed(store), b"", set()
-    for path in (path for kind in (MIGRATIONS, BOTS, ERASED) for path in paths(store, f"{kind}/")):
-        kind, _, name = path.removesuffix(".json").partition("/")
-        body = store.get(path).bytes().to_bytes() if kind != BOTS else b""
-        try:
-            if kind == BOTS:  # its name says all
-                (number,) = _BOT.findall(path)
-                bots.add(int(number))
-            elif kind == MIGRATIONS:
-                old, new = migrations.from_marker(body)
-                groups[new] = old
-            elif name == "key":
-                key = body
-            else:
-                marker = json.loads(body)
-                until[name[:32], int(name[32:] or 0)] = second = int(marker["until"])
-                for word, size in marker.get("words", {}).items():
-                    known = words.get(word, (0, 0))  # of another who is called so
-                    words[word] = max(size, known[0]), max(second, known[1])
-        except (AttributeError, KeyError, TypeError, ValueError):
-            logger.warning(json.dumps({"skipped": path, "reason": "not a marker: delete it"}))
-    return Markers(groups, frozenset(bots), Erased(key, until, words, listed))
-
-
-def erased_listed(store: "ObjectStore") -> frozenset[tuple[str, str]]:
-    """Paths and ETags of the markers of erasures: others than before if one began or ended."""
-    found = (item for page in store.list(f"{ERASED}/") for item in page)
-    return frozenset((item["path"], item["e_tag"] or "") for item in found)
 
 
 def paths(store: "ObjectStore", prefix: str) -> Iterator[str]:

@@ -1,15 +1,18 @@
 """Which row a document is, and which version of it: what makes repeats and edits one row.
 
-No I/O. The order in which documents are read never decides anything.
+The order in which documents are read never decides anything.
 """
 
 import json
 import zlib
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from tgpipeline.errors import UpdateError
-from tgpipeline.lake.documents import Document, form_of
-from tgpipeline.lake.rows import Flattener, Row
+from tgpipeline.lake.documents import Document, documents_of, form_of
+from tgpipeline.lake.rows import Flattener, Row, as_json
 from tgpipeline.telegram.content import objects
 from tgpipeline.telegram.updates import MESSAGE_KINDS, Update, event_date, integer, sub
 
@@ -65,6 +68,28 @@ def version(document: Document, flattener: Flattener) -> Version:
     rank = (_import_of(update), max(0, min(sum(counts), 2**62)), digest)
     variant = variant or zlib.crc32(kind.encode("utf-8", "surrogatepass"))
     return Version(table, values, (chat_id, message_id, variant), rank, False)
+
+
+def rows_of(paths: Iterable[str | Path], tz: tzinfo) -> Iterator[dict[str, Any]]:
+    """The row that each update in these files becomes: what `tgpipeline rows` prints.
+
+    Args:
+        paths: as `documents.documents_of` takes them: files, folders, `-` for standard input.
+        tz: zone of `sent_at`.
+
+    Yields:
+        The row as a dict that JSON can hold, with `file` (the document's name) and `table`; or
+        `file` and `error`.
+    """
+    flattener = Flattener(tz)
+    for document in (one for path in paths for one in documents_of(path)):
+        try:
+            found = version(document, flattener)
+        except UpdateError as error:
+            yield {"file": document.name, "error": str(error)}
+        else:
+            row = as_json(found.table, found.values)
+            yield {"file": document.name, "table": found.table, **row}
 
 
 def _import_of(update: Update) -> int:

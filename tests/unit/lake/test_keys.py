@@ -13,7 +13,7 @@ from obstore.store import MemoryStore
 from tests import edge
 from tests import payloads as p
 from tgpipeline.errors import LakeError
-from tgpipeline.lake import keys, stores
+from tgpipeline.lake import keys, markers, stores
 from tgpipeline.lake.erasing import Erased, hashed
 from tgpipeline.settings import Settings
 
@@ -172,10 +172,10 @@ def test_every_version_that_was_sent_is_archived_in_the_order_of_writing():
 
 def test_markers_say_what_groups_were_and_who_is_a_bot(caplog):
     store = MemoryStore()
-    assert stores.read_markers(store) == stores.Markers({}, frozenset(), Erased())
+    assert markers.read_markers(store) == markers.Markers({}, set(), Erased())
     store.put(keys.migration_key(p.SUPERGROUP), b'{"from": -4111222333, "to": -1004111222333}')
     store.put(keys.bot_key(901), b'{"id": 901}')
-    found = stores.read_markers(store)
+    found = markers.read_markers(store)
     assert (found.groups, found.bots) == ({p.SUPERGROUP: p.GROUP}, {901})
     assert caplog.text == ""
 
@@ -186,7 +186,7 @@ def test_markers_say_who_was_erased_where_and_until_when(caplog):
     store.put("erased/key", b"secret")
     store.put(keys.erased_key(one), b'{"until": 100}')
     store.put(keys.erased_key(other, p.SUPERGROUP), b'{"until": 200, "days": []}')
-    erased = stores.read_markers(store).erased
+    erased = markers.read_markers(store).erased
     until = {(one, 0): 100, (other, p.SUPERGROUP): 200}
     assert (erased.key, erased.until) == (b"secret", until)
     assert caplog.text == ""
@@ -219,7 +219,7 @@ def test_a_bad_marker_is_skipped_and_said(key, body, caplog):
     store.put(keys.migration_key(p.SUPERGROUP), b'{"from": -4111222333, "to": -1004111222333}')
     store.put(keys.bot_key(7), b"")
     store.put(key, body)
-    found = stores.read_markers(store)
+    found = markers.read_markers(store)
     assert (found.groups, found.bots) == ({p.SUPERGROUP: p.GROUP}, {7})
     (line,) = [json.loads(record.message) for record in caplog.records]
     assert line["skipped"] == key

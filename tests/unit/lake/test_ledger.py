@@ -70,9 +70,17 @@ def test_names_that_do_not_fit_into_metadata_are_left_out_there():
 
 
 def test_what_is_no_ledger_has_no_date():
-    for text in (None, "", "[]", "5", '{"day": 1}', "{"):
-        assert ledger.from_json(text) == Ledger("")
-    assert ledger.from_json(WHOLE.attributes()["ledger"]) == WHOLE
+    store, day = MemoryStore(), date(2025, 11, 28)
+
+    def read(**attributes: str) -> Ledger | None:
+        store.put(keys.enriched_key("messages", day), b"x", attributes=attributes)
+        return ledger.stored(store, "messages", day)
+
+    assert ledger.stored(store, "messages", day) is None
+    assert read() == Ledger("")
+    for text in ("", "[]", "5", '{"day": 1}', "{"):
+        assert read(ledger=text) == Ledger("")
+    assert read(**WHOLE.attributes()) == WHOLE
 
 
 def test_days_with_other_columns():

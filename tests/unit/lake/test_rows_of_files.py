@@ -7,13 +7,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests import payloads as p
-from tgpipeline.lake.preview import rows_of
+from tgpipeline.lake.versions import rows_of
 
 ZONE = ZoneInfo("America/Sao_Paulo")
 
 
 def rows(*paths, stdin=b""):
-    found = list(rows_of(paths, ZONE, io.BytesIO(stdin)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        found = list(rows_of(paths, ZONE))
     json.dumps(found)
     return found
 
