@@ -27,7 +27,7 @@ from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake import keys
 from tgpipeline.privacy import erase, export
 from tgpipeline.privacy.buckets import Buckets, Stored
-from tgpipeline.privacy.plan import Request
+from tgpipeline.privacy.person import Request
 
 DAY, NEXT = date(2025, 11, 28), date(2025, 11, 29)
 UNTIL = p.NOON + 10 * 86_400

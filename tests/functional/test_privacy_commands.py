@@ -9,7 +9,7 @@ from tgpipeline.deploy import health
 from tgpipeline.etl import handler
 from tgpipeline.lake import keys, stores
 from tgpipeline.privacy.erase import Erasure
-from tgpipeline.privacy.plan import Request
+from tgpipeline.privacy.person import Request
 from tgpipeline.settings import aws_client
 
 BIA = {"id": 5_111_111_111, "is_bot": False, "first_name": "Bia", "language_code": "pt-br"}

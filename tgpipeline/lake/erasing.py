@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -19,23 +19,15 @@ from tgpipeline.telegram.updates import ENVELOPE, Update, event_date, integer, s
 GONE = "…"
 FOREVER = 2**63  # Unix seconds
 WORD = re.compile(r"\w+")
-# A text, and when it was written (Unix seconds): where something begins and ends in it.
-Find = Callable[[str, int | None], Iterable[tuple[int, int]]]
+LONGEST = 16  # words of a name; each of a longer one is a name, too
 # Fields whose strings are Telegram's words, not people's.
 _CODES = frozenset(
     "type status language_code file_id file_unique_id mime_type emoji currency payload".split()
 )
 _KEPT_OF_MESSAGE = ("message_id", "message_thread_id", "date", "chat", "forum_topic_created")
-_WORDS_OF_OTHERS = frozenset("entities caption_entities quote reply_markup".split())
+_WORDS_OF_OTHERS = frozenset("caption entities caption_entities quote reply_markup".split())
 _HUSK: dict[type, Any] = {str: GONE, dict: {"erased": True}, list: [{"erased": True}]}
-_USERS = (
-    ("from",),
-    ("user",),
-    ("source", "user"),
-    ("boost", "source", "user"),
-    ("new_chat_member", "user"),
-    ("chat",),
-)
+_USERS = "from user source.user boost.source.user new_chat_member.user chat".split()
 
 
 def objects_in(value: Any) -> Iterator[Update]:
@@ -56,20 +48,15 @@ def as_bytes(value: Any) -> bytes:
         return json.dumps(value).encode()
 
 
-def _fill(text: str) -> str:
-    return GONE * (len(text.encode("utf-16-le", "surrogatepass")) // 2)
-
-
 def _blank(text: Any, entity: Update) -> Any:
     """A text whose units (UTF-16) under an entity are gone."""
-    start, length = integer(entity.get("offset")) or 0, integer(entity.get("length")) or 0
+    start, length = (integer(entity.get(name)) or 0 for name in ("offset", "length"))
     if type(text) is not str or start < 0 or length < 0:
         return text
-    units = text.encode("utf-16-le", "surrogatepass")
+    units = bytearray(text, "utf-16-le", "surrogatepass")
     there = slice(2 * start, 2 * (start + length))
-    gone = GONE.encode("utf-16-le") * (len(units[there]) // 2)
-    whole = units[: there.start] + gone + units[there.stop :]
-    return whole.decode("utf-16-le", "surrogatepass")
+    units[there] = GONE.encode("utf-16-le") * (len(units[there]) // 2)
+    return units.decode("utf-16-le", "surrogatepass")
 
 
 @lru_cache(200_000)  # the words of a group are few, and each costs microseconds
@@ -78,35 +65,20 @@ def hashed(key: bytes, what: object) -> str:
     return hmac.new(key, str(what).encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
 
 
-def hashed_names(key: bytes, names: Iterable[str], usernames: Iterable[str] = ()) -> dict[str, int]:
+def hashed_names(key: bytes, names: Iterable[str]) -> set[str]:
     """What a marker keeps of names, for `Erased` to find them again without telling them.
-
-    Returns:
-        By hash: of a name, or of `@` and a username, 0; of `^` and a name's first word, how many
-        words the longest name that begins with it has.
-    """
-    found = {hashed(key, f"@{name.lower()}"): 0 for name in usernames}
-    for name in names:
-        words = WORD.findall(name)
-        if words:
-            first = hashed(key, f"^{words[0]}")
-            found[first] = max(found.get(first, 0), len(words))
-            found.setdefault(hashed(key, " ".join(words)), 0)
-    return found
-
-
-def finder(key: bytes, words: Mapping[str, int]) -> Find:
-    """Finds names in texts of any time.
 
     Args:
         key: of the hashes.
-        words: as `hashed_names` makes them.
+        names: names, and usernames with @.
 
-    >>> find = finder(b"key", hashed_names(b"key", ["Bia Nunes"], ["bia_n"]))
-    >>> list(find("a Bia-Nunes é @Bia_N, não Biatriz Nunes", None))
-    [(2, 11), (15, 20)]
+    Returns:
+        Hashes: of usernames, of names, and of `^` and a name's first word.
     """
-    return Erased(key, words={name: (size, FOREVER) for name, size in words.items()}).find
+    said = {name.lower() for name in names if name.startswith("@")}
+    for words in (WORD.findall(name)[:LONGEST] for name in names if not name.startswith("@")):
+        said |= {f"^{words[0]}", " ".join(words)} if words else set()
+    return {hashed(key, one) for one in said}
 
 
 @dataclass(frozen=True)
@@ -116,14 +88,14 @@ class Erased:
     Attributes:
         key: of the hashes; empty where nobody was erased.
         until: by hash and chat (0 for all), the Unix second before which nothing counts.
-        words: by hash as in `hashed_names`, its number there, and that second.
+        words: by hash as in `hashed_names`, that second.
         listed: paths and ETags of the markers: others mean that somebody is being erased.
         chat: that of the update which is looked at.
     """
 
     key: bytes = field(default=b"", repr=False)
     until: Mapping[tuple[str, int], int] = field(default_factory=dict)
-    words: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    words: Mapping[str, int] = field(default_factory=dict)
     listed: frozenset[tuple[str, str]] = frozenset()
     chat: int = 0
 
@@ -145,65 +117,62 @@ class Erased:
         when = event_date(content) or received
         chat = integer((sub(content, "chat") or sub(content, "message", "chat")).get("id")) or 0
         here = replace(self, chat=chat)
-        if any(here._is(sub(content, *path), when) for path in _USERS):
+        if any(here._is(sub(content, *path.split(".")), when) for path in _USERS):
             return None
         if kind == "poll" and here._is_named(content.get("id"), when):
             return None
         rest = {**update, kind: here._scrub(content, when)}
         return update if rest == update else rest
 
-    def _is_person(self, number: Any, when: int | None) -> bool:
+    def is_person(self, number: Any, when: int | None) -> bool:
         """Whether an id, at that time, is of one of them."""
-        if type(number) is not int:
-            return False
-        name = hashed(self.key, number)
+        name = hashed(self.key, number) if type(number) is int else ""
         until = max(self.until.get((name, chat), 0) for chat in (0, self.chat))
-        return until > 0 and (when is None or when < until)
+        return until > max(when or 0, 0)
 
     def _is(self, user: Update, when: int | None) -> bool:
-        return self._is_person(integer(user.get("id")), when)
+        return self.is_person(integer(user.get("id")), when)
 
     def _scrub(self, value: Any, when: int | None, name: str = "") -> Any:
         if type(value) is str:
             return self.masked(value, when) if name not in _CODES else value
         if type(value) is list:
-            if name == "user_ids":
-                return [number for number in value if not self._is_person(number, when)]
-            return [self._scrub(item, when, name) for item in value]
+            kept = [v for v in value if name != "user_ids" or not self.is_person(v, when)]
+            return [self._scrub(item, when, name) for item in kept]
         if type(value) is not dict:
             return value
         when = event_date(value) or when
-        if self._is(value, when) or self._is_person(value.get("user_id"), when):  # or a contact
+        if self._is(value, when) or self.is_person(value.get("user_id"), when):  # or a contact
             return {k: value[k] for k in ("is_bot", "type") if k in value} | {"first_name": GONE}
         return {k: self._scrub(v, when, k) for k, v in self._of_others(value, when).items()}
 
     def _of_others(self, value: Update, when: int | None) -> Update:
         """An object without the words that are this person's."""
-        reply, external = sub(value, "reply_to_message"), sub(value, "external_reply")
-        if "message_id" in value and self._is(sub(value, "from"), when):
+        if "message_id" in value and self._wrote(value, when):
             return {k: value[k] for k in _KEPT_OF_MESSAGE if k in value}
-        answered = self._is(sub(reply, "from"), event_date(reply) or when)
-        if answered or self._from(sub(external, "origin"), when):
+        answered = sub(value, "reply_to_message"), sub(value, "external_reply", "origin")
+        if any(self._wrote(one, when) for one in answered):
             value = {k: v for k, v in value.items() if k != "quote"}
-        if self._from(sub(value, "origin"), when):
+        if self._wrote(sub(value, "origin"), when):
             value = {"origin": value["origin"]}
-        forwarded = sub(value, "forward_from")
-        if self._from(sub(value, "forward_origin"), when) or self._is(forwarded, when):
-            value = {
-                k: v if k in ENVELOPE else _HUSK.get(type(v), True)
-                for k, v in value.items()
-                if k not in _WORDS_OF_OTHERS and k != "caption"
-            }
+        passed_on = sub(value, "forward_origin"), sub(value, "forward_from")
+        if any(self._wrote(one, when) for one in passed_on):
+            rest = {k: v for k, v in value.items() if k not in _WORDS_OF_OTHERS}
+            value = {k: v if k in ENVELOPE else _HUSK.get(type(v), True) for k, v in rest.items()}
         for text, entities in (("text", "entities"), ("caption", "caption_entities")):
             for entity in objects(value.get(entities)):
                 if self._is(sub(entity, "user"), when):
                     value = {**value, text: _blank(value.get(text), entity)}
         return value
 
-    def _from(self, origin: Update, when: int | None) -> bool:
-        when = event_date(origin) or when
-        hidden = self._is_named(origin.get("sender_user_name"), when)
-        return hidden or self._is(sub(origin, "sender_user"), when)
+    def _wrote(self, what: Update, when: int | None) -> bool:
+        """Whether a message, what is said of a forwarded one, or a user is one of them."""
+        if not what:
+            return False
+        when = event_date(what) or when
+        users = what, sub(what, "from"), sub(what, "sender_user")
+        hidden = what.get("sender_user_name")
+        return any(self._is(user, when) for user in users) or self._is_named(hidden, when)
 
     def _is_named(self, name: Any, when: int | None) -> bool:
         """Whether a name (of a hidden forward, of a poll) says nothing but who they are."""
@@ -213,22 +182,26 @@ class Erased:
     def masked(self, text: str, when: int | None = None) -> str:
         """A text without their id, usernames and names, as long as before, for the offsets."""
         letters = list(text)
-        for start, end in self.find(text, when):
-            letters[start:end] = map(_fill, text[start:end])
+        for start, end in self.find(text, when):  # in UTF-16 some letters are two
+            letters[start:end] = [GONE * (1 + (one > "\uffff")) for one in text[start:end]]
         return "".join(letters)
 
-    def find(self, text: str, when: int | None) -> Iterator[tuple[int, int]]:
-        """Where a text says names of who was erased after it was written."""
+    def find(self, text: str, when: int | None = None) -> Iterator[tuple[int, int]]:
+        """Where a text says names of who was erased after it was written.
+
+        >>> erased = Erased(b"k", words=dict.fromkeys(hashed_names(b"k", ["Bia Sá", "@b_n"]), 9))
+        >>> list(erased.find("a Bia-Sá é @B_n, não Biatriz Sá"))
+        [(2, 8), (12, 15)]
+        """
         words = list(WORD.finditer(text)) if self.words else []
         for number, word in enumerate(words):
             if self._knows(f"@{word[0].lower()}", when):
                 yield word.span()
-            longest, _ = self.words.get(hashed(self.key, f"^{word[0]}"), (0, 0))
+            longest = LONGEST if hashed(self.key, f"^{word[0]}") in self.words else 0
             for last in words[number : number + longest]:
                 said = " ".join(WORD.findall(text[word.start() : last.end()]))
                 if self._knows(said, when):
                     yield word.start(), last.end()
 
     def _knows(self, said: str, when: int | None) -> bool:
-        _, until = self.words.get(hashed(self.key, said), (0, 0))
-        return until > 0 and (when is None or when < until)
+        return self.words.get(hashed(self.key, said), 0) > max(when or 0, 0)

@@ -59,7 +59,7 @@ def read_markers(store: Any) -> Markers:
     """
     groups: dict[int, int] = {}
     until: dict[tuple[str, int], int] = {}
-    words: dict[str, tuple[int, int]] = {}
+    words: dict[str, int] = {}
     listed, key, bots = erased_listed(store), b"", set[int]()
     others = (path for kind in (MIGRATIONS, BOTS) for path in paths(store, f"{kind}/"))
     for path in (*others, *(path for path, _ in listed)):
@@ -80,9 +80,8 @@ def read_markers(store: Any) -> Markers:
             else:
                 marker = json.loads(body)
                 until[name[:32], int(name[32:] or 0)] = second = int(marker["until"])
-                for word, size in marker.get("words", {}).items():
-                    known = words.get(word, (0, 0))  # of another who is called so
-                    words[word] = max(size, known[0]), max(second, known[1])
+                for word in marker.get("words", ()):
+                    words[word] = max(second, words.get(word, 0))  # of another who is called so
         except (AttributeError, KeyError, TypeError, ValueError):
             logger.warning(json.dumps({"skipped": path, "reason": "not a marker: delete it"}))
     return Markers(groups, bots, Erased(key, until, words, listed))

@@ -1,25 +1,38 @@
-"""Both buckets with all versions of their objects: listed, read, deleted, written anew."""
+"""Both buckets, all versions of their objects: listed, read, searched, deleted, written anew.
 
+Who searches bytes knows nothing of how the pipeline stores things.
+"""
+
+import gzip
+import io
+import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
-from datetime import date
 from itertools import islice
 from typing import Any, NamedTuple, cast
 
 import obstore
+import pyarrow as pa
+import pyarrow.parquet as pq
 from obstore.exceptions import PreconditionError
 
 from tgpipeline import resources
 from tgpipeline.errors import LakeError
-from tgpipeline.lake import documents, keys, stores
+from tgpipeline.lake import keys, stores
+from tgpipeline.lake.erasing import Erased
 from tgpipeline.settings import Settings, aws_client
 
-SENTENCES: dict[str, str] = resources.data("privacy/plan.toml")
+SENTENCES: dict[str, str] = resources.data("privacy/sentences.toml")
 THREADS = 32
 _UPDATE = re.compile(r"/\d+(?:-[0-9a-f]{16})?\.json$")  # its number is nobody's id
 _COLD = ("GLACIER", "DEEP_ARCHIVE")
+_ESCAPES = re.compile(r'(?:\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt]))+')
+# Numbers that are nobody's id, though one may be equal to it: dates, counts, ids of messages.
+_OTHER_NUMBERS = re.compile(r'"(?:update_id|\w*message\w*_id|(?!\w*ids?\b)\w+)" ?: ?-?\d+')
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.|"")*)"')
 OURS = tuple(f"{name}/" for name in (keys.ERASED, "erasures"))  # hashes, days and counts alone
 
 
@@ -115,16 +128,16 @@ class Buckets:
         Raises:
             LakeError: if S3 refuses one.
         """
-        gone, anew = ({(one.bucket, one.key) for one in objects} for objects in (whole, changed))
+        gone, anew = ({one[:2] for one in objects} for objects in (whole, changed))
         for bucket in self.stores:
-            doomed = (
+            doomed = [
                 {"Key": one.key, "VersionId": one.version}
                 for one in self.versions(bucket)
-                if (bucket, one.key) in gone or ((bucket, one.key) in anew and not one.latest)
-            )
-            while part := list(islice(doomed, 1000)):
-                answer = self.s3.delete_objects(Bucket=bucket, Delete={"Objects": part})
-                for refused in answer.get("Errors", ()):
+                if one[:2] in gone or (one[:2] in anew and not one.latest)
+            ]
+            for start in range(0, len(doomed), 1000):
+                part: Any = {"Objects": doomed[start : start + 1000]}
+                for refused in self.s3.delete_objects(Bucket=bucket, Delete=part).get("Errors", ()):
                     why = bucket, refused.get("Key"), refused.get("Code")
                     raise LakeError(SENTENCES["kept"].format(*why))
 
@@ -156,22 +169,62 @@ class Buckets:
             list(pool.map(rewrite, objects))
 
 
-def lake_day(key: str) -> date | None:
-    """The day whose updates or tables an object holds; None for quarantine, markers, others."""
-    try:
-        return keys.day_of(key) if key.startswith(f"{keys.RAW}/") else None
-    except LakeError:
-        return None
-
-
-def documents_in(key: str, body: bytes) -> Iterator[documents.Document]:
-    """The updates in an object of the raw zone, one or many."""
-    name = key.rsplit("/", 1)[-1]
-    lines = body.split(b"\n") if documents.form_of(name).many else [body]
-    return (documents.document_of(name, line) for line in lines if line.strip())
-
-
 def guarded(settings: Settings) -> AbstractContextManager[None]:
     """Turn what S3's clients raise into what a person can act on."""
     both = f"{settings.raw_bucket} or s3://{settings.enriched_bucket}"
     return stores.as_lake_error(both, "go through all objects", SENTENCES["rights"])
+
+
+def unescaped(text: str) -> str:
+    r"""A text without JSON's escapes.
+
+    >>> unescaped('n\\u00e3o\\nsei')
+    'não\nsei'
+    """
+    return _ESCAPES.sub(lambda found: str(json.loads(f'"{found[0]}"')), text)
+
+
+def texts_in(body: bytes) -> Iterator[str]:
+    r"""All that bytes say: unzipped if they are gzip, rows as JSON if they are Parquet, unescaped.
+
+    But for numbers that, by the name before them, are nobody's id.
+
+    >>> list(texts_in(b'{"date": 5, "from": {"id": 5}}'))
+    ['{, "from": {"id": 5}}']
+    >>> [text[-2:] for text in texts_in(b'"n\\u00e3"')]
+    ['3"', 'ã"']
+    """
+    if body[:2] == b"\x1f\x8b":
+        with suppress(OSError, EOFError, zlib.error):  # else searched as it is
+            body = gzip.decompress(body)
+    if (table := table_in(body)) is not None:
+        rows = [json.dumps(row, ensure_ascii=False, default=str) for row in table.to_pylist()]
+        told = b" ".join((table.schema.metadata or {}).values())
+        body = told + "\n".join(rows).encode("utf-8", "surrogatepass")
+    yield (text := _OTHER_NUMBERS.sub("", body.decode("utf-8", "replace")))
+    while (plain := _OTHER_NUMBERS.sub("", unescaped(text))) != text:  # JSON may hold JSON
+        yield (text := plain)
+
+
+def table_in(body: bytes) -> pa.Table | None:
+    """The table, if these bytes are Parquet."""
+    if body[:4] == body[-4:] == b"PAR1":
+        with suppress(pa.ArrowException, OSError):
+            return pq.ParquetFile(io.BytesIO(body)).read(use_threads=False)
+    return None
+
+
+def holds(body: bytes, erased: Erased, told: str = "", whole: Set[str] = frozenset()) -> bool:
+    """Whether bytes say anything of a person.
+
+    Args:
+        body: of an object.
+        erased: knows the person's names.
+        told: what else belongs to the object: its key, its metadata.
+        whole: texts that count where they are a whole string or value.
+    """
+    for text in (told, *texts_in(body)):
+        quoted = (unescaped(one[1]) for one in _QUOTED.finditer(text)) if whole else ()
+        if any(erased.find(text)) or text in whole or not whole.isdisjoint(quoted):
+            return True
+    return False

@@ -6,22 +6,101 @@ objects hold of them; then what is their own; then the days. A second run goes o
 """
 
 import argparse
+import hashlib
+import json
+import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import Any
+
+import obstore
 
 from tgpipeline.errors import LakeError
 from tgpipeline.etl import handler
 from tgpipeline.etl.pseudonyms import Pseudonyms, refuse_other_key
-from tgpipeline.lake import keys, ledger
-from tgpipeline.lake.erasing import finder, hashed_names
-from tgpipeline.privacy import search
-from tgpipeline.privacy.buckets import OURS, SENTENCES, Buckets, Stored, guarded, lake_day
-from tgpipeline.privacy.known import learn
-from tgpipeline.privacy.plan import Marker, Plan, Request, leave_record
-from tgpipeline.privacy.removing import Remover
+from tgpipeline.lake import keys, ledger, stores
+from tgpipeline.lake.erasing import hashed, hashed_names
+from tgpipeline.privacy.buckets import OURS, SENTENCES, Buckets, Stored, guarded, holds
+from tgpipeline.privacy.person import Known, Remover, Request, lake_day
 from tgpipeline.settings import Settings
+
+_SECRET = f"{keys.ERASED}/key"
+
+
+class Plan:
+    """What an erasure touches.
+
+    Attributes:
+        own: raw objects that go as a whole.
+        mixed: raw objects that are written anew without the person.
+        other: objects that only hold something of them and go: quarantine, markers, query results.
+        former: versions that are no longer what an object holds, and that hold something of them.
+        days: days whose Parquet is made anew.
+        expired: days whose Parquet was made from more than is left: it is filtered.
+        updates: how many updates are left out, and how many changed.
+    """
+
+    def __init__(self) -> None:
+        self.own, self.mixed = list[Stored](), list[Stored]()
+        self.other, self.former = list[Stored](), list[Stored]()
+        self.days, self.expired, self.updates = set[date](), set[date](), Counter[str]()
+
+    @property
+    def objects(self) -> list[Stored]:
+        """All but the tables."""
+        return [*self.own, *self.mixed, *self.other, *self.former]
+
+    def __bool__(self) -> bool:
+        return bool(self.objects or self.days)
+
+    def __str__(self) -> str:
+        counts = {name: len(held) for name, held in vars(self).items()}
+        return SENTENCES["plan"].format(self, **counts)
+
+
+class Marker:
+    """Says until when nothing of a person counts; the ETL and `import` read it.
+
+    Args:
+        buckets: both; the marker is in the raw one.
+        request: whom it means.
+
+    Attributes:
+        secret: key of the hashes.
+        words: hashes of names, as `hashed_names` makes them, an earlier run's included.
+        days: those that an earlier run has left to be made.
+        expired: those of these whose Parquet is to be filtered.
+    """
+
+    def __init__(self, buckets: Buckets, request: Request) -> None:
+        self._buckets = buckets
+        self.secret = self._stored(_SECRET) or secrets.token_bytes(32)
+        self._key = keys.erased_key(hashed(self.secret, request.user_id), request.chat_id)
+        marker: dict[str, Any] = json.loads(self._stored(self._key) or b"{}")
+        self.words = set[str](marker.get("words", ()))
+        self._until = max(request.until, marker.get("until", 0))
+        self.days = set(map(date.fromisoformat, marker.get("days", ())))
+        self.expired = set(map(date.fromisoformat, marker.get("expired", ())))
+
+    def _stored(self, key: str) -> bytes:
+        return self._buckets.get(Stored(self._buckets.raw, key)).body
+
+    def put(self, days: Collection[date] = (), expired: Collection[date] = ()) -> None:
+        """Write it, with the days that are still to be made.
+
+        Raises:
+            LakeError: if another erasure has made a key meanwhile.
+        """
+        buckets = self._buckets
+        stores.put_new(buckets.s3, buckets.raw, _SECRET, self.secret)
+        if self._stored(_SECRET) != self.secret:
+            raise LakeError(SENTENCES["another"])
+        self.days, self.expired = set(days), set(expired)
+        left = {"days": sorted(map(str, days)), "expired": sorted(map(str, expired))}
+        marker = {"until": self._until, "words": sorted(self.words)} | (left if days else {})
+        obstore.put(buckets.stores[buckets.raw], self._key, json.dumps(marker).encode())
 
 
 class Erasure:
@@ -42,44 +121,39 @@ class Erasure:
         self._pseudonyms, user_id = Pseudonyms(settings.pseudonym_key), request.user_id
         with guarded(settings):
             objects = list(self.buckets.versions())
-            self.known = learn(self.buckets, user_id, objects)
+            # Of a part, nothing but the id is looked for.
+            self.known = Known(user_id, self.buckets, () if request.limited else objects)
             self._marker = Marker(self.buckets, request)
-            secret, ids = self._marker.secret, {str(user_id), str(self._pseudonyms.id(user_id))}
-            words = hashed_names(secret, ids)  # of a part, nothing but the id is looked for
+            secret, names = self._marker.secret, {str(self._pseudonyms.id(user_id))}
+            words = hashed_names(secret, self.known.names | names)
             if not request.limited:
-                names = hashed_names(secret, self.known.phrases | ids, self.known.usernames)
-                words = self._marker.learn(names)
-            self._seek = finder(secret, words)
-            said = ({}, ()) if request.limited else (words, self.known.telling)
-            self._remover = Remover(request, self._pseudonyms, secret, *said)
+                words = self._marker.words = self._marker.words | words
+            self._seek = request.erased(secret, words, self._pseudonyms)
+            erased = replace(self._seek, words={}) if request.limited else self._seek
+            self._remover = Remover(erased, self.known.telling)
             self.plan = self._plan(objects)
         if not self.plan:
             raise LakeError(SENTENCES["nothing"].format(user_id, settings, "changed"))
 
     def _plan(self, objects: Iterable[Stored]) -> Plan:
-        plan, counts, limited = Plan(), Counter[date](), self.request.limited
-        self._remover.counts.clear()
+        plan, counts, raw = Plan(), Counter[date](), self.buckets.raw
+        # What erasures leave behind stays; and a part is not what a request asked for.
+        stays = (*OURS, keys.REQUESTS) if self.request.limited else OURS
         for one, found in self.buckets.bodies(objects):
-            day, body = lake_day(one.key), found.body
-            if day and one.latest and one.bucket == self.buckets.raw:
-                counts[day] += 1
-                rest = self._remover.updates(one.key, body)
-                if rest is not body:
-                    (plan.mixed if rest else plan.own).append(one)
+            if one.latest and (day := lake_day(one.key)):
+                rest, is_raw = self._remover.rest(one.key, found.body), one.bucket == raw
+                counts[day] += is_raw
+                if rest is not found.body:
                     plan.days.add(day)
-            elif one.key.startswith((*OURS, keys.REQUESTS) if limited else OURS):
-                continue  # what erasures leave behind; and a part is not what they asked for
-            elif not search.holds(body, self._seek, found.told):
-                continue
-            elif not (day and one.latest):
+                if is_raw and rest is not found.body:
+                    (plan.mixed if rest else plan.own).append(one)
+            elif not one.key.startswith(stays) and holds(found.body, self._seek, found.told):
                 (plan.other if one.latest else plan.former).append(one)
-            elif not limited or self._remover.table(one.key, body) is not body:
-                plan.days.add(day)
         left = self._marker.days
         plan.expired = {day for day in plan.days - left if self._expired(day, counts[day])}
         plan.expired |= self._marker.expired
         plan.days |= left
-        plan.updates = self._remover.counts.copy()
+        plan.updates, self._remover.counts = self._remover.counts, Counter()
         return plan
 
     def _expired(self, day: date, count: int) -> bool:
@@ -99,34 +173,41 @@ class Erasure:
         """
         plan, enriched = self.plan, self.buckets.enriched
         with guarded(self.settings):
-            self._marker.put(days=plan.days, expired=plan.expired)
-            self.buckets.rewrite(plan.mixed, self._remover.updates)
+            self._marker.put(plan.days, plan.expired)
+            self.buckets.rewrite(plan.mixed, self._remover.rest)
             self.buckets.delete(plan.other, [*plan.mixed, *plan.former])
             self.buckets.delete(plan.own)
             list(handler.run(self.settings, plan.days - plan.expired, rebuild=True))
-            tables = [
-                one for one in self.buckets.current(enriched) if lake_day(one.key) in plan.days
-            ]
-            expired = (one for one in tables if lake_day(one.key) in plan.expired)
-            self.buckets.rewrite(expired, self._remover.table)
+            current = self.buckets.current(enriched)
+            tables = [one for one in current if lake_day(one.key) in plan.days]
+            self.buckets.rewrite(tables, self._remover.rest)  # those of which raw objects expired
             self.buckets.delete((), tables)
-            leave_record(self.buckets, plan)
+            self._leave_record()
             self._marker.put()
-            return list(self.left())
+            return self._left()
 
-    def left(self) -> Iterator[str]:
+    def _left(self) -> list[str]:
         """What still holds their id, usernames, names or longer texts: all bytes are searched.
 
         Of an erasure of a part (one chat, up to a day), what another plan would touch.
         """
         if self.request.limited:
             again = self._plan(self.buckets.versions())
-            yield from (one.key for one in again.objects)
-            yield from map(str, again.days)
-            return
-        for one, found in self.buckets.bodies(self.buckets.versions()):
-            if search.holds(found.body, self._seek, found.told, self.known.telling):
-                yield f"s3://{one.bucket}/{one.key}"
+            return [*(one.key for one in again.objects), *map(str, again.days)]
+        return [
+            f"s3://{one.bucket}/{one.key}"
+            for one, found in self.buckets.bodies(self.buckets.versions())
+            if holds(found.body, self._seek, found.told, self.known.telling)
+        ]
+
+    def _leave_record(self) -> None:
+        """Leave what was done: the day, counts, and a digest of the keys."""
+        now, touched = datetime.now(UTC), sorted(one.key for one in self.plan.objects)
+        counts = {"objects": len(touched), "days": len(self.plan.days)}
+        digest = hashlib.sha256("\n".join(touched).encode()).hexdigest()
+        told = {"day": f"{now:%Y-%m-%d}", "updates": self.plan.updates, **counts, "digest": digest}
+        raw, key = self.buckets.stores[self.buckets.raw], f"erasures/{now:%Y-%m-%dT%H%M%S}.json"
+        obstore.put(raw, key, json.dumps(told).encode())
 
 
 def command(arguments: argparse.Namespace, settings: Settings) -> bool:

@@ -9,10 +9,8 @@ from typing import Any
 from tgpipeline.errors import LakeError
 from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake.erasing import FOREVER, hashed_names
-from tgpipeline.privacy import search
-from tgpipeline.privacy.buckets import SENTENCES, Buckets, documents_in, guarded, lake_day
-from tgpipeline.privacy.plan import Request
-from tgpipeline.privacy.removing import Remover
+from tgpipeline.privacy.buckets import SENTENCES, Buckets, guarded, holds, table_in
+from tgpipeline.privacy.person import Remover, Request, documents_in, lake_day
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import sub
 
@@ -36,29 +34,30 @@ def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict
         SettingsError: if the id is a chat's.
         LakeError: if the lake cannot be read, or holds nothing of that person.
     """
-    files: dict[str, list[Any]] = {name: [] for name in _FILES}
+    files: dict[str, list[str]] = {name: [] for name in _FILES}
     own, mentions, rows, quarantine = files.values()
     with guarded(settings):
-        buckets, request = Buckets(settings, s3), Request(user_id, FOREVER)
-        pseudonyms, words = Pseudonyms(settings.pseudonym_key), hashed_names(b"", [str(user_id)])
-        remover = Remover(request, pseudonyms, b"", words)
-        find = remover.erased.find
-        for one, found in buckets.bodies(buckets.current(buckets.raw, buckets.enriched)):
-            day = lake_day(one.key)
-            if day and one.bucket == buckets.enriched:
-                table = search.table_in(found.body)
-                told = table.to_pylist() if table else []
-                rows += [row for row in told if remover.row(row, day) is None]
+        buckets, pseudonyms = Buckets(settings, s3), Pseudonyms(settings.pseudonym_key)
+        words = hashed_names(b"", [str(user_id)])
+        erased = Request(user_id, FOREVER).erased(b"", words, pseudonyms)
+        remover = Remover(erased)
+        for one, found in buckets.bodies(buckets.current()):
+            day, table = lake_day(one.key), table_in(found.body)
+            if day and table is not None:
+                told = (row for row in table.to_pylist() if remover.row(row, day) is None)
+                rows += map(_json, told)
             elif day:
                 for document in documents_in(one.key, found.body):
-                    rest = remover.update(document, day)
-                    if rest is None and not document.update:
+                    rest, update = remover.update(document, day), document.update
+                    if rest is None and not update:
                         quarantine.append(one.key)
                     elif rest is None:
                         own.append(document.body.decode("utf-8", "replace").replace("\n", " "))
-                    elif rest is not document.body and document.update:
-                        mentions.append(_which(one.key, document.update, document.kind))
-            elif one.bucket == buckets.raw and search.holds(found.body, find, found.told):
+                    elif rest is not document.body and update:  # which, without what they wrote
+                        chat, content = sub(update, document.kind, "chat"), update[document.kind]
+                        ids = {"chat_id": chat.get("id"), "message_id": content.get("message_id")}
+                        mentions.append(_json({"object": one.key, "kind": document.kind} | ids))
+            elif one.bucket == buckets.raw and holds(found.body, erased, found.told):
                 quarantine.append(one.key)
     if not any(files.values()):
         raise LakeError(SENTENCES["nothing"].format(user_id, settings, "written"))
@@ -66,16 +65,9 @@ def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict
         readme = SENTENCES["readme"].format(user_id=user_id, bucket=settings.raw_bucket)
         archive.writestr("README.txt", readme)
         for name, lines in files.items():
-            text = "".join(f"{one if type(one) is str else _json(one)}\n" for one in lines)
+            text = "".join(f"{line}\n" for line in lines)
             archive.writestr(name, text.encode("utf-8", "replace"))
     return {name: len(lines) for name, lines in files.items()}
-
-
-def _which(key: str, update: dict[str, Any], kind: str) -> dict[str, Any]:
-    """Which update of somebody else it is, without what they wrote."""
-    content = update[kind]
-    chat, message_id = sub(content, "chat").get("id"), content.get("message_id")
-    return {"object": key, "kind": kind, "chat_id": chat, "message_id": message_id}
 
 
 def command(arguments: argparse.Namespace, settings: Settings) -> None:

@@ -9,12 +9,8 @@ from tgpipeline.lake import documents
 from tgpipeline.lake.erasing import FOREVER, Erased, as_bytes, hashed, hashed_names
 
 BIA, RUI = p.BIA, p.RUI
-NAMES = hashed_names(b"k", [str(BIA["id"]), "Bia", "Nunes", "77"], ["bia_nunes"])
-PERSON = Erased(
-    b"k",
-    {(hashed(b"k", BIA["id"]), 0): FOREVER},
-    {name: (size, FOREVER) for name, size in NAMES.items()},
-)
+NAMES = hashed_names(b"k", [str(BIA["id"]), "Bia", "Nunes", "77", "@bia_nunes"])
+PERSON = Erased(b"k", {(hashed(b"k", BIA["id"]), 0): FOREVER}, dict.fromkeys(NAMES, FOREVER))
 
 
 def left(update):
