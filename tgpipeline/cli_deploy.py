@@ -3,13 +3,12 @@
 import argparse
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 
 from tgpipeline import deploy
 from tgpipeline.cli import agree, bot, not_known
 from tgpipeline.deploy.webhook import Webhook
-from tgpipeline.errors import DeployError, SettingsError
+from tgpipeline.errors import SettingsError
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.bot import confirm
 from tgpipeline.telegram.updates import EVENT_KINDS, MESSAGE_KINDS
@@ -32,16 +31,11 @@ def _check(arguments: argparse.Namespace) -> bool:
             replace=confirm,
         )
     chat_id = arguments.chat or settings.chat_ids[0]
-    result = client.check(chat_id, webhook.url, refusal_logged=partial(_refusal_logged, settings))
+    result = client.check(
+        chat_id, webhook.url, refusal_logged=partial(deploy.refusal_logged, settings)
+    )
     print(result)
     return result.ok
-
-
-def _refusal_logged(settings: Settings, when: int) -> bool | None:
-    """Whether ingest's log has a wrong secret within a minute of then; None if it is not known."""
-    with suppress(DeployError, SettingsError):
-        return bool(deploy.log_events("ingest", settings, '"forbidden"', when - 60, when + 60))
-    return None
 
 
 def _deployed(settings: Settings) -> Webhook:
@@ -110,7 +104,7 @@ def _rollback(arguments: argparse.Namespace) -> None:
 def _down(arguments: argparse.Namespace) -> None:
     """Delete all stacks but the lake's, unless told otherwise."""
     settings = Settings.from_env()
-    _say("would delete ", deploy.down(settings, delete_data=arguments.delete_data, dry_run=True))
+    _say("would delete ", deploy.resources(settings, lake=arguments.delete_data))
     if arguments.dry_run:
         return
     agree(arguments.yes, "Delete all this?", "nothing was deleted")

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from tgpipeline import deploy, local
-from tgpipeline.deploy import Stack, layer, packages, stages
+from tgpipeline.deploy import Stack, packages, stages
 from tgpipeline.errors import DeployError
 from tgpipeline.settings import Settings, aws_client
 
@@ -31,7 +31,7 @@ BOTO3 = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "
 def built(monkeypatch: pytest.MonkeyPatch) -> bytes:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     try:
-        return packages.pack(layer.contents(ARCHITECTURE, RUNTIME), compress=True)
+        return packages.layer_zip(ARCHITECTURE, RUNTIME)
     except DeployError as error:
         pytest.skip(f"no wheels at hand: {error}")
 
@@ -87,7 +87,7 @@ def test_a_layer_is_made_once_and_given_to_the_etl(
     """Its zip lies under the hash of its recipe; what is in it is no matter here."""
     built: list[str] = []
     zipped = packages.pack({"python/a.py": b""})
-    monkeypatch.setattr(stages, "_layer_zip", lambda _: built.append("once") or zipped)
+    monkeypatch.setattr(packages, "layer_zip", lambda _: built.append("once") or zipped)
     wanted = dataclasses.replace(deploy.Deployment.of(settings), layer="build")
     for stage in ("lake", "etl"):
         stages.deploy(stage, wanted)
@@ -105,14 +105,14 @@ def test_a_layer_is_made_once_and_given_to_the_etl(
 
 
 def test_the_same_wheels_make_the_same_layer(built: bytes) -> None:
-    twice = packages.pack(layer.contents(ARCHITECTURE, RUNTIME), compress=True)
+    twice = packages.layer_zip(ARCHITECTURE, RUNTIME)
     assert hashlib.sha256(twice).digest() == hashlib.sha256(built).digest()
 
 
 def test_where_there_is_no_pip_one_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """uv makes environments without pip; the layer's wheels are fetched by one of its own."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    python = layer._python_with_pip(tmp_path / "pip")
+    python = packages._python_with_pip(tmp_path / "pip")
     done = subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     assert python != sys.executable

@@ -4,13 +4,13 @@ The templates in lambda_src/ say what there is. `up` deploys them in order, `dow
 """
 
 from tgpipeline.deploy.deployment import Deployment
-from tgpipeline.deploy.health import log_events, queued, status, unseen_days
+from tgpipeline.deploy.health import queued, refusal_logged, status, unseen_days
 from tgpipeline.deploy.stack import Stack
-from tgpipeline.deploy.stacks import Deployed, down, package, prove, resources, up
-from tgpipeline.deploy.stages import invoke, rollback
+from tgpipeline.deploy.stacks import down, invoke, package, prove, resources, up
+from tgpipeline.deploy.stages import rollback
 from tgpipeline.deploy.templates import STAGES
 from tgpipeline.deploy.webhook import rotate_secret
 
-__all__ = ["STAGES", "Deployed", "Deployment", "Stack", "down", "package", "prove", "resources"]
-__all__ += ["invoke", "log_events", "queued", "rollback", "rotate_secret", "status", "unseen_days"]
+__all__ = ["STAGES", "Deployment", "Stack", "down", "invoke", "package", "prove", "queued"]
+__all__ += ["refusal_logged", "resources", "rollback", "rotate_secret", "status", "unseen_days"]
 __all__ += ["up"]

@@ -1,13 +1,15 @@
 """What is deployed and how it is doing, for people: in a notebook and on the command line."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
-from tgpipeline.deploy import buckets, reasons
+from tgpipeline.deploy import reasons
 from tgpipeline.deploy.deployment import Deployment
-from tgpipeline.deploy.stack import Stack, waits
-from tgpipeline.errors import LakeError
+from tgpipeline.deploy.stack import Stack, polled
+from tgpipeline.deploy.stages import first_day, list_objects
+from tgpipeline.errors import DeployError, LakeError, SettingsError
 from tgpipeline.lake import keys
 from tgpipeline.lake.ledger import days_with_other_columns
 from tgpipeline.settings import Settings
@@ -19,8 +21,7 @@ _QUEUES = ("QueueUrl", "DeadLettersUrl", "FailedQueue")  # outputs of the stacks
 StatusRow = tuple[str, str, bool]
 
 
-@dataclass(frozen=True)
-class Status:
+class Status(NamedTuple):
     """The state of a deployment; shown as a table.
 
     Attributes:
@@ -61,7 +62,7 @@ def status(settings: Settings) -> Status:
 def unseen_days(settings: Settings) -> int:
     """How many days of the raw zone lie before the first day that Athena looks at."""
     stack = Stack("analytics", settings)
-    sees, first = stack.parameters().get("FirstDay"), buckets.first_day(stack.settings)
+    sees, first = stack.parameters().get("FirstDay"), first_day(stack.settings)
     if not (sees and first):
         return 0
     return max(0, (date.fromisoformat(sees) - date.fromisoformat(first)).days)
@@ -70,28 +71,26 @@ def unseen_days(settings: Settings) -> int:
 def _stack(stack: Stack) -> StatusRow:
     what, state = f"stack {stack.name}", stack.status or "not deployed"
     right = stack.exists and not state.endswith(("_IN_PROGRESS", "_FAILED"))
-    if not (drifted := _drift(stack) if right else []):
+    if not (drifted := list(_drifted(stack)) if right else []):
         return what, state, right
     mend = f"Change it back, or put the change into lambda_src/{stack.stage}.yaml"
     return what, f"{state}; changed by hand: {', '.join(drifted)}. {mend}", False
 
 
-def _drift(stack: Stack) -> list[str]:
+def _drifted(stack: Stack) -> Iterator[str]:
     """The resources that are not as the stack made them, each with what differs."""
     asked = stack.client.detect_stack_drift(StackName=stack.name)["StackDriftDetectionId"]
-    for _ in waits():
-        found = stack.client.describe_stack_drift_detection_status(StackDriftDetectionId=asked)
-        if found["DetectionStatus"] != "DETECTION_IN_PROGRESS":
-            break
-    changed = []
+    ask = stack.client.describe_stack_drift_detection_status
+    answers = polled(ask, StackDriftDetectionId=asked)
+    next(one for one in answers if one["DetectionStatus"] != "DETECTION_IN_PROGRESS")
     which = {"StackName": stack.name, "StackResourceDriftStatusFilters": ["MODIFIED", "DELETED"]}
     for one in stack.client.describe_stack_resource_drifts(**which)["StackResourceDrifts"]:
         paths = [difference["PropertyPath"] for difference in one.get("PropertyDifferences", ())]
         paths = [path for path in paths if not path.startswith(_EXPECTED)]
         if one["StackResourceDriftStatus"] == "DELETED":
             paths = ["deleted"]
-        changed += [f"{one['LogicalResourceId']} ({', '.join(paths)})"] if paths else []
-    return changed
+        if paths:
+            yield f"{one['LogicalResourceId']} ({', '.join(paths)})"
 
 
 def _days(settings: Deployment) -> StatusRow:
@@ -103,9 +102,9 @@ def _days(settings: Deployment) -> StatusRow:
 
 def _last_run(settings: Deployment) -> StatusRow:
     """The newest Parquet: every run that finds something to do writes some."""
-    found = buckets.list_objects(settings, settings.enriched_bucket, f"{keys.RAW}/messages/")
-    dated = [item for item in found if keys.PARTITION in item["Key"]]
-    newest = max(dated, key=lambda item: item["LastModified"], default=None)
+    prefix = f"{keys.RAW}/messages/{keys.PARTITION}"
+    found = list_objects(settings, settings.enriched_bucket, prefix)
+    newest = max(found, key=lambda item: item["LastModified"], default=None)
     if newest is None:
         return "last ETL run", "none yet", True
     when = newest["LastModified"].astimezone(UTC)
@@ -164,7 +163,7 @@ def _alarms(settings: Deployment) -> StatusRow:
 
 def _requests(settings: Deployment) -> StatusRow:
     """Who wrote /forget and is not erased yet."""
-    found = buckets.list_objects(settings, settings.raw_bucket, keys.REQUESTS)
+    found = list_objects(settings, settings.raw_bucket, keys.REQUESTS)
     users = [item["Key"][len(keys.REQUESTS) :].removesuffix(".json") for item in found]
     named = ", ".join(f"--user {user}" for user in users[:20])
     state = f"{len(users)} people asked: `tgpipeline erase {named}`" if users else "none"
@@ -174,7 +173,7 @@ def _requests(settings: Deployment) -> StatusRow:
 def _erasures(settings: Deployment) -> StatusRow:
     """Erasures that broke off, and those that Telegram may still bring something back of."""
     s3, since, recent = reasons.client("s3", settings), datetime.now(UTC) - timedelta(hours=48), 0
-    for item in buckets.list_objects(settings, settings.raw_bucket, f"{keys.ERASED}/"):
+    for item in list_objects(settings, settings.raw_bucket, f"{keys.ERASED}/"):
         if item["Key"].endswith(".json"):
             body = s3.get_object(Bucket=settings.raw_bucket, Key=item["Key"])["Body"].read()
             if b'"days"' in body:
@@ -186,23 +185,17 @@ def _erasures(settings: Deployment) -> StatusRow:
     return "erasures", again if recent else "none in the last 48 hours", True
 
 
-def log_events(
-    function: str, settings: Settings, pattern: str, start: float, end: float
-) -> list[dict[str, Any]]:
-    """The lines of a function's log that match a pattern of CloudWatch's.
+def refusal_logged(settings: Settings, when: int) -> bool | None:
+    """Whether ingest's log has a wrong secret within a minute of then; None if it is not known.
 
     Args:
-        function: `ingest`, `batch` or `etl`.
         settings: of the deployment.
-        pattern: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
-        start: Unix seconds.
-        end: Unix seconds.
-
-    Raises:
-        DeployError: if there is no such log, or it may not be read.
+        when: Unix seconds.
     """
-    group = f"/aws/lambda/{settings.name}-{function}"
-    span = {"startTime": int(start * 1000), "endTime": int(end * 1000)}
-    logs = reasons.client("logs", settings).get_paginator("filter_log_events")
-    found = logs.paginate(logGroupName=group, filterPattern=pattern, **span)
-    return list(found.search("events[]"))
+    span = {"startTime": (when - 60) * 1000, "endTime": (when + 60) * 1000}
+    with suppress(DeployError, SettingsError):
+        logs = reasons.client("logs", settings).get_paginator("filter_log_events")
+        group = f"/aws/lambda/{settings.name}-ingest"
+        found = logs.paginate(logGroupName=group, filterPattern='"forbidden"', **span)
+        return any(found.search("events[]"))
+    return None

@@ -1,27 +1,42 @@
-"""What is sent to AWS: a function's zip, made of the package's own files.
+"""What is sent to AWS: a function's zip, and the layer with PyArrow.
 
-The same files make the same bytes on every machine, so an unchanged function has the same key in
-the code bucket, and CloudFormation leaves it alone.
+A zip is made of the package's own files. The same files make the same bytes on every machine, so
+an unchanged function has the same key in the code bucket, and CloudFormation leaves it alone.
+
+AWS's Python runtime has no PyArrow, and the ETL's zip could not hold it. So it lies in a layer,
+made of wheels from the package index, for the function's own Python and processor, without what
+the ETL never imports.
 """
 
+import fnmatch
 import hashlib
+import importlib.util
 import io
+import json
 import re
+import subprocess
+import sys
+import tempfile
+import venv
 import zipfile
 from collections.abc import Mapping
 from modulefinder import ModuleFinder
 from pathlib import Path
 from typing import Any
 
-from tgpipeline.deploy import templates
+from tgpipeline import resources
+from tgpipeline.deploy import reasons, templates
 from tgpipeline.resources import PACKAGE
+
+RUNTIME = "python3.13"
+_GLIBC = range(17, 35)  # Python 3.13 runs on Amazon Linux 2023, with glibc 2.34
+_MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 
 def handler(function: str) -> str:
     """The entry point of `ingest` or `etl`, `module.function`, as its template says."""
-    found = re.search(r"^ *Handler: (\S+)$", templates.template(function), re.MULTILINE)
-    assert found, f"lambda_src/{function}.yaml names no handler"
-    return found[1]
+    (found,) = re.findall(r"^ *Handler: (\S+)$", templates.template(function), re.MULTILINE)
+    return str(found)
 
 
 class _OwnImports(ModuleFinder):
@@ -79,3 +94,59 @@ def pack(content: Mapping[str, bytes], *, compress: bool = False) -> bytes:
 def package_key(function: str, package: bytes) -> str:
     """Key of a function's zip in the lake's code bucket: the same bytes have the same key."""
     return f"functions/{function}-{hashlib.sha256(package).hexdigest()[:16]}.zip"
+
+
+def layer_recipe() -> dict[str, Any]:
+    """What the layer holds and what it leaves out; see lambda_src/layer/layer.toml."""
+    return resources.data(str(resources.folder("lambda_src/layer") / "layer.toml"))
+
+
+def layer_zip(architecture: str, runtime: str = RUNTIME) -> bytes:
+    """The zip of the layer: the same wheels make the same bytes.
+
+    Args:
+        architecture: `arm64` or `x86_64`.
+        runtime: such as `python3.13`.
+
+    Raises:
+        DeployError: if pip finds no wheels.
+    """
+    with tempfile.TemporaryDirectory(prefix="tgpipeline-layer-") as folder:
+        command = [_python_with_pip(Path(folder, "pip")), "-m", "pip", "install", "--quiet"]
+        command += ["--target", f"{folder}/python", "--no-deps", "--no-compile"]
+        command += ["--only-binary=:all:", "--python-version", runtime.removeprefix("python")]
+        for platform in ("manylinux2014", *(f"manylinux_2_{n}" for n in _GLIBC)):
+            command += ["--platform", f"{platform}_{_MACHINES[architecture]}"]
+        command += layer_recipe()["requirements"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            what = {"runtime": runtime, "architecture": architecture}
+            raise reasons.refusal("no_wheels", **what, told=done.stderr.strip()[-1000:])
+        return pack(needed(Path(folder, "python")), compress=True)
+
+
+def _python_with_pip(folder: Path) -> str:
+    """This Python, or where it has no pip (uv makes such environments) one of its own that has."""
+    if importlib.util.find_spec("pip"):
+        return sys.executable
+    try:
+        venv.create(folder, with_pip=True)
+    except (subprocess.SubprocessError, OSError) as error:
+        raise reasons.refusal("no_pip", python=sys.executable, error=error) from None
+    return str(next(path for path in folder.glob("*/python*") if path.is_file()))
+
+
+def needed(installed: Path) -> dict[str, bytes]:
+    """What the layer keeps of installed packages: path inside the layer → content."""
+    patterns, found = layer_recipe()["leave_out"], {}
+    for path in filter(Path.is_file, installed.rglob("*")):
+        name = path.relative_to(installed).as_posix()
+        if not any(fnmatch.fnmatch(name, pattern) for pattern in patterns):
+            found[f"python/{name}"] = path.read_bytes()
+    return found
+
+
+def layer_key(architecture: str) -> str:
+    """Key of the layer's zip in the code bucket; it changes when the recipe does."""
+    inputs = json.dumps([layer_recipe(), architecture, RUNTIME], sort_keys=True).encode()
+    return f"layers/pyarrow-{architecture}-{hashlib.sha256(inputs).hexdigest()[:16]}.zip"

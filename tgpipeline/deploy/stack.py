@@ -7,22 +7,61 @@ events while one is executed, and says in a reader's words what went wrong.
 import re
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from tgpipeline.deploy import reasons, templates
 from tgpipeline.deploy.deployment import Deployment
-from tgpipeline.deploy.events import FAILED, STACK, Change, Event, Listener, nobody
 from tgpipeline.errors import DeployError
 from tgpipeline.settings import Settings
 
 KEEP = None  # as the value of a parameter: what the stack has now
+STACK = "AWS::CloudFormation::Stack"
+_FAILED = re.compile("FAILED|ROLLBACK")  # in the status of an event
 _EMPTY = ("", "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")  # in these a stack holds nothing
 _NO_CHANGES = "didn't contain changes|No updates"
 _AGAIN = "Mend that, then run it again: the stack is as it was before."
 Parameters = Mapping[str, str | None]
-Planned = tuple[dict[str, str], list[Change]]
+
+
+class Change(NamedTuple):
+    """What a change set would do to one resource.
+
+    Attributes:
+        stack: name of its stack.
+        action: `Add`, `Modify`, `Remove`, `Import`, or `Replace`: a new one takes its place.
+        type: such as `AWS::S3::Bucket`.
+        resource: its name in the template.
+    """
+
+    stack: str
+    action: str
+    type: str
+    resource: str
+
+    def __str__(self) -> str:
+        return f"{self.stack}: {self.action.lower()} {self.type} {self.resource}"
+
+
+class Event(NamedTuple):
+    """What happened to one resource; its reason, mostly empty, says why it failed."""
+
+    status: str
+    type: str
+    resource: str
+    reason: str = ""
+
+    def __str__(self) -> str:
+        reason = f": {self.reason}" if self.reason and _FAILED.search(self.status) else ""
+        return f"{self.status:<18} {self.type:<27} {self.resource}{reason}"
+
+
+Listener = Callable[[Event], object]
+
+
+def nobody(event: Event) -> None:
+    """Listens to events and says nothing."""
 
 
 class Stack:
@@ -31,12 +70,13 @@ class Stack:
     Attributes:
         stage: one of `STAGES`, such as `lake` or `batch`.
         settings: of the deployment.
+        listener: told of each event while it is changed.
         name: of the stack, such as `tgpipeline-lake`.
         client: of CloudFormation; its errors are `DeployError`.
     """
 
-    def __init__(self, stage: str, settings: Settings) -> None:
-        self.stage, self.settings = stage, Deployment.of(settings)
+    def __init__(self, stage: str, settings: Settings, listener: Listener = nobody) -> None:
+        self.stage, self.settings, self.listener = stage, Deployment.of(settings), listener
         self.name = f"{self.settings.name}-{stage}"
         self.client = reasons.client("cloudformation", self.settings)
 
@@ -67,14 +107,13 @@ class Stack:
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """Name in the template → type, status and physical id of what the stack holds."""
+        there = "StackResourceSummaries[?ResourceStatus != 'DELETE_COMPLETE']"
         with reasons.ignored("does not exist"):
-            where = {"StackName": self.name}
-            found = self._all("list_stack_resources", "StackResourceSummaries[]", where)
-            there = [one for one in found if one["ResourceStatus"] != "DELETE_COMPLETE"]
-            return {one["LogicalResourceId"]: one for one in there}
+            found = self._all("list_stack_resources", there, StackName=self.name)
+            return {one["LogicalResourceId"]: one for one in found}
         return {}
 
-    def _all(self, operation: str, key: str, where: dict[str, str]) -> Iterator[Any]:
+    def _all(self, operation: str, key: str, **where: str) -> Iterator[Any]:
         """What CloudFormation answers page by page."""
         yield from self.client.get_paginator(operation).paginate(**where).search(key)
 
@@ -85,28 +124,24 @@ class Stack:
         with self._change_set(parameters) as (_, changes):
             return changes
 
-    def deploy(
-        self, parameters: Parameters, listener: Listener = nobody, **how: Any
-    ) -> list[Change]:
+    def deploy(self, parameters: Parameters, **how: Any) -> list[Change]:
         """Make the stack what template and parameters say; returns when that is done.
 
         Args:
             parameters: of the template; those that are left out have their default.
-            listener: told of each event while it runs.
             **how: arguments of CreateChangeSet in place of the stage's own template.
 
         Returns:
             What was changed; empty if nothing differed.
 
         Raises:
-            DeployError: if the stack cannot be changed now, or the change fails; CloudFormation
-                then has put back what was there before.
+            DeployError: if it cannot be changed now, or fails; then all is as it was before.
         """
         status = self.status
         here = Event(status, STACK, self.name, "its first deployment failed: made anew")
         if status == "ROLLBACK_COMPLETE":
-            listener(here)
-            self.delete(listener)
+            self.listener(here)
+            self.delete()
         elif advice := reasons.advice(status, "status"):
             failed = [e for e in self._events(self.name) if e.status.endswith("_FAILED")]
             raise self._error([*failed, here._replace(reason="")][0], advice)
@@ -114,19 +149,19 @@ class Stack:
             if changes:
                 token = uuid.uuid4().hex
                 self.client.execute_change_set(**made, ClientRequestToken=token)
-                self._follow(made["StackName"], token, listener)
+                self._follow(made["StackName"], token)
         return changes
 
-    def update(self, listener: Listener = nobody, **parameters: str) -> list[Change]:
+    def update(self, **parameters: str) -> list[Change]:
         """Change some parameters of the stack; its template and all else stay.
 
         Raises:
             DeployError: if the change fails.
         """
         kept: dict[str, str | None] = dict.fromkeys(self.parameters(), KEEP)
-        return self.deploy(kept | parameters, listener, UsePreviousTemplate=True)
+        return self.deploy(kept | parameters, UsePreviousTemplate=True)
 
-    def delete(self, listener: Listener = nobody) -> None:
+    def delete(self) -> None:
         """Delete the stack, if there is one; its buckets stay.
 
         Raises:
@@ -136,90 +171,80 @@ class Stack:
         if found:
             self.client.delete_stack(StackName=self.name, ClientRequestToken=token)
         if found.get("StackStatus") == "REVIEW_IN_PROGRESS":  # nothing is in it, so no event tells
-            next(wait for wait in waits() if not self.status)
+            next(live for live in polled(self.describe) if not live)
         elif found:
-            self._follow(found["StackId"], token, listener)
+            self._follow(found["StackId"], token)
 
     def _events(self, stack: str, token: str = "") -> Iterator[Event]:
         """The stack's events, the newest first; those of one operation, if its token is given."""
-        for one in self._all("describe_stack_events", "StackEvents[]", {"StackName": stack}):
-            if token not in ("", one.get("ClientRequestToken")):
+        what = "ClientRequestToken, ResourceStatus, ResourceType, LogicalResourceId"
+        told = f"StackEvents[].[{what}, ResourceStatusReason || '']"
+        for its_token, *event in self._all("describe_stack_events", told, StackName=stack):
+            if token not in ("", its_token):
                 return
-            what = (one["ResourceStatus"], one["ResourceType"], one["LogicalResourceId"])
-            yield Event(*what, one.get("ResourceStatusReason", ""))
+            yield Event(*event)
 
-    def _follow(self, stack: str, token: str, listener: Listener) -> None:
+    def _follow(self, stack: str, token: str) -> None:
         """Tell of the events of one operation until the stack's own last one."""
         told: list[Event] = []
-        for _ in waits():
-            events = list(self._events(stack, token))[::-1]
+        for found in polled(self._events, stack, token):
+            events = list(found)[::-1]
             for event in events[len(told) :]:
-                listener(event)
+                self.listener(event)
             told = events
             if told and told[-1].type == STACK and not told[-1].status.endswith("_IN_PROGRESS"):
                 break
-        if FAILED.search(told[-1].status):
+        if _FAILED.search(told[-1].status):
             # The first failure is the cause; what it stopped is "cancelled".
             causes = [e for e in told if "_FAILED" in e.status and "cancelled" not in e.reason]
             own = [e for e in causes if e.type != STACK]
             raise self._error([*own, *causes, told[-1]][0])
 
-    def _error(self, cause: Event, what_next: str = "", **which: str) -> DeployError:
-        """The error of an operation that failed, by the event that tells why.
-
-        What CloudFormation refused before it changed anything is in a list that the reason only
-        refers to.
-        """
+    def _error(self, cause: Event, what_next: str = "") -> DeployError:
+        """The error of an operation that failed; what was refused at once is in a list apart."""
         if "DescribeEvents" in cause.reason:
-            which = which or {"StackName": self.name}
-            found = self.client.describe_events(**which, Filters={"FailedEvents": True})
-            refused = [e for e in found["OperationEvents"] if "ValidationStatusReason" in e]
-            for e in refused[:1]:
-                what = (e["ResourceType"], e["LogicalResourceId"], e["ValidationStatusReason"])
-                cause = Event("VALIDATION_FAILED", *what)
+            what = "ResourceType, LogicalResourceId, ValidationStatusReason"
+            told = f"OperationEvents[?ValidationStatusReason].[{what}]"
+            for refused in self._all("describe_events", told, StackName=self.name):
+                cause = Event("VALIDATION_FAILED", *refused)
         text = f"stack {self.name}: {cause.resource} ({cause.type}) is in {cause.status}: "
         text = (text + cause.reason)[:1000].rstrip(".: ")
         return DeployError(f"{text}. {what_next or reasons.advice(cause.reason) or _AGAIN}")
 
     @contextmanager
-    def _change_set(self, parameters: Parameters, **how: Any) -> Iterator[Planned]:
+    def _change_set(self, parameters: Parameters, **how: Any) -> Iterator[tuple[Any, list[Change]]]:
         """A change set, gone afterwards: what names it to AWS, and what it would change."""
+        values = parameters.items()
+        new = [{"ParameterKey": k, "ParameterValue": v} for k, v in values if v is not KEEP]
+        kept = [{"ParameterKey": k, "UsePreviousValue": True} for k, v in values if v is KEEP]
         arguments = {
             "ChangeSetName": f"tgpipeline-{uuid.uuid4().hex[:8]}",
             "ChangeSetType": "UPDATE" if self.exists else "CREATE",
-            "Parameters": [
-                {"ParameterKey": key}
-                | ({"UsePreviousValue": True} if value is KEEP else {"ParameterValue": value})
-                for key, value in parameters.items()
-            ],
+            "Parameters": [*new, *kept],
             "Capabilities": ["CAPABILITY_IAM"],
             "Tags": [{"Key": "tgpipeline", "Value": self.settings.name}],
         } | (how or {"TemplateBody": templates.template(self.stage)})
         created = self.client.create_change_set(StackName=self.name, **arguments)
         made = {"StackName": created["StackId"], "ChangeSetName": created["Id"]}
         try:
-            for _ in waits():
-                found = self.client.describe_change_set(**made)
-                if found["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
-                    break
+            answers = polled(self.client.describe_change_set, **made)
+            found = next(a for a in answers if a["Status"] in ("CREATE_COMPLETE", "FAILED"))
             reason = found.get("StatusReason", "")
             if found["Status"] == "FAILED" and not re.search(_NO_CHANGES, reason):
-                raise self._error(Event("FAILED", STACK, self.name, reason), **made)
-            changes = self._all("describe_change_set", "Changes[].ResourceChange", made)
-            yield made, [self._change(one) for one in changes]
+                raise self._error(Event("FAILED", STACK, self.name, reason))
+            what = "Replacement == 'True' && 'Replace' || Action, ResourceType, LogicalResourceId"
+            told = self._all("describe_change_set", f"Changes[].ResourceChange.[{what}]", **made)
+            yield made, [Change(self.name, *one) for one in told]
         finally:
             self.client.delete_change_set(**made)
             if self.status == "REVIEW_IN_PROGRESS":  # a new stack, of which nothing was made
                 self.delete()
 
-    def _change(self, found: Mapping[str, Any]) -> Change:
-        action = "Replace" if found.get("Replacement") == "True" else found["Action"]
-        return Change(self.name, action, found["ResourceType"], found["LogicalResourceId"])
 
-
-def waits(first: float = 0.05, longest: float = 3) -> Iterator[None]:
-    """Waits, longer each time, for ever: how often to ask whether something is done."""
+def polled(ask: Callable[..., Any], *about: str, **more: str) -> Iterator[Any]:
+    """What a question is answered, again and again, with longer and longer waits in between."""
+    wait = 0.05
     while True:
-        yield
-        time.sleep(first)
-        first = min(first * 1.4, longest)
+        yield ask(*about, **more)
+        time.sleep(wait)
+        wait = min(wait * 1.4, 3)

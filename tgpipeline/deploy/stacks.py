@@ -1,17 +1,20 @@
 """All stacks together: deployed in order, proved, listed, packaged, deleted."""
 
+import json
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
-from tgpipeline.deploy import buckets, reasons, stages, templates, webhook
+from botocore.config import Config
+
+from tgpipeline.deploy import reasons, stages, templates, webhook
 from tgpipeline.deploy.deployment import Deployment
-from tgpipeline.deploy.events import Change, Listener, nobody
 from tgpipeline.deploy.health import queued
-from tgpipeline.deploy.stack import Stack, waits
-from tgpipeline.deploy.stages import invoke
+from tgpipeline.deploy.stack import Change, Listener, Stack, nobody, polled
 from tgpipeline.deploy.templates import STAGES
+from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
 
 # Parameters that no command shows: the shell fills them in from the environment.
@@ -31,20 +34,14 @@ class Deployed:
     changes: list[Change]
 
 
-def up(
-    settings: Settings,
-    *,
-    dry_run: bool = False,
-    import_buckets: bool = False,
-    listener: Listener = nobody,
-) -> Deployed:
+def up(settings: Settings, *, import_buckets: bool = False, **how: Any) -> Deployed:
     """Deploy the stacks; what differs in nothing is left alone.
 
     Args:
         settings: what to deploy. Where they hold no webhook secret, the deployed one is kept.
-        dry_run: change nothing, say what would be changed.
         import_buckets: take the lake's buckets into its stack where they exist outside it.
-        listener: told of each event while it runs.
+        **how: of `stages.deploy`: a `listener`; `dry_run=True` to change nothing, and say what
+            would be changed.
 
     Raises:
         SettingsError: if a setting is missing, before anything is changed.
@@ -52,11 +49,35 @@ def up(
     """
     wanted = Deployment.of(settings)
     stages.wanted_parameters(Stack("ingest", wanted))  # is a setting missing, such as the secret?
-    taken_in = import_buckets and not dry_run
-    changes = stages.import_buckets(wanted, listener) if taken_in else []
+    taken_in = import_buckets and not how.get("dry_run")
+    changes = stages.import_buckets(wanted, how.get("listener", nobody)) if taken_in else []
     for stage in wanted.stages:
-        changes += stages.plan(stage, wanted) if dry_run else stages.deploy(stage, wanted, listener)
+        changes += stages.deploy(stage, wanted, **how)
     return Deployed(webhook.deployed(wanted).url, changes)
+
+
+def invoke(function: str, event: dict[str, Any], settings: Settings) -> Any:
+    """Call a function, wait for it, and return what it returned.
+
+    Args:
+        function: `ingest` or `etl`.
+        event: what it is called with.
+        settings: of the deployment.
+
+    Raises:
+        DeployError: if it is not deployed, or raised, with what it raised.
+    """
+    name = f"{settings.name}-{function}"
+    # It waits as long as a function may run, and asks once: a second call would do the work again.
+    patient = Config(read_timeout=930, tcp_keepalive=True, retries={"total_max_attempts": 1})
+    client = reasons.client("lambda", settings, config=patient)
+    with progress(f"function {name} ran"):
+        answer = client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+    returned = json.loads(answer["Payload"].read() or b"null")
+    if answer.get("FunctionError"):
+        kind, said = returned.get("errorType"), returned.get("errorMessage")
+        raise reasons.refusal("raised", name=name, kind=kind, said=said)
+    return returned
 
 
 def prove(settings: Settings) -> dict[str, int]:
@@ -73,23 +94,32 @@ def prove(settings: Settings) -> dict[str, int]:
     sql = f"SELECT count(*) FROM messages WHERE context_date = DATE '{days[-1]['date']}'"
     where = {"WorkGroup": settings.name, "QueryExecutionContext": {"Database": database}}
     asked = athena.start_query_execution(**where, QueryString=sql)["QueryExecutionId"]
-    for _ in waits():
-        state = athena.get_query_execution(QueryExecutionId=asked)["QueryExecution"]["Status"]
-        if state["State"] not in ("QUEUED", "RUNNING"):
-            break
-    if state["State"] != "SUCCEEDED":
-        reason = state.get("StateChangeReason")
-        raise reasons.refusal("query", name=settings.name, state=state["State"], reason=reason)
+    answers = polled(athena.get_query_execution, QueryExecutionId=asked)
+    states = (answer["QueryExecution"]["Status"] for answer in answers)
+    ended = next(state for state in states if state["State"] not in ("QUEUED", "RUNNING"))
+    if ended["State"] != "SUCCEEDED":
+        reason = ended.get("StateChangeReason")
+        raise reasons.refusal("query", name=settings.name, state=ended["State"], reason=reason)
     return {"days": len(days), "documents": sum(day["documents"] for day in days)}
 
 
-def resources(settings: Settings, stages: Sequence[str] = STAGES) -> list[str]:
-    """What the stacks of these stages hold, one line each: stack, type, name in the template."""
+def resources(settings: Settings, *, lake: bool = True) -> list[str]:
+    """What the stacks hold, one line each: stack, type, name in the template.
+
+    Args:
+        settings: of the deployment.
+        lake: also what the lake's stack holds, which only `down(delete_data=True)` deletes.
+    """
     return [
         f"{stack.name}: {one['ResourceType']} {name}"
-        for stack in (Stack(stage, settings) for stage in stages)
+        for stack in _last_first(settings, lake)
         for name, one in stack.resources().items()
     ]
+
+
+def _last_first(settings: Settings, lake: bool, listener: Listener = nobody) -> Iterator[Stack]:
+    for stage in reversed(STAGES if lake else STAGES[1:]):
+        yield Stack(stage, settings, listener)
 
 
 def package(settings: Settings) -> Iterator[str]:
@@ -114,37 +144,44 @@ def package(settings: Settings) -> Iterator[str]:
 
 
 def down(
-    settings: Settings,
-    *,
-    delete_data: bool = False,
-    dry_run: bool = False,
-    listener: Listener = nobody,
+    settings: Settings, *, delete_data: bool = False, listener: Listener = nobody
 ) -> list[str]:
     """Delete all stacks but the lake's, which stays with all messages.
 
     Args:
         settings: of what was deployed.
         delete_data: delete the lake too: every version of every object, the buckets, the stack.
-        dry_run: delete nothing, say what would be deleted.
         listener: told of each event while it runs.
 
     Returns:
-        What was deleted, one line per resource.
+        What was deleted, one line per resource, as `resources` lists it.
 
     Raises:
         DeployError: if something cannot be deleted: which resource, and why.
     """
-    doomed = STAGES[::-1] if delete_data else STAGES[:0:-1]  # the lake comes first
-    deleted = resources(settings, doomed)
-    for stage in () if dry_run else doomed:
-        stack = Stack(stage, settings)
-        if stage == "batch" and (waiting := queued(settings)):
+    deleted = resources(settings, lake=delete_data)
+    for stack in _last_first(settings, delete_data, listener):
+        if stack.stage == "batch" and (waiting := queued(settings)):
             raise reasons.refusal("queued", waiting=waiting, stack=stack.name)
         for one in stack.resources().values():
             if prepare := _BEFORE_DELETION.get(one["ResourceType"]):
                 prepare(one["PhysicalResourceId"], settings)
-        stack.delete(listener)
+        stack.delete()
     return deleted
+
+
+def empty(bucket: str, settings: Settings) -> None:
+    """Delete a bucket with every version of every object, and uploads that were not finished.
+
+    Raises:
+        DeployError: if S3 refuses.
+    """
+    doomed = reasons.resource("s3", settings).Bucket(bucket)
+    with reasons.ignored("NoSuchBucket"):
+        doomed.object_versions.delete()
+        for upload in doomed.multipart_uploads.all():
+            upload.abort()
+        doomed.delete()  # refused if anything is left in it
 
 
 def _detach(policy: str, settings: Settings) -> None:
@@ -155,4 +192,4 @@ def _detach(policy: str, settings: Settings) -> None:
             holder.detach_policy(PolicyArn=policy)
 
 
-_BEFORE_DELETION = {"AWS::S3::Bucket": buckets.delete, "AWS::IAM::ManagedPolicy": _detach}
+_BEFORE_DELETION = {"AWS::S3::Bucket": empty, "AWS::IAM::ManagedPolicy": _detach}

@@ -1,17 +1,52 @@
-"""Each stage's stack: its template's parameters, made of the settings; its code, called, undone."""
+"""Each stage's stack: its template's parameters, made of the settings and the lake; its code."""
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from botocore.config import Config
-
-from tgpipeline.deploy import buckets, layer, packages, reasons, templates, webhook
+from tgpipeline.deploy import packages, reasons, templates, webhook
 from tgpipeline.deploy.deployment import Deployment
-from tgpipeline.deploy.events import Change, Listener, nobody
-from tgpipeline.deploy.stack import KEEP, Parameters, Stack
-from tgpipeline.progress import progress
+from tgpipeline.deploy.stack import KEEP, Change, Listener, Parameters, Stack, nobody
+from tgpipeline.lake import keys
 from tgpipeline.settings import Settings
+
+
+def list_objects(settings: Deployment, bucket: str, prefix: str = "", **how: Any) -> Iterator[Any]:
+    """The objects under a prefix, or with `Delimiter` the prefixes; none where there is no bucket.
+
+    Raises:
+        DeployError: if S3 refuses.
+    """
+    pages = reasons.client("s3", settings).get_paginator("list_objects_v2")
+    with reasons.ignored("NoSuchBucket"):
+        found = pages.paginate(Bucket=bucket, Prefix=prefix, **how)
+        yield from found.search("[Contents, CommonPrefixes][]")
+
+
+def first_day(settings: Deployment) -> str:
+    """The first day that has a partition in the raw zone, such as `2025-11-10`; empty for none."""
+    prefix = f"{keys.RAW}/{keys.PARTITION}"
+    found = list_objects(settings, settings.raw_bucket, prefix, Delimiter="/")
+    return next((keys.day_of(one["Prefix"]).isoformat() for one in found if "Prefix" in one), "")
+
+
+def existing(settings: Deployment) -> dict[str, str]:
+    """The lake's buckets that exist already: name in the template → name of the bucket.
+
+    Raises:
+        DeployError: if one lies in another region, or in another account.
+    """
+    s3, found = reasons.client("s3", settings), {}
+    for resource, bucket in (("Raw", settings.raw_bucket), ("Enriched", settings.enriched_bucket)):
+        with reasons.ignored("AWS refused (404:"):
+            region = s3.head_bucket(Bucket=bucket).get("BucketRegion", settings.region)
+            if region != settings.region:  # botocore has followed it there by itself
+                where = {"lies_in": region, "region": settings.region}
+                raise reasons.refusal("bucket_region", bucket=bucket, **where)
+            found[resource] = bucket
+    return found
 
 
 def wanted_parameters(stack: Stack) -> Parameters:
@@ -41,47 +76,51 @@ def wanted_parameters(stack: Stack) -> Parameters:
         found |= {name: queue.get(name, "") for name in ("QueueUrl", "QueueArn")}
     if stack.stage == "etl":
         made = settings.layer == "build"
-        found["LayerKey"] = layer.layer_key(settings.architecture) if made else ""
+        found["LayerKey"] = packages.layer_key(settings.architecture) if made else ""
         found["LayerArn"] = "" if settings.layer in ("build", "none") else settings.layer
     for secret in {"WebhookSecret", "PseudonymKey"} & set(live):
         found[secret] = found[secret] or KEEP
     if stack.stage == "analytics":
         today = datetime.now(settings.tz).date().isoformat()
-        found["FirstDay"] = buckets.first_day(settings) or live.get("FirstDay", today)
+        found["FirstDay"] = first_day(settings) or live.get("FirstDay", today)
     return found
 
 
-def plan(stage: str, settings: Settings) -> list[Change]:
-    """What `deploy` would change: a change set, of which nothing stays behind."""
-    stack = Stack(stage, settings)
-    given = wanted_parameters(stack)
-    buckets.refuse_existing(stack)
-    return stack.plan(given)
-
-
-def deploy(stage: str, settings: Settings, listener: Listener = nobody) -> list[Change]:
+def deploy(
+    stage: str, settings: Settings, listener: Listener = nobody, *, dry_run: bool = False
+) -> list[Change]:
     """Make the stack of one stage what its template says; the stages before it must be there.
 
     Args:
         stage: `lake`, `batch`, `ingest`, `etl` or `analytics`.
         settings: of the deployment.
         listener: told of each event while it runs.
+        dry_run: change nothing.
 
     Returns:
-        What was changed; empty if nothing differed.
+        What was changed, or would be; empty if nothing differed.
 
     Raises:
         SettingsError: if a setting is missing, before anything is changed.
         DeployError: if it fails: which resource, why, and what to do.
     """
-    stack = Stack(stage, settings)
+    stack = Stack(stage, settings, listener)
     given = wanted_parameters(stack)
-    buckets.refuse_existing(stack)
+    if stage == "lake" and not stack.exists and (found := existing(stack.settings)):
+        names = " and ".join(found.values())
+        raise reasons.refusal("bucket_exists", buckets=names, stack=stack.name)
+    if dry_run:
+        return stack.plan(given)
     upload(stack, given)
-    changes = stack.deploy(given, listener)
+    changes = stack.deploy(given)
     if stage == "ingest":
         webhook.deploy_again(stack)
     return changes
+
+
+def plan(stage: str, settings: Settings) -> list[Change]:
+    """What `deploy` would change: a change set, of which nothing stays behind."""
+    return deploy(stage, settings, dry_run=True)
 
 
 def upload(stack: Stack, given: Parameters) -> None:
@@ -96,15 +135,12 @@ def upload(stack: Stack, given: Parameters) -> None:
     if not bucket:
         raise reasons.refusal("no_lake", name=settings.name, stack=stack.name)
     s3 = reasons.client("s3", settings)
-    for key in filter(None, (given["CodeKey"], given.get("LayerKey"))):
+    zips = {given["CodeKey"]: partial(packages.zip_of, stack.stage)}
+    if given.get("LayerKey"):
+        zips[given["LayerKey"]] = partial(packages.layer_zip, settings.architecture)
+    for key, zipped in zips.items():
         if not s3.list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"]:
-            is_code = key == given["CodeKey"]
-            zipped = packages.zip_of(stack.stage) if is_code else _layer_zip(settings.architecture)
-            s3.put_object(Bucket=bucket, Key=key, Body=zipped)
-
-
-def _layer_zip(architecture: str) -> bytes:
-    return packages.pack(layer.contents(architecture), compress=True)
+            s3.put_object(Bucket=bucket, Key=key, Body=zipped())
 
 
 def import_buckets(settings: Deployment, listener: Listener = nobody) -> list[Change]:
@@ -113,8 +149,8 @@ def import_buckets(settings: Deployment, listener: Listener = nobody) -> list[Ch
     The change set of type IMPORT tells their names alone. So the deployment that follows sees all
     else as new, and makes the buckets what the template says.
     """
-    stack = Stack("lake", settings)
-    found = {} if stack.exists else buckets.existing(settings)
+    stack = Stack("lake", settings, listener)
+    found = {} if stack.exists else existing(settings)
     if not found:
         return []
     kind, named, wanted = "AWS::S3::Bucket", {}, []
@@ -123,31 +159,7 @@ def import_buckets(settings: Deployment, listener: Listener = nobody) -> list[Ch
         named[key] = {"Type": kind, "DeletionPolicy": "Retain", "Properties": name}
         wanted.append({"ResourceType": kind, "LogicalResourceId": key, "ResourceIdentifier": name})
     how = {"TemplateBody": json.dumps({"Resources": named}), "ResourcesToImport": wanted}
-    return stack.deploy({}, listener, ChangeSetType="IMPORT", Tags=[], **how)
-
-
-def invoke(function: str, event: dict[str, Any], settings: Settings) -> Any:
-    """Call a function, wait for it, and return what it returned.
-
-    Args:
-        function: `ingest` or `etl`.
-        event: what it is called with.
-        settings: of the deployment.
-
-    Raises:
-        DeployError: if it is not deployed, or raised, with what it raised.
-    """
-    name = f"{settings.name}-{function}"
-    # It waits as long as a function may run, and asks once: a second call would do the work again.
-    patient = Config(read_timeout=930, tcp_keepalive=True, retries={"total_max_attempts": 1})
-    client = reasons.client("lambda", settings, config=patient)
-    with progress(f"function {name} ran"):
-        answer = client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
-    returned = json.loads(answer["Payload"].read() or b"null")
-    if answer.get("FunctionError"):
-        kind, said = returned.get("errorType"), returned.get("errorMessage")
-        raise reasons.refusal("raised", name=name, kind=kind, said=said)
-    return returned
+    return stack.deploy({}, ChangeSetType="IMPORT", Tags=[], **how)
 
 
 def rollback(function: str, settings: Settings, listener: Listener = nobody) -> str:
@@ -166,9 +178,9 @@ def rollback(function: str, settings: Settings, listener: Listener = nobody) -> 
     Raises:
         DeployError: if it never had other code, or the change fails.
     """
-    stack = Stack(function, settings)
+    stack = Stack(function, settings, listener)
     before, now = stack.outputs().get("PreviousCode"), stack.parameters().get("CodeKey", "")
     if not before:
         raise reasons.refusal("no_former_code", stack=stack.name)
-    stack.update(listener, CodeKey=before, PreviousCode=now)
+    stack.update(CodeKey=before, PreviousCode=now)
     return before

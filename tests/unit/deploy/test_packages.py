@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import tgpipeline
-from tgpipeline.deploy import layer, packages
+from tgpipeline.deploy import packages
 from tgpipeline.errors import DeployError
 
 PACKAGE = Path(tgpipeline.__file__).parent
@@ -129,11 +129,11 @@ def test_a_layer_leaves_out_what_the_recipe_says(tmp_path: Path) -> None:
     for name in ("pyarrow/lib.so", "pyarrow/tests/test_a.py", "pyarrow-1.dist-info/RECORD"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
-    assert layer.needed(tmp_path) == {"python/pyarrow/lib.so": b"x"}
+    assert packages.needed(tmp_path) == {"python/pyarrow/lib.so": b"x"}
 
 
 def test_a_wheel_that_cannot_be_had_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     with pytest.raises(DeployError, match=r"pip found no wheels.*obstore"):
-        layer.contents("arm64")
+        packages.layer_zip("arm64")

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from tgpipeline.deploy import Deployment, Stack, buckets, events, reasons, stack, stages
+from tgpipeline.deploy import Deployment, Stack, reasons, stack, stacks, stages
 from tgpipeline.errors import DeployError, SettingsError
 
 SECRET = "a-secret-that-nobody-may-see"
@@ -116,7 +116,7 @@ def test_the_first_failure_is_the_cause_and_what_it_stopped_is_none(answers: Any
     ],
 )
 def test_each_reason_has_its_advice(answers: Any, reason: str, words: str) -> None:
-    failed = events.Event("CREATE_FAILED", "AWS::S3::Bucket", "Raw", reason)
+    failed = stack.Event("CREATE_FAILED", "AWS::S3::Bucket", "Raw", reason)
     assert words in str(Stack("ingest", SETTINGS)._error(failed))
 
 
@@ -132,7 +132,7 @@ def test_a_bucket_is_judged_by_the_answer_not_by_its_name(
 ) -> None:
     answers("s3").add_client_error("head_bucket", code, f"about {BUCKET}", http_status_code=http)
     with pytest.raises(DeployError, match=words):
-        buckets.existing(SETTINGS)
+        stages.existing(SETTINGS)
 
 
 def test_what_is_deleted_sooner_is_not_moved_to_a_cold_class(answers: Any) -> None:
@@ -148,7 +148,7 @@ def test_what_is_deleted_sooner_is_not_moved_to_a_cold_class(answers: Any) -> No
 def test_a_bucket_in_another_region_is_found_before_anything_is_made(answers: Any) -> None:
     answers("s3").add_response("head_bucket", {"BucketRegion": "eu-west-1"})
     with pytest.raises(DeployError, match="lies in eu-west-1, not in us-east-1"):
-        buckets.existing(SETTINGS)
+        stages.existing(SETTINGS)
 
 
 def test_a_bucket_is_emptied_page_by_page_and_versions_count(answers: Any) -> None:
@@ -165,7 +165,7 @@ def test_a_bucket_is_emptied_page_by_page_and_versions_count(answers: Any) -> No
     upload = {"Bucket": BUCKET, "Key": "c", "UploadId": "9"}
     s3.add_response("abort_multipart_upload", {}, upload)
     s3.add_response("delete_bucket", {})
-    buckets.delete(BUCKET, SETTINGS)
+    stacks.empty(BUCKET, SETTINGS)
 
 
 def test_an_error_of_boto3_itself_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +181,7 @@ def test_an_error_of_boto3_itself_shows_no_secret(monkeypatch: pytest.MonkeyPatc
 def test_a_function_that_is_not_deployed_is_named(answers: Any) -> None:
     answers("lambda").add_client_error("invoke", "ResourceNotFoundException", "Function not found")
     with pytest.raises(DeployError, match=r"Invoke of aurora-etl: AWS refused.*tgpipeline up"):
-        stages.invoke("etl", {}, SETTINGS)
+        stacks.invoke("etl", {}, SETTINGS)
 
 
 @pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1"])
