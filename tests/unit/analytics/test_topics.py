@@ -7,11 +7,9 @@ import pandas as pd
 import pytest
 
 from tgpipeline.analytics import topics
-from tgpipeline.analytics.support.discover import discover
-from tgpipeline.analytics.topics import definitions, phrases
-from tgpipeline.analytics.topics.asking import is_question
-from tgpipeline.analytics.topics.terms import rising
-from tgpipeline.analytics.topics.text import normalise
+from tgpipeline.analytics.support.discover import discover, rising_terms
+from tgpipeline.analytics.topics import definitions
+from tgpipeline.analytics.topics.text import is_question, normalise
 from tgpipeline.errors import SettingsError
 
 LABELLED = Path(__file__).parents[3] / "data" / "labelled" / "messages.ndjson"
@@ -100,7 +98,7 @@ def test_a_wrapped_line_does_not_end_a_sentence() -> None:
     ],
 )
 def test_questions_with_and_without_a_mark(text: str) -> None:
-    assert is_question(text)
+    assert is_question(normalise(text))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +117,7 @@ def test_questions_with_and_without_a_mark(text: str) -> None:
     ],
 )
 def test_what_asks_nothing(text: str) -> None:
-    assert not is_question(text)
+    assert not is_question(normalise(text))
 
 
 def test_the_twelve_problems_are_there(shop: topics.Topics) -> None:
@@ -239,12 +237,12 @@ def test_a_missing_definition_file_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_the_language_of_phrases(phrase: str, text: str, found: bool) -> None:
-    matcher = phrases.Matcher([phrases.parse(phrase, {})])
+    matcher = definitions.Matcher([definitions.parse(phrase, {})])
     assert bool(matcher.find(text)) is found
 
 
 def test_words_known_to_be_right_are_no_slips() -> None:
-    matcher = phrases.Matcher([phrases.parse("pedido", {})], spelled=["predio"])
+    matcher = definitions.Matcher([definitions.parse("pedido", {})], spelled=["predio"])
     assert not matcher.find("predio")
 
 
@@ -334,16 +332,16 @@ def test_terms_are_written_as_the_group_writes_them() -> None:
     texts = ["A reunião de terça mudou", "reunião de terça cancelada", "reuniao de terça?"] * 5
     texts += [f"assunto número {n} qualquer" for n in range(20)]
     before = ["tudo normal por aqui"] * 30
-    assert "reunião de terça" in list(rising(texts, before)["term"])
-    assert "terça" not in " ".join(rising(texts, before, ignore=["Terça"])["term"])
+    assert "reunião de terça" in list(rising_terms(texts, before)["term"])
+    assert "terça" not in " ".join(rising_terms(texts, before, ignore=["Terça"])["term"])
 
 
 def test_what_rises_beyond_chance() -> None:
     before = ["tudo normal por aqui", "que dia lindo", "almoço na firma"] * 20
     now = before[:30] + ["o elevador quebrou"] * 10
-    assert "elevador" in rising(now, before)["term"][0]
-    assert rising(before, before).empty
-    assert rising([], []).empty
+    assert "elevador" in rising_terms(now, before)["term"][0]
+    assert rising_terms(before, before).empty
+    assert rising_terms([], []).empty
 
 
 def test_how_much_each_kind_of_evidence_weighs(shop: topics.Topics) -> None:
@@ -384,7 +382,7 @@ def test_what_is_long_is_read_by_its_sentences(shop: topics.Topics) -> None:
     ],
 )
 def test_gaps_slips_and_stems_reach_as_far_as_they_say(phrase: str, text: str, found: bool) -> None:
-    assert bool(phrases.Matcher([phrases.parse(phrase, {})]).find(text)) is found
+    assert bool(definitions.Matcher([definitions.parse(phrase, {})]).find(text)) is found
 
 
 def test_one_or_two_words_without_a_phrase_are_like_anything(shop: topics.Topics) -> None:

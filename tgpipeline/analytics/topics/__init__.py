@@ -1,8 +1,8 @@
 """Which problem a message is about, by an editable file of definitions. Portuguese and English.
 
 `load` reads the definitions and gives `Topics`, which weighs two kinds of evidence in one logistic
-regression: the definitions' phrases (`phrases.py`), and likeness to their examples (TF-IDF of stems
-and of letters). It learns from nothing else; the same texts and file give the same answers.
+regression: the phrases of `definitions.py`, and likeness to their examples (TF-IDF of stems and of
+letters). It learns from nothing else; the same texts and file give the same answers.
 """
 
 import re
@@ -16,10 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tgpipeline.analytics.topics.asking import asks
-from tgpipeline.analytics.topics.definitions import HANDOVER, KINDS, Problem, read_definitions
-from tgpipeline.analytics.topics.phrases import Matcher, stems, words
-from tgpipeline.analytics.topics.text import normalise
+from tgpipeline.analytics.topics.definitions import (
+    HANDOVER,
+    KINDS,
+    Matcher,
+    Problem,
+    read_definitions,
+)
+from tgpipeline.analytics.topics.text import is_question, normalise, stems, words
 
 SURE = 0.25  # how sure one must be of a problem in a message
 SURE_WITH_PHRASES = 0.05  # ... of one of which several words or phrases are there
@@ -61,7 +65,7 @@ class Topics:
         parts = [self.judge(unique[n : n + _CHUNK]) for n in range(0, len(unique), _CHUNK)]
         labels = [self._labels(row) for scores, _ in parts for row in scores]
         columns = {
-            "is_question": pd.Series([asks(text) for text in unique], dtype=bool),
+            "is_question": pd.Series([is_question(text) for text in unique], dtype=bool),
             "wants_person": np.concatenate([persons for _, persons in parts]),
             "problem": pd.Series([next(iter(names), None) for names in labels], dtype=object),
             "problems": pd.Series(labels, dtype=object),

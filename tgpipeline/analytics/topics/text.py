@@ -1,17 +1,20 @@
-"""What a chat message says once its spelling is set aside. Portuguese and English, no I/O.
+"""What a chat message says once its spelling is set aside, and whether it asks something.
 
 `normalise` makes one spelling of many: accents and case folded, chat abbreviations written out,
-numbers and codes replaced by their kind. A pure function of one text: equal texts, equal spelling.
-What is known of the two languages is in `chats.toml`.
+numbers and codes replaced by their kind. `words` and `stems` take such a text apart. All are pure
+functions of one text: equal texts, equal answers. What is known of Portuguese and English chats is
+in `chats.toml`.
 """
 
 import re
-import tomllib
 import unicodedata
 from functools import cache, lru_cache
-from importlib.resources import files
-from typing import Any
 
+import snowballstemmer
+
+from tgpipeline import resources
+
+CHATS = "analytics/topics/chats.toml"
 _MAY_HOLD_CODE = re.compile(r"[\d@$€£]|\w\.\w")
 _PROMOTION = re.compile(r"\b[A-Z]{3,}\d{1,3}\b")  # PROMO10
 _NUMBER = re.compile(
@@ -32,32 +35,26 @@ _COMBINING = re.compile(
 )
 _WRAPPED = 60  # a line so long is broken by its width, a shorter one by its writer
 _MARKS = str.maketrans("¿؟՞❓❔।،、。’", " ????.,,.'")
-_SIGNS = frozenset(map(chr, _MARKS))
+_WORD = re.compile(rf"<[a-z]+>|{WORD}|[.,!?]")
+_SENTENCE = 100  # added to positions at a sentence's end
+_PORTUGUESE, _ENGLISH = snowballstemmer.stemmer("portuguese"), snowballstemmer.stemmer("english")
 
 
-@cache
-def language_data() -> dict[str, Any]:
-    """What `chats.toml` says; the lines of each pattern are joined."""
-    data = tomllib.loads(files(__package__).joinpath("chats.toml").read_text(encoding="utf-8"))
-    data["asking"] = {name: _joined(lines) for name, lines in data["asking"].items()}
-    return data
-
-
-def _joined(lines: str) -> str:
-    return "".join(line.strip() for line in lines.splitlines())
+def _pattern(lines: str) -> re.Pattern[str]:
+    return re.compile("".join(line.strip() for line in lines.splitlines()))
 
 
 @cache
 def _abbreviations() -> dict[str, str]:
-    pairs = {w: long for long, short in language_data()["short"].items() for w in short.split()}
-    return {unicodedata.normalize("NFC", word): long for word, long in pairs.items()}
+    pairs = resources.data(CHATS)["short"].items()
+    return {word: long for long, short in pairs for word in short.split()}
 
 
 @cache
 def _masks() -> list[tuple[int, list[str], re.Pattern[str], str]]:
     return [
-        (kind.get("digits", 1), kind.get("signs", [""]), re.compile(_joined(kind["pattern"])), name)
-        for name, kind in language_data()["kinds"].items()
+        (kind.get("digits", 1), kind.get("signs", [""]), _pattern(kind["pattern"]), name)
+        for name, kind in resources.data(CHATS)["kinds"].items()
     ]
 
 
@@ -70,9 +67,7 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    if not _SIGNS.isdisjoint(text):
-        text = text.translate(_MARKS)
-    text = unicodedata.normalize("NFKD", text).lower()
+    text = unicodedata.normalize("NFKD", text.translate(_MARKS)).lower()
     return unicodedata.normalize("NFC", _COMBINING.sub("", text))
 
 
@@ -89,15 +84,13 @@ def normalise(text: str) -> str:
     if "\n" in text:
         lines = [line for line in text.split("\n") if not line.lstrip().startswith(">")]
         text = "".join(line + (" " if len(line) >= _WRAPPED else " . ") for line in lines)
+    text = fold(_PROMOTION.sub(" <codigo> ", text))
     if _MAY_HOLD_CODE.search(text):
-        text = fold(_PROMOTION.sub(" <codigo> ", text))
         text = _LABEL.sub(r"\1 ", _NUMBER.sub("", text))
         digits = sum(map(str.isdigit, text))
         for least, signs, pattern, kind in _masks():
             if digits >= least and any(sign in text for sign in signs):
                 text = pattern.sub(f" <{kind}> ", text)
-    else:
-        text = fold(text)
     if "'" in text:
         text = text.replace("can't", "can not").replace("won't", "will not")
         text = _SHORT_IS.sub(r"\1 is", _SHORT_NOT.sub(r"\1 not", text)).replace("'", "")
@@ -117,3 +110,56 @@ def written_out(word: str) -> str:
     """Writes out a folded chat abbreviation that stands for one word; others stay as they are."""
     long = _abbreviations().get(word, word)
     return word if " " in long else long
+
+
+@lru_cache(1 << 18)
+def stems(word: str) -> tuple[str, str]:
+    """Returns a folded word's Portuguese and English stem.
+
+    >>> stems("entregaram")[0] == stems("entrega")[0], stems("refunded")[1] == stems("refunds")[1]
+    (True, True)
+    """
+    return _PORTUGUESE.stemWord(word), _ENGLISH.stemWord(word)
+
+
+def words(text: str) -> list[tuple[int, str]]:
+    """Returns the words of a normalised text with their positions.
+
+    Positions jump at a sentence's end, further than any phrase reaches.
+    """
+    found, position = [], 0
+    for word in _WORD.findall(text):
+        if word in ",.!?":
+            position += 0 if word == "," else _SENTENCE
+        else:
+            position += 1
+            found.append((position, word))
+    return found
+
+
+@cache
+def _asking() -> dict[str, re.Pattern[str]]:
+    return {name: _pattern(lines) for name, lines in resources.data(CHATS)["asking"].items()}
+
+
+def is_question(text: str) -> bool:
+    """Tells whether a normalised text asks something that an answer could settle.
+
+    Small talk ("tudo bem?"), tags ("viu?"), an agent's "posso ajudar?" and rhetorical questions
+    ask nothing; neither does a complaint or a wish ("quero cancelar").
+
+    >>> is_question("bom dia gente, alguem sabe quando chega"), is_question("boa tarde, tudo bem?")
+    (True, False)
+    """
+    return any(_asks(sentence.strip()) for sentence in re.findall(r"[^.!?]+[.!?]?", text))
+
+
+def _asks(sentence: str) -> bool:
+    p = _asking()
+    body = p["before"].sub("", sentence.rstrip(".!? ")).strip(" ,")
+    if not any(map(str.isalpha, body)) or p["polite"].match(body):
+        return False
+    is_marked = sentence.endswith("?") and (not p["tag"].search(body) or p["confirm"].search(body))
+    clauses = (p["before"].sub("", clause) for clause in body.split(","))
+    is_put = p["anywhere"].search(body) or any(map(p["opening"].match, clauses))
+    return bool((is_marked or is_put) and not p["rhetorical"].search(body))
