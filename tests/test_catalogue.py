@@ -10,7 +10,7 @@ from tests.unit.analytics.duck import Duck
 from tests.unit.analytics.test_report import PERIOD, message, updates
 from tgpipeline.analytics import report
 from tgpipeline.analytics.answers import Answers
-from tgpipeline.analytics.language import FOLDER, date_text, many, say, use
+from tgpipeline.analytics.language import FOLDER, date_text, say, use
 from tgpipeline.analytics.tables import Table
 from tgpipeline.errors import SettingsError
 from tools import catalogue
@@ -47,13 +47,13 @@ def test_numbers_dates_and_plurals() -> None:
         assert say("{share:.0%}", share=0.5) == "50%"
         assert date_text(date(2025, 11, 28)) == "sex, 28 nov 2025"
         assert Table.of(pd.DataFrame({"low": [0.1], "high": [0.2]})).rows == [["10% a 20%"]]
-        words = (
+        words = [
             "{n} day without any message, of {of:,}",
             "{n:,} days without any message, of {of:,}",
-        )
-        assert many(*words, 1, of=9) == "1 dia sem nenhuma mensagem, de 9"
-        assert many(*words, 2, of=9) == "2 dias sem nenhuma mensagem, de 9"
-        assert many(*words, 0, of=9) == "0 dias sem nenhuma mensagem, de 9"
+        ]
+        assert say(words, n=1, of=9) == "1 dia sem nenhuma mensagem, de 9"
+        assert say(words, n=2, of=9) == "2 dias sem nenhuma mensagem, de 9"
+        assert say(words, n=0, of=9) == "0 dias sem nenhuma mensagem, de 9"
     assert use.current == "en"
 
 

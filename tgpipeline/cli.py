@@ -197,7 +197,7 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 def _report(arguments: argparse.Namespace) -> None:
     """Write one page for a manager, from an export or the lake: findings, charts, definitions."""
-    from tgpipeline.analytics import athena, digest, engine, from_export, report
+    from tgpipeline.analytics import athena, engine, from_export, report
 
     send = _sender(arguments) if arguments.send or arguments.send_to else None
     path, chat, timezone = arguments.path, arguments.chat, arguments.timezone or ""
@@ -219,22 +219,22 @@ def _report(arguments: argparse.Namespace) -> None:
     page = report.write(answers, arguments.output, arguments.csv)
     print(page, *(f"  {note}" for note in group.notes), sep="\n")
     if send:
-        send(page, digest.text_of(answers))
+        send(page, report.text_of(answers))
 
 
 def _sender(arguments: argparse.Namespace) -> Callable[[Path, str], object]:
     """What sends a page to the chat that was asked for; asks before anything is worked out."""
-    from tgpipeline.analytics import digest
+    from tgpipeline.analytics import report
 
     settings = Settings.from_env()
     targets = (arguments.send_to,) if arguments.send_to else settings.chat_ids
     if len(targets) != 1:
         raise SettingsError("which chat shall get the page? Name its id with --send-to.")
     client, target = bot(settings), targets[0]
-    called = digest.recipient(client, target, names=arguments.names)
+    called = report.recipient(client, target, names=arguments.names)
     question = f"Send the page and its findings to {called}?"
     agree(arguments.yes, question, f"nothing is sent to {called}")
-    return partial(digest.send, client, target)
+    return partial(report.send, client, target)
 
 
 def _local(arguments: argparse.Namespace) -> None:

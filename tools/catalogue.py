@@ -2,7 +2,7 @@
 
     python -m tools.catalogue [--check]
 
-Extracts what `say`, `many` and `mark` hold in analytics and exercises, puts what is new into the
+Extracts what `say` and `mark` hold in analytics and exercises, puts what is new into the
 catalogue of each language, and compiles it. What is new there is empty: translate it, and run this
 again. With `--check` nothing is written; it names what is missing, and fails.
 """
@@ -28,7 +28,7 @@ METHODS = [("**.py", "python"), ("**.html.j2", "jinja2.ext:babel_extract")]
 NO_DATE = datetime(2025, 1, 1, tzinfo=UTC)  # the same sentences make the same file
 # Of what the notebooks are given by display.record.
 RECORDED = ["updates sent", "raw objects", "rows", "events", "quarantined", "queries run"]
-KEYWORDS = {"say": None, "mark": None, "many": (1, 2)}
+KEYWORDS = {"say": None, "mark": None}
 
 
 def sentences() -> catalog.Catalog:
@@ -47,7 +47,9 @@ def sentences() -> catalog.Catalog:
         named += words[kind].values()
     for names in words["axes"].values():
         named += names
-    named += [*questions.names().values(), *(shown["caption"] for shown in words["lists"])]
+    named += questions.names().values()
+    for section in words["page"]:
+        named += [section["title"], *(one.get("caption") for one in section.get("lists", ()))]
     told_in_files = list(words["sentences"].values())
     for kind in ("headings", "weekdays", "months", "cells", "emoji"):
         named += _listed(words[kind])

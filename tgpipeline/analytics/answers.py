@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import KW_ONLY, dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ import pandas as pd
 from tgpipeline.analytics import questions, topics
 from tgpipeline.analytics.engine import Engine
 from tgpipeline.analytics.language import LANGUAGES
-from tgpipeline.analytics.mask import Mask
 from tgpipeline.analytics.support import conversations, discover, metrics, outcomes, problems
 from tgpipeline.analytics.support.signals import language as language_of
+from tgpipeline.analytics.tables import Mask
 from tgpipeline.errors import QueryError, SettingsError
 from tgpipeline.progress import progress
 
@@ -93,17 +93,15 @@ class Answers:
             self.asked[name] = self.engine.query(name, chat=self.chat, **where, **more)
         return self.asked[name]
 
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        """An answer by its name: what is worked out here, or else what the engine is asked."""
+        return getattr(self, name) if hasattr(type(self), name) else self.ask(name)
+
     @cached_property
     def groups(self) -> pd.DataFrame:
         """What the tables hold of the group, or of all groups: answer of `groups`."""
         found = self.engine.query("groups")
         return found[found["group_id"] == self.engine.group_of(self.chat)] if self.chat else found
-
-    def days_before(self) -> tuple[date, int]:
-        """The first day that the tables hold, and how many days of the period lie before it."""
-        days = self.groups["first_day"].dropna()
-        first = days.min().date() if len(days) else self.first
-        return first, max(0, (min(first, self.last + timedelta(1)) - self.first).days)
 
     @cached_property
     def labels(self) -> dict[int, str]:
@@ -112,7 +110,7 @@ class Answers:
 
     @cached_property
     def masked(self) -> Callable[[pd.DataFrame], pd.DataFrame]:
-        """What puts pseudonyms for people into a table, unless names are shown: see `mask.Mask`."""
+        """What puts pseudonyms for people into a table, if names are hidden: see `tables.Mask`."""
         return Mask(self.messages, self.labels, self.names).table
 
     @property
@@ -131,6 +129,16 @@ class Answers:
             return conversations.find_conversations(
                 self.messages, events, self.topics, agents, horizon=self.horizon
             )
+
+    @property
+    def change(self) -> pd.DataFrame:
+        """What is different since the cut: answer of `before_and_after`, empty without one."""
+        return self.ask("before_and_after", cut=self.cut) if self.cut else pd.DataFrame()
+
+    @cached_property
+    def questions_by_hour(self) -> pd.DataFrame:
+        """As `metrics.questions_by_hour`."""
+        return metrics.questions_by_hour(self.conversations)
 
     @cached_property
     def frequent(self) -> pd.DataFrame:

@@ -112,12 +112,7 @@ class Engine(ABC):
             raise QueryError(f"chat {chat!r} is not in the lake. Chats in it: {ids}.")
         return self._groups[chat]
 
-    def period(
-        self,
-        start: date | str | None = None,
-        end: date | str | None = None,
-        chat: int | None = None,
-    ) -> dict[str, Any]:
+    def period(self, start: Day = None, end: Day = None, chat: int | None = None) -> dict[str, Any]:
         """First and last local day: as given, and otherwise of the first and the last message.
 
         Raises:
@@ -153,9 +148,7 @@ class Engine(ABC):
         """
         return self.answers(**how).conversations
 
-    def report(
-        self, output: str | Path = "report.html", csv: str | Path | None = None, **how: Any
-    ) -> Path:
+    def report(self, output: str | Path = "report.html", csv: str | Path = "", **how: Any) -> Path:
         """Write the page for a manager.
 
         Args:

@@ -7,9 +7,8 @@ finding. Of an interval the end that is nearer to what is usual counts: chance i
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -18,7 +17,7 @@ from tgpipeline.analytics import charts
 from tgpipeline.analytics.answers import Answers
 from tgpipeline.analytics.charts.shapes import every_day
 from tgpipeline.analytics.charts.support import duration
-from tgpipeline.analytics.language import say, told
+from tgpipeline.analytics.language import say
 from tgpipeline.analytics.support import metrics, silence
 from tgpipeline.analytics.support.outcomes import measures
 from tgpipeline.analytics.support.rates import Rate, in_words
@@ -27,8 +26,7 @@ from tgpipeline.analytics.support.statistics import ENOUGH, clustered
 MOST = 7
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """A sentence of the page's top.
 
     Attributes:
@@ -43,150 +41,130 @@ class Finding:
 
 
 def findings(answers: Answers) -> list[Finding]:
-    """The most surprising of what can be said, at most seven."""
-    found = [finding for find in CANDIDATES for finding in find(answers)]
-    surprising = [finding for finding in found if finding.surprise > 0]
-    return sorted(surprising, key=lambda finding: -finding.surprise)[:MOST]
+    """The most surprising of what can be said, at most seven; of nothing, how much was written."""
+    found = [one for find in CANDIDATES for one in find(answers) if one.surprise > 0]
+    if not found:
+        return [Finding(0, charts.messages_per_day(answers.ask("messages_per_day")).title, "")]
+    return sorted(found, key=lambda one: -one.surprise)[:MOST]
 
 
-def _found(name: str, value: float, *, weight: float = 1.0, **values: Any) -> Finding:
-    """A candidate by its name, its number, and what its sentence says."""
+def _found(name: str, value: float, of: float = ENOUGH, **values: Any) -> list[Finding]:
+    """A candidate by its name, its number, and what its sentence says; none of too few cases."""
     known = resources.data("analytics/findings.toml")[name]
-    action = known["action"]
-    surprise = weight * math.log2(value / known["usual"]) if value > 0 else -math.inf
-    return Finding(surprise, told(known["text"], **values), say(action))
+    if of < ENOUGH or not value > 0:
+        return []
+    text, action, weight = known["text"], known["action"], known.get("weight", 1)
+    return [Finding(weight * math.log2(value / known["usual"]), say(text, **values), say(action))]
 
 
-def unanswered(answers: Answers) -> Iterator[Finding]:
+def unanswered(answers: Answers) -> list[Finding]:
     """Questions that wait."""
     c, key = answers.conversations, ["local_time", "message_id"]
-    if len(c) >= ENOUGH:
-        waits = c.set_index(key).index.isin(answers.waiting.set_index(key).index)
-        rate = clustered(waits, c["customer"], c["local_time"].dt.normalize())
-        yield _found("unanswered", rate.interval[0], n=rate.numerator, rate=rate)
+    waits = c.set_index(key).index.isin(answers.waiting.set_index(key).index)
+    rate = clustered(waits, c["customer"], c["local_time"].dt.normalize())
+    return _found("unanswered", rate.interval[0], len(c), n=rate.numerator, rate=rate)
 
 
-def solved(answers: Answers) -> Iterator[Finding]:
+def solved(answers: Answers) -> Iterable[Finding]:
     """The range in which the share of solved questions lies, of all and of the bot's own."""
     rows = answers.outcomes.set_index("measure")
-    for name, least, most in (
-        ("unsolved", "confirmed", "solved_at_most"),
-        ("not_by_the_bot", "bot_at_least", "bot_at_most"),
-    ):
+    all_of_them, its_own = ("confirmed", "solved_at_most"), ("bot_at_least", "bot_at_most")
+    for name, (least, most) in (("unsolved", all_of_them), ("not_by_the_bot", its_own)):
         low, high = rows.loc[least], rows.loc[most]
-        if (n := int(high["denominator"])) >= ENOUGH:
-            said = {"low": low["share"], "high": high["share"], "n": n}
-            yield _found(name, 1 - high["high"], least=low["low"], most=high["high"], **said)
+        yield from _found(name, 1 - high["high"], low=low, high=high, n=high["denominator"])
 
 
-def silences(answers: Answers) -> Iterator[Finding]:
+def silences(answers: Answers) -> Iterable[Finding]:
     """When the bot said nothing while people asked, and days without any message."""
     c = answers.conversations
     found = silence.periods(c, answers.messages)
-    shares = [_unanswered(c), _unanswered(silence.without(c, found))] if len(found) else []
+    share, rest = _unanswered(c), _unanswered(silence.without(c, found))
     for row, what in zip(found.itertuples(), silence.sentences(found), strict=True):
-        if row.what == "bot":
-            part = row.questions / len(c)
-            yield _found("silence_of_the_bot", part, what=what, share=shares[0], rest=shares[1])
-        else:
-            days = (row.last - row.first).days + 1
-            yield _found("gap", days / len(silence.whole_days(c)), what=what)
+        days = ((row.last - row.first).days + 1) / len(silence.whole_days(c))
+        name, part = ("gap", days) if row.what == "data" else ("bot_silent", row.questions / len(c))
+        yield from _found(name, part, what=what, share=share, rest=rest)
 
 
-def outside(answers: Answers) -> Iterator[Finding]:
-    """Who asks outside of office hours waits longer."""
-    waits = answers.waits.set_index(["who", "asked"]).loc["person"]
-    within, late = waits.loc["office hours"], waits.loc["outside"]
-    is_known = math.isfinite(late["median"]) and within["median"]
-    if is_known and min(within["answered"], late["answered"]) >= ENOUGH:
-        said = {"n": int(late["conversations"]), "within": duration(within["median"])}
-        said |= {"time": duration(late["median"])}
-        said |= {end: duration(late[end]) for end in ("low", "high")}
-        yield _found("outside", late["low"] / within["median"], weight=0.5, **said)
+def waits(answers: Answers) -> Iterable[Finding]:
+    """Who asks outside of office hours waits longer, and how long those wait who wait longest."""
+    rows = answers.waits.set_index(["who", "asked"]).loc["person"]
+    within, late, all_day = (rows.loc[k] for k in ("office hours", "outside", "any time"))
+    if math.isfinite(late["median"]) and within["median"]:
+        times = {end: duration(late[end]) for end in ("median", "low", "high")}
+        times["within"] = duration(within["median"])
+        of, ratio = min(within["answered"], late["answered"]), late["low"] / within["median"]
+        yield from _found("outside", ratio, of, n=int(late["conversations"]), **times)
+    rate = Rate(int(all_day["answered"]), int(all_day["conversations"]))
+    seconds = min(all_day["p90"], metrics.WATCHED)
+    yield from _found("long_waits", seconds, rate.denominator, time=duration(seconds), rate=rate)
 
 
-def long_waits(answers: Answers) -> Iterator[Finding]:
-    """How long those wait for a person who wait longest."""
-    row = answers.waits.set_index(["who", "asked"]).loc["person", "any time"]
-    rate = Rate(int(row["answered"]), int(row["conversations"]))
-    seconds = min(float(row["p90"]), float(metrics.WATCHED))
-    if rate.denominator >= ENOUGH:
-        yield _found("long_waits", seconds, weight=0.5, time=duration(seconds), rate=rate)
-
-
-def need(answers: Answers) -> Iterator[Finding]:
+def need(answers: Answers) -> Iterable[Finding]:
     """The most frequent problem, and what has changed since the week before."""
     known = answers.frequent.dropna(subset=["problem"])
-    if len(known) and int(known["of"].iloc[0]) >= ENOUGH:
-        first = known.iloc[0]
-        rate = in_words(*first[["conversations", "of", "low", "high"]])
-        yield _found("need", first["low"], what=first["title"], rate=rate)
+    for row in known.head(1).itertuples():
+        rate = in_words(row.conversations, row.of, row.low, row.high)
+        yield from _found("need", row.low, row.of, what=row.title, rate=rate)
     for row in known[known["trend"] != ""].itertuples():
-        now, before = int(row.last_7_days), int(row.before)
+        now, before = row.last_7_days, row.before
         ratio = (max(now, before) + 1) / (min(now, before) + 1)
         name = "more" if now > before else "fewer"
-        yield _found(name, ratio, what=row.title, now=now, before=before)
+        yield from _found(name, ratio, what=row.title, now=now, before=before)
 
 
-def teach(answers: Answers) -> Iterator[Finding]:
+def teach(answers: Answers) -> Iterable[Finding]:
     """The problem that takes most of agents' time."""
-    total = float(answers.teach["minutes"].sum())
-    if total and len(answers.conversations) >= ENOUGH:
-        top = answers.teach.iloc[0]
-        said = {"share": top["minutes"] / total, "minutes": top["minutes"], "total": total}
-        rate = in_words(*top[["same_answer", "of", "low", "high"]])
-        yield _found("teach", said["share"], what=top["title"], rate=rate, **said)
+    total, of = answers.teach["minutes"].sum(), len(answers.conversations)
+    for row in answers.teach.head(1 if total else 0).itertuples():
+        rate, share = in_words(row.same_answer, row.of, row.low, row.high), row.minutes / total
+        said = {"share": share, "minutes": row.minutes, "total": total, "rate": rate}
+        yield from _found("teach", share, of, what=row.title, **said)
 
 
-def bands(answers: Answers) -> Iterator[Finding]:
+def bands(answers: Answers) -> Iterable[Finding]:
     """The hours in which most questions come."""
-    frame = metrics.questions_by_hour(answers.conversations)
+    frame = answers.questions_by_hour
     if found := frame.attrs.get("bands"):
-        hours = sum(last - first for first, last in found.hours)
-        what = charts.questions_by_hour(frame).title
-        yield _found("bands", found.rate.interval[0] * 24 / hours, what=what)
+        times = found.rate.interval[0] * 24 / sum(last - first for first, last in found.hours)
+        yield from _found("bands", times, what=charts.questions_by_hour(frame).title)
 
 
-def change(answers: Answers) -> Iterator[Finding]:
+def change(answers: Answers) -> Iterable[Finding]:
     """What is different since a day that was named."""
-    frame = answers.ask("before_and_after", cut=answers.cut) if answers.cut else ()
-    if len(frame) == 2:
-        yield _found("change", math.inf, what=charts.before_and_after(frame).title)
+    if len(answers.change) == 2:
+        yield from _found("change", math.inf, what=charts.before_and_after(answers.change).title)
 
 
-def peak(answers: Answers) -> Iterator[Finding]:
+def peak(answers: Answers) -> Iterable[Finding]:
     """A day on which far more was written than on others."""
     said = every_day(answers.ask("messages_per_day"), ["messages"])["messages"]
-    middle, most = float(said.median()), int(said.max())
+    middle, most = said.median(), said.max()
     if len(said) >= 7 and middle:
         least = most - 1.96 * math.sqrt(most)  # chance is no surprise
-        yield _found("peak", least / middle, day=said.idxmax(), n=most, ratio=most / middle)
+        ratio = most / middle
+        yield from _found("peak", least / middle, day=said.idxmax(), n=int(most), ratio=ratio)
 
 
-def few(answers: Answers) -> Iterator[Finding]:
+def few(answers: Answers) -> list[Finding]:
     """A few write most of it."""
-    frame = answers.ask("concentration")
-    if len(frame) >= ENOUGH:
-        top = math.ceil(len(frame) / 10)
-        share = int(frame["messages_so_far"].iloc[top - 1]) / int(frame["messages"].sum())
-        yield _found("few", share, top=top, people=len(frame), share=share)
+    said = answers.ask("concentration")["messages"]
+    top = math.ceil(len(said) / 10)
+    share = said.head(top).sum() / max(1, said.sum())
+    return _found("few", share, len(said), top=top, people=len(said), share=share)
 
 
-def stay(answers: Answers) -> Iterator[Finding]:
+def stay(answers: Answers) -> list[Finding]:
     """New people who are not seen again."""
     frame = answers.ask("weekly_retention")
-    first = frame[frame["weeks_later"] == 1]
-    size = int(first["cohort_size"].sum())
-    if size >= ENOUGH:
-        rate = Rate(size - int(first["people"].sum()), size)
-        yield _found("stay", rate.interval[0], rate=rate)
+    kept, size = frame.loc[frame["weeks_later"] == 1, ["people", "cohort_size"]].sum().astype(int)
+    rate = Rate(size - kept, size)
+    return _found("stay", rate.interval[0], size, rate=rate)
 
 
-def fallen_silent(answers: Answers) -> Iterator[Finding]:
+def fallen_silent(answers: Answers) -> list[Finding]:
     """Weekly writers who have stopped."""
     gone, people = len(answers.ask("fallen_silent")), len(answers.labels)
-    if gone and people >= ENOUGH:
-        yield _found("fallen_silent", gone / people, n=gone)
+    return _found("fallen_silent", gone / max(1, people), people, n=gone)
 
 
 def _unanswered(conversations: pd.DataFrame) -> Rate:
@@ -195,7 +173,6 @@ def _unanswered(conversations: pd.DataFrame) -> Rate:
     return clustered(counted[of], c["customer"], c["local_time"].dt.normalize())
 
 
-CANDIDATES: Sequence[Callable[[Answers], Iterator[Finding]]] = (
-    unanswered, solved, silences, outside, long_waits, need, teach, bands, change, peak, few, stay,
-    fallen_silent,
+CANDIDATES = (
+    unanswered, solved, silences, waits, need, teach, bands, change, peak, few, stay, fallen_silent,
 )  # fmt: skip

@@ -60,31 +60,26 @@ class use:  # noqa: N801, reads as a verb
         use.current, use._catalogue = self._before
 
 
-def say(text: str, /, **values: Any) -> str:
+def say(text: str | list[str], /, **values: Any) -> str:
     """A sentence in the language that is set, with its values.
 
     Args:
-        text: in English, as `str.format` takes it. A number with `,` or `.` in its format gets the
-            language's separators; a date is written as `date_text` does.
+        text: in English, as `str.format` takes it; or two of them, the first for one `n`. A number
+            with `,` or `.` in its format gets the language's separators; a date is written as
+            `date_text` does.
         **values: by name.
     """
-    told = use._catalogue.gettext(text) if text else ""
+    if isinstance(text, list):
+        told = use._catalogue.ngettext(text[0], text[1], int(values["n"]))
+    else:
+        told = use._catalogue.gettext(text) if text else ""
     return _FORMAT.vformat(told, (), values) if values else told  # a name may have braces
-
-
-def many(one: str, several: str, /, n: int, **values: Any) -> str:
-    """The sentence for one, or the one for several; both may name `n`."""
-    return _FORMAT.vformat(use._catalogue.ngettext(one, several, int(n)), (), {"n": n, **values})
-
-
-def told(texts: str | list[str], /, **values: Any) -> str:
-    """A sentence as a file has it: a text; or two, the first of which is said of one `n`."""
-    return say(texts, **values) if isinstance(texts, str) else many(texts[0], texts[1], **values)
 
 
 def sentence(name: str, /, **values: Any) -> str:
     """A sentence by its name in `words.toml`: the title of a chart, a note."""
-    return told(words()["sentences"][name], **values)
+    text = words()["sentences"][name]
+    return say(text, **values)
 
 
 def number(value: float, spec: str = ",") -> str:

@@ -1,57 +1,49 @@
 """One page for a manager: answers → charts and tables, section by section → a template.
 
-Notebook 06 shows the same sections; the page is HTML that loads nothing from elsewhere.
+`words.toml` says what the sections hold, and notebook 06 shows the same; the page is HTML that
+loads nothing from elsewhere. A bot may bring it to a chat: what a weekly job sends.
 """
 
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from tgpipeline.analytics import charts
 from tgpipeline.analytics.answers import Answers
-from tgpipeline.analytics.charts import Chart
 from tgpipeline.analytics.charts.style import page as page_of
 from tgpipeline.analytics.findings import findings
-from tgpipeline.analytics.language import mark, say, sentence, use, words
+from tgpipeline.analytics.language import say, sentence, use, words
 from tgpipeline.analytics.support import metrics
 from tgpipeline.analytics.support.rates import NO_SIGNALS, TOO_FEW
 from tgpipeline.analytics.support.statistics import ENOUGH
 from tgpipeline.analytics.tables import Table
-from tgpipeline.errors import QueryError
+from tgpipeline.errors import QueryError, SettingsError
+from tgpipeline.telegram.bot import Bot
 
 WIDE, NARROW = 7.4, 3.7  # inches of a chart: on a desk, on a phone
-LANG = {"en": "en", "pt": "pt-BR"}
-MOST = 20  # rows of a list on the page
 RAW = {"conversation_messages", "conversation_events", "first_rows"}  # texts: never as CSV
+MAX_TEXT = 4096  # UTF-16 units of a message; https://core.telegram.org/bots/api#sendmessage
+MAX_FILE = 50 * 10**6  # bytes of a document; https://core.telegram.org/bots/api#senddocument
 
 
-@dataclass
-class Section:
+class Section(NamedTuple):
     """A part of the page.
 
     Attributes:
         title: its heading.
-        charts: those without data are left out, and of those with few the picture.
-        tables: below them, but for empty ones.
-        quotes: of what, and what people said of it.
-        notes: sentences between them and the tables.
+        charts: those that have data.
+        tables: below them; none that is empty.
+        quotes: what people said of it.
     """
 
     title: str
-    charts: list[Chart]
-    tables: list[Table] = field(default_factory=list)
-    quotes: list[tuple[str, str]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.charts = [chart for chart in self.charts if len(chart.data)]
-        self.tables = [table for table in self.tables if table.rows]
+    charts: list[charts.Chart]
+    tables: list[Table]
+    quotes: list[Table]
 
 
-def write(
-    answers: Answers, output: str | Path = "report.html", csv: str | Path | None = None
-) -> Path:
+def write(answers: Answers, output: str | Path = "report.html", csv: str | Path = "") -> Path:
     """Write the report of a period.
 
     Args:
@@ -86,19 +78,17 @@ def render(answers: Answers) -> str:
 
     loader = PackageLoader("tgpipeline.analytics", "")
     environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    told = {
-        function.__name__: function for function in (title, about, findings, unknown, cost, say)
-    }
-    environment.globals |= told | {"table": Table.of}
+    environment.globals |= {"say": say, "sentence": sentence, "table": Table.of}
+    defined = pd.DataFrame(metrics.definitions().items(), columns=["measure", "definition"])
     with use(answers.language), page_of(WIDE):
-        made = [make(answers) for make in SECTIONS]
         return environment.get_template("report.html.j2").render(
             answers=answers,
-            lang=LANG[answers.language],
             widths=(WIDE, NARROW),
-            nothing=charts.messages_per_day(answers.ask("messages_per_day")).title,
-            sections=[section for section in made if section.charts or section.tables],
-            definitions=_definitions(),
+            title=title(answers),
+            sections=[section(answers, **known) for known in words()["page"]],
+            findings=findings(answers),
+            unknown=unknown(answers),
+            defined=defined,
         )
 
 
@@ -109,89 +99,66 @@ def title(answers: Answers) -> str:
     return say("Report, {start} to {end}", start=answers.first, end=answers.last)
 
 
-def about(answers: Answers) -> list[str]:
-    """Of which group, in which zone, and whether with names: a sentence each."""
-    known, said = answers.groups, [say("Of all groups.")]
-    if known["group_id"].nunique() == 1:
-        called = [*known["chat_title"].dropna(), answers.chat]
-        said = [say("Of group {chat}.", chat=called[0])]
-    said.append(say("Days and hours are those of {timezone}.", timezone=answers.timezone))
-    if not answers.is_zone_named:
-        said.append(say("No zone was named, so it is the default; --timezone names another."))
-    said.append(say("Names are shown.") if answers.names else say("People have pseudonyms."))
-    return said
+def section(
+    answers: Answers, title: str, shown: list[str], lists: Any = (), quotes: Any = ()
+) -> Section:
+    """A section as `words.toml` has it.
+
+    Args:
+        answers: about the period.
+        title: its heading, in English.
+        shown: charts by name, those of an answer with another name as in "calendar of days".
+        lists, quotes: what makes each of its tables: arguments of `listed`.
+    """
+    made = []
+    for chart, _, answer in (text.partition(" of ") for text in shown):
+        more = [answers.labels] if chart == "messages_per_user_per_day" else []
+        made.append(getattr(charts, chart)(answers[answer or chart], *more))
+    tables = [listed(answers, **known) for known in lists if _is_needed(answers, known["answer"])]
+    return Section(
+        say(title),
+        [chart for chart in made if len(chart.data)],
+        [table for table in tables if table.rows],
+        [listed(answers, **known) for known in quotes],
+    )
 
 
-def needs(answers: Answers) -> Section:
-    """What do people need?"""
-    frequent, notes = answers.frequent, []
-    quotes = _quoted(answers.masked(frequent), "title", "questions")
-    of = int(frequent["conversations"].sum())
-    named = int(frequent["conversations"][frequent["problem"].notna()].sum())
-    if 2 * named < of and of >= ENOUGH and len(answers.clusters):
-        notes = [sentence("few_named", named=named, of=of)]
-        quotes += _quoted(answers.masked(answers.clusters), "about", "questions")
-    shown = [charts.frequent_problems(frequent)]
-    return Section(say("What people need"), shown, quotes=quotes, notes=notes)
+def listed(
+    answers: Answers,
+    answer: str,
+    columns: list[str],
+    caption: str = "",
+    by: str = "",
+    most: int = 20,
+) -> Table:
+    """An answer as a table of people, with pseudonyms and the titles of problems.
+
+    Args:
+        answers: about the period.
+        answer: its name.
+        columns: that are shown.
+        caption: what it shows, in English.
+        by: the column by which its rows are sorted, the largest first.
+        most: rows that are shown.
+    """
+    frame, known = answers[answer], answers.topics.problems.items()
+    if "is_bot" in frame:
+        frame = frame[~frame["is_bot"]]
+    if by:
+        frame = frame.sort_values(by, ascending=False, kind="stable")
+    if "problem" in frame:
+        titles = {name: problem.title.get(use.current, name) for name, problem in known}
+        frame = frame.assign(problem=frame["problem"].map(titles))
+    return Table.of(answers.masked(frame), *columns, caption=say(caption), most=most)
 
 
-def solved(answers: Answers) -> Section:
-    """Does the bot solve it, and how long do people wait?"""
-    shown = [charts.outcomes(answers.outcomes), charts.response_times(answers.waits)]
-    section = Section(say("Does the bot solve it?"), shown + _asked(answers, "reactions"))
-    if 0 < answers.conversations["outcome"].ne("not_judged").sum() < ENOUGH:
-        columns = ["local_time", "problem", "customer", "outcome", "link"]
-        each = mark("Each question")
-        section.tables = [_listed(answers, answers.cases, columns, each, 400)]
-    return section
-
-
-def when(answers: Answers) -> Section:
-    """When do people come?"""
-    asked = metrics.questions_by_hour(answers.conversations)
-    shown = [charts.questions_by_hour(asked)]
-    shown += _asked(answers, "visits_by_hour", "messages_by_hour_and_weekday")
-    if answers.cut:
-        shown.append(charts.before_and_after(answers.ask("before_and_after", cut=answers.cut)))
-    return Section(say("When people come"), shown)
-
-
-def better(answers: Answers) -> Section:
-    """Where does a better bot pay?"""
-    quotes = _quoted(answers.masked(answers.teach), "title", "answer")
-    return Section(say("Where a better bot pays"), [charts.better_bot(answers.teach)], [], quotes)
-
-
-def waiting(answers: Answers) -> Section:
-    """Who waits for an answer now?"""
-    columns = ["local_time", "problem", "customer", "reason", "link"]
-    table = _listed(answers, answers.waiting.iloc[::-1], columns)
-    return Section(say("Unanswered now"), [charts.unanswered(answers.waiting)], [table])
-
-
-def volume(answers: Answers) -> Section:
-    """How much is written, and what?"""
-    days, users = answers.ask("messages_per_day"), answers.ask("messages_per_user_per_day")
-    shown = [charts.messages_per_day(days), charts.calendar(days)]
-    shown.append(charts.messages_per_user_per_day(users, answers.labels))
-    rest = ("message_length_per_day", "messages_by_content_type", "messages_by_topic")
-    return Section(say("How much is written"), shown + _asked(answers, *rest))
-
-
-def people(answers: Answers) -> Section:
-    """Who comes, who stays, who answers whom, and who has fallen silent?"""
-    shown = _asked(answers, "active_people", "new_and_returning", "weekly_retention",
-                   "concentration", "joins_and_leaves")  # fmt: skip
-    tables = []
-    for known in words()["lists"]:
-        frame = answers.ask(known["question"])
-        if known["question"] == "people":
-            frame = frame[~frame["is_bot"]].sort_values("messages", ascending=False, kind="stable")
-        tables.append(_listed(answers, frame, known["columns"], known["caption"], known["most"]))
-    return Section(say("Who comes"), shown, tables)
-
-
-SECTIONS = needs, solved, when, better, waiting, volume, people  # what is asked first is first
+def _is_needed(answers: Answers, answer: str) -> bool:
+    """Each case stands where they are too few for shares, clusters where few have a name."""
+    counts = answers.frequent["conversations"]
+    judged, named = counts.sum(), counts[answers.frequent["problem"].notna()].sum()
+    if answer == "cases":
+        return bool(0 < judged < ENOUGH)
+    return answer != "clusters" or bool(2 * named < judged >= ENOUGH)
 
 
 def unknown(answers: Answers) -> list[str]:
@@ -201,40 +168,54 @@ def unknown(answers: Answers) -> list[str]:
     if not answers.ask("coverage")["from_webhook"].sum():  # an export needs no allowed_updates
         notes -= {NO_SIGNALS}
     told = sorted(say(note) for note in notes if note and not note.startswith("by people"))
-    first, days = answers.days_before()
+    first = answers.groups["first_day"].min()
+    days = int((pd.date_range(answers.first, answers.last) < first).sum())
     return [sentence("tables_begin", day=first, n=days), *told] if days else told
 
 
-def cost(answers: Answers) -> str:
-    """What the answers scanned and cost; nothing where they came from this machine."""
-    if answers.engine.local:
-        return ""
-    runs = [frame.attrs for frame in answers.asked.values()]
-    scanned, usd = (sum(run.get(name, 0) for run in runs) for name in ("bytes_scanned", "usd"))
-    return sentence("cost", n=len(runs), scanned=scanned, usd=usd)
+def recipient(bot: Bot, chat_id: int, *, names: bool) -> str:
+    """What the chat is called that shall get the page.
+
+    Args:
+        bot: who will send it.
+        chat_id: of the chat.
+        names: whether the page shows people's names.
+
+    Raises:
+        BotApiError: if the bot does not know the chat.
+        SettingsError: if a page with names would go to more than one person.
+    """
+    chat = bot.get_chat(chat_id)
+    if names and chat.get("type") != "private":
+        raise SettingsError(
+            f"chat {chat_id} is a {chat.get('type')}: a page with names goes to one person alone. "
+            "Leave out --names, or send it to yourself."
+        )
+    return f"{chat.get('type')} {chat.get('title') or chat.get('username') or chat_id!r}"
 
 
-def _asked(answers: Answers, *names: str) -> list[Chart]:
-    """The charts of these questions."""
-    return [getattr(charts, name)(answers.ask(name)) for name in names]
+def text_of(answers: Answers) -> str:
+    """The title of the page and its findings, as many as one message holds."""
+    with use(answers.language):
+        found = [f"• {one.text} {one.action}".rstrip() for one in findings(answers)]
+        lines = [title(answers), *found]
+    while len("\n\n".join(lines).encode("utf-16-le")) > 2 * MAX_TEXT:
+        lines.pop()
+    return "\n\n".join(lines)
 
 
-def _listed(
-    answers: Answers, frame: pd.DataFrame, columns: list[str], caption: str = "", most: int = MOST
-) -> Table:
-    """A table with pseudonyms, and problems' titles in the language that is set."""
-    if "problem" in frame:
-        known = answers.topics.problems.items()
-        titles = {name: problem.title.get(use.current, name) for name, problem in known}
-        frame = frame.assign(problem=frame["problem"].map(titles))
-    return Table.of(answers.masked(frame), *columns, caption=say(caption), most=most)
+def send(bot: Bot, chat_id: int, page: Path, text: str) -> dict[str, Any]:
+    """Send the page as a file, and the text as a reply to it.
 
+    Returns:
+        The Message with the text.
 
-def _definitions() -> pd.DataFrame:
-    found = [(name.replace("_", " "), say(text)) for name, text in metrics.definitions().items()]
-    return pd.DataFrame(found, columns=["measure", "definition"])
-
-
-def _quoted(frame: pd.DataFrame, of: str, quotes: str) -> list[tuple[str, str]]:
-    pairs = zip(frame[of], Table.of(frame, quotes).rows, strict=False)
-    return [(str(name), text) for name, (text,) in pairs if text]
+    Raises:
+        BotApiError: if the Bot API refuses one of them.
+        QueryError: if the page is larger than a bot may send.
+    """
+    if page.stat().st_size > MAX_FILE:
+        raise QueryError(f"{page} is larger than the 50 MB that a bot may send.")
+    sent = bot.call("sendDocument", chat_id=chat_id, document=page)
+    answers_it = {"message_id": sent["message_id"]}
+    return bot.send_message(chat_id, text, reply_parameters=answers_it)

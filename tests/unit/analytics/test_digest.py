@@ -8,7 +8,7 @@ import pytest
 from telegram_standin import Telegram
 from tests.unit.analytics.test_from_export import chat, message, write
 from tgpipeline import cli
-from tgpipeline.analytics import digest
+from tgpipeline.analytics import report as pages
 from tgpipeline.errors import BotApiError, QueryError
 from tgpipeline.telegram.bot import Bot
 
@@ -102,13 +102,13 @@ def test_the_chat_must_be_known_and_one(
 def test_a_page_that_a_bot_may_not_send_is_refused(telegram: Telegram, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     with page.open("wb") as file:
-        file.truncate(digest.MAX_FILE + 1)
+        file.truncate(pages.MAX_FILE + 1)
     bot = Bot(telegram.token, telegram.url)
     with pytest.raises(QueryError, match="larger than the 50 MB"):
-        digest.send(bot, telegram.group_id, page, "oi")
+        pages.send(bot, telegram.group_id, page, "oi")
     page.write_text("<html>")
     with pytest.raises(BotApiError, match="chat not found"):
-        digest.send(bot, -9, page, "oi")
+        pages.send(bot, -9, page, "oi")
 
 
 def test_what_is_too_long_for_a_message_loses_its_last_findings(
@@ -119,9 +119,10 @@ def test_what_is_too_long_for_a_message_loses_its_last_findings(
 
     answers = read_export(export).answers(language="en")
     long = [Finding(1.0, f"{n} " + "👍" * 500, "do") for n in range(7)]
-    monkeypatch.setattr(digest.findings, "findings", lambda _: long)
-    text = digest.text_of(answers)
-    assert len(text.encode("utf-16-le")) // 2 <= digest.MAX_TEXT
+    monkeypatch.setattr(pages, "findings", lambda _: long)
+    text = pages.text_of(answers)
+    assert len(text.encode("utf-16-le")) // 2 <= pages.MAX_TEXT
     assert [line[2] for line in text.split("\n\n")[1:]] == list("0123")
-    monkeypatch.setattr(digest.findings, "findings", lambda _: [])
-    assert digest.text_of(answers).endswith("at most 5 on a day"), "without findings, how much"
+    monkeypatch.undo()
+    monkeypatch.setattr("tgpipeline.analytics.findings.CANDIDATES", ())
+    assert pages.text_of(answers).endswith("at most 5 on a day"), "without findings, how much"

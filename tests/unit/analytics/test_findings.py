@@ -46,10 +46,14 @@ def test_seven_at_most_and_the_most_surprising_first(monkeypatch) -> None:
     monkeypatch.setattr(
         findings, "CANDIDATES", (lambda _: iter(made[:6]), lambda _: iter(made[6:]))
     )
-    found = findings.findings(Given())
+    volume = days(1, 2).assign(by_people=1, by_bots=0)
+    given = Given(messages_per_day=volume)
+    found = findings.findings(given)
     assert [finding.text for finding in found] == ["11", "10", "9", "8", "7", "6", "5"]
     monkeypatch.setattr(findings, "CANDIDATES", (lambda _: iter(made[:4]),))
-    assert [f.text for f in findings.findings(Given())] == ["3"], "what is usual is no finding"
+    assert [f.text for f in findings.findings(given)] == ["3"], "what is usual is no finding"
+    monkeypatch.setattr(findings, "CANDIDATES", ())
+    assert one(findings.findings(given)).text.startswith("3 messages; most on"), "how much"
 
 
 def test_how_surprising_is_told_in_doublings_of_what_is_usual() -> None:
@@ -60,9 +64,11 @@ def test_how_surprising_is_told_in_doublings_of_what_is_usual() -> None:
     ):
         assert resources.data("analytics/findings.toml")[what]["usual"] == usual
         values = {"top": 1, "people": 2, "share": 0.5, "day": "", "n": 1, "ratio": 2.0}
-        assert findings._found(what, value, **values).surprise == pytest.approx(doublings)
-    assert findings._found("few", 0, **values).surprise == -math.inf
-    assert findings._found("few", 1.4, weight=0.5, **values).surprise == pytest.approx(1)
+        assert one(findings._found(what, value, **values)).surprise == pytest.approx(doublings)
+    waited = dict.fromkeys(("median", "low", "high", "within"), "1 h")
+    assert findings._found("few", 0, **values) == []
+    assert findings._found("few", 1.4, 29, **values) == [], "of too few"
+    assert one(findings._found("outside", 16, n=1, **waited)).surprise == pytest.approx(1)
 
 
 @pytest.mark.parametrize(("of", "told"), [(29, 0), (30, 1)])
@@ -107,25 +113,25 @@ def waits(within: float, outside: float, answered: int = 40) -> pd.DataFrame:
 
 
 def test_waiting_outside_of_office_hours() -> None:
-    finding = one(findings.outside(Given(waits=waits(180.0, 43_920.0))))
+    finding, _ = findings.waits(Given(waits=waits(180.0, 43_920.0)))
     assert finding.text == (
         "Half of those who ask outside of office hours wait longer than 12.2 h for a person (95% "
         "interval 6.1 h to 24.4 h; 60 questions); within, longer than 3 min."
     )
     assert finding.surprise == pytest.approx(math.log2(122 / 4) / 2)
-    assert list(findings.outside(Given(waits=waits(180.0, math.inf)))) == []
-    assert list(findings.outside(Given(waits=waits(180.0, 43_920.0, answered=29)))) == []
+    for few in (waits(180.0, math.inf), waits(180.0, 43_920.0, answered=29)):
+        assert "office hours" not in one(findings.waits(Given(waits=few))).text
 
 
 def test_who_waits_longest_for_a_person() -> None:
-    finding = one(findings.long_waits(Given(waits=waits(1.0, 2.0))))
+    _, finding = findings.waits(Given(waits=waits(1.0, 2.0)))
     assert finding.text == (
         "Of those who need a person, one in ten waits longer than 3.0 days; 73% (80 of 110; 95% "
         "interval 64% to 80%) got one at all."
     )
     assert finding.surprise == pytest.approx(math.log2(72 / 4) / 2)
-    few = waits(1.0, 2.0).assign(conversations=29)
-    assert list(findings.long_waits(Given(waits=few))) == []
+    few = waits(1.0, math.inf).assign(conversations=29)
+    assert list(findings.waits(Given(waits=few))) == []
 
 
 def outcomes(closed: int, solved: int, by_bot: int) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from tgpipeline import cli
 from tgpipeline.analytics import from_export, report
 from tgpipeline.analytics.duck import DuckDB
 from tgpipeline.analytics.from_export import read_export
+from tgpipeline.analytics.language import words
 from tgpipeline.errors import HistoryError, QueryError
 
 ZONE = ZoneInfo("America/Sao_Paulo")
@@ -151,8 +152,8 @@ def test_every_chart_of_small_and_odd_groups_can_be_drawn(
     tmp_path: Path, messages: list[dict[str, Any]]
 ) -> None:
     answers = read_export(write(tmp_path, chat(messages))).answers()
-    for make in report.SECTIONS:
-        for shown in make(answers).charts:
+    for known in words()["page"]:
+        for shown in report.section(answers, **known).charts:
             assert len(shown.data), f"{shown.title!r} has empty axes"
             assert shown.svg(report.NARROW).startswith("<svg")
 

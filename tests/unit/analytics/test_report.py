@@ -11,7 +11,7 @@ import pytest
 from tests.unit.analytics.duck import Duck
 from tgpipeline.analytics import report
 from tgpipeline.analytics.answers import Answers
-from tgpipeline.analytics.language import use
+from tgpipeline.analytics.language import use, words
 from tgpipeline.analytics.tables import Table
 from tgpipeline.errors import QueryError, SettingsError
 
@@ -67,6 +67,11 @@ def page(written: Path) -> str:
     return (written / "out" / "r.html").read_text("utf-8")
 
 
+def section(answers: Answers, title: str) -> report.Section:
+    (known,) = (known for known in words()["page"] if known["title"] == title)
+    return report.section(answers, **known)
+
+
 class Balanced(HTMLParser):
     """Fails on a tag that is not closed in order."""
 
@@ -114,10 +119,10 @@ def test_what_people_write_is_no_html_and_nobody_is_named(page: str) -> None:
 
 
 def test_names_are_shown_where_asked_for(engine: Duck, answers: Answers) -> None:
-    named = report.people(Answers(engine, **PERIOD, names=True, language="en")).tables
+    named = section(Answers(engine, **PERIOD, names=True, language="en"), "Who comes").tables
     assert named[0].caption == "Who wrote most"
     assert named[0].rows[0][0].startswith("Josefa")
-    assert report.people(answers).tables[0].rows[0][0].startswith("person ")
+    assert section(answers, "Who comes").tables[0].rows[0][0].startswith("person ")
 
 
 def test_an_empty_period_says_so_and_draws_nothing(engine: Duck) -> None:
@@ -170,11 +175,11 @@ def test_each_question_is_asked_once(engine: Duck) -> None:
 
 def test_costs_are_those_of_aws_alone(engine: Duck, monkeypatch) -> None:
     answers = Answers(engine, **PERIOD, language="en")
-    assert len(answers.ask("people"))
-    assert len(answers.ask("messages_per_day"))
-    assert report.cost(answers) == ""
+    assert "questions scanned" not in report.render(answers)
     monkeypatch.setattr(engine, "local", False, raising=False)
-    assert report.cost(answers).startswith("2 questions scanned 14 bytes, for 0.00010 USD")
+    page, n = report.render(answers), len(answers.asked)
+    assert n > 20
+    assert f"{n} questions scanned {7 * n} bytes, for {5e-05 * n:.5f} USD" in page
 
 
 def test_quotes_hide_who_wrote_and_what_identifies_them(answers: Answers) -> None:
@@ -242,25 +247,37 @@ def test_where_definitions_name_little_groups_of_questions_are_shown(engine: Duc
     things = "papel caderno cartaz envelope adesivo".split()
     asked = [f"a impressora {c} imprime {t}?" for c in colours for t in things]
     unknown = [message(2 * n, 50 + n, "Ana", text) for n, text in enumerate(asked, 1)]
-    section = report.needs(Answers(Duck(unknown), **PERIOD))
-    assert any("in only 0 of" in note for note in section.notes)
-    assert any("impressora" in of for of, _ in section.quotes)
-    known = report.needs(Answers(engine, **PERIOD))
-    assert known.notes == []
+    few = section(Answers(Duck(unknown), **PERIOD, language="en"), "What people need")
+    assert few.tables[0].caption.startswith("Groups of like questions, found without definitions")
+    assert any("impressora" in row[0] for row in few.tables[0].rows)
+    assert section(Answers(engine, **PERIOD), "What people need").tables == []
+
+
+def test_each_question_is_listed_where_there_are_too_few_for_shares(engine: Duck) -> None:
+    few = section(Answers(engine, **PERIOD, language="en"), "Does the bot solve it?")
+    assert [(table.caption, len(table.rows)) for table in few.tables] == [("Each question", 20)]
+    many = [message(n, 200 + n, "Ana", "cadê meu pedido?") for n in range(1, 40)]
+    assert section(Answers(Duck(many), **PERIOD), "Does the bot solve it?").tables == []
+
+
+def test_who_waits_is_listed_the_last_first() -> None:
+    asked = [message(n, 200 + n, "Ana", f"cadê o pedido {n}?") for n in range(1, 40)]
+    (table,) = section(Answers(Duck(asked), **PERIOD, language="en"), "Unanswered now").tables
+    assert [row[0] for row in table.rows[:2]] == ["Wed 26 Nov 2025", "Tue 25 Nov 2025, 23:00"]
+    assert (len(table.rows), table.more) == (20, 19)
 
 
 def test_a_section_leaves_out_charts_of_nothing(answers: Answers) -> None:
-    section = report.volume(answers)
-    assert not any("topic" in chart.title for chart in section.charts)
-    assert all(len(chart.data) for chart in section.charts)
+    shown = section(answers, "How much is written").charts
+    assert not any("topic" in chart.title for chart in shown)
+    assert all(len(chart.data) for chart in shown)
 
 
-@pytest.mark.parametrize(("before", "told"), [(0, []), (5, ["begin on", "5 days"])])
+@pytest.mark.parametrize(("before", "told"), [(0, []), (5, ["begin on Mon 24 Nov 2025", "5 days"])])
 def test_a_period_beyond_retention_is_told(before: int, told: list[str]) -> None:
     first = date(2025, 11, 24)
     start = first - timedelta(before)
     answers = Answers(Duck([message(1, 50, "Ana", "oi?")]), start=start, end=first, language="en")
-    assert answers.days_before() == (first, before)
     notes = [note for note in report.unknown(answers) if "begin on" in note]
     assert len(notes) == bool(told)
     assert all(part in note for note in notes for part in told)

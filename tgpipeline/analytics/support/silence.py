@@ -6,7 +6,7 @@ finding of its own, and rates can be asked for with and without it.
 
 import pandas as pd
 
-from tgpipeline.analytics.language import MONTHS, many, say
+from tgpipeline.analytics.language import MONTHS, say, sentence
 
 CHANCE = 0.01  # so unlikely is a silence of the bot, of all pauses between two of its messages
 PROMPT = 3600  # seconds in which a bot that works has answered
@@ -61,21 +61,11 @@ def sentences(silences: pd.DataFrame) -> list[str]:
     """
     found = []
     for s in silences.itertuples():
-        first, last = (f"{t.day} {say(MONTHS[t.month - 1])}" for t in (s.first, s.last))
-        if s.what == "bot":
-            first, last = f"{first} {s.first:%H:%M}", f"{last} {s.last:%H:%M}"
-            text = many(
-                "The bot said nothing from {first} to {last}, while people asked {n:,} question.",
-                "The bot said nothing from {first} to {last}, while people asked {n:,} questions.",
-                s.questions, first=first, last=last,
-            )  # fmt: skip
-        else:
-            text = say(
-                "There is no message at all from {first} to {last}: was the group quiet, or is "
-                "data missing?",
-                first=first, last=last,
-            )  # fmt: skip
-        found.append(text)
+        name, clock = ("bot_was_silent", " %H:%M") if s.what == "bot" else ("no_messages", "")
+        first, last = (
+            f"{t.day} {say(MONTHS[t.month - 1])}{t.strftime(clock)}" for t in (s.first, s.last)
+        )
+        found.append(sentence(name, n=s.questions, first=first, last=last))
     return found
 
 
