@@ -9,7 +9,7 @@ chats are in it, then their messages), so memory does not grow with it.
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timezone, tzinfo
+from datetime import UTC, date, datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,7 @@ from obstore.store import ObjectStore
 from tgpipeline.errors import HistoryError, UpdateError
 from tgpipeline.history.content import CHAT_TYPES, given, int_of
 from tgpipeline.history.convert import Converter, api_id, chat_type
-from tgpipeline.history.export import Chat, Export, read_chats
-from tgpipeline.history.file import ExportFile
+from tgpipeline.history.export import SENTENCES, Chat, Export, read_chats
 from tgpipeline.history.lines import HistoryLines
 from tgpipeline.lake import stores
 from tgpipeline.lake.erasing import Erased
@@ -75,11 +74,7 @@ class Summary:
 
     def __str__(self) -> str:
         span = f", {self.first} to {self.last}" if self.first else ""
-        told = [
-            f"{self.path}: {self.messages:,} messages{span}",
-            f"{self.new:,} lines new in {self.objects:,} objects, "
-            f"{self.present:,} already there from an earlier import",
-        ]
+        told = [SENTENCES["summary"].format(self, span)]
         for title in ("chats", "kinds", "skipped", "other_chats"):
             if counts := getattr(self, title):
                 told.append(f"{title.replace('_', ' ')}: {_listed(counts)}")
@@ -120,16 +115,15 @@ def import_export(
     if store is None:
         settings.require("raw_bucket")
         store = stores.open_store(settings.raw_bucket, settings)
-    file, summary = ExportFile(path), Summary(str(path))
-    export = Export(file, "bytes imported")
+    summary, export = Summary(str(path)), Export(path, "bytes imported")
     advice = "Check that it exists and that you may use it; importing again adds what is missing."
     with stores.as_lake_error(settings.raw_bucket, "read or write it", advice):
         markers = read_markers(store)
-        converters = _choose(read_chats(file), chat, settings, markers.groups, summary)
-        lines, clocks = HistoryLines(store), ""
+        converters = _choose(read_chats(path), chat, settings, markers.groups, summary)
+        lines = HistoryLines(store)
         try:
-            for number, record in export.records():
-                if (converter := converters.get(number)) is None:
+            for position, record in export.records():
+                if (converter := converters.get(position)) is None:
                     continue
                 try:
                     message = _message_of(record, converter, markers.erased)
@@ -137,7 +131,7 @@ def import_export(
                     summary.skipped[str(reason)] += 1
                     continue
                 if not summary.messages:
-                    clocks = _clocks(record, message["date"], settings.tz)
+                    summary.notes += _clocks(record, message["date"], settings)
                 day = summary.count(message, settings)
                 lines.add(day, {"message": message})
                 lines.add(day, {"message_reaction_count": converter.reactions(record, message)})
@@ -148,20 +142,25 @@ def import_export(
             lines.flush()
         someone_erased = erased_listed(store) != markers.erased.listed
     summary.new, summary.present, summary.objects = lines.new, lines.present, lines.objects
-    summary.notes = _notes(export, [*converters.values()], someone_erased)
-    if clocks:
-        said = f"where it was exported, clocks showed {clocks}: other than in {settings.timezone}"
-        summary.notes.append(f"{said}, whose days and hours are told")
+    notes = {
+        "unreadable": len(export.unreadable),
+        "local_dates": sum(converter.local_dates for converter in converters.values()),
+        "masked_ids": any(converter.masked_ids for converter in converters.values()),
+        "erased": someone_erased,
+    }
+    places = ", ".join(f"{offset:,}" for offset in export.unreadable[:10])
+    summary.notes[:0] = [SENTENCES[note].format(n, places) for note, n in notes.items() if n]
     return summary
 
 
-def _clocks(record: Any, date: int, tz: tzinfo) -> str:
-    """The offset of the clocks by which a message was exported; empty if it is that of the zone."""
-    with suppress(KeyError, TypeError, ValueError):  # also where it is a day or more
-        sent = datetime.fromtimestamp(date, UTC)
-        offset = datetime.fromisoformat(record["date"]).replace(tzinfo=UTC) - sent
-        return "" if offset == sent.astimezone(tz).utcoffset() else str(timezone(offset))
-    return ""
+def _clocks(record: Any, date: int, settings: Settings) -> list[str]:
+    """A note where the clocks by which a message was exported are not those of the zone."""
+    with suppress(KeyError, TypeError, ValueError):  # also where they are a day or more apart
+        sent = datetime.fromtimestamp(date, settings.tz)
+        clocks = timezone(datetime.fromisoformat(record["date"]).replace(tzinfo=UTC) - sent)
+        if clocks.utcoffset(None) != sent.utcoffset():
+            return [SENTENCES["clocks"].format(clocks, settings.timezone)]
+    return []
 
 
 def _message_of(record: Any, converter: Converter, erased: Erased) -> Update:
@@ -170,19 +169,6 @@ def _message_of(record: Any, converter: Converter, erased: Erased) -> Update:
     if rest is None:
         raise UpdateError("written by somebody who was erased")
     return rest["message"]
-
-
-def _notes(export: Export, converters: list[Converter], someone_erased: bool) -> list[str]:
-    local_dates = sum(converter.local_dates for converter in converters)
-    places = ", ".join(f"{offset:,}" for offset in export.unreadable[:10])
-    notes = {
-        f"{len(export.unreadable):,} are not JSON, at byte {places}": export.unreadable,
-        f"{local_dates:,} dates bore no zone and were read in TIMEZONE": local_dates,
-        "ids above 2^32 were masked: versions of Telegram Desktop before 2021 wrote the kind of "
-        "peer there": any(converter.masked_ids for converter in converters),
-        "somebody was erased meanwhile: give that `tgpipeline erase` once more": someone_erased,
-    }
-    return [note for note, holds in notes.items() if holds]
 
 
 def _choose(
@@ -200,23 +186,17 @@ def _choose(
         if ident is None and alone:  # another program's may not tell
             ident = number if number and number < 0 else int_of(chat)
             kind = chat_type(ident or 0)
-        is_wanted = wanted & {ident, number, str(name)} or (alone and not wanted)
-        if not ident or not is_wanted:
+        if ident and (wanted & {ident, number, str(name)} or (alone and not wanted)):
+            named = {"first_name" if kind == "private" else "title": name}
+            described = given(id=ident, type=kind, **named)
+            group = groups.get(ident)
+            chosen[position] = Converter(described, settings.tz, found.masked_ids, group)
+        else:
             summary.other_chats[f"{ident or told_id} ({told_type})"] = found.messages
-            continue
-        named = {"first_name" if kind == "private" else "title": name}
-        described = given(id=ident, type=kind, **named)
-        chosen[position] = Converter(described, settings.tz, found.masked_ids, groups.get(ident))
-        summary.chats[ident] += 0
     if not chosen:
-        why = f"has no chat {chat}"
-        if chat is None:
-            why = "has none of the chats in TELEGRAM_CHAT_ID" if wanted else "is of several chats"
+        why = "no_chat" if chat else "none_of_ours" if wanted else "several_chats"
         if alone and int_of(chats[0].told.get("id")) is None:
-            why = "does not tell which chat it is of"
-        raise HistoryError(
-            f"{summary.path} {why}; it has these chats, with so many messages: "
-            f"{_listed(summary.other_chats)}. Say which to import with `chat` (on the command line "
-            "--chat): its title, or its id as the bot sees it, such as -1001234567890."
-        )
+            why = "untold_chat"
+        told = SENTENCES[why].format(chat), _listed(summary.other_chats)
+        raise HistoryError(f"{summary.path} {SENTENCES['which'].format(*told)}")
     return chosen

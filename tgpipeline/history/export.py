@@ -14,18 +14,26 @@ https://github.com/telegramdesktop/tdesktop/issues/24961 (custom emoji).
 import codecs
 import json
 import re
+import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
+from tgpipeline import resources
 from tgpipeline.errors import HistoryError
-from tgpipeline.history.file import EXPORT_AGAIN, ExportFile
+from tgpipeline.progress import progress
 
+SENTENCES: dict[str, str] = resources.data("history/sentences.toml")
+# What is wrong with a file that begins so.
+_BEGINS = {"{": "", "<": "html", "\ufffd": "not_utf8", "PK": "cut_zip", "": "no_export"}
+READ_SIZE = 1 << 20
 MAX_MESSAGE = 1 << 26  # characters; Telegram Desktop's have some hundred thousand at most
 HEADER = 1 << 16  # characters that are kept of what stands between two chats
 # In a string every quote is escaped, so these two match only what stands outside of strings.
 _LIST = re.compile(r'"messages"\s*:\s*\[')
-_MESSAGE = re.compile(r'\{\s*"id"\s*:\s*-?\d+\s*,\s*"type"\s*:')
+_NEXT = re.compile(r'\{\s*"id"\s*:\s*-?\d+\s*,\s*"type"\s*:|' + _LIST.pattern)
 _BETWEEN = re.compile(r"[\s,]*(\]?)")
 _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|.)", re.DOTALL)
 _UNQUOTED = re.compile(r'("document_id": )([^"\s\d-][^\n]*?)(,?\r?\n)')
@@ -50,31 +58,25 @@ class Chat:
     messages: int = 0
     masked_ids: bool = False
 
-    def count(self, record: Any) -> None:
-        """Take one of its messages into account; of who wrote numbers, the latest one counts."""
-        self.messages += 1
-        about = record if type(record) is dict else {}
-        if type(about.get("from_id", about.get("actor_id"))) is int:
-            self.masked_ids = str(about.get("date", "9")) < "2021"
 
-
-def read_chats(file: ExportFile) -> list[Chat]:
+def read_chats(path: str | Path) -> list[Chat]:
     """The chats of an export, in order; of a file that breaks off, those before the break.
 
     Raises:
         HistoryError: if there is none, saying what the file is instead.
     """
-    export = Export(file, "bytes searched for chats")
+    export = Export(path, "bytes searched for chats")
     try:
-        for _ in export.records():
-            pass
+        for position, record in export.records():
+            chat, about = export.chats[position], record if type(record) is dict else {}
+            chat.messages += 1
+            if type(about.get("from_id", about.get("actor_id"))) is int:  # the latest one counts
+                chat.masked_ids = str(about.get("date", "9")) < "2021"
     except HistoryError:
         if not any(chat.messages for chat in export.chats):
             raise
     if not export.chats:
-        why = "is JSON, but not an export of Telegram Desktop: it has no list of messages"
-        again = f"If it is of contacts or settings, {EXPORT_AGAIN}"
-        raise HistoryError(f"{file.name} {why}. {again}.")
+        raise _refusal(path, "no_list")
     return export.chats
 
 
@@ -84,20 +86,19 @@ class Export:
     The window is `_text`: from `_position` on it has not been read.
 
     Args:
-        file: where it is.
+        path: `result.json`, the folder it is in, or a zip of either.
         doing: what its bytes are read for, to show how far it is.
 
     Attributes:
         chats: those whose messages have been reached.
-        unreadable: the offsets, in bytes, of those that could not.
+        unreadable: the offsets, in bytes, of those that could not be read.
     """
 
-    def __init__(self, file: ExportFile, doing: str) -> None:
-        self.chats: list[Chat] = []
-        self.unreadable: list[int] = []
-        self._file, self._pieces = file, file.pieces(doing)
+    def __init__(self, path: str | Path, doing: str) -> None:
+        self.chats, self.unreadable = list[Chat](), list[int]()
+        self._path, self._pieces = path, _pieces(path, doing)
         self._text, self._position, self._bytes, self._ended = "", 0, 0, False
-        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._decode = codecs.getincrementaldecoder("utf-8-sig")("replace").decode
 
     def records(self) -> Iterator[tuple[int, Any]]:
         """Every message.
@@ -107,10 +108,9 @@ class Export:
             cannot be.
 
         Raises:
-            HistoryError: naming the byte where the file breaks off.
+            HistoryError: if the file cannot be read, is no export, or breaks off; names the byte.
         """
         while self._finds_chat():
-            chat = self.chats[-1]
             while not self._list_ends():
                 try:
                     record, self._position = _JSON.raw_decode(self._text, self._position)
@@ -118,13 +118,13 @@ class Export:
                     if self._can_try_again(error):
                         continue
                     record = None
-                chat.count(record)
                 yield len(self.chats) - 1, record
-            if chat.told.get("id") is None:  # some programs write it behind the messages
+            if self.chats[-1].told.get("id") is None:  # some programs write it behind the messages
                 self._read_on()
-                chat.told |= _chat_of('{"messages": []' + self._text[self._position :])
+                behind = '{"messages": []' + self._text[self._position :]
+                self.chats[-1].told |= _chat_of(behind)
         if not self._text.rstrip().endswith("}"):
-            raise self._broken("")
+            raise _refusal(self._path, "broken", self._bytes)
 
     def _finds_chat(self) -> bool:
         """Go to where the messages of the next chat begin; False if there is none."""
@@ -134,8 +134,8 @@ class Export:
                 return False
         before = self._text[self._position : found.start()] + '"messages": []}'
         self._position = found.end()
-        braces = [brace.start() for brace in re.finditer(r"\{", before)]
-        objects = (_chat_of(before[brace:]) for brace in reversed(braces))
+        braces = reversed([brace.start() for brace in re.finditer("{", before)])
+        objects = (_chat_of(before[brace:]) for brace in braces)
         self.chats.append(Chat(next(filter(None, objects), {})))
         return True
 
@@ -150,32 +150,35 @@ class Export:
         """Forget what lies before the position and read on; False where the file has ended."""
         piece = next(self._pieces, b"")
         self._ended = not piece
+        text = self._decode(piece, self._ended)
+        if not self._bytes:
+            why = next(why for begin, why in _BEGINS.items() if text.lstrip().startswith(begin))
+            if why:
+                raise _refusal(self._path, why)
         self._bytes += len(piece)
-        self._text = self._text[self._position :] + self._decode(piece, self._ended)
-        self._position = 0
+        self._text, self._position = self._text[self._position :] + text, 0
         if len(self._text) > MAX_MESSAGE:
-            why = f"what begins at byte {self._offset:,} is longer than any message of Telegram"
-            raise HistoryError(f"{self._file.name} is no export: {why}.")
+            raise _refusal(self._path, "too_long", self._offset)
         return not self._ended
 
     def _can_try_again(self, error: Exception) -> bool:
         """Read on, or mend the message that was refused; if neither helps, step over it."""
         start, text = self._position, self._text
         place = getattr(error, "pos", start)  # not told where a number is too long
-        if not self._ended and not _MESSAGE.search(text, place):
+        if not self._ended and not _NEXT.search(text, place):
             self._read_on()
             return True
-        following = _MESSAGE.search(text, start + 1)
+        following = _NEXT.search(text, start + 1)
         end = following.start() if following else len(text)
         cut = place >= len(text.rstrip()) or "Unterminated" in str(error)
         if not following and (cut or not text.rstrip().endswith("}")):
-            raise self._broken(f", in the message that begins at byte {self._offset:,}")
-        mended = mend(text[start:end])
-        if mended != text[start:end]:
-            self._text = text[:start] + mended + text[end:]
+            raise _refusal(self._path, "broken_message", self._bytes, self._offset)
+        mended = text[:start] + mend(text[start:end]) + text[end:]
+        if mended != text:
+            self._text = mended
             return True
         self.unreadable.append(self._offset)
-        if following and not _LIST.search(text, start, end):
+        if following and following[0].startswith("{"):
             self._position = end
         else:  # it was the last of its chat
             self._text = f"{text[:start]}]{text[start:]}"
@@ -186,10 +189,46 @@ class Export:
         """The position in the file, in bytes."""
         return self._bytes - len(self._text[self._position :].encode())
 
-    def _broken(self, where: str) -> HistoryError:
-        """The error for a file that ends too early."""
-        why = f"breaks off at byte {self._bytes:,}{where}: it was not finished, or not copied whole"
-        return HistoryError(f"{self._file.name} {why}. Copy or export it again.")
+
+def _pieces(path: str | Path, doing: str) -> Iterator[bytes]:
+    """The JSON of an export in pieces of a megabyte."""
+    done = 0
+    try:
+        stream, size = _opened(path)
+        with stream, progress(doing, size) as advance:
+            while piece := stream.read(READ_SIZE):
+                advance(len(piece))
+                done += len(piece)
+                yield piece
+    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        why = getattr(error, "strerror", None) or error
+        raise _refusal(path, "unread" if done else "unopened", why, done) from None
+
+
+def _opened(path: str | Path) -> tuple[IO[bytes], int]:
+    """The JSON of an export, and its size in bytes."""
+    found = Path(path)
+    if found.is_dir():
+        files = [*found.glob("*.*"), *found.glob("*/*.*")]
+        found = Path(_pick(path, [file.as_posix() for file in files]))
+    if zipfile.is_zipfile(found):
+        archive = zipfile.ZipFile(found)
+        info = archive.getinfo(_pick(path, archive.namelist()))
+        return archive.open(info), info.file_size
+    return found.open("rb"), found.stat().st_size
+
+
+def _pick(path: str | Path, names: list[str]) -> str:
+    """The export among the files of a folder or a zip: the one that is least deep."""
+    exports = [name for name in names if f"/{name}".endswith("/result.json")]
+    if not exports:
+        html = any(f"/{name}".endswith("/messages.html") for name in names)
+        raise _refusal(path, "html" if html else "no_file")
+    return min(exports, key=lambda name: name.count("/"))
+
+
+def _refusal(path: str | Path, what: str, *values: object) -> HistoryError:
+    return HistoryError(f"{path} {SENTENCES[what].format(*values)}")
 
 
 def _chat_of(text: str) -> dict[str, Any]:

@@ -11,9 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tgpipeline.errors import HistoryError
-from tgpipeline.history import export, file
+from tgpipeline.history import export
 from tgpipeline.history.export import Export, read_chats
-from tgpipeline.history.file import ExportFile
 
 TEXTS = ['aspas " e \\', "{[}]", "😕 \u2028", "a\nb\tc", "\\x07", "", '"messages": [']
 
@@ -47,8 +46,8 @@ def write(folder: Path, told: Any, indent: int | None = 1) -> Path:
 
 
 def read(path: Path) -> tuple[list[tuple[Any, int]], list[tuple[int, Any]]]:
-    chats = [(chat.told.get("id"), chat.messages) for chat in read_chats(ExportFile(path))]
-    return chats, list(Export(ExportFile(path), "read").records())
+    chats = [(chat.told.get("id"), chat.messages) for chat in read_chats(path)]
+    return chats, list(Export(path, "read").records())
 
 
 @pytest.mark.parametrize("indent", [None, 1, 4])
@@ -56,7 +55,7 @@ def read(path: Path) -> tuple[list[tuple[Any, int]], list[tuple[int, Any]]]:
 def test_pieces_of_any_size_give_what_json_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int, indent: int | None
 ) -> None:
-    monkeypatch.setattr(file, "READ_SIZE", piece)
+    monkeypatch.setattr(export, "READ_SIZE", piece)
     told = account()
     lists = told["chats"]["list"] + told["left_chats"]["list"]
     chats, messages = read(write(tmp_path, told, indent))
@@ -79,7 +78,7 @@ def test_the_file_its_folder_and_a_zip_are_the_same(tmp_path: Path) -> None:
 def test_what_stands_behind_the_messages_counts_too(tmp_path: Path) -> None:
     told = one_chat(2)
     path = write(tmp_path, {"messages": told.pop("messages"), **told})
-    (chat,) = read_chats(ExportFile(path))
+    (chat,) = read_chats(path)
     assert chat.told == told | {"messages": []}
 
 
@@ -97,13 +96,13 @@ def test_ids_are_masked_only_where_numbers_come_from_before_2021(
     told = one_chat(2)
     told["messages"][0].pop("from_id")
     told["messages"][1] |= {"from_id": ident, "date": when}
-    (chat,) = read_chats(ExportFile(write(tmp_path, told)))
+    (chat,) = read_chats(write(tmp_path, told))
     assert chat.masked_ids is masked
 
 
 def test_objects_beside_the_messages_are_not_taken_for_the_chat(tmp_path: Path) -> None:
     told = {"owner": {"id": 1, "name": "{Ana", "list": [{"id": 2}]}, **one_chat(2)}
-    (chat,) = read_chats(ExportFile(write(tmp_path, told)))
+    (chat,) = read_chats(write(tmp_path, told))
     assert (chat.told["name"], chat.told["id"], chat.messages) == ("Loja", 2198765432, 2)
 
 
@@ -133,7 +132,7 @@ DAMAGED = [
 def test_a_damaged_message_costs_itself_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes, expected: Any, piece: int
 ) -> None:
-    monkeypatch.setattr(file, "READ_SIZE", piece)
+    monkeypatch.setattr(export, "READ_SIZE", piece)
     path = tmp_path / "result.json"
     before = b'\xef\xbb\xbf{"id": 1, "messages": [{"id": 1},\n'
     path.write_bytes(before + body + b',\n{"id": 3, "type": "message"}, \n {"id": 4}]}')
@@ -141,7 +140,7 @@ def test_a_damaged_message_costs_itself_only(
     assert [m for _, m in messages] == [
         {"id": 1}, expected, {"id": 3, "type": "message"}, {"id": 4}
     ]  # fmt: skip
-    reader = Export(ExportFile(path), "read")
+    reader = Export(path, "read")
     assert len(list(reader.records())) == 4
     assert reader.unreadable == ([len(before)] if expected is None and body != b"null" else [])
 
@@ -170,7 +169,7 @@ def test_cut_off_anywhere_what_is_before_is_kept(tmp_path: Path, data: Any) -> N
     path.write_bytes(whole[:end])
     kept: list[Any] = []
     with pytest.raises(HistoryError, match=rf"result\.json breaks off at byte {end:,}"):
-        kept.extend(record for _, record in Export(ExportFile(path), "read").records())
+        kept.extend(record for _, record in Export(path, "read").records())
     complete = [
         m for m in one_chat()["messages"] if whole.index(b"\n  }", _at(whole, m)) + 4 <= end
     ]
@@ -250,5 +249,5 @@ def test_a_zip_that_is_damaged_inside_keeps_what_is_before(tmp_path: Path) -> No
     path.write_bytes(bytes(body))
     kept: list[Any] = []
     with pytest.raises(HistoryError, match=r"export\.zip cannot be read past byte"):
-        kept.extend(Export(ExportFile(path), "read").records())
+        kept.extend(Export(path, "read").records())
     assert len(kept) > 1000
