@@ -189,7 +189,7 @@ def _choose(
         if ident and (wanted & {ident, number, str(name)} or (alone and not wanted)):
             named = {"first_name" if kind == "private" else "title": name}
             described = given(id=ident, type=kind, **named)
-            group = groups.get(ident)
+            group = groups.get(ident, 0)
             chosen[position] = Converter(described, settings.tz, found.masked_ids, group)
         else:
             summary.other_chats[f"{ident or told_id} ({told_type})"] = found.messages

@@ -1,11 +1,13 @@
 """What a message of a Telegram Desktop export holds, under the Bot API's names. No I/O.
 
-What the Bot API has no name for keeps the export's, so that the ETL counts it as unknown.
+It is what somebody wrote, or what Telegram wrote into the chat. What the Bot API has no name for
+keeps the export's, so that the ETL counts it as unknown.
 
 Sources: https://core.telegram.org/import-export and https://core.telegram.org/bots/api#message
 """
 
 import json
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -16,11 +18,11 @@ from tgpipeline.telegram.updates import CONTENT, ENVELOPE, integer
 Record = dict[str, Any]
 
 _PLAIN = ("plain", "unknown", None)
+_48_BITS = re.compile(r"\d{15}")
 _NAMES = resources.data("history/content.toml")
 _FIELDS = {name: frozenset(listed.split()) for name, listed in _NAMES["fields"].items()}
 _DETAILS = _FIELDS["details"] | _NAMES["media"].keys()
-COMMON_FIELDS = _FIELDS["common"]
-KNOWN_FIELDS = COMMON_FIELDS | _DETAILS | _FIELDS["written"]
+KNOWN_FIELDS = _FIELDS["common"] | _DETAILS | _FIELDS["written"]
 CHAT_TYPES: dict[str, str] = _NAMES["chat_types"]
 
 
@@ -58,18 +60,16 @@ def with_entities(value: Any) -> tuple[str, list[Record]]:
     >>> with_entities(["😕 ", {"type": "link", "text": "a.example"}])
     ('😕 a.example', [{'type': 'url', 'offset': 3, 'length': 9}])
     """
-    text, offset, entities = [], 0, []
+    text, offset, entities = "", 0, []
     for piece in value if type(value) is list else [value]:
         told = piece if type(piece) is dict else {"text": piece}
-        part = told.get("text")
-        if type(part) is not str or not part:
-            continue
-        length = len(part.encode("utf-16-le", "surrogatepass")) // 2
-        if told.get("type") not in _PLAIN:
-            entities.append(_entity(told, offset, length))
-        text.append(part)
-        offset += length
-    return "".join(text), entities
+        if type(told.get("text")) is str and told["text"]:
+            length = len(told["text"].encode("utf-16-le", "surrogatepass")) // 2
+            if told.get("type") not in _PLAIN:
+                entities.append(_entity(told, offset, length))
+            text += told["text"]
+            offset += length
+    return text, entities
 
 
 def written(record: Record) -> Record:
@@ -96,3 +96,39 @@ def _entity(piece: Record, offset: int, length: int) -> Record:
     kind, user = _NAMES["entities"].get(kind, kind), given(id=int_of(piece.get("user_id"))) or None
     told = given(url=piece.get("href"), language=piece.get("language"), user=user)
     return {"type": kind, "offset": offset, "length": length} | told
+
+
+def service(record: Record, chat: Record, group: int) -> Record:
+    """What Telegram wrote about something that happened.
+
+    Args:
+        record: as exported.
+        chat: the chat it happened in.
+        group: the id that the chat had before it became a supergroup; 0 if that is not known.
+
+    Returns:
+        One field: the Bot API's, or the export's own name of the action where it has none.
+    """
+    action = str(record.get("action") or "information_text")
+    number, button = int_of(record.get("message_id")), int_of(record.get("button_id"))
+    peers = str(record.get("peers", record.get("peer_id")))
+    shared = "chat_shared" if _48_BITS.search(peers) else "users_shared"  # users' ids are shorter
+    # An id that the export does not tell is an empty object: the ETL makes it null, and counts it.
+    supergroup = chat["id"] if chat["type"] == "supergroup" else {}
+    built: Record = {
+        "create_channel": {f"{chat['type']}_chat_created": True},
+        "topic_created": {"forum_topic_created": given(name=record.get("title"))},
+        "migrate_to_supergroup": {"migrate_to_chat_id": supergroup},
+        "migrate_from_group": {"migrate_from_chat_id": group or {}},
+        "requested_peer": {shared: given(request_id=button)},
+        # Date 0: nothing else is known of the message.
+        "pin_message": {"pinned_message": given(message_id=number, chat=chat, date=0)},
+    }
+    field = _NAMES["service"].get(action) or free(action)
+    if chat["type"] == "channel":
+        field = _NAMES["in_channels"].get(field, field)
+    for sign, other in _NAMES["otherwise"].get(action, {}).items():
+        if record.get(sign):
+            field = other
+    told = {name: value for name, value in record.items() if name not in _FIELDS["common"]}
+    return built.get(action) or {field: told}

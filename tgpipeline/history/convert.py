@@ -8,12 +8,13 @@ Sources: https://core.telegram.org/import-export and https://core.telegram.org/b
 
 import re
 from collections import OrderedDict
+from contextlib import suppress
 from datetime import datetime, tzinfo
 from typing import Any
 
 from tgpipeline.errors import UpdateError
-from tgpipeline.history.content import KNOWN_FIELDS, Record, free, given, int_of, listed, written
-from tgpipeline.history.service import service
+from tgpipeline.history import content
+from tgpipeline.history.content import Record, free, given, int_of
 from tgpipeline.telegram.updates import event_date
 
 # Greater with every change of what a record becomes: an import then replaces the lines of an older
@@ -66,16 +67,14 @@ class Converter:
         chat: the Bot API's `id` and `type` of the chat, and its `title` where it is known.
         tz: zone of dates that come without their Unix time.
         masked_ids: whether ids carry a kind in the bits above 32, as versions before 2021 wrote.
-        group: the id that a supergroup had as a group, where it is known.
+        group: the id that a supergroup had as a group; 0 where it is not known.
 
     Attributes:
         local_dates: how many messages had a date without a zone only, which was read in `tz`.
         masked_ids: as given.
     """
 
-    def __init__(
-        self, chat: Record, tz: tzinfo, masked_ids: bool = False, group: int | None = None
-    ) -> None:
+    def __init__(self, chat: Record, tz: tzinfo, masked_ids: bool = False, group: int = 0) -> None:
         self.local_dates = 0
         self._chat, self._tz, self.masked_ids, self._group = chat, tz, masked_ids, group
         self._last = (0, 0)  # id and date of the message before
@@ -96,50 +95,45 @@ class Converter:
         number = int_of(record.get("id"))
         if number is None:
             raise UpdateError("no id that is a 64-bit integer")
-        date, is_local = self._date(record, "date", self._last[1] if number > self._last[0] else 0)
+        date = self._date(record, "date", self._last[1] if number > self._last[0] else 0)
         m: Record = {"message_id": number, "date": date, "chat": self._chat}
         if event_date(m) is None:
             raise UpdateError("no date, or one before Telegram or after 2100")
         self._last = (number, date)
-        self.local_dates += is_local
-        edited, _ = self._date(record, "edited", date)
+        edited = self._date(record, "edited", date)
         if edited > date:  # old versions write 1970 where there is none
             m["edit_date"] = edited
         self._sender(m, record)
         self._reply(m, record)
         if record.get("type") == "service" or "action" in record:
-            m |= service(record, self._chat, self._group) | {"is_service": True}
+            m |= content.service(record, self._chat, self._group) | {"is_service": True}
         else:
-            m |= written(record) | self._about(record)
-        return self._migrated(m) if number < 0 and self._group is not None else m
+            m |= content.written(record) | self._about(record)
+        return self._migrated(m) if number < 0 and self._group else m
 
     def reactions(self, record: Record, message: Record) -> Record:
         """The MessageReactionCountUpdated of a record; its list is empty where nobody reacted.
 
         The export does not date it: it bears the message's date and lies in its partition.
         """
-        counts = [
-            {"type": given(type=r.get("type"), emoji=r.get("emoji")), "total_count": count}
-            for r in listed(record.get("reactions"))  # of a custom emoji it tells a path, no id
-            if (count := int_of(r.get("count")))
-        ]
+        counts = []
+        for r in content.listed(record.get("reactions")):
+            kind = given(type=r.get("type"), emoji=r.get("emoji"))  # of a custom one it has no id
+            counts.append({"type": kind, "total_count": int_of(r.get("count"))})
         about = {name: message[name] for name in ("chat", "message_id", "date")}
-        return about | {"reactions": counts}
+        return about | {"reactions": [r for r in counts if r["total_count"]]}
 
-    def _date(self, record: Record, name: str, after: int) -> tuple[int, bool]:
-        """Unix seconds (0 for none), and whether they were told without a zone.
-
-        Of an hour that comes twice it is the one that does not lie before `after`.
-        """
+    def _date(self, record: Record, name: str, after: int) -> int:
+        """Unix seconds; 0 for none. Of an hour that comes twice the one not before `after`."""
         if seconds := int_of(record.get(f"{name}_unixtime")):
-            return seconds, False
-        try:
+            return seconds
+        with suppress(KeyError, TypeError, ValueError, OverflowError):
             told = datetime.fromisoformat(record[name])
             local = told if told.tzinfo else told.replace(tzinfo=self._tz)
             first, second = (int(local.replace(fold=fold).timestamp()) for fold in (0, 1))
-            return second if first < after <= second else first, told is not local
-        except (KeyError, TypeError, ValueError, OverflowError):
-            return 0, False
+            self.local_dates += name == "date" and told is not local
+            return second if first < after <= second else first
+        return 0
 
     def _peer(self, value: Any, name: Any) -> Record:
         """Who is meant by `user1`, `chat1`, `channel1` or a number: a User, or a Chat by its type.
@@ -162,7 +156,10 @@ class Converter:
         who = self._peer(record.get(f"{label}_id"), record.get(label))
         if not who and self._chat["type"] == "channel":
             who = self._chat
-        if who.get("type") == "channel" and who is not self._chat and _is_copy(record):
+        # A linked channel's post, which Telegram copied into the group.
+        told = "from_id" if "forwarded_from_id" in record else "from"
+        is_copy = record.get(f"forwarded_{told}", self) == record.get(told)
+        if who.get("type") == "channel" and who is not self._chat and is_copy:
             m["is_automatic_forward"], m["sender_chat"], who = True, who, _TELEGRAM
             self._openers[m["message_id"]] = {}
         elif who and "type" not in who and _BUTTONS & set(record) == {"inline_bot_buttons"}:
@@ -172,12 +169,10 @@ class Converter:
 
     def _reply(self, m: Record, record: Record) -> None:
         to, elsewhere = int_of(record.get("reply_to_message_id")), record.get("reply_to_peer_id")
-        other = self._peer(elsewhere, None)
+        other, thread = self._peer(elsewhere, None), None
         if to and elsewhere is not None and other.get("id") != self._chat["id"]:
             m["external_reply"] = {"chat": other, "message_id": to}
-            to = None
-        thread = None
-        if to:  # the first message of a topic is repeated in replies to it, as the Bot API does
+        elif to:  # the first message of a topic is repeated in replies to it, as the Bot API does
             sender, thread = self._messages.get(to, (None, None))
             thread = to if to in self._openers else thread
             m["reply_to_message"] = {"message_id": to} | self._openers.get(to, {})
@@ -206,7 +201,9 @@ class Converter:
             found["forward_origin"] = given(type="hidden_user", sender_user_name=name)
         if type(record.get("via_bot")) is str:
             found["via_bot"] = {"is_bot": True, "username": record["via_bot"].removeprefix("@")}
-        return found | {free(k): value for k, value in record.items() if k not in KNOWN_FIELDS}
+        return found | {
+            free(k): value for k, value in record.items() if k not in content.KNOWN_FIELDS
+        }
 
     def _migrated(self, m: Record) -> Record:
         """A message from when the supergroup was a group, under that group's id."""
@@ -215,9 +212,3 @@ class Converter:
             if part.get("message_id", 0) < 0:
                 part["message_id"] += _MIGRATED
         return m
-
-
-def _is_copy(record: Record) -> bool:
-    """Whether it is a linked channel's post, which Telegram copied into the group."""
-    told = "from_id" if "forwarded_from_id" in record else "from"
-    return f"forwarded_{told}" in record and bool(record[f"forwarded_{told}"] == record.get(told))
