@@ -134,10 +134,14 @@ def _rows(arguments: argparse.Namespace) -> bool:
 
 def _etl(arguments: argparse.Namespace) -> None:
     """Bring the enriched zone up to date with the raw zone, from this machine."""
-    from tgpipeline.etl import processes
+    from tgpipeline.etl import handler
 
     settings = Settings.from_env("raw_bucket", "enriched_bucket")
-    run = processes.engine(arguments.engine, arguments.jobs)
+    run: Callable[..., Iterator[object]] = partial(handler.run, jobs=arguments.jobs)
+    if arguments.engine == "spark":
+        from tgpipeline.etl import spark
+
+        run = spark.run
     for ledger in run(settings, _days(arguments, settings), rebuild=arguments.rebuild):
         print(ledger)
 

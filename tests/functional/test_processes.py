@@ -9,7 +9,7 @@ from tests import edge
 from tests import payloads as p
 from tests.functional.zones import Zones
 from tgpipeline import cli
-from tgpipeline.etl.processes import run_in_processes
+from tgpipeline.etl.handler import run
 from tgpipeline.settings import Settings
 from tgpipeline.telegram import updates
 
@@ -30,7 +30,7 @@ def filled(zones: Zones) -> None:
 
 def test_processes_make_the_same_rows_and_a_bot_met_by_one_is_known_to_all(zones: Zones) -> None:
     filled(zones)
-    made = {led.date: led for led in run_in_processes(zones.settings, DAYS, jobs=2)}
+    made = {led.date: led for led in run(zones.settings, DAYS, jobs=2)}
     assert {led.balanced for led in made.values()} == {True}
     kinds = {row["author_kind"] for day in DAYS for row in zones.rows(day)}
     assert kinds == {"bot", "person"}
@@ -38,7 +38,7 @@ def test_processes_make_the_same_rows_and_a_bot_met_by_one_is_known_to_all(zones
     again = zones.run(*DAYS, rebuild=True)
     assert [zones.rows(day) for day in DAYS] == rows
     assert {d: asdict(one) for d, one in again.items()} == before
-    unchanged = list(run_in_processes(zones.settings, DAYS, jobs=2))
+    unchanged = list(run(zones.settings, DAYS, jobs=2))
     assert [led.status for led in unchanged] == ["unchanged"] * len(DAYS)
 
 

@@ -11,16 +11,18 @@ import logging
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import islice
+from multiprocessing import get_context
 from typing import Any
 
 import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
-from obstore.store import ObjectStore
 
 from tgpipeline.errors import LakeError, SettingsError
 from tgpipeline.etl import making, reading
@@ -70,33 +72,27 @@ def days_of(event: dict[str, Any], settings: Settings) -> list[date]:
     """
     try:
         if "date" in event:
-            return [date.fromisoformat(event["date"])]
-        if "start" in event or "end" in event:
+            start = end = date.fromisoformat(event["date"])
+        elif "start" in event or "end" in event:
             start, end = date.fromisoformat(event["start"]), date.fromisoformat(event["end"])
-            if start > end:
-                raise ValueError(f"{start} is after {end}")
-            return [start + timedelta(n) for n in range((end - start).days + 1)]
-        scheduled = datetime.fromisoformat(event["scheduled_time"])
+        else:
+            scheduled = datetime.fromisoformat(event["scheduled_time"])
+            if scheduled.tzinfo is None:
+                scheduled = scheduled.replace(tzinfo=UTC)
+            end = scheduled.astimezone(settings.tz).date() - timedelta(1)
+            start = end - timedelta(settings.lookback_days)
+        if start > end:
+            raise ValueError(f"{start} is after {end}")
     except (KeyError, TypeError, ValueError) as error:
         raise SettingsError(
             f"the ETL does not know which day is meant ({error}): invoke it with "
             '{"date": "YYYY-MM-DD"}, {"start": …, "end": …} or {"scheduled_time": "…Z"}.'
         ) from None
-    if scheduled.tzinfo is None:
-        scheduled = scheduled.replace(tzinfo=UTC)
-    last = scheduled.astimezone(settings.tz).date() - timedelta(1)
-    return [last - timedelta(n) for n in range(settings.lookback_days, -1, -1)]
+    return [start + timedelta(n) for n in range((end - start).days + 1)]
 
 
 def run(
-    settings: Settings,
-    days: Iterable[date],
-    *,
-    rebuild: bool = False,
-    raw: ObjectStore | None = None,
-    enriched: ObjectStore | None = None,
-    make: making.Make | None = None,
-    at_once: int = 1,
+    settings: Settings, days: Iterable[date], *, rebuild: bool = False, jobs: int = 1, **lake: Any
 ) -> Iterator[Ledger]:
     """Bring the enriched zone of these days up to date with the raw zone.
 
@@ -104,10 +100,8 @@ def run(
         settings: names both buckets and the time zone.
         days: local days, in any order; they are brought up to date from the oldest on.
         rebuild: remake a day even where nothing has changed, or where raw objects are gone.
-        raw: the raw bucket; opened by its name where it is None.
-        enriched: the enriched bucket, likewise.
-        make: makes both tables of some days; in this process where it is None.
-        at_once: how many days it is given at most.
+        jobs: how many processes make days: Python runs on one core, a machine has several.
+        **lake: attributes of `making.Lake`: buckets that are open, or another way to make days.
 
     Yields:
         The ledger of each day, as it is done; once more where a bot met on a later day turns out to
@@ -123,17 +117,20 @@ def run(
         "safe after any failure."
     )
     try:
-        with stores.as_lake_error(settings.raw_bucket, what, advice):
-            lake = making.Lake(settings, raw, enriched, make, at_once)
-            with lake.pool:
-                doubtful = []
-                for ledger in _update(lake, days, rebuild):
-                    if ledger.unknown_authors:
-                        doubtful.append(date.fromisoformat(ledger.date))
-                    yield ledger
-                if lake.bots_met:  # who wrote on an earlier day may have been one of these
-                    again = _update(lake, doubtful)
-                    yield from (one for one in again if one.status == "written")
+        with stores.as_lake_error(settings.raw_bucket, what, advice), ExitStack() as stack:
+            if jobs > 1:  # not forked: obstore's threads do not survive that
+                spawned = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+                make = partial(making.make_in, stack.enter_context(spawned))
+                lake |= {"make": make, "at_once": 16 * jobs}
+            opened, doubtful = making.Lake(settings, **lake), []
+            stack.enter_context(opened.pool)
+            for ledger in _update(opened, days, rebuild):
+                if ledger.unknown_authors:
+                    doubtful.append(date.fromisoformat(ledger.date))
+                yield ledger
+            if opened.bots_met:  # who wrote on an earlier day may have been one of these
+                again = _update(opened, doubtful)
+                yield from (one for one in again if one.status == "written")
     except OSError as error:
         raise LakeError(
             f"the ETL could not use the temporary folder {tempfile.gettempdir()} "
@@ -160,7 +157,7 @@ def _make(lake: making.Lake, due: list[making.Day]) -> bool:
     """Make days; whether somebody was erased meanwhile, of whom they may hold something."""
     before = due[0].markers.erased.listed
     try:
-        (lake.make or making.make)(lake, due)
+        lake.make(lake, due)
     except FileNotFoundError:  # it was deleted after the day was listed
         if erased_listed(lake.raw) == before:
             raise

@@ -4,16 +4,16 @@ import gc
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import obstore
-from obstore.store import ObjectStore
 
 from tgpipeline.errors import UpdateError
 from tgpipeline.etl import reading, sorting, writing
@@ -40,7 +40,7 @@ class Lake:
     settings: Settings
     raw: Any = None
     enriched: Any = None
-    make: "Make | None" = None
+    make: Any = None
     at_once: int = 1
     bots_met: set[int] = field(default_factory=set)
 
@@ -48,6 +48,7 @@ class Lake:
         settings = self.settings
         self.raw = self.raw or stores.open_store(settings.raw_bucket, settings)
         self.enriched = self.enriched or stores.open_store(settings.enriched_bucket, settings)
+        self.make = self.make or make
         self.pseudonyms = Pseudonyms(settings.pseudonym_key)
         self.pool = ThreadPoolExecutor(3 * reading.AHEAD)  # lists, heads and writes
 
@@ -80,9 +81,6 @@ class Tally(NamedTuple):
     bots: set[int]
 
 
-Make = Callable[[Lake, list[Day]], None]
-
-
 def make(lake: Lake, days: list[Day]) -> None:
     """Make both tables of each day, and complete its ledger."""
     gc.disable()  # millions of small dicts without one cycle: collecting only costs time
@@ -94,6 +92,20 @@ def make(lake: Lake, days: list[Day]) -> None:
         gc.enable()
 
 
+def make_in(processes: Executor, lake: Lake, days: list[Day]) -> None:
+    """Make days as `make` does, side by side in processes."""
+    made = processes.map(partial(_make_alone, lake.settings), days)
+    for day, (ledger, bots) in zip(days, made, strict=True):
+        day.ledger = ledger
+        lake.bots_met |= bots
+
+
+def _make_alone(settings: Settings, day: Day) -> tuple[Ledger, set[int]]:
+    lake = Lake(settings)
+    make(lake, [day])
+    return day.ledger, lake.bots_met
+
+
 def _make_day(lake: Lake, day: Day, folder: Path) -> None:
     tally, sorters = flatten_day(lake, day, folder)
     stamp = datetime.now(UTC)
@@ -102,8 +114,8 @@ def _make_day(lake: Lake, day: Day, folder: Path) -> None:
         for table, sorter in sorters.items()
     }
     complete(lake, day, tally, {table: file.rows for table, file in files.items()})
-    empty_parts(lake, day)
-    list(lake.pool.map(partial(put_part, lake.enriched, day.ledger), files, files.values()))
+    put_empty(lake, day.ledger, product(columns.TABLES, range(1, day.parts)))
+    list(lake.pool.map(partial(put_part, lake, day.ledger), files, files.values()))
 
 
 def flatten_day(lake: Lake, day: Day, folder: Path) -> tuple[Tally, dict[str, sorting.Sorter]]:
@@ -168,30 +180,22 @@ def complete(lake: Lake, day: Day, tally: Tally, rows: Mapping[str, int]) -> Non
     lake.bots_met |= tally.bots - known
 
 
-def put_part(
-    enriched: ObjectStore, ledger: Ledger, table: str, file: writing.Parquet, part: int = 0
-) -> None:
+def put_part(lake: Lake, ledger: Ledger, table: str, file: writing.Parquet, part: int = 0) -> None:
     """Complete a table's Parquet and put it in its place, the ledger in both their metadata."""
     file.writer.add_key_value_metadata({"ledger": json.dumps(asdict(ledger))})
     file.writer.close()
     key = keys.enriched_key(table, date.fromisoformat(ledger.date), part)
-    attributes = stores.attributes_for(enriched, ledger.attributes())
-    obstore.put(enriched, key, file.path, attributes=attributes)
+    attributes = stores.attributes_for(lake.enriched, ledger.attributes())
+    obstore.put(lake.enriched, key, file.path, attributes=attributes)
 
 
-def empty_parts(lake: Lake, day: Day) -> None:
-    """Empty the parts that Spark had made and the day no longer has, before others are written.
+def put_empty(lake: Lake, ledger: Ledger, parts: Iterable[tuple[str, int]]) -> None:
+    """Write parts without rows, over those that a day no longer has: nobody's role may delete.
 
-    Where a run breaks off, the parts then bear different ledgers, and the next run makes the day.
+    It is done before others are written. Where a run breaks off, the parts then bear different
+    ledgers, and the next run makes the day.
     """
-    for table in columns.TABLES:
-        for part in range(day.ledger.parts, day.parts):
-            put_empty(lake.enriched, day.ledger, table, part)
-
-
-def put_empty(enriched: ObjectStore, ledger: Ledger, table: str, part: int) -> None:
-    """Write a part without rows: over one that a day no longer needs, since nobody may delete."""
     with tempfile.TemporaryDirectory(prefix="tgpipeline-etl-") as folder:
-        path = Path(folder) / "empty.parquet"
-        file = writing.write_parquet(table, path, (), datetime.now(UTC))
-        put_part(enriched, ledger, table, file, part)
+        for table, part in parts:
+            file = writing.write_parquet(table, Path(folder) / "empty", (), datetime.now(UTC))
+            put_part(lake, ledger, table, file, part)

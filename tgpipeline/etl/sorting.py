@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 from tgpipeline.etl import writing
 from tgpipeline.lake.rows import Row
 
-IDENTITY = ("#0", "#1", "#2")  # which row it is
-KEYS = (*IDENTITY, "#3", "#4", "#5")  # and which version of it is later
+IDENTITY = ("identity_0", "identity_1", "identity_2")  # which row it is
+KEYS = (*IDENTITY, "rank_0", "rank_1", "rank_2")  # and which version of it is later
 CHUNK = 8_192  # rows that are Python tuples at one time
 RUN = 131_072  # rows that are sorted at one time
 BYTES = 16 * 1024 * 1024  # of JSON in a chunk; four times as much in a run

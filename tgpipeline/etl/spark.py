@@ -8,6 +8,7 @@ part, as the function writes it, or several where it is large.
 import argparse
 import json
 import os
+import pickle
 import re
 import sys
 import tempfile
@@ -16,7 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
-from itertools import accumulate, groupby
+from itertools import accumulate, groupby, product
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,7 @@ from tgpipeline.errors import LakeError
 from tgpipeline.etl import handler, making, sorting, writing
 from tgpipeline.etl.making import Day, Lake, Tally
 from tgpipeline.etl.reading import Listing
-from tgpipeline.lake import columns, stores
+from tgpipeline.lake import columns
 from tgpipeline.lake.ledger import Ledger
 from tgpipeline.lake.markers import Markers
 from tgpipeline.settings import Settings
@@ -41,21 +43,11 @@ from tgpipeline.settings import Settings
 PART_ROWS = 2_000_000  # of one table and day; beyond, it has several parts
 PIECE = 16_000_000  # bytes of raw objects that one task reads, more or less
 DAYS = 400  # made in one job
-
-
-def _struct(table: str) -> pa.DataType:
-    """A table's row as one value, wall-clock times as whole numbers: Spark would shift them."""
-    types = writing.ARROW | {"timestamp[ms]": pa.int64()}
-    return pa.struct([(name, types[kind]) for name, kind in writing.declared(table)])
-
-
-# Both tables in one: of each row, the struct of its own table is there. Or the JSON of a tally.
-_ARROW = pa.schema(
-    [("day", pa.string()), ("table", pa.string()), ("tally", pa.string())]
-    + [(name, pa.int64()) for name in sorting.KEYS]
-    + [(table, _struct(table)) for table in columns.TABLES]
-)
-_KEYS = [f"`{name}`" for name in sorting.KEYS]
+# The columns of both tables, those of the other one null. Spark counts times in microseconds.
+_VALUES = {c.name: writing.ARROW[c.type] for cs in columns.TABLES.values() for c in cs[:-1]}
+_VALUES |= {"sent_at": pa.timestamp("us")}
+_TEXTS = dict.fromkeys(("day", "table", "tally"), pa.string())  # a tally is JSON, of no table
+_ROW = pa.schema(_TEXTS | dict.fromkeys(sorting.KEYS, pa.int64()) | _VALUES)
 _SAYS_WHY = re.compile(r"[\w.]*(Error|Exception)\b")  # of Python's traceback on an executor
 
 
@@ -76,6 +68,8 @@ def run(
     Raises:
         LakeError: if Spark fails, the raw zone cannot be read or the enriched zone not be written.
     """
+    # No secret travels to executors: they need none.
+    settings = replace(settings, bot_token="", webhook_secret="")
     try:
         make = partial(_make, spark or session())
         yield from handler.run(settings, days, rebuild=rebuild, make=make, at_once=DAYS)
@@ -98,33 +92,29 @@ def session() -> SparkSession:
 
 def _make(spark: SparkSession, lake: Lake, days: list[Day]) -> None:
     """Make both tables of these days, and complete their ledgers."""
-    # No secret travels to executors: they need none.
-    settings = replace(lake.settings, bot_token="", webhook_secret="")
-    pieces = [
-        (day.ledger.date, names, [name for name in names if name in day.listing.again], number)
-        for day in days
-        for number, names in enumerate(_pieces(day.listing))
-    ]
-    schema = "day string, names array<string>, again array<string>, number long"
+    listings = enumerate(piece for day in days for piece in _pieces(day.listing))
+    pieces = [(number, pickle.dumps(listing)) for number, listing in listings]
     tasks = spark.sparkContext.parallelize(pieces, max(1, len(pieces)))
-    read = spark.createDataFrame(tasks, schema).mapInArrow(
-        partial(_read, settings, days[0].markers), from_arrow_schema(_ARROW)
+    read = spark.createDataFrame(tasks, "number long, listing binary").mapInArrow(
+        partial(_read, lake.settings, days[0].markers),
+        from_arrow_schema(_ROW, prefer_timestamp_ntz=True),
     )
-    latest = F.max_by(F.struct("tally", *columns.TABLES), F.struct(*_KEYS[3:])).alias("row")
-    made = read.groupBy("day", "table", *_KEYS[:3]).agg(latest)
-    made = made.select("day", "table", *_KEYS[:3], "row.*").persist(StorageLevel.DISK_ONLY)
+    latest = F.max_by(F.struct("tally", *_VALUES), F.struct(*sorting.KEYS[3:])).alias("row")
+    made = read.groupBy("day", "table", *sorting.IDENTITY).agg(latest)
+    made = made.select("day", "table", *sorting.IDENTITY, "row.*").persist(StorageLevel.DISK_ONLY)
     try:
         _complete(lake, days, made)
-        _write_days(lake, days, made, settings)
+        _write_days(lake, days, made)
     finally:
         made.unpersist()
 
 
-def _pieces(listing: Listing) -> Iterator[list[str]]:
+def _pieces(listing: Listing) -> Iterator[Listing]:
     """A day's objects in lots that one task reads."""
     ends = zip(accumulate(listing.sizes), listing.names, strict=True)
     for _, found in groupby(ends, key=lambda one: one[0] // PIECE):
-        yield [name for _, name in found]
+        names = [name for _, name in found]
+        yield Listing(listing.day, names, [], "", listing.again.intersection(names))
 
 
 def _read(
@@ -132,84 +122,76 @@ def _read(
 ) -> Iterator[pa.RecordBatch]:
     """On an executor: the rows of pieces, the latest of each, and one row that tells the tally."""
     for piece in (piece for batch in batches for piece in batch.to_pylist()):
-        day, again = date.fromisoformat(piece["day"]), frozenset(piece["again"])
-        listing = Listing(day, piece["names"], [], "", again)
+        day = Day(pickle.loads(piece["listing"]), Ledger(""), markers)
         with tempfile.TemporaryDirectory(prefix="tgpipeline-spark-") as folder:
-            whole = Day(listing, Ledger(""), markers)
-            tally, sorters = making.flatten_day(Lake(settings), whole, Path(folder))
+            tally, sorters = making.flatten_day(Lake(settings), day, Path(folder))
             for table, sorter in sorters.items():
                 for found in sorter.merged():
-                    rows = found.select([name for name, _ in writing.declared(table)])
-                    told = {name: found[name] for name in sorting.KEYS}
-                    told[table] = rows.to_struct_array()
-                    yield from _wide(day, table, len(rows), told)
+                    yield from _wide(day, table, found)
         met = json.dumps([sorted(one) if isinstance(one, set) else one for one in tally])
-        told = dict.fromkeys(sorting.KEYS, pa.array([piece["number"]]))
-        yield from _wide(day, "", 1, told | {"tally": pa.array([met])})
+        told = {"tally": [met], sorting.IDENTITY[0]: [piece["number"]]}
+        yield from _wide(day, "", pa.table(told))
 
 
-def _wide(day: date, table: str, size: int, told: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+def _wide(day: Day, table: str, rows: pa.Table) -> Iterator[pa.RecordBatch]:
     """Rows of one table in the columns of both."""
-    told |= {"day": pa.repeat(day.isoformat(), size), "table": pa.repeat(table, size)}
-    arrays = [told.get(field.name, pa.nulls(size, field.type)) for field in _ARROW]
-    yield from pa.table(arrays, _ARROW.names).cast(_ARROW).to_batches()
+    for name, value in (("day", day.listing.day.isoformat()), ("table", table)):
+        rows = rows.append_column(name, pa.repeat(value, len(rows)))
+    whole = pa.concat_tables([_ROW.empty_table(), rows], promote_options="permissive")
+    yield from whole.to_batches()
 
 
 def _complete(lake: Lake, days: list[Day], made: DataFrame) -> None:
     """Complete the ledgers by what the executors tell."""
-    tallies = {
-        day.ledger.date: Tally(Counter(), Counter(), Counter(), set(), set()) for day in days
-    }
-    for found in made.where("table = ''").select("day", "tally").toLocalIterator():
-        ours: Any  # counts add up, sets unite
-        for ours, more in zip(tallies[found["day"]], json.loads(found["tally"]), strict=True):
-            ours.update(more)
-    counted = made.where("table != ''").groupBy("day", "table").count().collect()
-    counts = {(found["day"], found["table"]): found["count"] for found in counted}
+    told = F.count("*").alias("rows"), F.collect_list("tally").alias("tallies")
+    found = made.groupBy("day", "table").agg(*told).collect()
+    rows = {(one["day"], one["table"]): one["rows"] for one in found}
+    tallies = {one["day"]: one["tallies"] for one in found if not one["table"]}
     for day in days:
-        whole = {table: counts.get((day.ledger.date, table), 0) for table in columns.TABLES}
-        making.complete(lake, day, tallies[day.ledger.date], whole)
+        tally = Tally(Counter(), Counter(), Counter(), set(), set())
+        for met in tallies.get(day.ledger.date, ()):
+            ours: Any  # counts add up, sets unite
+            for ours, more in zip(tally, json.loads(met), strict=True):
+                ours.update(more)
+        whole = {table: rows.get((day.ledger.date, table), 0) for table in columns.TABLES}
+        making.complete(lake, day, tally, whole)
         day.ledger.parts = max(1, *(-(-count // PART_ROWS) for count in whole.values()))
 
 
-def _write_days(lake: Lake, days: list[Day], made: DataFrame, settings: Settings) -> None:
+def _write_days(lake: Lake, days: list[Day], made: DataFrame) -> None:
+    """Write the parts of these days, all that are left over or have no rows now, too."""
     ledgers = {day.ledger.date: day.ledger for day in days}
     parts = F.create_map(*(F.lit(v) for d, o in ledgers.items() for v in (d, o.parts)))
-    part = F.pmod(F.hash(*_KEYS[:3]), parts[F.col("day")])
+    part = F.pmod(F.hash(*sorting.IDENTITY), parts[F.col("day")])
     rows = made.where("table != ''").withColumn("place", F.concat_ws(" ", "day", "table", part))
-    rows = rows.repartition("place").sortWithinPartitions("place", *_KEYS[:3])
+    rows = rows.repartition("place").sortWithinPartitions("place", *sorting.IDENTITY)
     for day in days:
-        making.empty_parts(lake, day)
-    write = partial(_write, settings, ledgers, datetime.now(UTC))
+        left_over = product(columns.TABLES, range(day.ledger.parts, day.parts))
+        making.put_empty(lake, day.ledger, left_over)
+    write = partial(_write, lake.settings, ledgers)
     written = {found["place"] for found in rows.mapInArrow(write, "place string").collect()}
-    for ledger in ledgers.values():  # what has no rows now
-        for table in columns.TABLES:
-            for number in range(ledger.parts):
-                if f"{ledger.date} {table} {number}" not in written:
-                    making.put_empty(lake.enriched, ledger, table, number)
+    for ledger in ledgers.values():
+        every = product(columns.TABLES, range(ledger.parts))
+        empty = [(t, n) for t, n in every if f"{ledger.date} {t} {n}" not in written]
+        making.put_empty(lake, ledger, empty)
 
 
 def _write(
-    settings: Settings,
-    ledgers: Mapping[str, Ledger],
-    stamp: datetime,
-    batches: Iterable[pa.RecordBatch],
+    settings: Settings, ledgers: Mapping[str, Ledger], batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     """On an executor: the parts whose rows come, each after the other, in order."""
-    enriched = stores.open_store(settings.enriched_bucket, settings)
     cut = (
         (place, batch.filter(pc.equal(batch["place"], place)))
         for batch in batches
         for place in pc.unique(batch["place"]).to_pylist()
     )
+    lake, stamp = Lake(settings), datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="tgpipeline-spark-") as folder:
-        path = Path(folder) / "part.parquet"
-        for place, found in groupby(cut, key=lambda one: one[0]):
+        for place, found in groupby(cut, key=itemgetter(0)):
             day, table, number = place.split()
-            rows = (pa.Table.from_struct_array(batch[table]) for _, batch in found)
-            schema = pa.schema(list(writing.schema(table))[:-1])
-            file = writing.write_parquet(table, path, (r.cast(schema) for r in rows), stamp)
-            making.put_part(enriched, ledgers[day], table, file, int(number))
+            rows = (pa.Table.from_batches([batch]) for _, batch in found)
+            file = writing.write_parquet(table, Path(folder) / "part", rows, stamp)
+            making.put_part(lake, ledgers[day], table, file, int(number))
             yield pa.record_batch({"place": [place]})
 
 

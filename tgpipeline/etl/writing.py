@@ -104,5 +104,5 @@ def regroup(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
 def _stamped(table: str, rows: pa.Table, stamp: datetime) -> pa.Table:
     *columns, last = schema(table)
     moment = pa.scalar(stamp.replace(tzinfo=None), last.type)
-    rows = rows.select([column.name for column in columns])
+    rows = rows.select([column.name for column in columns]).cast(pa.schema(columns))
     return rows.append_column(last, pa.repeat(moment, len(rows)))
