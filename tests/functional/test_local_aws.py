@@ -263,7 +263,7 @@ def test_what_is_stored_at_the_start_is_what_the_webhook_would_bring(zones) -> N
     with Telegram() as telegram:
         Bot(telegram.token, telegram.url).get_updates(allowed_updates=kinds)
         ours = dataclasses.replace(zones.settings, chat_ids=(telegram.group_id,))
-        assert replay.fill(telegram, ours, start=start, end=end) == len(played)
+        assert replay.fill(replay.lines(start, end), telegram, ours) == len(played)
         assert telegram.pending() == 0
     assert _everything(zones.settings) == played
     assert any(key.startswith("quarantine/") for key in played)

@@ -6,7 +6,6 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from tgpipeline import local
-from tgpipeline.local import ended
 
 START = "stack = local.start()\nsettings = stack.settings"
 
@@ -18,7 +17,6 @@ def shell():
     yield shell
     for running in list(local._running):
         running.stop()
-    ended.forget()
     InteractiveShell.clear_instance()
 
 

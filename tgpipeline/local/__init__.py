@@ -7,18 +7,20 @@
 """
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import boto3
 
 from telegram_standin import TOKEN_DEFAULT, Clock, Telegram
 from tgpipeline import deploy
+from tgpipeline.errors import LocalStackError
 from tgpipeline.etl import handler
 from tgpipeline.lake import stores
-from tgpipeline.local import ended, ministack, replay
+from tgpipeline.local import ministack, replay
 from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
 from tgpipeline.telegram import updates
@@ -29,6 +31,7 @@ _running: set["LocalStack"] = set()  # those that no `with` block ends
 # What can be done already when the stack starts, in this order: step → stages that it deploys.
 STEPS = {"ingest": ("lake", "ingest"), "webhook": (), "etl": ("etl",), "analytics": ("analytics",)}
 BEGINNING = 1762743600  # midnight of the sample's first day, in its zone
+_OURS, _CLIENTS = (Settings, Bot, Telegram), ("botocore.client", "obstore")  # modules of clients
 
 
 @dataclass(eq=False)
@@ -63,11 +66,12 @@ class LocalStack:
 
     def replay(self, start: date = replay.FIRST, end: date = replay.LAST) -> replay.Sent:
         """Let the sample group live through some days; everything goes through the webhook."""
-        archive, clock = stores.archive(self.settings), self.aws.set_clock
+        life, secret = replay.lines(start, end), self.settings.webhook_secret
+        archive, set_clock = stores.archive(self.settings), self.aws.set_clock
         try:
-            return replay.play(self.telegram, self.settings, self.url, archive, start, end, clock)
+            return replay.play(life, self.telegram, self.url, secret, archive, set_clock)
         finally:
-            clock(None)
+            set_clock(None)
 
     def stop(self) -> None:
         """End both servers and put the environment back. A second call does nothing."""
@@ -76,7 +80,7 @@ class LocalStack:
         self.aws.stop()
         _set_environment(self._before)
         if self._before and not _running:
-            ended.watch()
+            _tell_notebook()
         self._before = {}
 
     def _enter(self) -> None:
@@ -146,7 +150,6 @@ def start(through: str = "", **options: Any) -> LocalStack:
         except BaseException:
             stack.stop()
             raise
-    ended.forget()
     return stack
 
 
@@ -156,7 +159,46 @@ def _take(step: str, stack: LocalStack) -> None:
     if step == "webhook":
         kinds = sorted(updates.MESSAGE_KINDS | updates.EVENT_KINDS)
         stack.bot.get_updates(allowed_updates=kinds)
-        replay.fill(stack.telegram, stack.settings)
+        replay.fill(replay.lines(), stack.telegram, stack.settings)
     if step == "etl":  # as the function would, but in this process: it need not start first
         month = range((replay.LAST - replay.FIRST).days + 1)
         list(handler.run(stack.settings, [replay.FIRST + timedelta(n) for n in month]))
+
+
+class Ended(LocalStackError, AttributeError):
+    """Raised where a cell uses a stack that has ended; a notebook shows it as one sentence."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class _Gone:
+    """What a notebook has in the place of what was of the stack: whatever uses it is told why."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def __getattr__(self, *_: Any, **__: Any) -> NoReturn:
+        raise Ended(self._why)
+
+    __call__ = __getattr__
+
+
+def _tell_notebook() -> None:
+    """Have a notebook's cell that would use the stack say at once that it has ended.
+
+    Otherwise a client would try again and again, and the reader would get a page of traceback.
+    """
+    shell: Any = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    for name, value in list(shell.user_ns.items()) if shell else ():
+        if _is_of_stack(value):
+            cells = [n for n, cell in enumerate(shell.user_ns["In"]) if "local.start(" in cell]
+            why = ministack.refusal("ended", cell=f"cell [{cells[-1]}]" if cells else "the cell")
+            shell.user_ns[name] = _Gone(str(why))
+
+
+def _is_of_stack(value: Any) -> bool:
+    """Whether it is a client or settings, or holds one, as a function does that another made."""
+    cells = [cell.cell_contents for cell in getattr(value, "__closure__", None) or ()]
+    held = [value, *getattr(value, "__dict__", {}).values(), *cells]
+    return any(isinstance(v, _OURS) or type(v).__module__.startswith(_CLIENTS) for v in held)

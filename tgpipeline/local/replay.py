@@ -7,13 +7,15 @@ that ends, by the same code and with the same bytes, in a fraction of the time.
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import obstore
 import requests
+from botocore.exceptions import ClientError
 
 from telegram_standin import StandInError, Telegram
 from tgpipeline import ingest, resources
@@ -23,8 +25,10 @@ from tgpipeline.local import ministack
 from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
 
-FIRST, LAST = date(2025, 11, 10), date(2025, 12, 9)  # the days of the sample
+FIRST, LAST = date(2025, 11, 10), date(2025, 12, 9)  # the days of the sample, in its zone
+ZONE = ZoneInfo("America/Sao_Paulo")
 Line = dict[str, Any]
+Tell = Callable[[Any], object]
 
 
 class Sent(NamedTuple):
@@ -41,62 +45,73 @@ class Sent(NamedTuple):
     broken: int
 
 
-def lines() -> Iterator[Line]:
-    """The sample, oldest first: `{"at", "body"}`, `{"at", "sent"}` or `{"at", "raw"}` each."""
+def lines(start: date = FIRST, end: date = LAST) -> Iterator[Line]:
+    """The sample, oldest first: `{"at", "body"}`, `{"at", "sent"}` or `{"at", "raw"}` each.
+
+    Args:
+        start: first day.
+        end: last day, included.
+    """
     path = resources.folder("data/sample") / "updates.ndjson.gz"
     with gzip.open(path, "rt", encoding="utf-8") as file:
-        yield from map(json.loads, file)
+        for line in map(json.loads, file):
+            if start <= datetime.fromtimestamp(line["at"], ZONE).date() <= end:
+                yield line
 
 
 def play(
-    telegram: Telegram,
-    settings: Settings,
-    url: str,
-    archive: Callable[[Mapping[str, Any]], object],
-    start: date = FIRST,
-    end: date = LAST,
-    set_clock: Callable[[float], None] = lambda instant: None,
+    life: Iterable[Line], telegram: Telegram, url: str, secret: str, archive: Tell, set_clock: Tell
 ) -> Sent:
     """Let the group live through some days; returns when the webhook has taken everything.
 
     Args:
+        life: as `lines` gives it.
         telegram: the stand-in, with the webhook set.
-        settings: the secret, and the zone in which days are meant.
         url: the webhook's, for the bodies that Telegram would not send.
+        secret: the webhook's.
         archive: what the bot does with the messages it sends (`lake.archive`).
-        start: first day.
-        end: last day, included.
         set_clock: told the time at which the next updates arrive, in Unix seconds.
 
     Raises:
         LocalStackError: if the webhook does not take an update.
     """
-    chosen = _chosen(settings, start, end)
+    chosen = list(life)
     sent = Sent(*(sum(kind in line for line in chosen) for kind in ("body", "sent", "raw")))
-    with progress("updates sent", sent.updates) as advance:
-        for line in chosen:
-            telegram.clock.set(line["at"])
-            set_clock(line["at"])
-            if "body" in line:
-                telegram.inject(line["body"])
-                _arrive(telegram)  # one after the other, as they happened
-                advance(1)
-            elif "sent" in line:
-                archive(line["sent"])
-            else:
-                _post(url, settings, line["raw"])
+    telegram.clock.running = True  # while it waits, for whoever must try again
+    try:
+        with progress("updates sent", sent.updates) as advance:
+            for line in chosen:
+                telegram.clock.set(line["at"])
+                set_clock(line["at"])
+                if "body" in line:
+                    telegram.inject(line["body"])
+                    telegram.wait_delivered()  # one after the other, as they happened
+                    advance(1)
+                elif "sent" in line:
+                    archive(line["sent"])
+                else:
+                    _post(url, secret, line["raw"])
+    except StandInError as error:
+        raise LocalStackError(str(error)) from error
+    finally:
+        telegram.clock.running = False
     return sent
+
+
+def _post(url: str, secret: str, body: str) -> None:
+    headers = {ingest.SECRET_HEADER: secret, "Content-Type": "application/json"}
+    sent = body.encode("utf-8", "surrogateescape")
+    answer = requests.post(url, sent, headers=headers, timeout=60)
+    if answer.status_code != 200:
+        raise ministack.refusal("broken_body", status=answer.status_code)
 
 
 class _InMemory(dict[str, Any]):
     """The two calls of S3's client that the ingest function makes: key → what was put there."""
 
-    class Taken(Exception):
-        response: ClassVar = {"ResponseMetadata": {"HTTPStatusCode": 412}}
-
     def put_object(self, **call: Any) -> None:
         if call["Key"] in self:
-            raise self.Taken
+            raise ClientError({"ResponseMetadata": {"HTTPStatusCode": 412}}, "PutObject")
         self[call["Key"]] = call
 
     def list_objects_v2(self, **call: Any) -> dict[str, Any]:
@@ -104,21 +119,20 @@ class _InMemory(dict[str, Any]):
         return {"Contents": [{"ETag": hashlib.md5(body).hexdigest()} for body in there]}
 
 
-def fill(telegram: Telegram, settings: Settings, *, start: date = FIRST, end: date = LAST) -> int:
+def fill(life: Iterable[Line], telegram: Telegram, settings: Settings) -> int:
     """Put into the raw bucket what `play` would bring there through the webhook.
 
     Args:
+        life: as `lines` gives it.
         telegram: the stand-in, with no webhook set; it lives through these days, too.
         settings: name the bucket, the chats and the zone.
-        start: first day.
-        end: last day, included.
 
     Returns:
         The number of objects.
     """
     memory = _InMemory()
     archive = stores.archive(settings, memory)
-    for line in _chosen(settings, start, end):
+    for line in life:
         telegram.clock.set(line["at"])
         received, bodies = datetime.fromtimestamp(int(line["at"] * 1000) / 1000, UTC), []
         if "body" in line:
@@ -139,29 +153,3 @@ def fill(telegram: Telegram, settings: Settings, *, start: date = FIRST, end: da
 
     with ThreadPoolExecutor(16) as pool:
         return len(list(pool.map(put, memory.values())))
-
-
-def _chosen(settings: Settings, start: date, end: date) -> list[Line]:
-    days = ((datetime.fromtimestamp(line["at"], settings.tz).date(), line) for line in lines())
-    return [line for day, line in days if start <= day <= end]
-
-
-def _arrive(telegram: Telegram) -> None:
-    """Wait until the webhook has taken it. The clock runs meanwhile, for whoever must try again."""
-    now, telegram.clock.running = telegram.clock.now(), True
-    telegram.clock.set(now)
-    try:
-        telegram.wait_delivered()
-    except StandInError as error:
-        raise LocalStackError(str(error)) from error
-    finally:
-        telegram.clock.running = False
-
-
-def _post(url: str, settings: Settings, body: str) -> None:
-    headers = {ingest.SECRET_HEADER: settings.webhook_secrets[0]}
-    headers["Content-Type"] = "application/json"
-    sent = body.encode("utf-8", "surrogateescape")
-    answer = requests.post(url, sent, headers=headers, timeout=60)
-    if answer.status_code != 200:
-        raise ministack.refusal("broken_body", status=answer.status_code)

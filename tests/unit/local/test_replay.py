@@ -13,12 +13,10 @@ from telegram_standin import Telegram
 from tgpipeline.errors import LocalStackError
 from tgpipeline.ingest import SECRET_HEADER
 from tgpipeline.local import replay
-from tgpipeline.settings import Settings
 from tgpipeline.telegram import updates
 from tgpipeline.telegram.bot import Bot
 
 SECRET = "secret-of-this-test"
-SETTINGS = Settings(webhook_secret=SECRET, timezone="America/Sao_Paulo")
 # The bot comes in and is made admin; half an update; the migration, and what follows from it.
 START, END = date(2025, 11, 10), date(2025, 11, 14)
 
@@ -70,16 +68,14 @@ def telegram(hook: Hook) -> Iterator[Telegram]:
 
 
 def expected() -> list[dict[str, Any]]:
-    return replay._chosen(SETTINGS, START, END)
+    return list(replay.lines(START, END))
 
 
 def test_every_line_arrives_once_and_in_order(hook: Hook, telegram: Telegram) -> None:
     archived: list[Any] = []
     clock: list[float] = []
-    sent = replay.play(
-        telegram, SETTINGS, hook.url, archived.append, start=START, end=END, set_clock=clock.append
-    )
     lines = expected()
+    sent = replay.play(lines, telegram, hook.url, SECRET, archived.append, clock.append)
     assert archived == [line["sent"] for line in lines if "sent" in line]
     assert clock == [line["at"] for line in lines]
     assert (sent.updates, sent.archived, sent.broken) == tuple(
@@ -97,11 +93,12 @@ def test_every_line_arrives_once_and_in_order(hook: Hook, telegram: Telegram) ->
 
 def test_bytes_that_are_no_utf8_stay_as_they_are(hook: Hook, telegram: Telegram) -> None:
     day = date(2025, 12, 2)
-    replay.play(telegram, SETTINGS, hook.url, lambda message: None, start=day, end=day)
+    life = replay.lines(day, day)
+    replay.play(life, telegram, hook.url, SECRET, lambda message: None, lambda instant: None)
     assert any(b"\xff\xfe\x80" in body for body in hook.bodies)
 
 
 def test_a_webhook_that_refuses_a_broken_body_is_an_error(hook: Hook) -> None:
     hook.status = 500
     with pytest.raises(LocalStackError, match="500"):
-        replay._post(hook.url, SETTINGS, "null")
+        replay._post(hook.url, SECRET, "null")

@@ -13,7 +13,7 @@ from obstore.store import MemoryStore
 from tgpipeline import resources
 from tgpipeline.errors import NotebookError
 from tgpipeline.lake import keys
-from tgpipeline.notebook import exercises, rules
+from tgpipeline.notebook import exercises
 
 DAY = date(2025, 11, 28)
 MONTH = [{"update_id": 1, "message": {}}, {"update_id": 2, "message_reaction": {}}]
@@ -139,13 +139,13 @@ EXERCISES = resources.data("notebook/exercises.toml")
 
 
 def test_every_exercise_has_answers_here_and_a_rule_of_its_name():
-    judging = {name for name, rule in vars(rules).items() if inspect.isgeneratorfunction(rule)}
+    judging = {name for name, rule in vars(exercises).items() if inspect.isgeneratorfunction(rule)}
     assert set(ANSWERS) == set(EXERCISES) == judging
 
 
 def test_every_fault_that_a_rule_names_is_told():
     for name, told in EXERCISES.items():
-        named = re.findall(r'yield "(\w+)"', inspect.getsource(getattr(rules, name)))
+        named = re.findall(r'yield "(\w+)"', inspect.getsource(getattr(exercises, name)))
         assert named == list(told)
 
 
@@ -170,7 +170,7 @@ def made_up(monkeypatch):
     def busiest(answer, listing):
         yield "more", listing[answer] != max(listing.values())
 
-    monkeypatch.setattr(rules, "busiest", busiest, raising=False)
+    monkeypatch.setattr(exercises, "busiest", busiest, raising=False)
     monkeypatch.setitem(EXERCISES, "busiest", {"more": "Another day has more objects."})
 
 
