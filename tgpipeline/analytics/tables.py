@@ -10,7 +10,7 @@ import pandas as pd
 from tgpipeline.analytics.charts.support import duration
 from tgpipeline.analytics.language import date_text, number, say, words
 from tgpipeline.analytics.topics.text import fold
-from tgpipeline.lake.revealing import mask
+from tgpipeline.lake.erasing import REVEALING
 
 IDS = ("user_id", "from_id", "customer", "target_user_id")
 NAMES = ("name", "first_name", "username")
@@ -135,8 +135,8 @@ class Mask:
             return [self._quote(item) for item in value]
         if not isinstance(value, str):
             return value
-        text, mark_, number = value.rpartition(" (message ")  # the id at the end stays
-        return re.sub(r"\w+", self._hidden, mask(text)) + mark_ + number
+        text, mark, number = value.rpartition(" (message ")  # the id at the end stays
+        return re.sub(r"\w+", self._hidden, REVEALING.sub("…", text)) + mark + number
 
     def _hidden(self, word: "re.Match[str]") -> str:
         said = "".join(_words(word[0]))

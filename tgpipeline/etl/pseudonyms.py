@@ -14,9 +14,8 @@ from typing import Any
 from tgpipeline.errors import SettingsError
 from tgpipeline.lake.authors import NOBODY
 from tgpipeline.lake.columns import TABLES
-from tgpipeline.lake.erasing import hashed
+from tgpipeline.lake.erasing import REVEALING, hashed
 from tgpipeline.lake.ledger import Ledger
-from tgpipeline.lake.revealing import REVEALING
 from tgpipeline.lake.rows import Row
 
 ID_COLUMNS = frozenset(
@@ -27,9 +26,7 @@ NAME_COLUMNS = frozenset("from_first_name from_last_name from_username chat_titl
 TEXT_COLUMNS = frozenset("text caption topic_name".split())
 # Events whose values are what somebody typed or a bot's own data, not states or reactions.
 _TYPED = frozenset("callback_query inline_query chosen_inline_result".split())
-_EVENTS = [column.name for column in TABLES["events"]]
-_EVENT_TYPE = _EVENTS.index("event_type")
-_VALUES = {_EVENTS.index("old_value"), _EVENTS.index("new_value")}
+_EVENT_TYPE = [column.name for column in TABLES["events"]].index("event_type")
 
 
 class Pseudonyms:
@@ -49,8 +46,10 @@ class Pseudonyms:
         self._taken: dict[int, int] = {}
         change: dict[str, Any] = dict.fromkeys(ID_COLUMNS, self.id)
         change |= dict.fromkeys(NAME_COLUMNS, self._name) | dict.fromkeys(TEXT_COLUMNS, self._text)
-        change |= {"from_username": self._username, "payload": lambda _: None}
+        change["payload"] = lambda _: None
         self._of = {t: [change.get(c.name) for c in cs[:-1]] for t, cs in TABLES.items()}
+        change |= dict.fromkeys(("old_value", "new_value"), change["payload"])
+        self._of["typed"] = [change.get(column.name) for column in TABLES["events"][:-1]]
 
     @property
     def digest(self) -> str:
@@ -61,42 +60,33 @@ class Pseudonyms:
         """The row with pseudonyms."""
         if not self._key:
             return row
-        changed = [
+        kind = "typed" if table == "events" and row[_EVENT_TYPE] in _TYPED else table
+        return tuple(
             change(value) if change and value is not None else value
-            for change, value in zip(self._of[table], row, strict=True)
-        ]
-        if table == "events" and row[_EVENT_TYPE] in _TYPED:
-            changed = [None if n in _VALUES else value for n, value in enumerate(changed)]
-        return tuple(changed)
+            for change, value in zip(self._of[kind], row, strict=True)
+        )
 
     def id(self, number: Any) -> Any:
         """The pseudonym of an id: positive for people, negative for chats, as ids are."""
-        if not self._key:
-            return number
-        if type(number) is not int or number in NOBODY:
-            return number if type(number) is int else None
-        found = self._known.get(number)
-        if found is None:
+        if not self._key or type(number) is not int or number in NOBODY:
+            return number  # what is no number does not fit its column: the row gets none
+        if number not in self._known:
             found = int(hashed(self._key, number)[:16], 16) >> 1
-            found = -found if number < 0 else found
+            self._known[number] = found = -found if number < 0 else found
             self.collisions += self._taken.setdefault(found, number) != number
-            self._known[number] = found
-        return found
+        return self._known[number]
 
-    def _text(self, text: Any) -> str | None:
-        told = type(text) is str
-        return REVEALING.sub(lambda found: self._stand_in(found[0]), text) if told else None
+    def _text(self, text: Any) -> Any:
+        return REVEALING.sub(self._stand_in, text) if type(text) is str else None
 
-    def _stand_in(self, said: str) -> str:
-        if said.startswith("@"):
-            return f"@{self._username(said[1:])}"
-        return f"{self._name(said)}@example.com" if "@" in said else re.sub(r"\d", "0", said)
-
-    def _username(self, name: Any) -> str:
-        return self._name(str(name).lower())
+    def _stand_in(self, found: "re.Match[str]") -> str:
+        name = self._name(found[0].removeprefix("@"))
+        if found[0].startswith("@"):
+            return f"@{name}"
+        return f"{name}@example.com" if "@" in found[0] else re.sub(r"\d", "0", found[0])
 
     def _name(self, name: Any) -> str:
-        return f"p{hashed(self._key, str(name))[:8]}"
+        return f"p{hashed(self._key, str(name).lower())[:8]}"
 
 
 def refuse_other_key(before: Iterable[Ledger | None], digest: str) -> None:

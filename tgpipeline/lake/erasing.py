@@ -19,6 +19,9 @@ from tgpipeline.telegram.updates import ENVELOPE, Update, event_date, integer, s
 GONE = "…"
 FOREVER = 2**63  # Unix seconds
 WORD = re.compile(r"\w+")
+# What tells who somebody is inside a text, for reports and pseudonymous tables: e-mail addresses,
+# @names, and long numbers: telephones, documents (CPF, CNPJ), cards, orders.
+REVEALING = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|@\w{3,}|\+?\(?\d[\d .()-]{3,}\d")
 LONGEST = 16  # words of a name; each of a longer one is a name, too
 # Fields whose strings are Telegram's words, not people's.
 _CODES = frozenset(
