@@ -6,26 +6,30 @@ it, and DuckDB answers what Athena would.
 
 import os
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import UTC, date, datetime
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import Any
+
+import duckdb
+import pandas as pd
+from obstore.store import LocalStore
 
 from tgpipeline import history
-from tgpipeline.analytics.duck import DuckDB
+from tgpipeline.analytics import questions
+from tgpipeline.analytics.engine import Engine, typed
 from tgpipeline.errors import HistoryError, LakeError, QueryError
 from tgpipeline.etl import handler
 from tgpipeline.history.content import int_of
-from tgpipeline.lake import documents, keys, markers, stores
+from tgpipeline.lake import columns, documents, keys, markers, stores
 from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import context_date, migration
 
-if TYPE_CHECKING:
-    from obstore.store import LocalStore
-
-LINES = 5_000  # updates in one object
+LINES = 10_000  # updates that wait in memory
 
 
 def read_export(
@@ -33,7 +37,7 @@ def read_export(
     chat: int | str | None = None,
     timezone: str = "",
     keep: str | Path | None = None,
-) -> DuckDB:
+) -> "DuckDB":
     """Read what is on this machine of a group, so that it can be asked.
 
     Args:
@@ -53,8 +57,6 @@ def read_export(
             or breaks off.
         LakeError: if the folder cannot be written.
     """
-    from obstore.store import LocalStore
-
     timezone = timezone or os.environ.get("TIMEZONE", "").strip()
     settings, path = Settings.from_env(env={"TIMEZONE": timezone}), Path(path)
     with nullcontext(keep) if keep else TemporaryDirectory(prefix="tgpipeline-") as name:
@@ -97,29 +99,68 @@ def _is_of_updates(path: Path) -> bool:
     return not exports and any(p.suffix in documents.SUFFIXES for p in path.rglob("*"))
 
 
-def _collect(path: Path, raw: "LocalStore", settings: Settings) -> list[str]:
+def _collect(path: Path, raw: LocalStore, settings: Settings) -> list[str]:
     """Put the updates of a folder where a raw zone has them; says how many things are none."""
-    lines: dict[date, list[bytes]] = defaultdict(list)
-    unreadable = 0
-
-    def write(day: date) -> None:
-        body = b"\n".join(lines.pop(day))
-        raw.put(keys.history_key(body, day), body)
-
-    for document in documents.documents_of(path):
-        if document.update is None:
-            unreadable += 1
-            continue
-        content = document.update[document.kind]
-        if ids := migration(content):  # as the ingest function does, so that the group stays one
-            raw.put(keys.migration_key(ids[1]), markers.of_migration(*ids))
-        day = context_date(content, settings.tz, datetime.now(UTC))
-        if document.source == "sent":
-            raw.put(keys.partition(keys.RAW, day) + document.name.replace("#", "-"), document.body)
-        else:
-            lines[day].append(b" ".join(document.body.splitlines()))
-            if len(lines[day]) == LINES:
-                write(day)
-    for day in list(lines):
-        write(day)
+    found, unreadable = documents.documents_of(path), 0
+    while part := list(islice(found, LINES)):
+        lines: defaultdict[date, bytearray] = defaultdict(bytearray)
+        for document in part:
+            if document.update is None:
+                unreadable += 1
+                continue
+            content = document.update[document.kind]
+            if ids := migration(content):  # as the ingest function does: the group stays one
+                raw.put(keys.migration_key(ids[1]), markers.of_migration(*ids))
+            day = context_date(content, settings.tz, datetime.now(UTC))
+            if document.source == "sent":
+                name = document.name.replace("#", "-")
+                raw.put(keys.partition(keys.RAW, day) + name, document.body)
+            else:
+                lines[day] += b" ".join(document.body.splitlines()) + b"\n"
+        for day, body in lines.items():
+            raw.put(keys.history_key(bytes(body), day), bytes(body))
     return [f"{unreadable:,} files or lines are no update"] if unreadable else []
+
+
+class DuckDB(Engine):
+    """An enriched zone that lies in a folder.
+
+    The Parquet is copied into one database file first: a question about years would else open
+    thousands of files, over and over.
+
+    Args:
+        folder: the enriched zone: `telegram/messages/context_date=…/part-0.parquet` and so on.
+        timezone: IANA name of the zone in which days and hours are meant.
+
+    Raises:
+        QueryError: if no day has been made, or a file is no Parquet.
+    """
+
+    all_days = True
+
+    def __init__(self, folder: str | Path, timezone: str) -> None:
+        super().__init__(timezone)
+        self._folder = TemporaryDirectory(prefix="tgpipeline-duckdb-")
+        self._connection = duckdb.connect(str(Path(self._folder.name) / "lake.duckdb"))
+        # What needs more memory goes through temporary files; names are those of tables alone.
+        self._connection.execute("SET TimeZone = 'UTC'; SET memory_limit = '1GB'")
+        self._connection.execute("SET python_enable_replacements = false")
+        for table in columns.TABLES:
+            files = f"{folder}/{keys.RAW}/{table}/*/*.parquet".replace("'", "''")
+            try:
+                self._connection.execute(
+                    f"CREATE TABLE {table} AS SELECT * FROM read_parquet('{files}', "
+                    "hive_partitioning = true, hive_types = {'context_date': DATE}, "
+                    "union_by_name = true)"
+                )
+            except duckdb.Error as error:
+                raise QueryError(f"{folder} is no enriched zone: {str(error)[:300]}") from None
+
+    def execute(self, name: str, sql: str) -> tuple[pd.DataFrame, Mapping[str, Any]]:
+        """See `Engine.execute`."""
+        try:
+            found = self._connection.sql(questions.translate(sql))
+            frame = found.to_arrow_table().to_pandas(types_mapper=pd.ArrowDtype)
+        except duckdb.Error as error:
+            raise QueryError(f"{name} failed: {str(error)[:500]}") from None
+        return typed(frame, found.types), {}

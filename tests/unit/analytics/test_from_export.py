@@ -13,8 +13,7 @@ import pytest
 
 from tgpipeline import cli
 from tgpipeline.analytics import from_export, report
-from tgpipeline.analytics.duck import DuckDB
-from tgpipeline.analytics.from_export import read_export
+from tgpipeline.analytics.from_export import DuckDB, read_export
 from tgpipeline.analytics.language import words
 from tgpipeline.errors import HistoryError, QueryError
 

@@ -10,7 +10,7 @@ from obstore.store import LocalStore, MemoryStore
 from tests import edge
 from tests import payloads as p
 from tgpipeline import ingest
-from tgpipeline.analytics import duck
+from tgpipeline.analytics import from_export
 from tgpipeline.analytics.answers import Answers
 from tgpipeline.errors import SettingsError
 from tgpipeline.etl import handler
@@ -135,7 +135,7 @@ def test_how_many_conversations_only_a_name_ties_together(tmp_path):
         folder = tmp_path / f"lake{key}"
         folder.mkdir()
         edge.run(raw, LocalStore(folder), days, chat_ids=chats, pseudonym_key=key)
-        lake = duck.DuckDB(folder, "America/Sao_Paulo")
+        lake = from_export.DuckDB(folder, "America/Sao_Paulo")
         answers = Answers(lake, start=replay.FIRST, end=replay.LAST, language="pt")
         found.append(answers.conversations)
         per_day = answers.ask("messages_per_day")
