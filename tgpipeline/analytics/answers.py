@@ -44,7 +44,6 @@ class Answers:
     Attributes:
         asked: the answers of the engine so far, by the name of the question.
         first, last: the days of the period.
-        is_zone_named: whether somebody said the zone; else it is the default.
 
     Raises:
         QueryError: if the chat is not in the lake, a day is none, or the cut is not inside the
@@ -76,7 +75,6 @@ class Answers:
         if self.cut and not self.first < questions.day("cut", self.cut, "report") <= self.last:
             period = f"{self.first} to {self.last}"
             raise QueryError(f"cut {self.cut} has no day before it in the period, {period}.")
-        self.is_zone_named = bool(self.timezone) or self.engine.is_zone_named
         self.timezone = self.timezone or self.engine.timezone
         self.hours = metrics.Office.parse(self.office)
         self.topics = topics.load(self.topics_file or None)

@@ -4,7 +4,6 @@ The questions are the files in `queries/`: see `questions`. The SQL is Athena's;
 for DuckDB only where the endpoint is the local stack.
 """
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,19 +36,18 @@ class Athena(Engine):
         super().__init__(settings.timezone)
         settings.require("enriched_bucket")
         self.local, self.name = is_local(settings), settings.name
-        endpoint: dict[str, Any] = {"endpoint_url": settings.endpoint_url or None}
         self._connection = pyathena.connect(
             s3_staging_dir=f"s3://{settings.enriched_bucket}/{RESULTS}/",
             work_group=settings.name,
             schema_name=settings.name.replace("-", "_"),
             session=aws_session(settings),
             poll_interval=0.05 if self.local else 0.5,
-            **endpoint,
+            endpoint_url=settings.endpoint_url or None,
         )
 
-    def execute(self, name: str, sql: str) -> tuple[pd.DataFrame, Mapping[str, Any]]:
-        """See `Engine.execute`; what is known of the run has Athena's `query_id`, too."""
-        cursor = self._connection.cursor()
+    def execute(self, name: str, sql: str) -> pd.DataFrame:
+        """See `Engine.execute`; `attrs` hold Athena's `query_id`, too."""
+        cursor: Any = self._connection.cursor()
         sql = questions.translate(sql) if self.local else sql
         try:
             rows = cursor.execute(sql).fetchall()
@@ -64,13 +62,12 @@ class Athena(Engine):
                 f"{name} failed: {reason}. Check that workgroup {self.name!r} and its database are "
                 "deployed and that you may query them; the SQL is in tgpipeline/analytics/queries."
             ) from error
-        return to_frame(description, rows), run
+        frame = to_frame(description, rows)
+        frame.attrs = run
+        return frame
 
 
-@lru_cache(maxsize=8)
-def connect(settings: Settings) -> Athena:
-    """The Athena of a deployment; that of equal settings is made once."""
-    return Athena(settings)
+connect = lru_cache(maxsize=8)(Athena)  # that of equal settings is made once
 
 
 def query(name_or_sql: str, settings: Settings, **values: Any) -> pd.DataFrame:

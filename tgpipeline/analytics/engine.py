@@ -1,9 +1,8 @@
 """One way to ask, whoever answers: Athena over S3 (`athena`), or DuckDB over local files."""
 
-import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,18 +34,16 @@ class Engine(ABC):
             would cost.
         local: whether this machine answers, so that a question costs nothing.
         notes: what should be known of how the data was read.
-        is_zone_named: whether somebody said the zone; else it is the default.
     """
 
     local, all_days = True, False
 
     def __init__(self, timezone: str) -> None:
         self.timezone, self.chat, self.notes = timezone, 0, list[str]()
-        self.is_zone_named = bool(os.environ.get("TIMEZONE", "").strip())
         self._groups: dict[int, int] = {}
 
     @abstractmethod
-    def execute(self, name: str, sql: str) -> tuple[pd.DataFrame, Mapping[str, Any]]:
+    def execute(self, name: str, sql: str) -> pd.DataFrame:
         """Execute SQL.
 
         Args:
@@ -54,8 +51,8 @@ class Engine(ABC):
             sql: in Athena's dialect, its parameters filled in.
 
         Returns:
-            The rows, with the types that `typed` gives; and, where it costs, what is known of the
-            run (`bytes_scanned`, `usd`).
+            The rows, with the types that `to_frame` gives; where it costs, `attrs` hold what is
+            known of the run (`bytes_scanned`, `usd`).
 
         Raises:
             QueryError: if it fails.
@@ -89,12 +86,11 @@ class Engine(ABC):
         start, end = values.get("start"), values.get("end")
         if self.all_days and {"start", "end"} <= types.keys() and not (start and end):
             values |= self.period(start, end, values.get("chat"))
-        frame, run = self.execute(name, questions.fill(sql, values, name))
-        frame.attrs = {
+        frame = self.execute(name, questions.fill(sql, values, name))
+        frame.attrs |= {
             "query": name,
             "question": questions.question(sql) if named else "",
             "parameters": {k: str(v) for k, v in values.items() if v is not None},
-            **run,
         }
         return frame
 
@@ -164,33 +160,27 @@ class Engine(ABC):
         return report.write(self.answers(**how), output, csv)
 
 
-def to_frame(description: Sequence[Sequence[Any]], rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
-    """Rows as a DataFrame, each column with the pandas type of its Athena type.
+def to_frame(description: Iterable[Sequence[Any]], rows: Any) -> pd.DataFrame:
+    """Rows as a DataFrame, each column with the pandas type of its type in Athena or DuckDB.
+
+    Source of the types: https://docs.aws.amazon.com/athena/latest/ug/data-types.html
 
     Args:
-        description: a DB-API cursor's: name and type first.
-        rows: tuples of Python values, or of their texts.
+        description: a DB-API cursor's: name and type of each column first.
+        rows: a DataFrame; or tuples of Python values, or of their texts.
 
     >>> frame = to_frame([("n", "bigint"), ("ok", "boolean")], [("7", "true"), (None, False)])
     >>> frame["n"].sum(), frame["ok"].tolist()
     (np.int64(7), [True, False])
     """
     names, types = zip(*(map(str, column[:2]) for column in description), strict=True)
-    frame = pd.DataFrame(list(rows), columns=range(len(names)), dtype=object)
-    for n, kind in enumerate(types):
-        if kind.lower() == "boolean":
-            frame[n] = frame[n].map({"true": True, "false": False, True: True, False: False})
-    return typed(frame, types).set_axis(names, axis=1)
-
-
-def typed(frame: pd.DataFrame, types: Iterable[Any]) -> pd.DataFrame:
-    """A DataFrame whose columns have the pandas types of these types of Athena or DuckDB.
-
-    Source of the types: https://docs.aws.amazon.com/athena/latest/ug/data-types.html
-    """
-    kinds = [re.split(r"\s*[(_]", str(kind).lower())[0] for kind in types]
-    names = frame.columns  # two may be the same
-    frame = frame.set_axis(range(len(names)), axis=1)
+    kinds = [re.split(r"\s*[(_]", kind.lower())[0] for kind in types]
+    is_frame = isinstance(rows, pd.DataFrame)
+    frame = rows if is_frame else pd.DataFrame(rows, columns=range(len(names)), dtype=object)
+    frame = frame.set_axis(range(len(names)), axis=1)  # two may have the same name
+    for n, kind in enumerate(kinds):
+        if kind == "boolean":
+            frame[n] = frame[n].map(lambda value: value in (True, "true"), na_action="ignore")
     frame = frame.astype({n: _TYPES.get(kind, "object") for n, kind in enumerate(kinds)})
     return frame.set_axis(names, axis=1)
 

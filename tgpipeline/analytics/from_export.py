@@ -6,13 +6,11 @@ it, and DuckDB answers what Athena would.
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import duckdb
 import pandas as pd
@@ -20,7 +18,7 @@ from obstore.store import LocalStore
 
 from tgpipeline import history
 from tgpipeline.analytics import questions
-from tgpipeline.analytics.engine import Engine, typed
+from tgpipeline.analytics.engine import Engine, to_frame
 from tgpipeline.errors import HistoryError, LakeError, QueryError
 from tgpipeline.etl import handler
 from tgpipeline.history.content import int_of
@@ -82,7 +80,7 @@ def read_export(
                 advance(1)
         try:
             found = DuckDB(folder / "enriched", settings.timezone)
-            found.chat, found.notes, found.is_zone_named = chat_id, notes, bool(timezone)
+            found.chat, found.notes = chat_id, notes
             found.period()
         except QueryError:
             why = "; ".join([f"{path} holds no message that can be read", *notes])
@@ -156,11 +154,11 @@ class DuckDB(Engine):
             except duckdb.Error as error:
                 raise QueryError(f"{folder} is no enriched zone: {str(error)[:300]}") from None
 
-    def execute(self, name: str, sql: str) -> tuple[pd.DataFrame, Mapping[str, Any]]:
+    def execute(self, name: str, sql: str) -> pd.DataFrame:
         """See `Engine.execute`."""
         try:
             found = self._connection.sql(questions.translate(sql))
             frame = found.to_arrow_table().to_pandas(types_mapper=pd.ArrowDtype)
         except duckdb.Error as error:
             raise QueryError(f"{name} failed: {str(error)[:500]}") from None
-        return typed(frame, found.types), {}
+        return to_frame(zip(found.columns, found.types, strict=True), frame)

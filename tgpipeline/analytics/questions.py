@@ -21,14 +21,15 @@ from tgpipeline.errors import QueryError
 from tgpipeline.settings import zone
 
 FOLDER = Path(__file__).with_name("queries")
-_LITERAL = r"(?P<literal>(?P<date>DATE\s+)?'(?:[^']|'')*'|-?\d+(?![\w.]))"
+_LITERAL = r"(?P<literal>(?P<date>DATE\s+)?(?P<text>'(?:[^']|'')*')|-?\d+(?![\w.]))"
 _PARAMETER = re.compile(_LITERAL + r"\s*/\*\s*:(?P<name>[a-z_]+)\s*\*/", re.I)
 _BIGINT = range(-(2**63), 2**63)
 
 
 def names() -> dict[str, str]:
     """The questions in `queries/`: name of the file → the question, in the language that is set."""
-    return {name: say(question(sql_of(name))) for name in _known()}
+    files = sorted(FOLDER.glob("*.sql"))
+    return {path.stem: say(question(path.read_text("utf-8"))) for path in files}
 
 
 def question(sql: str) -> str:
@@ -42,14 +43,10 @@ def sql_of(name: str) -> str:
     Raises:
         QueryError: if there is no such file; names the nearest ones.
     """
-    if name not in (known := _known()):
+    if name not in (known := names()):
         near = difflib.get_close_matches(name, known, 3) or known
         raise QueryError(f"there is no query {name[:60]!r}. Is it one of {', '.join(near)}?")
     return (FOLDER / f"{name}.sql").read_text("utf-8")
-
-
-def _known() -> list[str]:
-    return sorted(file.stem for file in FOLDER.glob("*.sql"))
 
 
 def parameter_types(sql: str) -> dict[str, str]:
@@ -58,11 +55,10 @@ def parameter_types(sql: str) -> dict[str, str]:
     >>> parameter_types("SELECT 0 /* :chat */, DATE '2025-11-10' /* :start */")
     {'chat': 'bigint', 'start': 'date'}
     """
-    found = {}
-    for match in _PARAMETER.finditer(sql):
-        is_text = match["literal"].startswith("'")
-        found[match["name"]] = "date" if match["date"] else "varchar" if is_text else "bigint"
-    return found
+    return {
+        match["name"]: "date" if match["date"] else "varchar" if match["text"] else "bigint"
+        for match in _PARAMETER.finditer(sql)
+    }
 
 
 def fill(sql: str, values: Mapping[str, Any], name: str = "SQL") -> str:
@@ -87,9 +83,8 @@ def fill(sql: str, values: Mapping[str, Any], name: str = "SQL") -> str:
     types = parameter_types(sql)
     unknown = sorted(values.keys() - types.keys())
     if unknown:
-        raise QueryError(
-            f"{name} has no parameter {', '.join(unknown)}; it has {', '.join(types) or 'none'}."
-        )
+        has = ", ".join(types) or "none"
+        raise QueryError(f"{name} has no parameter {', '.join(unknown)}; it has {has}.")
     missing = [p for p in ("start", "end") if p in types and values.get(p) is None]
     if missing:
         raise QueryError(f"{name} needs {' and '.join(missing)}: give a date, as YYYY-MM-DD.")

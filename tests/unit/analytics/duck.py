@@ -15,7 +15,9 @@ class Duck(Engine):
         super().__init__("America/Sao_Paulo")
         self.connection: duckdb.DuckDBPyConnection = lake(updates, groups or {})
 
-    def execute(self, name: str, sql: str) -> tuple[pd.DataFrame, dict]:
+    def execute(self, name: str, sql: str) -> pd.DataFrame:
         done = self.connection.execute(questions.translate(sql))
         described = [(column[0], str(column[1])) for column in done.description]
-        return to_frame(described, done.fetchall()), {"bytes_scanned": 7, "usd": 5e-05}
+        frame = to_frame(described, done.fetchall())
+        frame.attrs = {"bytes_scanned": 7, "usd": 5e-05}
+        return frame
