@@ -130,7 +130,7 @@ def held(frame: pd.DataFrame, truth: dict[str, Any]) -> dict[str, list[bool]]:
     shares["solved_at_most"] = shares["confirmed"] + shares["assumed"]
     for name, share in shares.items():
         found["outcome"].append(rates.loc[name, "low"] <= share <= rates.loc[name, "high"])
-    always = metrics.Office.parse("mon-sun 0-24")
+    always = metrics.Office("mon-sun 0-24")
     waits = metrics.response_times(frame, always).iloc[0]
     if truth["median"] < metrics.WATCHED:
         found["waits"].append(waits["low"] <= truth["median"] <= waits["high"])

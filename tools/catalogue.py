@@ -18,7 +18,7 @@ from babel.messages import catalog, extract, mofile, pofile
 
 from tgpipeline import resources
 from tgpipeline.analytics import language, questions
-from tgpipeline.analytics.support import rates
+from tgpipeline.analytics.support import metrics
 from tgpipeline.lake import columns
 from tgpipeline.telegram import updates
 
@@ -34,14 +34,9 @@ KEYWORDS = {"say": None, "mark": None}
 def sentences() -> catalog.Catalog:
     """All sentences there are, without translations."""
     found = catalog.Catalog(project="tgpipeline", creation_date=NO_DATE)
-    named: list[Any] = [
-        *rates.definitions().values(),
-        rates.NO_BOT,
-        rates.NO_SIGNALS,
-        rates.NO_AUTHORS,
-    ]
-    named += [rates.NOT_JUDGED, rates.TOO_FEW]
-    named += [name.replace("_", " ") for name in rates.definitions()]
+    named: list[Any] = [*metrics.definitions().values()]
+    named += resources.data(metrics.MEASURES)["notes"].values()
+    named += [name.replace("_", " ") for name in metrics.definitions()]
     words = language.words()
     for kind in ("heads", "labels", "parts"):
         named += words[kind].values()

@@ -36,7 +36,7 @@ class Answers:
         salt: makes pseudonyms the same in every report with that salt.
         agents: user ids of who answers for the group; the answer of `agents` if none is given.
         horizon: hours of silence after which it is settled what became of a question.
-        office: office hours, as `metrics.Office.parse` reads them.
+        office: office hours, as `metrics.Office` reads them.
         topics_file: definitions of problems; those of the package if not given.
         cut: a day to compare before and after; none if not given.
         language: of titles, `en` or `pt`; that in which most is written if not given.
@@ -76,7 +76,7 @@ class Answers:
             period = f"{self.first} to {self.last}"
             raise QueryError(f"cut {self.cut} has no day before it in the period, {period}.")
         self.timezone = self.timezone or self.engine.timezone
-        self.hours = metrics.Office.parse(self.office)
+        self.hours = metrics.Office(self.office)
         self.topics = topics.load(self.topics_file or None)
         if self.chat:
             self.engine.group_of(self.chat)

@@ -20,8 +20,7 @@ from tgpipeline.analytics.charts.support import duration
 from tgpipeline.analytics.language import say
 from tgpipeline.analytics.support import metrics, silence
 from tgpipeline.analytics.support.outcomes import measures
-from tgpipeline.analytics.support.rates import Rate, in_words
-from tgpipeline.analytics.support.statistics import ENOUGH, clustered
+from tgpipeline.analytics.support.statistics import ENOUGH, Rate, clustered, in_words
 
 MOST = 7
 
@@ -168,9 +167,9 @@ def fallen_silent(answers: Answers) -> list[Finding]:
 
 
 def _unanswered(conversations: pd.DataFrame) -> Rate:
-    counted, of = measures(conversations)["unanswered"]
-    c = conversations[of]
-    return clustered(counted[of], c["customer"], c["local_time"].dt.normalize())
+    waits = measures(conversations)["unanswered"].dropna()
+    c = conversations.loc[waits.index]
+    return clustered(waits, c["customer"], c["local_time"].dt.normalize())
 
 
 CANDIDATES = (

@@ -15,7 +15,6 @@ from tgpipeline.analytics.charts.style import page as page_of
 from tgpipeline.analytics.findings import findings
 from tgpipeline.analytics.language import say, sentence, use, words
 from tgpipeline.analytics.support import metrics
-from tgpipeline.analytics.support.rates import NO_SIGNALS, TOO_FEW
 from tgpipeline.analytics.support.statistics import ENOUGH
 from tgpipeline.analytics.tables import Table
 from tgpipeline.errors import QueryError, SettingsError
@@ -164,9 +163,9 @@ def _is_needed(answers: Answers, answer: str) -> bool:
 def unknown(answers: Answers) -> list[str]:
     """What cannot be known, and why: once, and only where it could have been otherwise."""
     notes = set(answers.outcomes["note"]) if len(answers.conversations) else set()
-    notes -= {TOO_FEW}  # charts say so
+    notes -= {metrics.note("too_few")}  # charts say so
     if not answers.ask("coverage")["from_webhook"].sum():  # an export needs no allowed_updates
-        notes -= {NO_SIGNALS}
+        notes -= {metrics.note("no_signals")}
     told = sorted(say(note) for note in notes if note and not note.startswith("by people"))
     first = answers.groups["first_day"].min()
     days = int((pd.date_range(answers.first, answers.last) < first).sum())

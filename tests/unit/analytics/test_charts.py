@@ -12,10 +12,12 @@ import pytest
 from matplotlib import rc_context
 from matplotlib.image import imread
 
+from tests.unit.analytics import rates
 from tgpipeline.analytics import charts, language
 from tgpipeline.analytics.charts import style
 from tgpipeline.analytics.engine import to_frame
-from tgpipeline.analytics.support import busiest, metrics
+from tgpipeline.analytics.support import metrics
+from tgpipeline.analytics.support.statistics import Rate
 
 DAYS = pd.date_range("2025-11-10", "2025-12-09", freq="D")
 PERIOD = {"start": "2025-11-10", "end": "2025-12-09", "timezone": "America/Sao_Paulo"}
@@ -96,9 +98,10 @@ def frames(length: int = 30) -> dict[str, pd.DataFrame]:
     }  # fmt: skip
     found["calendar"] = found["messages_per_day"]
     made = {name: pd.DataFrame(columns) for name, columns in found.items()}
-    rates = {name: (metrics.Rate(80, 100), "") for name in language.words()["labels"]}
-    rates["bot_at_least"] = rates["bot_at_most"] = (metrics.Rate(0, 0), "not archived")
-    made["outcomes"] = metrics.rates(rates)
+    found_rates = {name: Rate(80, 100) for name in language.words()["labels"]}
+    made["outcomes"] = rates.table(
+        found_rates | {"bot_at_least": Rate(0, 0), "bot_at_most": Rate(0, 0)}
+    )
     for frame in made.values():
         frame.attrs = {"parameters": PERIOD | {"cut": "2025-11-28"}}
     return made
@@ -153,7 +156,7 @@ def test_no_word_of_a_chart_stays_english(name: str) -> None:
 def test_without_data_a_chart_says_so(name: str) -> None:
     frame = frames()[name].head(0)
     if name == "outcomes":
-        frame = metrics.rates({m: (metrics.Rate(0, 0), "") for m in language.words()["labels"]})
+        frame = rates.table(dict.fromkeys(language.words()["labels"], Rate(0, 0)))
     frame.attrs = {"parameters": PERIOD}
     chart = draw(name, frame)
     assert chart.alt.startswith("No ")
@@ -187,12 +190,11 @@ def test_that_definitions_name_little_is_said_before_what_is_most_frequent() -> 
 
 def outcomes(closed: int, unknown: tuple[str, ...] = ()) -> pd.DataFrame:
     counts = {"confirmed": 2, "assumed": 1, "not_solved": 1, "unanswered": closed - 4, "open": 3}
-    rates = {
-        name: (metrics.Rate(counts.get(name, 1), 0 if name in unknown else closed), "")
+    found = {
+        name: Rate(counts.get(name, 1), 0 if name in unknown else closed)
         for name in language.words()["labels"]
     }
-    rates["open"] = (metrics.Rate(3, closed + 3), "")
-    return metrics.rates(rates)
+    return rates.table(found | {"open": Rate(3, closed + 3)})
 
 
 def test_what_is_not_known_is_no_bar_and_is_said() -> None:
@@ -241,7 +243,7 @@ def test_waits_without_end_are_said_so() -> None:
 def test_the_busiest_are_bands_of_questions_and_the_others_are_called_otherwise() -> None:
     frame = frames()["questions_by_hour"]
     assert draw("questions_by_hour", frame).title.startswith("Too few to say which hours")
-    frame.attrs["bands"] = busiest.Bands(((9, 12), (14, 17)), metrics.Rate(61, 100))
+    frame.attrs["bands"] = metrics.Bands(((9, 12), (14, 17)), Rate(61, 100))
     assert draw("questions_by_hour", frame).title == (
         "Busiest: 9 to 12 and 14 to 17 h hold 61% of questions (95% interval 51% to 70%; 61 of 100 "
         "on the days that did not choose these hours)"

@@ -16,6 +16,7 @@ from tgpipeline.analytics.support import (
     outcomes,
     problems,
     signals,
+    statistics,
 )
 from tgpipeline.analytics.support.talk import Talk
 
@@ -324,7 +325,7 @@ def test_shares_of_few_are_not_told_and_one_persons_count_less() -> None:
     known_of = coverage(messages=90, by_bots=30, reactions=1)
     table = metrics.outcomes(found, known_of).set_index("measure")
     assert table.loc["confirmed", ["numerator", "denominator"]].tolist() == [15, 30]
-    alone = metrics.Rate(15, 30).interval
+    alone = statistics.Rate(15, 30).interval
     low, high = table.loc["confirmed", ["low", "high"]]
     assert low < alone[0] - 0.1 < alone[1] + 0.1 < high
     few = metrics.outcomes(found.head(29), known_of).set_index("measure")
@@ -547,7 +548,7 @@ def test_response_times_in_and_out_of_office_hours() -> None:
         (700, BIA, "como uso o cupom?"),
         (720, AGENT, "no carrinho", 3),
     )
-    office = metrics.Office.parse("mon-fri 9-18")
+    office = metrics.Office("mon-fri 9-18")
     table = metrics.response_times(build(said), office).set_index(["who", "asked"])
     assert table.loc[("person", "office hours"), "median"] == 240
     assert table.loc[("person", "outside"), "median"] == 1200

@@ -5,12 +5,12 @@ import math
 import pandas as pd
 import pytest
 
+from tests.unit.analytics import rates
 from tgpipeline import resources
 from tgpipeline.analytics import findings, language
 from tgpipeline.analytics.answers import Answers
 from tgpipeline.analytics.findings import Finding
-from tgpipeline.analytics.support import metrics
-from tgpipeline.analytics.support.metrics import Rate
+from tgpipeline.analytics.support.statistics import Rate
 
 
 class Given(Answers):
@@ -137,7 +137,7 @@ def test_who_waits_longest_for_a_person() -> None:
 def outcomes(closed: int, solved: int, by_bot: int) -> pd.DataFrame:
     numbers = {"confirmed": solved // 2, "solved_at_most": solved, "bot_at_least": by_bot // 2,
                "bot_at_most": by_bot}  # fmt: skip
-    return metrics.rates({name: (Rate(n, closed), "") for name, n in numbers.items()})
+    return rates.table({name: Rate(n, closed) for name, n in numbers.items()})
 
 
 def test_the_range_in_which_solved_lies() -> None:

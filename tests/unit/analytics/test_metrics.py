@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from tgpipeline.analytics.support import metrics
+from tgpipeline.analytics.support import metrics, statistics
 from tgpipeline.errors import SettingsError
 
 
@@ -20,11 +20,11 @@ from tgpipeline.errors import SettingsError
     ],
 )
 def test_wilson_intervals_are_those_of_r(k: int, n: int, low: float, high: float) -> None:
-    assert metrics.Rate(k, n).interval == pytest.approx((low, high), abs=5e-7)
+    assert statistics.Rate(k, n).interval == pytest.approx((low, high), abs=5e-7)
 
 
 def test_a_rate_of_nothing_is_unknown() -> None:
-    rate = metrics.Rate(0, 0)
+    rate = statistics.Rate(0, 0)
     assert math.isnan(rate.share)
     assert rate.interval == (0.0, 1.0)
     assert str(rate) == "unknown (0 of 0)"
@@ -52,7 +52,7 @@ def test_a_salt_makes_pseudonyms_the_same_in_every_report() -> None:
 
 
 def test_office_hours_are_read_and_applied() -> None:
-    office = metrics.Office.parse("Mon-Fri 9-18, sat 9:30-13")
+    office = metrics.Office("Mon-Fri 9-18, sat 9:30-13")
     times = pd.Series(
         pd.to_datetime(["2025-11-28 09:00", "2025-11-28 18:00", "2025-11-29 09:15",
                         "2025-11-29 12:59", "2025-11-30 12:00"])
@@ -61,7 +61,7 @@ def test_office_hours_are_read_and_applied() -> None:
 
 
 def test_office_hours_go_past_midnight_and_over_the_weekend() -> None:
-    night = metrics.Office.parse("fri-mon 22-6:30")
+    night = metrics.Office("fri-mon 22-6:30")
     times = pd.Series(
         pd.to_datetime(
             ["2025-11-28 22:00", "2025-11-29 06:29", "2025-11-29 06:30", "2025-12-01 23:00",
@@ -72,7 +72,7 @@ def test_office_hours_go_past_midnight_and_over_the_weekend() -> None:
 
 
 def test_a_day_may_have_two_spans() -> None:
-    office = metrics.Office.parse("mon-fri 9-12, mon-fri 13-24")
+    office = metrics.Office("mon-fri 9-12, mon-fri 13-24")
     noon = pd.Series(pd.to_datetime(["2025-11-28 11:59", "2025-11-28 12:30", "2025-11-28 23:59"]))
     assert office.open(noon).tolist() == [True, False, True]
 
@@ -84,7 +84,7 @@ def test_a_day_may_have_two_spans() -> None:
 )  # fmt: skip
 def test_office_hours_that_cannot_be_read_are_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="mon-fri 9-18"):
-        metrics.Office.parse(text)
+        metrics.Office(text)
 
 
 def questions(**columns: object) -> pd.DataFrame:
@@ -104,7 +104,7 @@ def questions(**columns: object) -> pd.DataFrame:
     return frame
 
 
-ANY = metrics.Office.parse("mon-sun 0-24")
+ANY = metrics.Office("mon-sun 0-24")
 
 
 def test_who_never_got_an_answer_counts_in_the_wait() -> None:

@@ -1,28 +1,45 @@
 """Answers that are worked out from what SQL fetched: outcomes, waiting times, busy hours.
 
-What SQL is the right place for is in `queries/`; what problems there are, in `problems`.
+What SQL is the right place for is in `queries/`; what problems there are, in `problems`. What each
+measure means, and why one is not known, is written in `measures.toml`: what the lake cannot know is
+a rate of nothing with a note that says why, never 0 %.
 """
 
 import hashlib
 import hmac
 import math
 import re
-from dataclasses import dataclass
-from typing import Any
+from itertools import combinations, pairwise
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from tgpipeline.analytics.language import say
-from tgpipeline.analytics.support.busiest import busiest_bands
+from tgpipeline import resources
+from tgpipeline.analytics.language import say, sentence
 from tgpipeline.analytics.support.outcomes import measures
-from tgpipeline.analytics.support.rates import NO_AUTHORS, NO_BOT, NO_SIGNALS, NOT_JUDGED, rates
-from tgpipeline.analytics.support.rates import Rate as Rate
-from tgpipeline.analytics.support.rates import definitions as definitions
 from tgpipeline.analytics.support.silence import whole_days
-from tgpipeline.analytics.support.statistics import clustered, wait
+from tgpipeline.analytics.support.statistics import ENOUGH, Rate, clustered, wait
 from tgpipeline.errors import SettingsError
 
+MEASURES = "analytics/support/measures.toml"
 WATCHED = 72 * 3600  # seconds after which nobody waits for a first answer any more
+BANDS, BAND = 3, 3  # so many bands of so many hours can be staffed
+BAND_DAYS = 10  # so many days a period needs: bands are chosen on half of them
+_DAY = 24 * 60
+_WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+_NAMED = "(" + "|".join(_WEEKDAYS) + ")"
+_OFFICE = re.compile(rf"{_NAMED}(?:-{_NAMED})? +(\d\d?)(?::([0-5]\d))?-(\d\d?)(?::([0-5]\d))?")
+
+
+def definitions() -> dict[str, str]:
+    """What each measure means, by its name."""
+    return dict(resources.data(MEASURES)["measures"])
+
+
+def note(name: str) -> str:
+    """Why something is not known, in English."""
+    return str(resources.data(MEASURES)["notes"][name])
 
 
 def labels(people: pd.DataFrame, *, names: bool = False, salt: str = "") -> dict[int, str]:
@@ -40,40 +57,36 @@ def labels(people: pd.DataFrame, *, names: bool = False, salt: str = "") -> dict
     """
     whose: dict[str, int] = {}
     for number, row in enumerate(people.dropna(subset=["user_id"]).itertuples(), 1):
-        kind, user_id = say("bot") if row.is_bot else say("person"), int(row.user_id)
-        label = f"{kind} {number}"
+        user_id, mark = int(row.user_id), str(number)
+        if salt:
+            mark = hmac.new(salt.encode(), str(user_id).encode(), hashlib.sha256).hexdigest()[:6]
+        label = f"{say('bot') if row.is_bot else say('person')} {mark}"
         if names and isinstance(row.name, str) and row.name.strip():
             label = row.name.strip()[:24]
-        elif salt:
-            digest = hmac.new(salt.encode(), str(user_id).encode(), hashlib.sha256).hexdigest()
-            label = f"{kind} {digest[:6]}"
         while label in whose:
             label += "'"
         whose[label] = user_id
     return {user_id: label for label, user_id in whose.items()}
 
 
-@dataclass(frozen=True)
 class Office:
     """When people are at work, in local time.
 
+    Args:
+        text: days and hours; spans may go past midnight and over the weekend, and a day have many.
+
     Attributes:
         minutes: those of a week at which the office is open, counted from Monday, 0:00.
+
+    Raises:
+        SettingsError: if it is not written as in the example, or says no time that there is.
+
+    >>> len(Office("mon-fri 9-12, fri-sun 22-2:30").minutes) / 60
+    28.5
     """
 
-    minutes: frozenset[int]
-
-    @classmethod
-    def parse(cls, text: str) -> "Office":
-        """Read it from text; spans may go past midnight and over the weekend, and a day have many.
-
-        Raises:
-            SettingsError: if it is not written as in the example, or says no time that there is.
-
-        >>> len(Office.parse("mon-fri 9-12, fri-sun 22-2:30").minutes) / 60
-        28.5
-        """
-        minutes: set[int] = set()
+    def __init__(self, text: str) -> None:
+        self.minutes: set[int] = set()
         for part in text.lower().split(","):
             match = _OFFICE.fullmatch(part.strip())
             times = (match.group(3, 4), match.group(5, 6)) if match else ((0, 0), (0, 0))
@@ -86,19 +99,12 @@ class Office:
             first, last = (_WEEKDAYS.index(match[i] or match[1]) for i in (1, 2))
             closes += _DAY if closes < opens else 0
             for day in range(first, first + (last - first) % 7 + 1):
-                minutes.update((day * _DAY + m) % (7 * _DAY) for m in range(opens, closes))
-        return cls(frozenset(minutes))
+                self.minutes.update((day * _DAY + m) % (7 * _DAY) for m in range(opens, closes))
 
     def open(self, local_time: "pd.Series[Any]") -> "pd.Series[bool]":
         """Whether the office is open at these local times."""
         t = local_time.dt
         return (t.day_of_week * _DAY + t.hour * 60 + t.minute).isin(self.minutes)
-
-
-_DAY = 24 * 60
-_WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-_NAMED = "(" + "|".join(_WEEKDAYS) + ")"
-_OFFICE = re.compile(rf"{_NAMED}(?:-{_NAMED})? +(\d\d?)(?::([0-5]\d))?-(\d\d?)(?::([0-5]\d))?")
 
 
 def outcomes(conversations: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFrame:
@@ -109,25 +115,34 @@ def outcomes(conversations: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFram
         coverage: answer of `coverage`, for what the lake cannot know.
 
     Returns:
-        As `rates` makes it, one row for each of `outcomes.measures`.
+        One row for each of `outcomes.measures`: `measure`, `numerator`, `denominator`, `share`,
+        `low`, `high`, `note`, `definition`. Shares and intervals of fewer than `ENOUGH` are
+        missing, and the note says so.
     """
     c, day = conversations, conversations["local_time"].dt.normalize()
     knows = coverage.iloc[0] if len(coverage) else pd.Series(dtype="Int64")
     some = bool(knows.get("messages", 0))
-    why = NO_AUTHORS if knows.get("by_unknown", 0) else NO_BOT
+    why = note("no_authors" if knows.get("by_unknown", 0) else "no_bot")
     no_bot = why if some and not knows["by_bots"] else ""
-    no_signals = NO_SIGNALS if some and not knows["reactions"] + knows["button_presses"] else ""
-    not_judged = NOT_JUDGED if (c["outcome"] == "not_judged").any() else ""
+    is_seen = not some or knows["reactions"] + knows["button_presses"]
+    no_signals = "" if is_seen else note("no_signals")
+    not_judged = note("not_judged") if (c["outcome"] == "not_judged").any() else ""
+    marks, about_bot = measures(c), ["bot_at_least", "bot_at_most", "handed"]
+    if no_bot:
+        marks[about_bot] = None
     notes = dict.fromkeys(("answered", "solved_at_most"), no_bot and f"by people only: {no_bot}")
-    notes |= {"satisfied": no_signals}
-    found = {}
-    for name, (counted, of) in measures(c).items():
-        about_bot = name in ("bot_at_least", "bot_at_most", "handed")
-        here = of.fillna(False).astype(bool) & (not (about_bot and no_bot))
-        hits = counted[here].fillna(False).astype(bool)
-        note = no_bot if about_bot else notes.get(name, "")
-        found[name] = (clustered(hits, c["customer"][here], day[here]), not_judged or note)
-    return rates(found)
+    notes |= dict.fromkeys(about_bot, no_bot) | {"satisfied": no_signals}
+    rows = []
+    for name in marks:
+        known = marks[name].dropna()
+        rate = clustered(known, c["customer"][known.index], day[known.index])
+        is_few = rate.denominator < ENOUGH
+        shares = (math.nan,) * 3 if is_few else (rate.share, *rate.interval)
+        few = note("too_few") if is_few and rate.denominator else ""
+        why = not_judged or notes.get(name) or few
+        rows.append((name, *rate[:2], *shares, why, definitions().get(str(name), "")))
+    names = "measure numerator denominator share low high note definition"
+    return pd.DataFrame(rows, columns=names.split())
 
 
 def solved_by_bot(found: pd.DataFrame) -> str:
@@ -140,12 +155,8 @@ def solved_by_bot(found: pd.DataFrame) -> str:
     low, high = rows.loc["bot_at_least"], rows.loc["bot_at_most"]
     if math.isnan(low["share"]):
         return say(str(low["note"])) or say("too few conversations")
-    return say(
-        "between {least:.0%} (customers said so) and {most:.0%} (or fell silent) of {of:,} "
-        "conversations it wrote in; with chance, {low:.0%} to {high:.0%}",
-        least=low["share"], most=high["share"], of=low["denominator"], low=low["low"],
-        high=high["high"],
-    )  # fmt: skip
+    said = {"least": low["share"], "most": high["share"], "of": high["denominator"]}
+    return sentence("solved_by_bot", low=low["low"], high=high["high"], **said)
 
 
 def response_times(conversations: pd.DataFrame, office: Office) -> pd.DataFrame:
@@ -170,12 +181,60 @@ def response_times(conversations: pd.DataFrame, office: Office) -> pd.DataFrame:
     day = c["local_time"].dt.normalize()
     rows = []
     for who, (seconds, of) in times.items():
-        for label, chosen in when.items():
+        for asked, chosen in when.items():
             here = (chosen & of).astype(bool)
-            w = wait(seconds[here], known[here], c["customer"][here], day[here])
-            rows.append((who, label, w.cases, w.answered, w.median, w.low, w.high, w.p90))
-    names = "who asked conversations answered median low high p90".split()
-    return pd.DataFrame(rows, columns=names)
+            told = wait(seconds[here], known[here], c["customer"][here], day[here])
+            rows.append({"who": who, "asked": asked} | told)
+    return pd.DataFrame(rows)
+
+
+class Bands(NamedTuple):
+    """Hours in which most questions come.
+
+    Attributes:
+        hours: (first, one past the last) of each band, in order.
+        rate: the share of questions in them, on days that did not choose them.
+    """
+
+    hours: tuple[tuple[int, int], ...]
+    rate: Rate
+
+    def __str__(self) -> str:
+        """The hours as they are put on a duty roster.
+
+        >>> print(Bands(((9, 12), (14, 17), (19, 22)), Rate(61, 100)))
+        9 to 12, 14 to 17 and 19 to 22 h
+        """
+        spans = [say("{low} to {high}", low=first, high=last) for first, last in self.hours]
+        return say(" and ").join(filter(None, [", ".join(spans[:-1]), spans[-1]])) + " h"
+
+
+def busiest_bands(times: "pd.Series[Any]", people: Any, period: "pd.DatetimeIndex") -> Bands | None:
+    """The `BANDS` bands of `BAND` hours with most questions; None where there are too few to tell.
+
+    They are chosen on every other day of the period, and their share is counted on the days
+    between: so the interval holds although they were chosen for being the busiest.
+
+    Args:
+        times: when each question was asked, local time.
+        people: who asked each.
+        period: its whole days.
+    """
+    if len(period) < BAND_DAYS or len(times) < ENOUGH:
+        return None
+    day, hour = times.dt.normalize(), times.dt.hour.to_numpy()
+    chosen, other = (day.isin(period[n::2]).to_numpy() for n in (0, 1))
+    counts = np.bincount(hour[chosen], minlength=24)
+    load = np.convolve(counts, np.ones(BAND), "valid")
+    starts = [s for s in combinations(range(len(load)), BANDS)
+              if all(b - a >= BAND for a, b in pairwise(s))]  # fmt: skip
+    best = max(starts, key=lambda s: sum(load[list(s)]))
+    # Nobody need sit where nobody asks; bands that touch are one.
+    busy = np.unique([s + n for s in best if load[s] for n in range(BAND)])
+    runs = np.split(busy, np.flatnonzero(np.diff(busy) > 1) + 1)
+    spans = tuple((int(run[0]), int(run[-1]) + 1) for run in runs)
+    inside = np.isin(hour, busy)[other]
+    return Bands(spans, clustered(inside, np.asarray(people)[other], day[other]))
 
 
 def questions_by_hour(conversations: pd.DataFrame) -> pd.DataFrame:
@@ -184,12 +243,11 @@ def questions_by_hour(conversations: pd.DataFrame) -> pd.DataFrame:
     Returns:
         `hour`, `questions`; `attrs["bands"]` holds the busiest: see `busiest_bands`.
     """
-    local = conversations["local_time"]
-    period = conversations.attrs.get("parameters", {})
-    if conversations.empty:
+    c, local = conversations, conversations["local_time"]
+    if c.empty:
         return pd.DataFrame(columns=["hour", "questions"])
     counts = local.dt.hour.value_counts().reindex(range(24), fill_value=0)
-    frame = pd.DataFrame({"hour": range(24), "questions": counts.to_numpy(dtype=int)})
-    bands = busiest_bands(local, conversations["customer"], whole_days(conversations))
-    frame.attrs = {"parameters": period, "bands": bands}
+    frame = counts.astype(int).rename_axis("hour").reset_index(name="questions")
+    bands = busiest_bands(local, c["customer"], whole_days(c))
+    frame.attrs = {"parameters": c.attrs.get("parameters", {}), "bands": bands}
     return frame

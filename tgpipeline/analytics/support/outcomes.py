@@ -205,23 +205,24 @@ def taken_back(frame: pd.DataFrame, horizon: int) -> pd.DataFrame:
     return frame.assign(back_after=back, outcome=frame["outcome"].mask(came, "not_solved"))
 
 
-def measures(conversations: pd.DataFrame) -> dict[str, tuple[Any, Any]]:
-    """For each measure, which conversations it counts, and of which.
+def measures(conversations: pd.DataFrame) -> pd.DataFrame:
+    """What every measure makes of each conversation.
 
-    The same conditions count in `metrics.outcomes` and mark the cases in `cases`.
+    Returns:
+        A nullable boolean column for each measure: true if it is counted, false if it is not, null
+        if it is not of those that the measure is about.
     """
     c = conversations
     outcome, is_judged = c["outcome"], c["outcome"] != "not_judged"
     settled = is_judged & (outcome != "open")
     handed, by_bot = c["handed"].fillna(False), settled & c["bot_after"].notna()
     alone = (c["by"] == "bot").fillna(False) & c["person_after"].isna() & ~handed
-    solved = is_solved(c)
-    answered = c["answer_after"].notna()
+    solved, answered = is_solved(c), c["answer_after"].notna()
     good = c["signal"].isin(["thanks", "reaction", "button"])
     bad = c["signal"].eq("complaint").fillna(False)
     watched = c["settled"] + REOPENED <= c.attrs.get("until", 0)
     found = {name: (outcome == name, settled) for name in OUTCOMES[:-1]}
-    return found | {
+    found |= {
         "open": (outcome == "open", is_judged),
         "answered": (answered, settled),
         "solved_at_most": (solved, settled),
@@ -231,17 +232,14 @@ def measures(conversations: pd.DataFrame) -> dict[str, tuple[Any, Any]]:
         "reopened": (c["back_after"].le(REOPENED).fillna(False), answered & watched),
         "satisfied": (good, (good | bad) & is_judged),
     }
+    return pd.DataFrame(
+        {
+            name: counted.astype("boolean").where(of.fillna(False).astype(bool))
+            for name, (counted, of) in found.items()
+        }
+    )
 
 
 def cases(conversations: pd.DataFrame) -> pd.DataFrame:
-    """One row for each conversation, with what every measure makes of it.
-
-    Returns:
-        The columns of `find_conversations` without positions, and one for each measure: true if it
-        is counted, false if it is not, null if it is not of those that the measure is about.
-    """
-    marked = {
-        name: counted.astype("boolean").where(of.astype(bool))
-        for name, (counted, of) in measures(conversations).items()
-    }
-    return conversations.drop(columns=["rows", "question_row"]).assign(**marked)
+    """One row for each conversation: the columns of `find_conversations` and of `measures`."""
+    return conversations.drop(columns=["rows", "question_row"]).assign(**measures(conversations))

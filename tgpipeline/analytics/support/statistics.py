@@ -1,29 +1,76 @@
 """How sure an answer is: intervals, tests and waits that hold for messages as they are.
 
-Questions are not independent of each other: a person asks several times, and on a bad day everybody
-asks the same. So intervals are clustered by person and by day, what is chosen on some days is
-counted on others, and what is looked for in many places is tested more strictly.
+Every rate is a `Rate`: numerator, denominator, 95 % interval. Questions are not independent of each
+other: a person asks several times, and on a bad day everybody asks the same. So intervals are
+clustered by person and by day, what is chosen on some days is counted on others, and what is looked
+for in many places is tested more strictly.
 """
 
 import math
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
-from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from tgpipeline.analytics.support.rates import ENOUGH as ENOUGH
-from tgpipeline.analytics.support.rates import Rate
+from tgpipeline.analytics.language import say
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+ENOUGH = 30  # conversations; of fewer no share is told, they are shown one by one
 LEVEL = 0.025  # chance of a false finding: of the problems together, and of the words together
 _Z = 1.959963984540054
+
+
+class Rate(NamedTuple):
+    """A share with what it is made of.
+
+    Attributes:
+        numerator: how many.
+        denominator: of how many.
+        design: by how much cases that are alike widen the variance: see `clustered`.
+    """
+
+    numerator: int
+    denominator: int
+    design: float = 1.0
+
+    @property
+    def share(self) -> float:
+        """The share; NaN of nothing."""
+        return self.numerator / self.denominator if self.denominator else math.nan
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % Wilson score interval of as many independent cases as these are worth.
+
+        All of 0 to 1 where nothing is known.
+
+        Source: https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval
+
+        >>> [round(bound, 3) for bound in Rate(8, 10).interval]
+        [0.49, 0.943]
+        """
+        n, p = self.denominator / self.design, self.share
+        if not n:
+            return 0.0, 1.0
+        centre = (p + _Z * _Z / (2 * n)) / (1 + _Z * _Z / n)
+        half = _Z / (1 + _Z * _Z / n) * math.sqrt(p * (1 - p) / n + _Z * _Z / (4 * n * n))
+        return max(0.0, centre - half), min(1.0, centre + half)
+
+    def __str__(self) -> str:
+        """The share with its interval and its counts, in the language that is set.
+
+        >>> print(Rate(8, 10))
+        80% (8 of 10; 95% interval 49% to 94%)
+        """
+        return in_words(self.numerator, self.denominator, *self.interval)
+
+
+def in_words(n: int, of: int, low: float, high: float) -> str:
+    """A share with its counts and its interval, in the language that is set."""
+    if not of:
+        return say("unknown (0 of 0)")
+    text = "{share:.0%} ({n:,} of {of:,}; 95% interval {low:.0%} to {high:.0%})"
+    return say(text, share=n / of, n=n, of=of, low=low, high=high)
 
 
 def clustered(cases: Any, *clusters: Any) -> Rate:
@@ -44,11 +91,9 @@ def clustered(cases: Any, *clusters: Any) -> Rate:
     """
     hit = np.asarray(cases, dtype=float)
     n, hits = len(hit), int(hit.sum())
-    if hits in (0, n):
-        return Rate(hits, n)
     codes = [pd.factorize(np.asarray(labels))[0] for labels in clusters]
     codes = [code for code in codes if code.any()]  # one cluster tells nothing of others
-    if not codes:
+    if hits in (0, n) or not codes:
         return Rate(hits, n)
     rest = hit - hits / n
     variance = sum(_between(rest, code) for code in codes)
@@ -59,10 +104,9 @@ def clustered(cases: Any, *clusters: Any) -> Rate:
     return Rate(hits, n, max(1.0, design * _few(groups)))
 
 
-def _between(rest: "NDArray[np.float64]", code: "NDArray[np.int64]") -> float:
+def _between(rest: Any, code: Any) -> float:
     """The variance of a mean, from the sums of what its clusters deviate by."""
-    _, code = np.unique(code, return_inverse=True)
-    sums = np.bincount(code, rest)
+    sums = np.bincount(pd.factorize(code)[0], rest)
     return float((sums**2).sum()) / len(rest) ** 2 * len(sums) / max(1, len(sums) - 1)
 
 
@@ -72,28 +116,7 @@ def _few(groups: int) -> float:
     return float((t.ppf(0.975, max(1, groups - 1)) / _Z) ** 2)
 
 
-@dataclass(frozen=True)
-class Wait:
-    """How long until something happens, where some have not seen it happen.
-
-    Attributes:
-        cases: how many wait.
-        answered: for how many of them it happened.
-        median: seconds until it has happened for half of all; infinite if it never does.
-        low: of the median's 95 % interval.
-        high: of the same; infinite where too few were answered to know.
-        p90: seconds until it has happened for nine in ten.
-    """
-
-    cases: int
-    answered: int
-    median: float
-    low: float
-    high: float
-    p90: float
-
-
-def wait(seconds: Any, known: Any, *clusters: Any) -> Wait:
+def wait(seconds: Any, known: Any, *clusters: Any) -> dict[str, float]:
     """Waiting times by Kaplan and Meier: who has no answer yet counts for as long as is known.
 
     The median's interval is that of Brookmeyer and Crowley on the log-log scale, widened by the
@@ -106,7 +129,12 @@ def wait(seconds: Any, known: Any, *clusters: Any) -> Wait:
         known: seconds for which each was watched; an answer after them has not come yet.
         *clusters: as for `clustered`.
 
-    >>> wait([10, 20, None, 40], [90, 90, 30, 90]).median
+    Returns:
+        `conversations` (how many wait), `answered` (of them), `median` (seconds until half were;
+        infinite if they never are), its 95 % interval `low` and `high` (infinite where too few were
+        answered to know), and `p90` (seconds until nine in ten were). Of nobody all is NaN.
+
+    >>> wait([10, 20, None, 40], [90, 90, 30, 90])["median"]
     20.0
     """
     from scipy.stats import CensoredData, ecdf, norm
@@ -114,28 +142,27 @@ def wait(seconds: Any, known: Any, *clusters: Any) -> Wait:
     waited = pd.Series(seconds, dtype="Float64").to_numpy(float, na_value=math.inf)
     limit = np.asarray(known, dtype=float)
     seen = waited <= limit
+    found: dict[str, float] = {"conversations": len(seen), "answered": int(seen.sum())}
     if not len(seen):
-        return Wait(0, 0, *[math.nan] * 4)
+        return found | dict.fromkeys(("median", "low", "high", "p90"), math.nan)
     left = ecdf(CensoredData(waited[seen], right=limit[~seen])).sf
-    at, share = left.quantiles, left.probabilities
-    median = _reached(at, share, 0.5)
+
+    def reached(shares: Any, share: float) -> float:
+        """The first moment at which no more than a share is left; infinite if there is none."""
+        return float(next(iter(left.quantiles[shares <= share + 1e-9]), math.inf))
+
+    found["median"] = median = reached(left.probabilities, 0.5)
     until = np.where(seen, waited, limit)
     design = clustered(until <= median, *clusters).design if math.isfinite(median) else 1.0
-    with np.errstate(all="ignore"), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of all or none left nothing is in doubt
         bounds = left.confidence_interval(1 - 2 * norm.sf(_Z * math.sqrt(design)), method="log-log")
-    known_bounds = [b.probabilities for b in (bounds.low, bounds.high)]
-    low, high = (_reached(at, np.where(np.isnan(b), share, b), 0.5) for b in known_bounds)
-    return Wait(len(seen), int(seen.sum()), median, low, high, _reached(at, share, 0.1))
+    for name, bound in (("low", bounds.low.probabilities), ("high", bounds.high.probabilities)):
+        found[name] = reached(np.where(np.isnan(bound), left.probabilities, bound), 0.5)
+    return found | {"p90": reached(left.probabilities, 0.1)}
 
 
-def _reached(moments: "NDArray[np.float64]", left: "NDArray[np.float64]", share: float) -> float:
-    """The first moment at which no more than a share is left; infinite if there is none."""
-    below = np.flatnonzero(left <= share + 1e-9)
-    return float(moments[below[0]]) if len(below) else math.inf
-
-
-def changed(days: "pd.DataFrame") -> list[str]:
+def changed(days: pd.DataFrame) -> list[str]:
     """What came more often or less often in the last seven of fourteen days, beyond chance.
 
     Each count is held against all ways to deal its fourteen days into two weeks, which asks nothing
@@ -148,27 +175,21 @@ def changed(days: "pd.DataFrame") -> list[str]:
     Returns:
         For each column `new` (none in the week before), `rising`, `falling` or empty.
     """
-    from scipy.stats import false_discovery_control
+    from scipy.stats import false_discovery_control, permutation_test
 
-    counts = days.to_numpy(float)
-    if not counts.size:
-        return [""] * counts.shape[1]
-    more = counts[7:].sum(axis=0) - counts[:7].sum(axis=0)
-    every = 2 * _deals() @ counts - counts.sum(axis=0)
-    chance = (np.abs(every) >= np.abs(more) - 1e-9).mean(axis=0)
-    sure = false_discovery_control(chance) <= LEVEL
-    ups = np.where(counts[:7].sum(axis=0) > 0, "rising", "new")
-    return [str(w) for w in np.where(~sure, "", np.where(more > 0, ups, "falling"))]
+    def more(now: Any, before: Any, axis: int) -> Any:
+        return now.sum(axis=axis) - before.sum(axis=axis)
 
-
-@cache
-def _deals() -> Any:
-    """All ways to choose seven of fourteen days: one row per way, 1 for the days chosen."""
-    chosen = np.array(list(combinations(range(14), 7)))
-    return (chosen[:, :, None] == np.arange(14)).any(axis=1).astype(float)
+    weeks = days.to_numpy(float)[7:], days.to_numpy(float)[:7]
+    if not days.size:
+        return []
+    dealt = permutation_test(weeks, more, n_resamples=math.inf, vectorized=True)
+    sure = false_discovery_control(dealt.pvalue) <= LEVEL
+    ups = np.where(weeks[1].any(axis=0), "rising", "new")
+    return [str(w) for w in np.where(~sure, "", np.where(dealt.statistic > 0, ups, "falling"))]
 
 
-def as_frequent(labels: "Sequence[Any]", *clusters: Any) -> list[Any]:
+def as_frequent(labels: Any, *clusters: Any) -> list[Any]:
     """Which labels may be as frequent as the most frequent one (95 %, of all comparisons together).
 
     Args:
@@ -179,15 +200,12 @@ def as_frequent(labels: "Sequence[Any]", *clusters: Any) -> list[Any]:
 
     named = pd.Series(labels, dtype=object)
     counts = named.value_counts()
-    if len(counts) < 2:
-        return []
-    top, needed = counts.index[0], norm.ppf(1 - 0.05 / (len(counts) - 1))
     found = []
     for other in counts.index[1:]:
-        either = named.isin([top, other]).to_numpy()
-        design = clustered(
-            (named == top)[either], *(np.asarray(c)[either] for c in clusters)
-        ).design
-        if counts[top] - counts[other] <= needed * math.sqrt(design * either.sum()):
+        either = named.isin([counts.index[0], other]).to_numpy()
+        parts = (np.asarray(labels)[either] for labels in clusters)
+        rate = clustered(named[either] != other, *parts)
+        needed = norm.ppf(1 - 0.05 / (len(counts) - 1)) * math.sqrt(rate.design * rate.denominator)
+        if counts.iloc[0] - counts[other] <= needed:
             found.append(other)
     return found
