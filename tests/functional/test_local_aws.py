@@ -94,10 +94,8 @@ def test_it_listens_on_the_loopback_address_alone() -> None:
 
 
 def test_stop_leaves_no_process_no_port_no_file() -> None:
-    stack = ministack.start_aws()
-    assert stack.directory.is_dir()
-    stack.stop()
-    stack.stop()
+    with ministack.start_aws() as stack:
+        assert stack.directory.is_dir()
     assert stack.process.poll() is not None
     assert not stack.directory.exists()
     with socket.socket() as probe:
@@ -110,7 +108,8 @@ def test_it_ends_with_the_process_that_started_it(how: signal.Signals) -> None:
     code = (
         "import signal, time\nfrom tgpipeline.local import ministack\n"
         # What runs in the background of a shell takes no notice of SIGINT, nor do its children.
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\nstack = ministack.start_aws()\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "running = ministack.start_aws()\nstack = running.__enter__()\n"
         "print(stack.process.pid, stack.directory, flush=True)\ntime.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
@@ -125,8 +124,11 @@ def test_it_ends_with_the_process_that_started_it(how: signal.Signals) -> None:
 
 
 def test_no_answer_in_time_shows_the_log_and_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(LocalStackError, match="did not answer within 0 seconds"):
-        ministack.start_aws(timeout=0)
+    with (
+        pytest.raises(LocalStackError, match="did not answer within 0 seconds"),
+        ministack.start_aws(timeout=0),
+    ):
+        pass
 
 
 def test_an_end_at_the_start_shows_the_end_of_the_log(
@@ -135,14 +137,17 @@ def test_an_end_at_the_start_shows_the_end_of_the_log(
     (tmp_path / "hypercorn").mkdir()
     (tmp_path / "hypercorn" / "__init__.py").write_text("raise ImportError('a broken install')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with pytest.raises(LocalStackError, match=r"ended at its start[\s\S]*a broken install"):
-        ministack.start_aws()
+    with (
+        pytest.raises(LocalStackError, match=r"ended at its start[\s\S]*a broken install"),
+        ministack.start_aws(),
+    ):
+        pass
 
 
 def test_missing_ministack_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(LocalStackError, match="pip install 'tgpipeline\\[local\\]'"):
-        ministack.start_aws()
+        ministack.start_aws().__enter__()
 
 
 def test_functions_inherit_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,6 +208,7 @@ def test_start_points_everything_at_the_stack_and_stop_puts_it_back(
         assert stack.variables["TELEGRAM_BOT_TOKEN"] == stack.telegram.token
         assert stack.telegram.token not in repr(stack)
         assert local.SECRET not in repr(stack)
+        stack.stop()
     assert dict(os.environ) == before
 
 
@@ -229,10 +235,10 @@ def test_private_names_that_have_changed_cost_a_warning(monkeypatch, tmp_path, c
 def test_a_full_disk_is_told_before_anything_starts(monkeypatch) -> None:
     monkeypatch.setattr(ministack, "_ROOM", 2**70)
     with pytest.raises(LocalStackError, match=r"no room for its data in .* free some, or name"):
-        ministack.start_aws()
+        ministack.start_aws().__enter__()
     monkeypatch.setattr(ministack.tempfile, "gettempdir", lambda: "/nowhere/at/all")
     with pytest.raises(LocalStackError, match="No such file"):
-        ministack.start_aws()
+        ministack.start_aws().__enter__()
 
 
 def test_a_laptops_environment_does_not_lead_away_from_the_stack(monkeypatch) -> None:

@@ -9,7 +9,7 @@
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from datetime import date, timedelta
 from typing import Any, NoReturn
 
@@ -34,25 +34,15 @@ BEGINNING = 1762743600  # midnight of the sample's first day, in its zone
 _OURS, _CLIENTS = (Settings, Bot, Telegram), ("botocore.client", "obstore")  # modules of clients
 
 
-@dataclass(eq=False)
-class LocalStack:
+class LocalStack(ExitStack):
     """What `start` started; it ends with `stop()`, a `with` block, or this process.
 
     Attributes:
         aws: MiniStack.
         telegram: the Bot API stand-in, with the group.
         settings: of the pipeline on this stack; also in the environment of this process.
+        variables: the environment variables by which another process uses this stack.
     """
-
-    aws: ministack.AwsStack
-    telegram: Telegram
-    settings: Settings = field(init=False)
-    _before: dict[str, str | None] = field(default_factory=dict, repr=False)
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """The environment variables by which another process uses this stack."""
-        return {name: os.environ[name] for name in self._before if name in os.environ}
 
     @property
     def url(self) -> str:
@@ -73,35 +63,28 @@ class LocalStack:
         finally:
             set_clock(None)
 
-    def stop(self) -> None:
-        """End both servers and put the environment back. A second call does nothing."""
-        _running.discard(self)
-        self.telegram.stop()
-        self.aws.stop()
-        _set_environment(self._before)
-        if self._before and not _running:
-            _tell_notebook()
-        self._before = {}
+    stop = ExitStack.close  # ends both servers and puts the environment back; once is enough
 
-    def _enter(self) -> None:
-        """Point this process, and what it starts, at the stack: nothing reaches beyond it."""
+    def _start(self, **options: Any) -> None:
+        """Start both servers, and point this process at them: nothing reaches beyond it."""
+        _running.add(self)
+        self.callback(_tell_notebook)
+        self.callback(_running.discard, self)
+        self.aws = self.enter_context(ministack.start_aws(**options))
+        clock = Clock(BEGINNING, running=False)
+        self.telegram = self.enter_context(Telegram(TOKEN_DEFAULT, clock=clock))
         elsewhere = tuple(ministack.VARIABLES["elsewhere"])
         api = self.aws.endpoint_url + "/restapis/{api}/{stage}/_user_request_/{path}"
-        self._before = _set_environment(
-            dict.fromkeys(name for name in os.environ if name.startswith(elsewhere))
-            | self.aws.environment
-            | ministack.VARIABLES["pipeline"]
-            | {"TELEGRAM_API_URL": self.telegram.url, "TELEGRAM_BOT_TOKEN": self.telegram.token}
-            | {"TELEGRAM_CHAT_ID": str(self.telegram.group_id), "TGPIPELINE_INVOKE_URL": api}
-        )
+        ours = {"TELEGRAM_API_URL": self.telegram.url, "TELEGRAM_BOT_TOKEN": self.telegram.token}
+        ours |= {"TELEGRAM_CHAT_ID": str(self.telegram.group_id), "TGPIPELINE_INVOKE_URL": api}
+        self.variables = self.aws.environment | ministack.VARIABLES["pipeline"] | ours
+        away = dict.fromkeys(name for name in os.environ if name.startswith(elsewhere))
+        self.callback(_set_environment, _set_environment(away | self.variables))
         self.settings = Settings.from_env()
 
     def __enter__(self) -> "LocalStack":
         _running.discard(self)  # the block ends it, whatever starts inside
         return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
 
 def _set_environment(wanted: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -137,12 +120,9 @@ def start(through: str = "", **options: Any) -> LocalStack:
     Settings.from_env()  # a setting that cannot be read is refused now, even if not used here
     steps = names[: names.index(through) + 1] if through else []
     with progress("steps to a local stack", 1 + len(steps)) as advance:
-        telegram = Telegram(TOKEN_DEFAULT, clock=Clock(BEGINNING, running=False))
-        stack = LocalStack(ministack.start_aws(**options), telegram)
-        _running.add(stack)
+        stack = LocalStack()
         try:
-            stack.telegram.start()
-            stack._enter()
+            stack._start(**options)
             for step in steps:
                 advance(1)
                 _take(step, stack)
@@ -190,7 +170,9 @@ def _tell_notebook() -> None:
     Otherwise a client would try again and again, and the reader would get a page of traceback.
     """
     shell: Any = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    for name, value in list(shell.user_ns.items()) if shell else ():
+    if not shell or _running:
+        return
+    for name, value in list(shell.user_ns.items()):
         if _is_of_stack(value):
             cells = [n for n, cell in enumerate(shell.user_ns["In"]) if "local.start(" in cell]
             why = ministack.refusal("ended", cell=f"cell [{cells[-1]}]" if cells else "the cell")

@@ -5,7 +5,6 @@ Nothing outlives the process that starts it (see serve.py), nothing listens on a
 side.
 """
 
-import errno
 import importlib.util
 import logging
 import os
@@ -16,10 +15,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import urllib3
 
@@ -38,8 +37,7 @@ def refusal(of: str, **values: object) -> LocalStackError:
     return LocalStackError(VARIABLES["refusal"][of].format(**values))
 
 
-@dataclass
-class AwsStack(AbstractContextManager["AwsStack"]):
+class AwsStack(NamedTuple):
     """A running MiniStack.
 
     Attributes:
@@ -50,7 +48,7 @@ class AwsStack(AbstractContextManager["AwsStack"]):
 
     endpoint_url: str
     directory: Path
-    process: "subprocess.Popen[bytes]" = field(repr=False)
+    process: "subprocess.Popen[bytes]"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -68,27 +66,18 @@ class AwsStack(AbstractContextManager["AwsStack"]):
         """
         (self.directory / "clock").write_text("" if instant is None else str(instant))
 
-    def stop(self) -> None:
-        """End MiniStack and its functions, and remove its data. A second call does nothing."""
-        with self.process:  # closes its pipe, and waits
-            if self.process.poll() is None:  # its group bears the id of its leader
-                os.killpg(self.process.pid, signal.SIGKILL)
-        shutil.rmtree(self.directory, ignore_errors=True)
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-
-def start_aws(*, timeout: float = 60, enforce_iam: bool = False) -> AwsStack:
+@contextmanager
+def start_aws(*, timeout: float = 60, enforce_iam: bool = False) -> Iterator[AwsStack]:
     """Start MiniStack and wait until it answers.
 
     Args:
         timeout: how many seconds it may take to answer.
         enforce_iam: refuse what the caller's policies do not allow, as AWS does.
 
-    Returns:
-        The running stack. It ends with `stop()`, at the end of a `with` block, or with this
-        process, however that ends.
+    Yields:
+        The running stack. It ends, with its functions and its data, at the end of the block, or
+        with this process, however that ends.
 
     Raises:
         LocalStackError: if MiniStack is not installed, the temporary folder is full, or no answer
@@ -106,15 +95,17 @@ def start_aws(*, timeout: float = 60, enforce_iam: bool = False) -> AwsStack:
         pipes: Any = {"stdin": subprocess.PIPE, "stdout": log, "stderr": subprocess.STDOUT}
         # A session of its own: an interrupt in the terminal is meant for the notebook.
         process = subprocess.Popen(command, cwd=directory, env=env, start_new_session=True, **pipes)
-    stack = AwsStack(f"http://127.0.0.1:{port}", directory, process)
     try:
+        stack = AwsStack(f"http://127.0.0.1:{port}", directory, process)
         _wait(stack, timeout)
-    except BaseException:
-        stack.stop()
-        raise
-    for skipped in directory.glob("skipped_*"):
-        logger.warning("this version of MiniStack is not known: %s", skipped.read_text())
-    return stack
+        for skipped in directory.glob("skipped_*"):
+            logger.warning("this version of MiniStack is not known: %s", skipped.read_text())
+        yield stack
+    finally:
+        with process:  # closes its pipe, and waits
+            if process.poll() is None:  # its group bears the id of its leader
+                os.killpg(process.pid, signal.SIGKILL)
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _directory() -> Path:
@@ -122,12 +113,12 @@ def _directory() -> Path:
     place = tempfile.gettempdir()
     try:
         if shutil.disk_usage(place).free < _ROOM:
-            raise OSError(errno.ENOSPC, f"fewer than {_ROOM // 1_000_000} MB are free")
+            raise OSError(f"fewer than {_ROOM // 1_000_000} MB are free")
         directory = Path(tempfile.mkdtemp(prefix="tgpipeline-aws-"))
         (directory / "clock").touch()
         return directory
     except OSError as error:
-        raise refusal("no_room", place=place, error=error.strerror) from None
+        raise refusal("no_room", place=place, error=error) from None
 
 
 def _environment(port: int, directory: Path, enforce_iam: bool) -> dict[str, str]:
