@@ -92,9 +92,9 @@ def _is_of_updates(path: Path) -> bool:
     """Whether these are lines of updates, or a folder that has no export, but other JSON."""
     if path.is_file():
         return path.suffix in documents.SUFFIXES - {".json"}
-    names = ("result.json", "messages.html", "*/result.json", "*/messages.html")
-    exports = [found for name in names for found in path.glob(name)]
-    return not exports and any(p.suffix in documents.SUFFIXES for p in path.rglob("*"))
+    names = {p.name for pattern in ("*", "*/*") for p in path.glob(pattern)}
+    is_export = not names.isdisjoint(("result.json", "messages.html"))
+    return not is_export and any(p.suffix in documents.SUFFIXES for p in path.rglob("*"))
 
 
 def _collect(path: Path, raw: LocalStore, settings: Settings) -> list[str]:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -110,11 +109,15 @@ class Mask:
     """
 
     def __init__(self, said: pd.DataFrame, labels: Mapping[int, str], names: bool) -> None:
-        self.names, self.labels, self._said = names, labels, said
+        self.names, self.labels = names, labels
         people = said[~said["is_bot"].fillna(False).astype(bool)]
         called = pd.concat([people["first_name"], people["username"]]).dropna().unique()
         self._names = {word for name in called for word in _words(name) if len(word) > 2}
         self._misspelt = {key for name in self._names for key in _one_letter_less(name)}
+        last = said.dropna(subset=["text", "user_id"]).tail(20_000)
+        words = last.assign(word=last["text"].map(_words)).explode("word")
+        writers = words.groupby("word")["user_id"].nunique()
+        self._usual = set(writers.index[writers > 2])  # words that at least three people write
 
     def table(self, frame: pd.DataFrame) -> pd.DataFrame:
         """A table with pseudonyms for ids, without names, its quotes without what identifies."""
@@ -142,14 +145,6 @@ class Mask:
         said = "".join(_words(word[0]))
         is_near = not self._misspelt.isdisjoint(_one_letter_less(said)) and said not in self._usual
         return "…" if said in self._names or is_near else word[0]
-
-    @cached_property
-    def _usual(self) -> set[str]:
-        """Words of the last messages that at least three people write."""
-        last = self._said.dropna(subset=["text", "user_id"]).tail(20_000)
-        said = last.assign(word=last["text"].map(_words)).explode("word")
-        writers = said.groupby("word")["user_id"].nunique()
-        return set(writers.index[writers > 2])
 
 
 def _words(text: str) -> list[str]:

@@ -98,7 +98,6 @@ def refuse_other_key(before: Iterable[Ledger | None], digest: str) -> None:
     for made in before:
         if made and made.made_from.get("pseudonyms") not in (None, "", digest):
             raise SettingsError(
-                f"the tables of {made.date} hold pseudonyms of another key than PSEUDONYM_KEY, "
-                "which is empty or different here: set the one that the ETL's function has, or "
-                "run all days with --rebuild to give every day this one."
+                f"the tables of {made.date} hold pseudonyms of a PSEUDONYM_KEY other than yours: "
+                "set that of the ETL's function, or run all days with --rebuild to give them yours."
             )

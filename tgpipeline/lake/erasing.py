@@ -8,13 +8,13 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 from tgpipeline.telegram.content import objects
-from tgpipeline.telegram.updates import ENVELOPE, Update, event_date, integer, sub
+from tgpipeline.telegram.updates import ENVELOPE, Update, chat_id, event_date, integer, sub
 
 GONE = "…"
 FOREVER = 2**63  # Unix seconds
@@ -24,9 +24,7 @@ WORD = re.compile(r"\w+")
 REVEALING = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|@\w{3,}|\+?\(?\d[\d .()-]{3,}\d")
 LONGEST = 16  # words of a name; each of a longer one is a name, too
 # Fields whose strings are Telegram's words, not people's.
-_CODES = frozenset(
-    "type status language_code file_id file_unique_id mime_type emoji currency payload".split()
-)
+_CODES = "type status language_code file_id file_unique_id mime_type emoji currency payload".split()
 _KEPT_OF_MESSAGE = ("message_id", "message_thread_id", "date", "chat", "forum_topic_created")
 _WORDS_OF_OTHERS = frozenset("caption entities caption_entities quote reply_markup".split())
 _HUSK: dict[type, Any] = {str: GONE, dict: {"erased": True}, list: [{"erased": True}]}
@@ -51,11 +49,9 @@ def as_bytes(value: Any) -> bytes:
         return json.dumps(value).encode()
 
 
-def _blank(text: Any, entity: Update) -> Any:
+def _blank(text: str, entity: Update) -> str:
     """A text whose units (UTF-16) under an entity are gone."""
-    start, length = (integer(entity.get(name)) or 0 for name in ("offset", "length"))
-    if type(text) is not str or start < 0 or length < 0:
-        return text
+    start, length = (max(0, integer(entity.get(name)) or 0) for name in ("offset", "length"))
     units = bytearray(text, "utf-16-le", "surrogatepass")
     there = slice(2 * start, 2 * (start + length))
     units[there] = GONE.encode("utf-16-le") * (len(units[there]) // 2)
@@ -68,7 +64,7 @@ def hashed(key: bytes, what: object) -> str:
     return hmac.new(key, str(what).encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
 
 
-def hashed_names(key: bytes, names: Iterable[str]) -> set[str]:
+def hashed_names(key: bytes, names: Collection[str]) -> set[str]:
     """What a marker keeps of names, for `Erased` to find them again without telling them.
 
     Args:
@@ -118,11 +114,9 @@ class Erased:
         """
         content = update[kind]
         when = event_date(content) or received
-        chat = integer((sub(content, "chat") or sub(content, "message", "chat")).get("id")) or 0
-        here = replace(self, chat=chat)
-        if any(here._is(sub(content, *path.split(".")), when) for path in _USERS):
-            return None
-        if kind == "poll" and here._is_named(content.get("id"), when):
+        here = replace(self, chat=chat_id(update) or 0)
+        their_poll = kind == "poll" and here._is_named(content.get("id"), when)
+        if their_poll or any(here._is(sub(content, *path.split(".")), when) for path in _USERS):
             return None
         rest = {**update, kind: here._scrub(content, when)}
         return update if rest == update else rest
@@ -164,8 +158,8 @@ class Erased:
             value = {k: v if k in ENVELOPE else _HUSK.get(type(v), True) for k, v in rest.items()}
         for text, entities in (("text", "entities"), ("caption", "caption_entities")):
             for entity in objects(value.get(entities)):
-                if self._is(sub(entity, "user"), when):
-                    value = {**value, text: _blank(value.get(text), entity)}
+                if type(value.get(text)) is str and self._is(sub(entity, "user"), when):
+                    value = {**value, text: _blank(value[text], entity)}
         return value
 
     def _wrote(self, what: Update, when: int | None) -> bool:

@@ -4,7 +4,6 @@ Who searches bytes knows nothing of how the pipeline stores things.
 """
 
 import gzip
-import io
 import json
 import re
 import zlib
@@ -70,8 +69,7 @@ class Buckets:
         settings.require("raw_bucket", "enriched_bucket")
         self.raw, self.enriched = settings.raw_bucket, settings.enriched_bucket
         self.s3 = s3 or aws_client("s3", settings)
-        both = (self.raw, self.enriched)
-        self.stores = {name: stores.open_store(name, settings) for name in both}
+        self.stores = {b: stores.open_store(b, settings) for b in (self.raw, self.enriched)}
 
     def versions(self, *buckets: str) -> Iterator[Stored]:
         """Every version of every object, of both buckets or of one.
@@ -98,8 +96,7 @@ class Buckets:
 
     def current(self, *buckets: str) -> list[Stored]:
         """The objects that are there now, but for what erasures leave behind."""
-        found = self.versions(*buckets)
-        return [one for one in found if one.latest and not one.key.startswith(OURS)]
+        return [o for o in self.versions(*buckets) if o.latest and not o.key.startswith(OURS)]
 
     def get(self, one: Stored) -> Found:
         """What an object holds; nothing where it is gone meanwhile."""
@@ -210,7 +207,7 @@ def table_in(body: bytes) -> pa.Table | None:
     """The table, if these bytes are Parquet."""
     if body[:4] == body[-4:] == b"PAR1":
         with suppress(pa.ArrowException, OSError):
-            return pq.ParquetFile(io.BytesIO(body)).read(use_threads=False)
+            return pq.ParquetFile(pa.BufferReader(body)).read(use_threads=False)
     return None
 
 

@@ -150,17 +150,14 @@ class Erasure:
             elif not one.key.startswith(stays) and holds(found.body, self._seek, found.told):
                 (plan.other if one.latest else plan.former).append(one)
         left = self._marker.days
-        plan.expired = {day for day in plan.days - left if self._expired(day, counts[day])}
-        plan.expired |= self._marker.expired
+        enriched = self.buckets.stores[self.buckets.enriched]
+        made = {day: ledger.stored(enriched, "messages", day) for day in plan.days - left}
+        refuse_other_key(made.values(), self._pseudonyms.digest)
+        expired = {day for day, before in made.items() if before and before.objects > counts[day]}
+        plan.expired = expired | self._marker.expired
         plan.days |= left
         plan.updates, self._remover.counts = self._remover.counts, Counter()
         return plan
-
-    def _expired(self, day: date, count: int) -> bool:
-        """Whether a day's Parquet was made from more raw objects than are left."""
-        made = ledger.stored(self.buckets.stores[self.buckets.enriched], "messages", day)
-        refuse_other_key([made], self._pseudonyms.digest)
-        return made is not None and made.objects > count
 
     def run(self) -> list[str]:
         """Erase.
@@ -178,8 +175,7 @@ class Erasure:
             self.buckets.delete(plan.other, [*plan.mixed, *plan.former])
             self.buckets.delete(plan.own)
             list(handler.run(self.settings, plan.days - plan.expired, rebuild=True))
-            current = self.buckets.current(enriched)
-            tables = [one for one in current if lake_day(one.key) in plan.days]
+            tables = [o for o in self.buckets.current(enriched) if lake_day(o.key) in plan.days]
             self.buckets.rewrite(tables, self._remover.rest)  # those of which raw objects expired
             self.buckets.delete((), tables)
             self._leave_record()

@@ -15,7 +15,6 @@ from tgpipeline.settings import Settings
 from tgpipeline.telegram.updates import sub
 
 _json = json.JSONEncoder(ensure_ascii=False, default=str).encode
-_FILES = ("own.ndjson", "mentions.ndjson", "tables.ndjson", "quarantine.txt")
 
 
 def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict[str, int]:
@@ -34,8 +33,8 @@ def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict
         SettingsError: if the id is a chat's.
         LakeError: if the lake cannot be read, or holds nothing of that person.
     """
-    files: dict[str, list[str]] = {name: [] for name in _FILES}
-    own, mentions, rows, quarantine = files.values()
+    names = ("own.ndjson", "mentions.ndjson", "tables.ndjson", "quarantine.txt")
+    own, mentions, rows, quarantine = lists = [list[str]() for _ in names]
     with guarded(settings):
         buckets, pseudonyms = Buckets(settings, s3), Pseudonyms(settings.pseudonym_key)
         words = hashed_names(b"", [str(user_id)])
@@ -44,8 +43,7 @@ def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict
         for one, found in buckets.bodies(buckets.current()):
             day, table = lake_day(one.key), table_in(found.body)
             if day and table is not None:
-                told = (row for row in table.to_pylist() if remover.row(row, day) is None)
-                rows += map(_json, told)
+                rows += [_json(row) for row in table.to_pylist() if not remover.row(row, day)]
             elif day:
                 for document in documents_in(one.key, found.body):
                     rest, update = remover.update(document, day), document.update
@@ -59,15 +57,13 @@ def export(settings: Settings, user_id: int, path: Path, s3: Any = None) -> dict
                         mentions.append(_json({"object": one.key, "kind": document.kind} | ids))
             elif one.bucket == buckets.raw and holds(found.body, erased, found.told):
                 quarantine.append(one.key)
-    if not any(files.values()):
+    if not any(lists):
         raise LakeError(SENTENCES["nothing"].format(user_id, settings, "written"))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        readme = SENTENCES["readme"].format(user_id=user_id, bucket=settings.raw_bucket)
-        archive.writestr("README.txt", readme)
-        for name, lines in files.items():
-            text = "".join(f"{line}\n" for line in lines)
-            archive.writestr(name, text.encode("utf-8", "replace"))
-    return {name: len(lines) for name, lines in files.items()}
+        archive.writestr("README.txt", SENTENCES["readme"].format(user_id, settings.raw_bucket))
+        for name, lines in zip(names, lists, strict=True):
+            archive.writestr(name, "".join(f"{o}\n" for o in lines).encode("utf-8", "replace"))
+    return dict(zip(names, map(len, lists), strict=True))
 
 
 def command(arguments: argparse.Namespace, settings: Settings) -> None:

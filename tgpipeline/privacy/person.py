@@ -3,7 +3,6 @@
 The latter of updates, and of a Parquet itself where a day's raw objects are no longer all there.
 """
 
-import io
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
@@ -89,8 +88,7 @@ class Known:
     def __init__(self, user_id: int, buckets: Buckets, objects: Iterable[Stored]) -> None:
         self.user_id, self.own, self.others = user_id, set[str](), set[str]()
         self.texts, self.said, self.spoken = set[str](), set[int](), Counter[str]()
-        telling = (one for one in objects if one.latest and lake_day(one.key))
-        for one, found in buckets.bodies(telling):
+        for one, found in buckets.bodies(o for o in objects if o.latest and lake_day(o.key)):
             table = table_in(found.body)
             for row in table.to_pylist() if table else ():
                 user = {name[5:]: row[name] for name in row if name.startswith("from_")}
@@ -161,14 +159,14 @@ class Remover:
             rows = table.to_pylist()
             kept = [rest for rest in (self.row(row, day) for row in rows) if rest]
             if kept != rows:
-                sink = io.BytesIO()
+                sink = pa.BufferOutputStream()
                 pq.write_table(pa.Table.from_pylist(kept, table.schema), sink, compression="zstd")
-                body = sink.getvalue()
+                body = sink.getvalue().to_pybytes()
             return body
         rests = [(one.body, self.update(one, day)) for one in documents_in(key, body)]
         changed = [rest for whole, rest in rests if rest is not whole]
         self.counts.update("own" if rest is None else "mixed" for rest in changed)
-        end = b"\n" if documents.form_of(key.rsplit("/", 1)[-1]).many else b""
+        end = b"\n" if documents.form_of(key).many else b""
         return b"".join(rest + end for _, rest in rests if rest is not None) if changed else body
 
     def update(self, document: documents.Document, day: date) -> bytes | None:
@@ -211,6 +209,5 @@ def lake_day(key: str) -> date | None:
 
 def documents_in(key: str, body: bytes) -> Iterator[documents.Document]:
     """The updates in an object of the raw zone, one or many."""
-    name = key.rsplit("/", 1)[-1]
-    lines = body.split(b"\n") if documents.form_of(name).many else [body]
-    return (documents.document_of(name, line) for line in lines if line.strip())
+    lines = body.split(b"\n") if documents.form_of(key).many else [body]
+    return (documents.document_of(key.rsplit("/")[-1], line) for line in lines if line.strip())
