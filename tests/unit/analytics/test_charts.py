@@ -31,6 +31,15 @@ def ints(*values: int) -> pd.Series:
     return pd.Series(values, dtype="Int64")
 
 
+def weekdays(said: dict[tuple[int, int], int], period: pd.DatetimeIndex) -> dict[str, list]:
+    """An answer of `messages_by_hour_and_weekday`: each hour of the weekdays that there are."""
+    there = period.day_of_week.value_counts()
+    keys = [(day + 1, hour) for day in sorted(there.index) for hour in range(24)]
+    told = [(*key, said.get(key, 0), said.get(key, 0) / there[key[0] - 1]) for key in keys]
+    names = "weekday", "hour", "messages", "messages_per_day"
+    return dict(zip(names, map(list, zip(*told, strict=True)), strict=True))
+
+
 def frames(length: int = 30) -> dict[str, pd.DataFrame]:
     """An answer to each question, as Athena gives it."""
     n = pd.Series(np.arange(length) % 17 + 3, dtype="Int64")
@@ -43,9 +52,7 @@ def frames(length: int = 30) -> dict[str, pd.DataFrame]:
             "day": days(length), "messages": n, "average": n.astype(float), "p50": n, "p75": n + 1,
             "p90": n + 9, "p99": n + 10,
         },
-        "messages_by_hour_and_weekday": {
-            "weekday": [1, 7], "hour": [9, 23], "messages": ints(8, 2),
-        },
+        "messages_by_hour_and_weekday": weekdays({(1, 9): 9, (7, 23): 8}, DAYS),
         "messages_by_content_type": {
             "content_type": ["text", "photo"], "sent": ints(9, 1), "by_people": ints(8, 1),
             "by_bots": ints(1, 0), "edited": ints(1, 0),
@@ -53,7 +60,9 @@ def frames(length: int = 30) -> dict[str, pd.DataFrame]:
         "messages_by_topic": {
             "message_thread_id": ints(7, 9), "messages": ints(8, 2), "people": ints(2, 1),
         },
-        "visits_by_hour": {"hour": ints(9, 20), "visits": ints(80, 20), "messages": ints(200, 30)},
+        "visits_by_hour": {
+            "hour": range(24), "visits": ints(*[0] * 9, 80, *[0] * 10, 20, 0, 0, 0),
+        },
         "active_people": {"day": days(length), "daily": n, "weekly": n + 5, "monthly": n + 9},
         "new_and_returning": {
             "week": days(2), "people": ints(9, 8), "new_people": ints(9, 2),
@@ -126,7 +135,9 @@ def test_a_chart_states_its_finding_in_numbers(name: str, length: int) -> None:
     chart = draw(name, frames(length)[name])
     assert any(c.isdigit() for c in chart.alt)
     assert chart.axes.get_xlabel() or chart.axes.get_ylabel()
-    assert imread(io.BytesIO(chart.png())).shape[1] == round(6.4 * style.DPI)
+    assert imread(io.BytesIO(chart.png())).shape[1] == round(
+        6.4 * style.looks()["matplotlib"]["savefig.dpi"]
+    )
     assert not plt.get_fignums(), "no figure stays open"
 
 
@@ -235,7 +246,8 @@ def test_few_conversations_have_no_shares() -> None:
 def test_waits_without_end_are_said_so() -> None:
     chart = draw("response_times", frames()["response_times"])
     assert chart.title == (
-        "Until half of those who ask have an answer: a person in office hours 2 min"
+        "Until half of those who ask have an answer: anyone, any time 9 s; "
+        "person, office hours 2 min"
     )
     assert "2 min / over 72 h" in [text.get_text() for text in chart.axes.texts]
 
@@ -252,12 +264,14 @@ def test_the_busiest_are_bands_of_questions_and_the_others_are_called_otherwise(
         assert "usiest" not in draw(name, frames()[name]).title
 
 
-def test_weekdays_count_for_each_day_that_there_was() -> None:
-    """30 days from a Monday: five Mondays and Tuesdays, four of each other weekday."""
-    frame = frames()["messages_by_hour_and_weekday"].assign(messages=[9, 8])
-    chart = draw("messages_by_hour_and_weekday", frame)
-    assert chart.title.startswith("Most messages of people are written on Sun (2.0 a day;")
+def test_the_busiest_hour_and_weekday_are_named_where_there_is_one_of_each() -> None:
+    chart = draw("messages_by_hour_and_weekday", frames()["messages_by_hour_and_weekday"])
+    assert chart.title == (
+        "Most messages of people are written on Sun (2.0 a day; mean of weekdays 0.5) and at 23-24h"
+    )
     assert chart.data.loc[9, "Mon"] == 1.8
+    two_days = pd.DataFrame(weekdays({(1, 9): 5}, DAYS[:2]))
+    assert draw("messages_by_hour_and_weekday", two_days).data["Wed"].isna().all()
 
 
 def of_days(length: int) -> pd.DataFrame:
@@ -310,21 +324,31 @@ def test_days_without_messages_are_drawn_as_none() -> None:
         [(DAYS[0].date(), 4, 4, 0), (DAYS[9].date(), 8, 8, 0)],
     )
     frame.attrs = {"parameters": PERIOD}
-    assert len(draw("messages_per_day", frame).axes.patches) == 30
+    ax = draw("messages_per_day", frame).axes
+    bars = {round(bar.get_x() + bar.get_width() / 2): bar.get_height() for bar in ax.patches}
+    assert bars == dict.fromkeys(range(30), 0) | {0: 4, 9: 8}, "above the days that stand below"
+    assert ax.get_xlim()[0] < 0
+    assert ax.get_xlim()[1] < 31
 
 
 def test_a_week_that_is_to_come_has_no_number_in_the_retention() -> None:
-    rows = [("2025-11-10", 0, 9), ("2025-11-10", 1, 3), ("2025-11-17", 0, 5)]
+    rows = [("2025-11-10", 0, 9), ("2025-11-10", 1, 0), ("2025-11-17", 0, 5)]
     frame = pd.DataFrame(rows, columns=["cohort", "weeks_later", "people"])
     frame = frame.assign(cohort=pd.to_datetime(frame["cohort"]), cohort_size=ints(9, 9, 5))
     drawn = [text.get_text() for text in draw("weekly_retention", frame).axes.texts]
-    assert drawn == ["100", "33", "100"]
+    assert drawn == ["100", "0", "100"]
 
 
 def test_a_quiet_change_is_not_called_one() -> None:
     frame = frames()["before_and_after"]
     frame["messages_per_day"] = [10.0, 10.5]
     assert "No sure change" in draw("before_and_after", frame).alt
+
+
+def test_of_one_day_no_error_is_known_and_so_no_change() -> None:
+    frame = frames()["before_and_after"].assign(days=ints(18, 1), deviation=[3.0, 0.0])
+    found = draw("before_and_after", frame).title
+    assert found == "No sure change on Fri 28 Nov 2025: 30.0 messages a day, before 10.0 ± 1.4"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -388,7 +412,7 @@ def test_a_picture_stays_small_however_long_the_time() -> None:
 def test_the_calendar_of_years_is_that_of_the_last() -> None:
     frame = frames(800)["calendar"]
     chart = draw("calendar", frame)
-    assert chart.title == "Messages on each of 800 days; the last year:"
+    assert chart.title == "0 days without any message, of 365"
     assert len(chart.data) == 53
     last = frame["day"].iloc[-1].to_period("W").start_time
     assert chart.data["week"].iloc[-1] == last
@@ -426,8 +450,8 @@ def test_of_several_that_are_largest_none_is_called_so() -> None:
     visits = pd.DataFrame({"hour": [9, 12, 20], "visits": ints(6, 6, 1)})
     said = "13 visits (a person, an hour); at most 6 in one of the day's hours"
     assert draw("visits_by_hour", visits).title == said
-    heat = pd.DataFrame({"weekday": [1, 2], "hour": [9, 9], "messages": ints(4, 4)})
-    said = "Messages of people: at most 4.0 in an hour of a weekday, on average"
+    heat = pd.DataFrame(weekdays({(1, 9): 5, (2, 9): 5}, DAYS))
+    said = "Messages of people: at most 1.0 in an hour of a weekday, on average"
     assert draw("messages_by_hour_and_weekday", heat).title == said
 
 
@@ -440,11 +464,11 @@ def test_what_is_sent_is_called_by_its_name_in_the_language() -> None:
         assert draw("messages_by_content_type", one).title == "Uma mensagem: foto"
 
 
-def test_of_one_message_no_hour_and_no_tenth_is_told() -> None:
+def test_of_one_message_no_hour_is_told_and_its_length_is_that_of_all() -> None:
     visit = pd.DataFrame({"hour": [9], "visits": ints(1)})
     assert draw("visits_by_hour", visit).title == "1 visit (a person, an hour)"
     length = frames(1)["message_length_per_day"].assign(p50=45, p90=45)
-    said = "Characters a message on the median day: nine in ten have at most 45"
+    said = "Characters a message on the median day: half have at most 45, nine in ten at most 45"
     assert draw("message_length_per_day", length).title == said
 
 

@@ -213,13 +213,12 @@ def test_a_question_reads_at_least_the_days_of_its_period(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_question_can_be_asked_of_a_lake_without_messages(empty, name: str) -> None:
     rows = ask(empty, name)
+    filled = {"active_people": 21, "visits_by_hour": 24, "messages_by_hour_and_weekday": 7 * 24}
     if name == "coverage":
         assert rows == [(0,) * 11]
-    elif name == "active_people":
-        assert len(rows) == 21
-        assert not any(sum(row[1:]) for row in rows)
     else:
-        assert rows == []
+        assert len(rows) == filled.get(name, 0)
+        assert not any(row[-1] for row in rows)
 
 
 @pytest.mark.parametrize("zone", [SAO_PAULO, LISBON, ZoneInfo("Pacific/Kiritimati")])
@@ -240,12 +239,23 @@ def test_counts_by_day_user_and_hour(full, zone: ZoneInfo, chat: int) -> None:
 
     hours = Counter((local.isoweekday(), local.hour) for local, _, _ in people)
     got = ask(full, "messages_by_hour_and_weekday", **given)
-    assert {(row[0], row[1]): row[2] for row in got} == hours
+    assert [row[:2] for row in got] == [(day, hour) for day in range(1, 8) for hour in range(24)]
+    assert [row[2] for row in got] == [hours[row[:2]] for row in got]
+    assert [row[3] for row in got] == [row[2] / 3 for row in got], "three whole weeks"
 
     visits = Counter(hour for hour, _, _ in {(lo.hour, lo.date(), who) for lo, who, _ in people})
     got = ask(full, "visits_by_hour", **given)
-    assert {row[0]: row[1] for row in got} == visits
+    assert [row[:2] for row in got] == [(hour, visits[hour]) for hour in range(24)]
     assert sum(row[2] for row in got) == len(people)
+
+
+def test_weekdays_count_for_each_day_that_there_was(full) -> None:
+    """Nine days from a Monday: two Mondays and Tuesdays, one of each other weekday."""
+    got = ask(full, "messages_by_hour_and_weekday", end="2025-10-28")
+    assert {row[0] for row in got} == {1, 2, 3, 4, 5, 6, 7}
+    assert all(row[3] == row[2] / (2 if row[0] < 3 else 1) for row in got)
+    short = ask(full, "messages_by_hour_and_weekday", end="2025-10-21")
+    assert {row[0] for row in short} == {1, 2}
 
 
 def test_lengths_are_in_characters_and_quantiles_are_nearest_ranks(full) -> None:
@@ -318,10 +328,28 @@ def test_active_new_and_kept_people(full) -> None:
     new = {w: sum(first[u] == w for u in users) for w, users in weeks.items()}
     got = ask(full, "new_and_returning")
     assert [row[:3] for row in got] == [(w, len(weeks[w]), new[w]) for w in sorted(weeks)]
-    for cohort, later, people, size in ask(full, "weekly_retention"):
+    got = ask(full, "weekly_retention", end="2025-11-08")  # a Saturday
+    for cohort, later, people, size in got:
         members = {u for u, w in first.items() if w == cohort}
         came = weeks[cohort + timedelta(7 * later)] & members
         assert (people, size) == (len(came) if later else size, len(members))
+    whole = [date(2025, 10, 20), date(2025, 10, 27)]
+    cohorts = sorted(set(first.values()) & {*whole, date(2025, 11, 3)})
+    assert [row[:2] for row in got] == [
+        (cohort, (week - cohort).days // 7)
+        for cohort in cohorts
+        for week in sorted({cohort, *whole})
+        if week >= cohort
+    ]
+
+
+def test_a_week_in_which_nobody_comes_again_counts_as_zero() -> None:
+    updates = [said(1, 3, 5), said(2, 3, 6), said(3, 10, 7), said(4, 17, 5), said(5, 24, 7)]
+    found = rows_of(updates, "weekly_retention", "2025-11-03", "2025-11-29")
+    first, second = date(2025, 11, 3), date(2025, 11, 10)
+    assert found == [
+        (first, 0, 2, 2), (first, 1, 0, 2), (first, 2, 1, 2), (second, 0, 1, 1), (second, 1, 0, 1),
+    ]  # fmt: skip
 
 
 def test_before_and_after_a_date_counts_quiet_days_as_zero(full) -> None:

@@ -59,9 +59,11 @@ def test_between_a_group_and_its_supergroup_no_id_is_missing() -> None:
     assert coverage.holes(pd.concat([before, after])).empty
 
 
-def test_many_deletions_explain_wider_holes() -> None:
-    assert coverage.likely_width([3] * 300, present=1000) > coverage.likely_width([1], present=1000)
-    assert coverage.likely_width([], present=1) == coverage.likely_width([10**6], present=10)
+@pytest.mark.parametrize(("missing", "is_beyond"), [(10, False), (11, True)])
+def test_ten_ids_may_be_deletions_and_eleven_are_not(missing: int, is_beyond: bool) -> None:
+    (hole,) = coverage.holes(rows([1, missing + 2], "webhook")).to_dict("records")
+    assert (hole["missing_ids"], hole["beyond_deletions"]) == (missing, is_beyond)
+    assert hole["to"] - hole["from"] == pd.Timedelta(hours=missing + 1)
 
 
 def test_the_picture_says_what_it_shows(messages: pd.DataFrame) -> None:

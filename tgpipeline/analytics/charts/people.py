@@ -8,21 +8,18 @@ from matplotlib.ticker import MaxNLocator
 
 from tgpipeline.analytics.charts import shapes
 from tgpipeline.analytics.charts.style import Chart, chart, colour, nothing
-from tgpipeline.analytics.language import MONTHS, WEEKDAYS, mark, say, sentence
+from tgpipeline.analytics.language import WEEKDAYS, date_text, mark, say, sentence
 
-_YEAR = 53  # weeks of the calendar, at most
+_YEAR = 365  # days of the calendar, at most
 _COHORTS = 26  # weeks of the retention, at most
 
 
-@chart()
+@chart(counted="monthly")
 def active_people(frame: pd.DataFrame) -> Chart:
     """People active a day, in 7 and in 28 days; means of a week or a month over a long time."""
-    if not frame["monthly"].sum():
-        return nothing(frame)
     days = frame.set_index("day")[["daily", "weekly", "monthly"]].astype(float)
     last, mean = days.iloc[-1].astype(int), days["daily"].mean()
-    name = "active_people" if len(days) > 1 else "active_on_one_day"
-    title = sentence(name, n=last["monthly"], weekly=last["weekly"], daily=mean)
+    title = sentence("active_people", n=last["monthly"], weekly=last["weekly"], daily=mean)
     unit, means = shapes.by_unit(days, "mean")
     return shapes.over_time(title, means, unit, say("people who wrote"), shapes.lines)
 
@@ -34,21 +31,16 @@ def calendar(frame: pd.DataFrame) -> Chart:
     Args:
         frame: answer of `messages_per_day`.
     """
-    days = shapes.every_day(frame, ["messages"])
-    quiet = int((days["messages"] == 0).sum())
-    title = sentence("calendar", n=quiet, of=len(days))
-    if not quiet:
-        title = sentence("calendar_full", n=len(days))
-    week, weekday = days.index.to_period("W").start_time, days.index.day_of_week
-    grid = days["messages"].set_axis([week, weekday]).unstack().reindex(columns=range(7))
-    if len(grid) > _YEAR:
-        title += sentence("calendar_of_a_year")
+    days = shapes.every_day(frame, ["messages"])["messages"].tail(_YEAR)
+    title = sentence("calendar", n=int((days == 0).sum()), of=len(days))
+    weeks, weekdays = days.index.to_period("W").start_time, days.index.day_of_week
+    grid = days.set_axis([weeks, weekdays]).unstack().reindex(columns=range(7))
 
     def draw(ax: Any, table: pd.DataFrame) -> None:
         ax.get_figure().set_figheight(2.4)
-        shapes.heat(ax, table.T, say("messages"), vmin=0)
+        shapes.heat(ax, table.T, say("messages"))
 
-    return shapes.over_time(title, grid.tail(_YEAR).set_axis(WEEKDAYS, axis=1), "week", "", draw)
+    return shapes.over_time(title, grid.set_axis(WEEKDAYS, axis=1), "week", "", draw)
 
 
 @chart()
@@ -67,20 +59,17 @@ def new_and_returning(frame: pd.DataFrame) -> Chart:
 def weekly_retention(frame: pd.DataFrame) -> Chart:
     """Which share of each week's new people writes again in the weeks after; the last 26 weeks."""
     first = frame[frame["weeks_later"] == 1]
-    kept, size = int(first["people"].sum()), int(first["cohort_size"].sum())
+    kept, size = first[["people", "cohort_size"]].sum().astype(int)
     if not size:
         return nothing(frame, mark("weeks to compare"))
     title = sentence("weekly_retention", share=kept / size, n=kept, of=size)
     shares = frame.assign(share=(100 * frame["people"] / frame["cohort_size"]).astype(float))
-    grid = shares.pivot_table(index="cohort", columns="weeks_later", values="share")
-    grid = grid.reindex(columns=range(int(frame["weeks_later"].max()) + 1))
-    starts = pd.DataFrame({n: grid.index + pd.Timedelta(weeks=n) for n in grid}, grid.index)
-    last = starts.drop(columns=0).where(grid.notna()).max().max()
-    # A whole week in which nobody came is 0, one to come is empty.
-    grid = grid.mask(grid.isna() & (starts <= last), 0).iloc[-_COHORTS:, :_COHORTS]
+    grid = shares.pivot(index=["cohort", "cohort_size"], columns="weeks_later", values="share")
+    grid = grid.iloc[-_COHORTS:, :_COHORTS]
 
     def draw(ax: Any) -> None:
-        shapes.heat(ax, grid.rename(index=_week), say("% of the cohort"), vmin=0, vmax=100)
+        weeks = grid.droplevel("cohort_size").rename(index=date_text)
+        shapes.heat(ax, weeks, say("% of the cohort"), 100)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         cells = grid.set_axis(range(len(grid))).stack().dropna() if grid.size < 61 else {}
         for (y, x), share in cells.items():
@@ -88,8 +77,6 @@ def weekly_retention(frame: pd.DataFrame) -> Chart:
             ax.text(x, y, f"{share:.0f}", ha="center", va="center", color=ink)
 
     data = grid.round(1).rename(columns=str).reset_index()
-    sizes = frame.groupby("cohort")["cohort_size"].first()
-    data.insert(1, "cohort_size", data["cohort"].map(sizes).astype(int))
     labels = say("weeks after the first message"), say("week of the first message")
     return Chart(title, data, *labels, draw)
 
@@ -97,17 +84,16 @@ def weekly_retention(frame: pd.DataFrame) -> Chart:
 @chart()
 def concentration(frame: pd.DataFrame) -> Chart:
     """How much of all is written by how few."""
-    people, total = len(frame), int(frame["messages"].sum())
-    so_far, top = pd.Series([0, *frame["messages_so_far"].astype(int)]), math.ceil(people / 10)
-    name = "concentration" if people > 1 else "one_wrote_all"
-    title = sentence(name, n=top, people=people, share=so_far[top] / total, total=total)
+    people, top = len(frame), math.ceil(len(frame) / 10)
+    so_far = pd.Series([0, *frame["messages_so_far"].astype(int)])
+    shares, reach = 100 * so_far / so_far[people], 100 * so_far.index / people
+    known = {"people": people, "share": shares[top] / 100, "total": so_far[people]}
+    title = sentence("concentration" if people > 1 else "one_wrote_all", n=top, **known)
 
     def draw(ax: Any) -> None:
-        some = sorted({math.ceil(people * n / 100) for n in range(101)})
-        shares = 100 * so_far / total
-        ax.plot([100 * n / people for n in some], shares[some], color=colour("people"))
+        ax.plot(reach, shares, color=colour("people"))
         ax.plot([0, 100], [0, 100], ":", color=colour("other"))
-        ax.plot([100 * top / people] * 2, [0, shares[top]], color=colour("mark"))
+        ax.plot([reach[top]] * 2, [0, shares[top]], color=colour("mark"))
         ax.set_xlim(0, 100)
         ax.set_ylim(0, 101)
 
@@ -134,8 +120,3 @@ def joins_and_leaves(frame: pd.DataFrame) -> Chart:
         ax.axhline(0, color="black", linewidth=0.8)
 
     return shapes.over_time(title, binned, unit, say("people"), draw)
-
-
-def _week(week: Any) -> str:
-    month = say(MONTHS[week.month - 1])
-    return say("{day} {month} {year}", day=week.day, month=month, year=week.year)

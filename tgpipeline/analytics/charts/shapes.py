@@ -5,25 +5,25 @@ and cells stand at 0, 1, 2 …; what these are called is written below or beside
 """
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-from tgpipeline.analytics.charts.style import INK, SOFT, Chart, broken, colour, is_wide, looks
+from tgpipeline.analytics.charts.style import Chart, broken, colour, is_wide, looks
 from tgpipeline.analytics.language import MONTHS, number, say, words
 
 WEEKS = 104  # of charts by week: two years at most
+THICK = 0.5  # of a bar that goes across, in rows: above it there may be its name
 
 
 def every_day(frame: pd.DataFrame, columns: list[Any], attrs: Any = None) -> pd.DataFrame:
     """The columns with a row for each day of the period, 0 where there is none."""
     period = (attrs or frame.attrs).get("parameters", {})
-    first, last = frame["day"].min(), frame["day"].max()
-    start, end = pd.Timestamp(period.get("start", first)), pd.Timestamp(period.get("end", last))
-    days = pd.date_range(min(start, first), max(end, last), freq="D")
-    filled = frame.set_index("day")[columns].astype(float)
-    return filled.reindex(days.astype(frame["day"].dtype)).fillna(0).set_axis(days)
+    ends = {period[name] for name in ("start", "end") if name in period}
+    days = frame.set_index("day")[columns].astype(float)
+    return days.reindex(days.index.union(pd.to_datetime([*ends]))).asfreq("D").fillna(0)
 
 
 def by_unit(days: pd.DataFrame, how: str = "sum") -> tuple[str, pd.DataFrame]:
@@ -35,49 +35,36 @@ def by_unit(days: pd.DataFrame, how: str = "sum") -> tuple[str, pd.DataFrame]:
     return unit, days.groupby(starts).agg(how)
 
 
-def stack(ax: Any, table: pd.DataFrame, *, across: bool = False) -> None:
+def stack(ax: Any, table: pd.DataFrame, kind: str = "bar", width: float = 0.85) -> None:
     """A bar for each row, made of one part for each column that is not all 0.
 
     Args:
         ax: to draw on.
         table: the lengths; what is negative goes down.
-        across: whether bars go to the right, with their sums behind them.
+        kind: `bar`, or `barh` for bars that go across.
+        width: of a bar, in rows.
     """
-    places, draw = range(len(table)), ax.barh if across else ax.bar
-    thick = thickness() if across else 0.85
-    so_far = pd.Series(0.0, table.index)
-    for column in table:
-        values = table[column].astype(float)
-        if values.any():
-            start = so_far.where(values >= 0, 0)
-            draw(places, values, thick, start, color=colour(column), label=label(column))
-            so_far = so_far + values.clip(lower=0)
-    if across:
-        ax.set_xlim(0, 1.15 * max(1.0, so_far.max()))
-        ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-        for place, total in enumerate(so_far):
-            behind(ax, total, place, number(total, ",.0f"), colour=SOFT)
-    else:
-        ax.grid(axis="y", alpha=0.25)
-        ax.set_axisbelow(True)
+    drawn = table.loc[:, table.any()].astype(float)
+    colours = [colour(column) for column in drawn]
+    how = {"stacked": True, "width": width, "rot": 0, "color": colours, "legend": False}
+    drawn.rename(columns=label).reset_index(drop=True).plot(kind=kind, ax=ax, **how)
 
 
 def lines(ax: Any, table: pd.DataFrame) -> None:
     """A line for each column that `looks.toml` has a line of, from 0 on."""
     for column, line in looks()["lines"].items():
         if column in table:
-            how = {"color": colour(column), "label": label(column)}
-            ax.plot(range(len(table)), table[column], line, **how)
+            ax.plot(range(len(table)), table[column], line, c=colour(column), label=label(column))
     ax.set_ylim(bottom=0)
-    ax.grid(axis="y", alpha=0.25)
 
 
-def heat(ax: Any, table: pd.DataFrame, scale: str, **limits: Any) -> None:
-    """A heat map, the table's rows from the top down, with a scale that says what is counted."""
-    image = ax.imshow(table, cmap="cividis", aspect="auto", interpolation="none", **limits)
-    names, step = [say(str(name)) for name in table.index], -(-len(table) // 13)
-    ax.set_yticks(range(0, len(names), step), [broken(name, 4.5) for name in names[::step]])
-    ticks = MaxNLocator(nbins=5, integer=bool(image.get_clim()[1] >= 2))
+def heat(ax: Any, table: pd.DataFrame, scale: str, most: float | None = None) -> None:
+    """A heat map from 0 on, the rows from the top down, with a scale that says what is counted."""
+    image = ax.imshow(table, zorder=1, vmin=0, vmax=most)
+    step = -(-len(table) // 13)
+    names = [broken(say(name), 4.5) for name in table.index[::step]]
+    ax.set_yticks(range(0, len(table), step), names)
+    ticks = MaxNLocator(nbins=5, integer=True)
     ax.get_figure().colorbar(image, ax=ax, label=scale, ticks=ticks)
 
 
@@ -92,73 +79,60 @@ def over_time(
 
     def with_time(ax: Any) -> None:
         draw(ax, table)
+        ax.grid(axis="y")
         step = -(-len(table) // (9 if is_wide() else 5))
-        names, year = list[str](), 0
-        for start in pd.DatetimeIndex(table.index[::step]):
+        names = list[str]()
+        for before, start in pairwise([pd.Timestamp(0), *table.index[::step]]):
             month = say(MONTHS[start.month - 1])
             name = month if unit == "month" else say("{day} {month}", day=start.day, month=month)
-            names.append(f"{name}\n{start.year}" if start.year != year else name)
-            year = start.year
+            names.append(f"{name}\n{start.year}" if start.year != before.year else name)
         ax.set_xticks(range(0, len(table), step), names)
 
     data = table.round(1).rename_axis(unit).reset_index()
     return Chart(title, data, say(f"{unit}, local time"), ylabel, with_time)
 
 
-def across(title: str, xlabel: str, table: pd.DataFrame, data: pd.DataFrame | None = None) -> Chart:
+def across(title: str, xlabel: str, table: pd.DataFrame) -> Chart:
     """A chart of bars in parts that go across, each with the name that the table's index has."""
+    sums = table.sum(axis=1)
 
     def draw(ax: Any) -> None:
+        stack(ax, table, "barh", THICK)
         rows(ax, table.index)
-        stack(ax, table, across=True)
+        ax.bar_label(ax.containers[-1], [number(n, ",.0f") for n in sums], padding=5, fontsize=8)
+        ax.set_xlim(0, 1.15 * max(1.0, sums.max()))
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
 
-    return Chart(title, table.reset_index() if data is None else data, xlabel, "", draw)
+    return Chart(title, table.reset_index(), xlabel, "", draw)
 
 
-def shares(
-    title: str, xlabel: str, rates: pd.DataFrame, colours: list[str], data: pd.DataFrame
-) -> Chart:
+def shares(title: str, xlabel: str, rates: pd.DataFrame, colours: list[str]) -> Chart:
     """A chart of rates with their intervals: `n`, `of`, `share`, `low`, `high`."""
     low, share, high = (100 * rates[c].astype(float) for c in ("low", "share", "high"))
+    reach = [(share - low).clip(lower=0), (high - share).clip(lower=0)]
 
     def draw(ax: Any) -> None:
+        bars = ax.barh(range(len(rates)), share, THICK, color=colours, xerr=reach, capsize=2)
         rows(ax, rates.index)
-        reach = [(share - low).clip(lower=0), (high - share).clip(lower=0)]
-        ax.barh(range(len(rates)), share, thickness(), color=colours, xerr=reach,
-                ecolor=SOFT, capsize=2)  # fmt: skip
-        for place, row in enumerate(rates.itertuples()):
-            counts = say("{share:.0%} ({n} of {of})", share=row.share, n=row.n, of=row.of)
-            behind(ax, high.iloc[place], place, counts)
+        told = [say("{share:.0%} ({n} of {of})", **row) for row in rates.to_dict("records")]
+        ax.bar_label(bars, told, padding=5, fontsize=8)
         ax.set_xlim(0, (1.3 if is_wide() else 1.6) * max([*high, 1.0]))
         ax.set_xticks([tick for tick in ax.get_xticks() if 0 <= tick <= 100])  # beyond are words
 
+    data = rates[["n", "of", "share", "low", "high"]].reset_index()
     return Chart(title, data, xlabel, "", draw)
 
 
 def rows(ax: Any, names: Iterable[str]) -> None:
     """Axes for bars that go across, the first on top: names beside them, above them on a phone."""
-    names = list(names)
+    names, places = list(names), range(len(names))
     ax.get_figure().set_figheight((0.32 if is_wide() else 0.5) * len(names) + 1.3)
     ax.set_ylim(len(names) - 0.4, -0.6)
-    ax.set_yticks(range(len(names)), [broken(name, 4.5) for name in names])
     if is_wide():
-        ax.set_xlabel(broken(ax.get_xlabel(), 7))
+        ax.set_yticks(places, [broken(name, 5.5) for name in names])
     else:
-        ax.set_yticks([])
-        for place, name in enumerate(names):
-            ax.annotate(" ".join(name.split()), (0, place - 0.2), (3, 2), fontsize=9,
-                        xycoords=("axes fraction", "data"), textcoords="offset points")  # fmt: skip
-
-
-def behind(ax: Any, x: float, place: int, text: str, gap: int = 5, colour: str = INK) -> None:
-    """Small words behind the end of a bar."""
-    offset = {"xytext": (gap, -3), "textcoords": "offset points"}
-    ax.annotate(text, (x, place), fontsize=8, color=colour, **offset)
-
-
-def thickness() -> float:
-    """Of a bar that goes across, in rows: above it there may be its name."""
-    return 0.8 if is_wide() else 0.4
+        ax.set_yticks([place - 0.4 for place in places], names, ha="left", fontsize=9)
+        ax.tick_params(axis="y", length=0, pad=-3)
 
 
 def label(column: str) -> str:

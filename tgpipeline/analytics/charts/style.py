@@ -18,23 +18,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import PIL.Image
 from matplotlib import font_manager, rc_context, rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
+from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import blended_transform_factory
 
 from tgpipeline import resources
 from tgpipeline.analytics.language import mark, number, say, sentence
 
-INK, SOFT = "#1b1f24", "#444444"  # of text and lines; a page puts its own in their place
+INK = "#1b1f24"  # of text and lines; a page puts its own in its place
 FEWEST = 3  # marks of a chart that says more than its title
 NARROW = 5.0  # inches; a chart that is not wider has half of the marks on its axis
-HEIGHT, DPI = 3.6, 115  # inches, and dots of an inch: letters stay legible on a phone
+HEIGHT = 3.6  # inches
 
 
 def looks() -> dict[str, Any]:
-    """What things look like in all charts: colours, lines, fonts."""
+    """What things look like in all charts: colours, lines, fonts, Matplotlib's settings."""
     return resources.data("analytics/charts/looks.toml")
 
 
@@ -45,12 +46,10 @@ def colour(name: str) -> str:
 
 
 @cache
-def _style() -> dict[Any, Any]:
-    inked = "text.color axes.labelcolor axes.edgecolor xtick.color ytick.color".split()
+def _style() -> Any:
     have = set(font_manager.get_font_names())
     fonts = [font for font in looks()["fonts"] if font in have]
-    plain = {"text.parse_math": False, "font.family": fonts}  # a dollar in a name is a dollar
-    return plain | dict.fromkeys(inked, INK)
+    return looks()["matplotlib"] | {"font.family": fonts}
 
 
 def page(width: float) -> Any:
@@ -65,9 +64,7 @@ def is_wide() -> bool:
 
 def broken(text: str, letters: float) -> str:
     """A text in lines with so many letters for each inch of the picture."""
-    return (
-        text if "\n" in text else fill(text, max(12, int(letters * rcParams["figure.figsize"][0])))
-    )
+    return fill(text, max(12, int(letters * rcParams["figure.figsize"][0])))
 
 
 @dataclass
@@ -93,11 +90,13 @@ class Chart:
         """Matplotlib's, as drawn for a notebook, on a figure of their own; pyplot knows nothing."""
         with rc_context(_style()):
             figure = Figure(figsize=(rcParams["figure.figsize"][0], HEIGHT), layout="constrained")
-            ax = figure.add_subplot(xlabel=self.xlabel, ylabel=self.ylabel)
-            ax.spines[["top", "right"]].set_visible(False)
+            ax = figure.add_subplot()
             ax.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+            for axis in (ax.xaxis, ax.yaxis):
+                axis.set_major_formatter(lambda x, _: number(x, ",.10g"))
             self.draw(ax)
-            _finish(ax)
+            ax.set(xlabel=broken(self.xlabel, 8), ylabel=self.ylabel)
+            _add_legend(ax)
         return ax
 
     @property
@@ -109,10 +108,9 @@ class Chart:
     @property
     def alt(self) -> str:
         """What a chart says to who does not see it: its finding, and what is drawn over what."""
-        axes = say(" by ").join(text for text in (self.ylabel, self.xlabel) if text)
-        if not axes:
-            return f"{self.title}."
-        return say("{title}. Chart: {axes}.", title=self.title, axes=axes)
+        axes = say(" by ").join(filter(None, [self.ylabel, self.xlabel]))
+        known = {"title": self.title, "axes": axes}
+        return say("{title}. Chart: {axes}.", **known) if axes else f"{self.title}."
 
     @property
     def text(self) -> str:
@@ -123,24 +121,22 @@ class Chart:
     def drawn(self) -> str:
         """A digest of the marks on the axes: another bar, line, point or label makes another."""
         ax, said = self.axes, [text.get_text() for text in self.axes.texts]
-        marks = [bar.get_path().get_extents(bar.get_patch_transform()).bounds for bar in ax.patches]
-        marks += [line.get_xydata() for line in ax.lines]
-        marks += [path.vertices for one in ax.collections for path in one.get_paths()]
+        marks = [bar.get_bbox() for bar in ax.patches] + [line.get_xydata() for line in ax.lines]
+        for one in ax.collections:
+            marks += [one.get_offsets(), *(path.vertices for path in one.get_paths())]
         marks += [image.get_array() for image in ax.images]
         for numbers in marks:
-            plain: Any = np.ma.array(numbers, dtype=float).filled(np.nan)
-            said.append(" ".join(f"{number:.4g}" for number in plain.ravel()))
+            plain: Any = np.ma.array(numbers, dtype=float)
+            said.append(str(plain.round(4).tolist()))
         return hashlib.sha256("\n".join(said).encode()).hexdigest()[:12]
 
     def png(self) -> bytes:
         """The picture for a notebook: finding and chart on white."""
-        import PIL.Image
-
         figure, drawn, buffer = self.axes.get_figure(), io.BytesIO(), io.BytesIO()
         with rc_context(_style()), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a letter that no font here has
-            figure.suptitle(fill(self.title, 68), x=0.01, ha="left", fontsize=10, weight="bold")
-            figure.savefig(drawn, format="png", dpi=DPI)
+            figure.suptitle(fill(self.title, 68), x=0.01, ha="left")
+            figure.savefig(drawn, format="png")
         # A third of the size: notebooks carry their charts, and a chart has few colours.
         pixels = PIL.Image.open(drawn).convert("RGB")
         pixels.quantize(32, PIL.Image.Quantize.MAXCOVERAGE).save(buffer, "png", optimize=True)
@@ -158,12 +154,9 @@ class Chart:
             warnings.simplefilter("ignore", UserWarning)  # the reader's fonts have what ours lack
             figure = replace(self).axes.get_figure()
             figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-        drawn = buffer.getvalue()
-        drawn = re.sub(r' id="[A-Za-z][\w.]*_\d+"|<metadata>.*?</metadata>', "", drawn, flags=re.S)
+        drawn = re.sub(_NOT_OF_A_PAGE, "", buffer.getvalue())
         drawn = re.sub(r"'DejaVu Sans'[^;\"]*", "inherit", drawn)
-        drawn = re.sub(f"{INK}|{SOFT}|#000000", "currentColor", drawn)
-        drawn = drawn[drawn.index("<svg") :]
-        return re.sub(r' (?:width|height)="[\d.]+pt"', "", drawn, count=2)
+        return re.sub(f"{INK}|#000000", "currentColor", drawn)
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
         picture = base64.b64encode(self.png()).decode()
@@ -171,20 +164,24 @@ class Chart:
         return {"image/png": picture, "text/plain": self.text}, {"image/png": about}
 
 
+# The prolog, what tells of Matplotlib, names that a page has already, and a fixed size.
+_NOT_OF_A_PAGE = r'(?s)\A.*?(?=<svg)|<metadata>.*?</metadata>| id="[\w.]+_\d+"| \w+="[\d.]+pt"'
 Maker = Callable[..., Chart]
 
 
-def chart(what: str = mark("messages")) -> Callable[[Maker], Maker]:
-    """For a function that makes a chart of a DataFrame; of one without rows, it says so.
+def chart(what: str = mark("messages"), counted: str = "") -> Callable[[Maker], Maker]:
+    """For a function that makes a chart of a DataFrame; of one that counts nothing, it says so.
 
     Args:
         what: there is none of, in English, marked for the catalogue.
+        counted: the column that says how many there are; the rows are, if none is named.
     """
 
     def decorate(make: Maker) -> Maker:
         @wraps(make)
         def made(frame: pd.DataFrame, /, *args: Any) -> Chart:
-            return nothing(frame, what) if frame.empty else make(frame, *args)
+            some = frame[counted].sum() if counted else len(frame)
+            return make(frame, *args) if some else nothing(frame, what)
 
         return made
 
@@ -204,26 +201,15 @@ def emoji(text: str) -> str:
     >>> emoji("👍")
     'thumbs up sign'
     """
-    if rcParams["svg.fonttype"] == "none":
-        return text
-    return " ".join(
-        say(unicodedata.name(c, c).lower()) for c in text if c != "\N{VARIATION SELECTOR-16}"
-    )
+    names = (unicodedata.name(c, c).lower() for c in text if c != "\N{VARIATION SELECTOR-16}")
+    return text if rcParams["svg.fonttype"] == "none" else " ".join(map(say, names))
 
 
-def _finish(ax: Any) -> None:
-    """Numbers as the language writes them, a legend where there are several, long labels broken."""
+def _add_legend(ax: Any) -> None:
+    """A legend above the axes, where there are several things to tell apart."""
     handles, labels = ax.get_legend_handles_labels()
     if len(labels) > 1:
         ncols = 4 if is_wide() else 2 if len("".join(labels)) < 36 else 1
         # From the picture's left edge on: names beside bars leave little room above the bars.
         left = blended_transform_factory(ax.get_figure().transFigure, ax.transAxes)
-        ax.legend(handles, labels, frameon=False, ncols=ncols, loc="lower left", fontsize=9,
-                  columnspacing=1.2, borderpad=0, bbox_to_anchor=(0.01, 1),
-                  bbox_transform=left)  # fmt: skip
-    for axis in (ax.xaxis, ax.yaxis):
-        if isinstance(axis.get_major_formatter(), ScalarFormatter):
-            axis.set_major_formatter(FuncFormatter(lambda x, _: number(x, ",.10g")))
-    ax.set_xlabel(broken(ax.get_xlabel(), 10))
-    if not is_wide():
-        ax.tick_params(axis="x", labelsize=8)
+        ax.legend(handles, labels, ncols=ncols, bbox_to_anchor=(0.01, 1), bbox_transform=left)

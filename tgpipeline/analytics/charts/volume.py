@@ -1,18 +1,17 @@
 """How much is written, what, and when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import pandas as pd
 
 from tgpipeline.analytics.charts import shapes
-from tgpipeline.analytics.charts.style import Chart, chart, colour, nothing
-from tgpipeline.analytics.language import WEEKDAYS, mark, number, say, sentence
+from tgpipeline.analytics.charts.style import Chart, broken, chart, colour, nothing
+from tgpipeline.analytics.language import WEEKDAYS, mark, say, sentence
 
 _SHOWN = 12  # bars or rows of a chart, at most
 _SAID = ["by_people", "by_bots"]
-_MONDAY, _SUNDAY = "2024-01-01", "2024-01-07"  # one of each weekday, where no period is known
 
 
 @chart()
@@ -22,8 +21,6 @@ def messages_per_day(frame: pd.DataFrame) -> Chart:
     messages = days["messages"]
     total, most, middle = int(messages.sum()), int(messages.max()), float(messages.median())
     name = "messages_at_most" if (messages == most).sum() > 1 else "messages_per_day"
-    if total == most:
-        name = "messages_on_one_day"
     title = sentence(name, n=total, day=messages.idxmax(), most=most)
     if 0 < middle < most:
         title += sentence("messages_more_than_usual", ratio=most / middle)
@@ -39,23 +36,22 @@ def messages_per_user_per_day(frame: pd.DataFrame, labels: Mapping[int, str]) ->
         frame: answer of `messages_per_user_per_day`.
         labels: for each user id, what to call them: see `metrics.labels`.
     """
-    people = frame[~frame["is_bot"].fillna(False).astype(bool)].dropna(subset=["user_id"])
+    people = frame[~frame["is_bot"].astype(bool)].dropna(subset=["user_id"])
     if people.empty:
         return nothing(frame)
     totals = people.groupby("user_id")["messages"].sum().sort_values(ascending=False, kind="stable")
     shown, total = totals.head(_SHOWN), int(totals.sum())
     of_shown = people[people["user_id"].isin(shown.index)]
-    grid = of_shown.pivot_table(index="day", columns="user_id", values="messages", aggfunc="sum")
-    days = shapes.every_day(grid.reset_index(), list(shown.index), frame.attrs)
-    days.columns = pd.Index([labels[int(user)] for user in shown.index])
-    unit, binned = shapes.by_unit(days)
-    name = "messages_of_all" if len(shown) == len(totals) else "messages_per_user_per_day"
-    share = shown.sum() / total
-    title = sentence(name, n=len(shown), name=days.columns[0], share=share, total=total)
+    grid = of_shown.pivot(index="day", columns="user_id", values="messages").reset_index()
+    days = shapes.every_day(grid, list(shown.index), frame.attrs)
+    names = [labels[int(user)] for user in shown.index]
+    unit, binned = shapes.by_unit(days.set_axis(names, axis=1))
+    known = {"name": names[0], "share": shown.sum() / total, "total": total}
+    title = sentence("messages_per_user_per_day", n=len(shown), **known)
     per_unit = say(f"messages a {unit}")
 
     def draw(ax: Any, table: pd.DataFrame) -> None:
-        shapes.heat(ax, table.T, per_unit, vmin=0)
+        shapes.heat(ax, table.T, per_unit)
 
     return shapes.over_time(title, binned.astype(int), unit, "", draw)
 
@@ -65,8 +61,6 @@ def message_length_per_day(frame: pd.DataFrame) -> Chart:
     """Average and quantiles of the length of people's messages; means of a week or a month."""
     half, tenth = frame["p50"].median(), frame["p90"].median()
     title = sentence("message_length_per_day", half=half, tenth=tenth)
-    if half == tenth:
-        title = sentence("message_length_alike", n=tenth)
     days = frame.set_index("day")[["average", "p50", "p90"]].astype(float)
     unit, means = shapes.by_unit(days, "mean")
 
@@ -79,26 +73,20 @@ def message_length_per_day(frame: pd.DataFrame) -> Chart:
     return shapes.over_time(title, means, unit, say("characters a message"), draw)
 
 
-@chart()
+@chart(counted="messages")
 def messages_by_hour_and_weekday(frame: pd.DataFrame) -> Chart:
     """Heat map of when people write."""
-    grid = frame.pivot_table(index="weekday", columns="hour", values="messages", aggfunc="sum")
-    grid = grid.reindex(index=range(1, 8), columns=range(24)).astype("float64").fillna(0)
-    period = {"start": _MONDAY, "end": _SUNDAY} | frame.attrs.get("parameters", {})
-    days = pd.date_range(period["start"], period["end"]).day_of_week + 1
-    grid = grid.div(days.value_counts(), axis=0)  # a weekday that was not is empty
-    grid = grid.set_axis([*WEEKDAYS])
-    day, hours = grid.sum(axis=1, min_count=1), grid.sum()
+    grid = frame.pivot(index="weekday", columns="hour", values="messages_per_day")
+    grid = grid.reindex(range(1, 8)).set_axis(WEEKDAYS)
+    day, hours = grid.sum(axis=1), grid.sum()
     hour = int(hours.idxmax())
-    title = sentence("messages_by_hour", hour=hour, end=hour + 1)
-    if (hours == hours.max()).sum() > 1 or (day == day.max()).sum() > 1:
-        title = sentence("messages_in_an_hour", most=float(grid.max().max()))
-    elif day.notna().all():
+    title = sentence("messages_in_an_hour", most=float(grid.max().max()))
+    if (hours == hours.max()).sum() == (day == day.max()).sum() == 1:
         best = {"weekday": say(day.idxmax()), "most": day.max(), "mean": day.mean()}
         title = sentence("messages_by_hour_and_weekday", hour=hour, end=hour + 1, **best)
 
     def draw(ax: Any) -> None:
-        shapes.heat(ax, grid, say("messages a day"), vmin=0)
+        shapes.heat(ax, grid, say("messages a day"))
         ax.set_xticks([hour - 0.5 for hour in range(0, 25, 3)], range(0, 25, 3))
 
     return Chart(title, grid.T.round(2).rename_axis("hour").reset_index(), _hour(frame), "", draw)
@@ -110,8 +98,8 @@ def messages_by_content_type(frame: pd.DataFrame) -> Chart:
     total, edited = int(frame["sent"].sum()), int(frame["edited"].sum())
     texts = int(frame.loc[frame["content_type"] == "text", "sent"].sum())
     table = frame.head(_SHOWN).set_index("content_type")[_SAID].rename(index=say)
-    name = "one_message" if total == 1 else "messages_by_content_type"
-    title = sentence(name, n=total, text=texts / total, edited=edited / total, kind=table.index[0])
+    known = {"text": texts / total, "edited": edited / total, "kind": table.index[0]}
+    title = sentence("messages_by_content_type", n=total, **known)
     return shapes.across(title, say("messages"), table)
 
 
@@ -128,19 +116,19 @@ def messages_by_topic(frame: pd.DataFrame) -> Chart:
     return shapes.across(title, say("messages of people"), table)
 
 
-@chart()
+@chart(counted="visits")
 def visits_by_hour(frame: pd.DataFrame) -> Chart:
     """Which hours people write in, each person once an hour of a day.
 
     Args:
         frame: answer of `visits_by_hour`.
     """
-    visits = frame.set_index("hour")["visits"].astype(int).reindex(range(24), fill_value=0)
-    top, total, most = int(visits.idxmax()), int(visits.sum()), int(visits.max())
-    is_alone = total > 1 and int((visits == most).sum()) == 1
+    visits = frame.set_index("hour")["visits"].astype(int)
+    top, total, most = int(visits.idxmax()), visits.sum(), visits.max()
+    is_alone = total > 1 and (visits == most).sum() == 1
     name = "visits_by_hour" if is_alone else "visits_alike"
     title = sentence(name, n=total, top=top, end=top + 1, most=most)
-    return _by_hour(frame, visits, title, [(top, top + 1)] if is_alone else ())
+    return _by_hour(frame, "visits", title, [top] if is_alone else [])
 
 
 @chart(mark("questions"))
@@ -150,30 +138,29 @@ def questions_by_hour(frame: pd.DataFrame) -> Chart:
     Args:
         frame: from `metrics.questions_by_hour`.
     """
-    counts, bands = frame.set_index("hour")["questions"], frame.attrs.get("bands")
+    bands = frame.attrs.get("bands")
     if not bands:
-        return _by_hour(frame, counts, sentence("questions_too_few", n=int(counts.sum())), ())
+        title = sentence("questions_too_few", n=frame["questions"].sum())
+        return _by_hour(frame, "questions", title, [])
     rate, (low, high) = bands.rate, bands.rate.interval
     how = {"share": rate.share, "low": low, "high": high, "of": rate.denominator}
     title = sentence("questions_by_hour", n=rate.numerator, bands=bands, **how)
-    return _by_hour(frame, counts, title, bands.hours)
+    busy = [hour for first, last in bands.hours for hour in range(first, last)]
+    return _by_hour(frame, "questions", title, busy)
 
 
-def _by_hour(
-    frame: pd.DataFrame, counts: "pd.Series[int]", title: str, marked: Sequence[tuple[int, int]]
-) -> Chart:
+def _by_hour(frame: pd.DataFrame, counted: str, title: str, marked: list[int]) -> Chart:
     def draw(ax: Any) -> None:
-        inside = [any(first <= hour < last for first, last in marked) for hour in counts.index]
-        colours = [colour("mark" if busy else "people") for busy in inside]
-        ax.bar(counts.index + 0.5, counts, 0.85, color=colours)
+        colours = [colour("mark" if hour in marked else "people") for hour in frame["hour"]]
+        ax.bar(frame["hour"] + 0.5, frame[counted], 0.85, color=colours)
         ax.set_xticks(range(0, 25, 3))
 
-    return Chart(title, counts.reset_index(), _hour(frame), say(str(counts.name)), draw)
+    return Chart(title, frame[["hour", counted]], _hour(frame), say(counted), draw)
 
 
 def _hour(frame: pd.DataFrame) -> str:
-    zone = frame.attrs.get("parameters", {}).get("timezone")
-    return say("hour, {zone}", zone=zone or say("local time"))
+    zone = frame.attrs.get("parameters", {}).get("timezone", say("local time"))
+    return say("hour, {zone}", zone=zone)
 
 
 @chart()
@@ -182,26 +169,21 @@ def before_and_after(frame: pd.DataFrame) -> Chart:
     cut = frame.attrs.get("parameters", {}).get("cut", "")
     if len(frame) < 2:
         return nothing(frame, say("messages on both sides of {cut}", cut=cut))
-    sides = frame.sort_values("is_after")
-    means, days = sides["messages_per_day"].astype(float), sides["days"].astype(int)
-    errors = 1.96 * sides["deviation"].astype(float) / days**0.5
+    means, days = frame["messages_per_day"].astype(float), frame["days"].astype(int)
+    errors = (1.96 * frame["deviation"] / days**0.5).where(days > 1)  # of one day none is known
     (before, after), change = means, "no_change"
-    if abs(after - before) > (errors**2).sum(skipna=False) ** 0.5:  # of one day no error is known
+    if abs(after - before) > (errors**2).sum(skipna=False) ** 0.5:
         change = "more_messages" if after > before else "fewer_messages"
-    said = [
-        say("{mean:.1f} ± {error:.1f}", mean=mean, error=error) if n > 1 else number(mean, ".1f")
-        for mean, error, n in zip(means, errors, days, strict=True)
-    ]
-    by = abs(after / before - 1)
-    title = sentence(change, by=by, cut=date.fromisoformat(cut), before=said[0], after=said[1])
-    names = [
-        sentence(name, n=n, cut=cut) for name, n in zip(("before", "after"), days, strict=True)
-    ]
+    sides = pd.DataFrame({"mean": means, "error": errors}).to_dict("records")
+    said = [say("{mean:.1f} ± {error:.1f}", **side).removesuffix(" ± nan") for side in sides]
+    known = {"before": said[0], "after": said[1], "cut": date.fromisoformat(cut)}
+    title = sentence(change, by=abs(after / before - 1), **known)
 
     def draw(ax: Any) -> None:
         colours = [colour("other"), colour("people")]
         ax.bar([0, 1], means, 0.55, yerr=errors, color=colours, capsize=4)
-        ax.set_xticks([0, 1], names)
+        names = [sentence("before", n=days[0]), sentence("after", n=days[1], cut=cut)]
+        ax.set_xticks([0, 1], [broken(name, 5) for name in names])
         ax.set_xlim(-0.7, 1.7)
 
     data = frame[["is_after", "days", "messages", "messages_per_day", "deviation"]]

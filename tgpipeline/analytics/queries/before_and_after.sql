@@ -13,39 +13,32 @@ WITH written AS (
         AND NOT coalesce(author_kind = 'bot', from_is_bot AND sender_chat_id IS NULL, false)
 ),
 
-daily AS (
-    SELECT
-        day,
-        day >= DATE '2025-11-28' /* :cut */ AS is_after,
-        count(*) AS messages,
-        count(DISTINCT user_id) AS people
-    FROM written
-    WHERE day BETWEEN DATE '2025-11-10' /* :start */ AND DATE '2025-12-09' /* :end */
-    GROUP BY day
+calendar AS (
+    SELECT CAST(days.day AS date) AS day
+    FROM UNNEST(sequence(
+        DATE '2025-11-10' /* :start */, DATE '2025-12-09' /* :end */, INTERVAL '1' DAY
+    )) AS days (day)
 ),
 
-sides AS (
+daily AS (
     SELECT
-        is_after,
-        count(*) AS active_days,
-        sum(messages) AS messages,
-        CAST(sum(messages * messages) AS double) AS squares,
-        sum(people) AS person_days,
-        CASE WHEN is_after
-            THEN date_diff('day', DATE '2025-11-28' /* :cut */, DATE '2025-12-09' /* :end */) + 1
-            ELSE date_diff('day', DATE '2025-11-10' /* :start */, DATE '2025-11-28' /* :cut */)
-        END AS days
-    FROM daily
-    GROUP BY is_after
+        calendar.day >= DATE '2025-11-28' /* :cut */ AS is_after,
+        count(written.day) AS messages,
+        count(DISTINCT written.user_id) AS people
+    FROM calendar
+    LEFT JOIN written ON calendar.day = written.day
+    GROUP BY calendar.day
 )
 
 SELECT
     is_after,
-    days,
-    active_days,
-    messages,
-    CAST(messages AS double) / days AS messages_per_day,
-    sqrt(greatest(squares / days - power(CAST(messages AS double) / days, 2), 0)) AS deviation,
-    CAST(person_days AS double) / days AS people_per_day
-FROM sides
+    count(*) AS days,
+    count(*) FILTER (WHERE messages > 0) AS active_days,
+    sum(messages) AS messages,
+    avg(messages) AS messages_per_day,
+    stddev_pop(messages) AS deviation,
+    avg(people) AS people_per_day
+FROM daily
+GROUP BY is_after
+HAVING sum(messages) > 0
 ORDER BY is_after

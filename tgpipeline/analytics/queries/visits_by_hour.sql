@@ -29,10 +29,11 @@ visits AS (
 )
 
 SELECT
-    hour,
-    count(*) AS visits,
-    sum(messages) AS messages,
-    count(DISTINCT day) AS days
-FROM visits
-GROUP BY hour
-ORDER BY hour
+    hours.hour,
+    count(visits.day) AS visits,
+    coalesce(sum(visits.messages), 0) AS messages,
+    count(DISTINCT visits.day) AS days
+FROM UNNEST(sequence(0, 23)) AS hours (hour)
+LEFT JOIN visits ON hours.hour = visits.hour
+GROUP BY hours.hour
+ORDER BY hours.hour

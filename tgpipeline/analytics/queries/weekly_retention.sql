@@ -1,6 +1,7 @@
 -- Of the people who first wrote in a week, how many write in the weeks after it?
 -- A cohort is the people whose first message in the lake is in that week (Monday to Sunday). Only
--- weeks that the period holds whole count as later weeks. Reads all days up to the end.
+-- weeks that the period holds whole count as later weeks; one in which nobody of a cohort wrote has
+-- 0 people. Reads all days up to the end.
 WITH written AS (
     SELECT DISTINCT
         CAST(from_unixtime("date") AT TIME ZONE 'America/Sao_Paulo' /* :timezone */ AS date) AS day,
@@ -24,24 +25,35 @@ cohorts AS (
     GROUP BY user_id
 ),
 
-sizes AS (
-    SELECT cohort, count(*) AS size
+counted AS (
+    SELECT cohorts.cohort, weeks.week, count(*) AS people
     FROM cohorts
-    GROUP BY cohort
+    INNER JOIN weeks ON cohorts.user_id = weeks.user_id
+    GROUP BY cohorts.cohort, weeks.week
+),
+
+calendar AS (
+    SELECT CAST(days.day AS date) AS week
+    FROM UNNEST(sequence(
+        CAST(date_trunc('week', DATE '2025-11-10' /* :start */) AS date),
+        DATE '2025-12-09' /* :end */,
+        INTERVAL '7' DAY
+    )) AS days (day)
 )
 
 SELECT
-    cohorts.cohort,
-    date_diff('week', cohorts.cohort, weeks.week) AS weeks_later,
-    count(*) AS people,
-    max(sizes.size) AS cohort_size
-FROM cohorts
-INNER JOIN weeks ON cohorts.user_id = weeks.user_id
-INNER JOIN sizes ON cohorts.cohort = sizes.cohort
-WHERE cohorts.cohort >= CAST(date_trunc('week', DATE '2025-11-10' /* :start */) AS date)
+    firsts.cohort,
+    date_diff('week', firsts.cohort, calendar.week) AS weeks_later,
+    coalesce(later.people, 0) AS people,
+    firsts.people AS cohort_size
+FROM counted AS firsts
+INNER JOIN calendar ON firsts.cohort <= calendar.week
+LEFT JOIN counted AS later
+    ON firsts.cohort = later.cohort AND calendar.week = later.week
+WHERE firsts.week = firsts.cohort
+    AND firsts.cohort >= CAST(date_trunc('week', DATE '2025-11-10' /* :start */) AS date)
     AND (
-        weeks.week + INTERVAL '6' DAY <= DATE '2025-12-09' /* :end */
-        OR weeks.week = cohorts.cohort
+        calendar.week + INTERVAL '6' DAY <= DATE '2025-12-09' /* :end */
+        OR calendar.week = firsts.cohort
     )
-GROUP BY 1, 2
 ORDER BY 1, 2
