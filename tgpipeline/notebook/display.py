@@ -57,9 +57,9 @@ def show_table(rows: Any, *columns: str) -> Shown:
     """Rows as a table.
 
     Args:
-        rows: mappings, objects with attributes, or sequences; or a DataFrame of answers, which is
+        rows: mappings, objects with attributes, lists or tuples; or a DataFrame of answers, which is
             shown as the report shows it: words, shares and headings in the reader's language.
-        *columns: keys or attributes to show, in order; of sequences, the headings. Where none is
+        *columns: keys or attributes to show, in order; of lists and tuples, the headings. Where none is
             given, the keys of the first mapping.
 
     >>> show_table([{"day": "2025-11-28", "rows": 1214}])
@@ -73,7 +73,7 @@ def show_table(rows: Any, *columns: str) -> Shown:
         table = Table.of(rows, *columns)
         rows, columns = table.rows, tuple(table.heads)
     rows = list(rows)
-    names = list(columns) or (list(rows[0]) if rows and isinstance(rows[0], Mapping) else [])
+    names = list(columns or next(iter(rows), ()))
     lines = [_values(row, names) for row in rows]
     right = [_is_amount(name, [line[n] for line in lines]) for n, name in enumerate(names)]
     cells = [[_cell(v, amount) for v, amount in zip(line, right, strict=True)] for line in lines]
@@ -85,7 +85,7 @@ def show_table(rows: Any, *columns: str) -> Shown:
 def _values(row: Any, names: Sequence[str]) -> list[Any]:
     if isinstance(row, Mapping):
         return [row.get(name) for name in names]
-    return list(row) if isinstance(row, Sequence) else [getattr(row, name) for name in names]
+    return list(row) if type(row) in (list, tuple) else [getattr(row, name) for name in names]
 
 
 def _is_amount(name: str, values: Sequence[Any]) -> bool:

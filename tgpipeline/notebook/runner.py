@@ -17,6 +17,9 @@ from papermill.exceptions import PapermillExecutionError
 from tgpipeline import resources
 from tgpipeline.errors import NotebookError
 
+_QUIET = ["--IPKernelApp.log_level=50"]  # no word on its transport
+_KERNEL = {"kernel_name": "python3", "progress_bar": False, "extra_arguments": _QUIET}
+
 
 def find(folder: Path | None = None) -> list[Path]:
     """The series, in order.
@@ -45,23 +48,14 @@ def execute(
     """
     given, known = dict(given or {}), papermill.inspect_notebook(source)
     if unknown := sorted(set(given) - set(known)):
-        raise NotebookError(
-            f"{source.name} has no parameter {', '.join(unknown)}: it has {', '.join(known)}."
-        )
+        lacks = f"{source.name} has no parameter {', '.join(unknown)}: it has {', '.join(known)}."
+        raise NotebookError(lacks)
     os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar would be an output of the cell
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="tgpipeline-notebook-") as folder:
         try:
-            return papermill.execute_notebook(
-                source,
-                output,
-                given,
-                kernel_name="python3",
-                cwd=folder,
-                progress_bar=False,
-                extra_arguments=["--IPKernelApp.log_level=50"],  # no word on its transport
-            )
+            return papermill.execute_notebook(source, output, given, cwd=folder, **_KERNEL)
         except PapermillExecutionError as error:
             reason = f"{error.ename}: {error.evalue.strip()}\n{error.source}"
             raise NotebookError(f"{source.name}, cell {error.exec_count}: {reason}") from None

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from tgpipeline.analytics.language import use
+from tgpipeline.deploy.stack import Change
 from tgpipeline.errors import NotebookError
 from tgpipeline.notebook import runner
 from tgpipeline.notebook.display import show_source, show_table
@@ -118,6 +119,13 @@ def test_show_source_is_the_package_itself():
 def test_tables_escape_what_would_break_them():
     shown = show_table([{"text": "a|b\nc", "chat_id": -1004123456789, "n": 1234, "ok": True}])
     assert shown.splitlines()[2] == "| a\\|b<br>c | -1004123456789 | 1,234 | true |"
+
+
+def test_what_has_names_for_its_values_is_asked_for_them():
+    shown = show_table(
+        [Change("aurora-lake", "Add", "AWS::S3::Bucket", "Raw")], "action", "resource"
+    )
+    assert shown.splitlines()[2] == "| Add | Raw |"
 
 
 def test_a_table_of_answers_speaks_the_readers_language():
