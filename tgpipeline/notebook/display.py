@@ -57,10 +57,10 @@ def show_table(rows: Any, *columns: str) -> Shown:
     """Rows as a table.
 
     Args:
-        rows: mappings, objects with attributes, lists or tuples; or a DataFrame of answers, which is
-            shown as the report shows it: words, shares and headings in the reader's language.
-        *columns: keys or attributes to show, in order; of lists and tuples, the headings. Where none is
-            given, the keys of the first mapping.
+        rows: mappings, objects with attributes, lists or tuples; or a DataFrame of answers, which
+            is shown as the report shows it: words, shares and headings in the reader's language.
+        *columns: keys or attributes to show, in order; of lists and tuples, the headings. Where
+            none is given, the keys of the first mapping.
 
     >>> show_table([{"day": "2025-11-28", "rows": 1214}])
     | day | rows |
