@@ -73,8 +73,7 @@ class Answers:
         self.first = questions.day("start", self.start, "report")
         self.last = questions.day("end", self.end, "report")
         if self.cut and not self.first < questions.day("cut", self.cut, "report") <= self.last:
-            period = f"{self.first} to {self.last}"
-            raise QueryError(f"cut {self.cut} has no day before it in the period, {period}.")
+            raise QueryError(f"cut {self.cut} does not part {self.first} to {self.last} in two.")
         self.timezone = self.timezone or self.engine.timezone
         self.hours = metrics.Office(self.office)
         self.topics = topics.load(self.topics_file or None)
@@ -117,16 +116,16 @@ class Answers:
         return self.ask("conversation_messages")
 
     @cached_property
+    @progress("messages put into conversations")
     def conversations(self) -> pd.DataFrame:
         """As `conversations.find_conversations` makes them."""
         events, agents = self.ask("conversation_events"), set(self.agents)
         if not agents:  # all of the lake decides, not the period
             found = self.asked["agents"] = self.engine.query("agents", chat=self.chat)
             agents = set(found["user_id"].dropna().astype(int))
-        with progress("messages put into conversations"):
-            return conversations.find_conversations(
-                self.messages, events, self.topics, agents, horizon=self.horizon
-            )
+        return conversations.find_conversations(
+            self.messages, events, self.topics, agents, horizon=self.horizon
+        )
 
     @property
     def change(self) -> pd.DataFrame:
@@ -145,11 +144,10 @@ class Answers:
         return problems.frequent(*said, self.topics, language=self.language)
 
     @cached_property
+    @progress("like questions put together")
     def clusters(self) -> pd.DataFrame:
         """As `discover.clusters`."""
-        said = self.conversations, self.messages
-        with progress("like questions put together"):
-            return discover.clusters(*said)
+        return discover.clusters(self.conversations, self.messages)
 
     @cached_property
     def outcomes(self) -> pd.DataFrame:

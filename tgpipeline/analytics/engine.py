@@ -16,10 +16,7 @@ if TYPE_CHECKING:
     from tgpipeline.analytics.answers import Answers
 
 Day = date | str | None
-_DAYS = (
-    "SELECT context_date FROM messages WHERE 0 /* :chat */ IN (0, group_id) "
-    "GROUP BY context_date ORDER BY context_date"
-)
+_DAYS = "SELECT DISTINCT context_date FROM messages WHERE 0 /* :chat */ IN (0, group_id) ORDER BY 1"
 
 
 class Engine(ABC):

@@ -8,7 +8,6 @@ them. A sentence is written once, in English: a short one where it is used, as i
 import gettext
 import string
 from datetime import date
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +106,7 @@ class _Format(string.Formatter):
         if isinstance(value, date) and not format_spec:
             return date_text(value)
         text = str(super().format_field(value, format_spec))
-        if use.current == "pt" and isinstance(value, Real) and set(format_spec) & set(",.%"):
+        if use.current == "pt" and set(format_spec) & set(",.%"):
             return text.translate(_SWAPPED)
         return text
 

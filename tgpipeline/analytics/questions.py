@@ -21,8 +21,8 @@ from tgpipeline.errors import QueryError
 from tgpipeline.settings import zone
 
 FOLDER = Path(__file__).with_name("queries")
-_LITERAL = r"(?P<literal>(?P<date>DATE\s+)?(?P<text>'(?:[^']|'')*')|-?\d+(?![\w.]))"
-_PARAMETER = re.compile(_LITERAL + r"\s*/\*\s*:(?P<name>[a-z_]+)\s*\*/", re.I)
+_LITERAL = r"(?:(?P<date>DATE\s+)?(?P<text>'(?:[^']|'')*')|-?\d+(?![\w.]))"
+_PARAMETER = re.compile(_LITERAL + r"(?=\s*/\*\s*:(?P<name>[a-z_]+)\s*\*/)", re.I)
 _BIGINT = range(-(2**63), 2**63)
 
 
@@ -91,9 +91,7 @@ def fill(sql: str, values: Mapping[str, Any], name: str = "SQL") -> str:
     literals = {p: _literal(p, types[p], v, name) for p, v in values.items() if v is not None}
     if "start" in literals and "end" in literals and literals["start"] > literals["end"]:
         raise QueryError(f"{name}: the period ends before it starts; give start and end in order.")
-    return _PARAMETER.sub(
-        lambda m: f"{literals.get(m['name'], m['literal'])} /* :{m['name']} */", sql
-    )
+    return _PARAMETER.sub(lambda match: literals.get(match["name"], match[0]), sql)
 
 
 def translate(sql: str) -> str:

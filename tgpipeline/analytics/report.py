@@ -4,8 +4,9 @@
 loads nothing from elsewhere. A bot may bring it to a chat: what a weekly job sends.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -24,22 +25,6 @@ WIDE, NARROW = 7.4, 3.7  # inches of a chart: on a desk, on a phone
 RAW = {"conversation_messages", "conversation_events", "first_rows"}  # texts: never as CSV
 MAX_TEXT = 4096  # UTF-16 units of a message; https://core.telegram.org/bots/api#sendmessage
 MAX_FILE = 50 * 10**6  # bytes of a document; https://core.telegram.org/bots/api#senddocument
-
-
-class Section(NamedTuple):
-    """A part of the page.
-
-    Attributes:
-        title: its heading.
-        charts: those that have data.
-        tables: below them; none that is empty.
-        quotes: what people said of it.
-    """
-
-    title: str
-    charts: list[charts.Chart]
-    tables: list[Table]
-    quotes: list[Table]
 
 
 def write(answers: Answers, output: str | Path = "report.html", csv: str | Path = "") -> Path:
@@ -84,7 +69,7 @@ def render(answers: Answers) -> str:
             answers=answers,
             widths=(WIDE, NARROW),
             title=title(answers),
-            sections=[section(answers, **known) for known in words()["page"]],
+            sections=[section(answers, known) for known in words()["page"]],
             findings=findings(answers),
             unknown=unknown(answers),
             defined=defined,
@@ -98,57 +83,47 @@ def title(answers: Answers) -> str:
     return say("Report, {start} to {end}", start=answers.first, end=answers.last)
 
 
-def section(
-    answers: Answers, title: str, shown: list[str], lists: Any = (), quotes: Any = ()
-) -> Section:
-    """A section as `words.toml` has it.
+def section(answers: Answers, known: Mapping[str, Any]) -> dict[str, Any]:
+    """A section as the template takes it: `title`, `charts` that have data, `tables`, `quotes`.
 
     Args:
         answers: about the period.
-        title: its heading, in English.
-        shown: charts by name, those of an answer with another name as in "calendar of days".
-        lists, quotes: what makes each of its tables: arguments of `listed`.
+        known: what `words.toml` says of it: its `title`, in English; what is `shown`: charts by
+            name, of an answer with another name as in "calendar of days"; `lists` and `quotes`:
+            arguments of `listed`.
     """
     made = []
-    for chart, _, answer in (text.partition(" of ") for text in shown):
+    for chart, _, answer in (text.partition(" of ") for text in known["shown"]):
         more = [answers.labels] if chart == "messages_per_user_per_day" else []
         made.append(getattr(charts, chart)(answers[answer or chart], *more))
-    tables = [listed(answers, **known) for known in lists if _is_needed(answers, known["answer"])]
-    return Section(
-        say(title),
-        [chart for chart in made if len(chart.data)],
-        [table for table in tables if table.rows],
-        [listed(answers, **known) for known in quotes],
-    )
+    return {
+        "title": known["title"],
+        "charts": [chart for chart in made if len(chart.data)],
+        "tables": [listed(answers, **one) for one in known.get("lists", ())],
+        "quotes": [listed(answers, **one) for one in known.get("quotes", ())],
+    }
 
 
-def listed(
-    answers: Answers,
-    answer: str,
-    columns: list[str],
-    caption: str = "",
-    by: str = "",
-    most: int = 20,
-) -> Table:
+def listed(answers: Answers, answer: str, columns: list[str], by: str = "", **more: Any) -> Table:
     """An answer as a table of people, with pseudonyms and the titles of problems.
 
     Args:
         answers: about the period.
         answer: its name.
         columns: that are shown.
-        caption: what it shows, in English.
         by: the column by which its rows are sorted, the largest first.
-        most: rows that are shown.
+        **more: as for `Table.of`; 20 rows are shown at most, where nothing else is said.
     """
-    frame, known = answers[answer], answers.topics.problems.items()
+    frame = answers[answer] if _is_needed(answers, answer) else pd.DataFrame(columns=columns)
     if "is_bot" in frame:
         frame = frame[~frame["is_bot"]]
     if by:
         frame = frame.sort_values(by, ascending=False, kind="stable")
     if "problem" in frame:
+        known = answers.topics.problems.items()
         titles = {name: problem.title.get(use.current, name) for name, problem in known}
         frame = frame.assign(problem=frame["problem"].map(titles))
-    return Table.of(answers.masked(frame), *columns, caption=say(caption), most=most)
+    return Table.of(answers.masked(frame), *columns, **{"most": 20} | more)
 
 
 def _is_needed(answers: Answers, answer: str) -> bool:
@@ -196,11 +171,10 @@ def recipient(bot: Bot, chat_id: int, *, names: bool) -> str:
 def text_of(answers: Answers) -> str:
     """The title of the page and its findings, as many as one message holds."""
     with use(answers.language):
-        found = [f"• {one.text} {one.action}".rstrip() for one in findings(answers)]
-        lines = [title(answers), *found]
+        lines = [title(answers), *(f"• {one.text} {one.action}" for one in findings(answers))]
     while len("\n\n".join(lines).encode("utf-16-le")) > 2 * MAX_TEXT:
         lines.pop()
-    return "\n\n".join(lines)
+    return "\n\n".join(lines).rstrip()
 
 
 def send(bot: Bot, chat_id: int, page: Path, text: str) -> dict[str, Any]:
@@ -216,5 +190,4 @@ def send(bot: Bot, chat_id: int, page: Path, text: str) -> dict[str, Any]:
     if page.stat().st_size > MAX_FILE:
         raise QueryError(f"{page} is larger than the 50 MB that a bot may send.")
     sent = bot.call("sendDocument", chat_id=chat_id, document=page)
-    answers_it = {"message_id": sent["message_id"]}
-    return bot.send_message(chat_id, text, reply_parameters=answers_it)
+    return bot.send_message(chat_id, text, reply_parameters={"message_id": sent["message_id"]})

@@ -14,15 +14,7 @@ from tgpipeline.lake.erasing import REVEALING
 IDS = ("user_id", "from_id", "customer", "target_user_id")
 NAMES = ("name", "first_name", "username")
 QUOTES = ("questions", "answer")
-WORDS = (
-    "trend",
-    "who",
-    "asked",
-    "reason",
-    "measure",
-    "definition",
-    "outcome",
-)  # columns of words to translate
+WORDS = ("trend", "who", "asked", "reason", "measure", "definition", "outcome")  # to translate
 
 
 class Table(NamedTuple):
@@ -44,21 +36,20 @@ class Table(NamedTuple):
     def of(cls, frame: pd.DataFrame, *columns: str, caption: str = "", most: int = 400) -> "Table":
         """A DataFrame's columns, all if none is named: shares in percent, intervals in one column.
 
-        A column in which nothing stands is left out.
+        A column in which nothing stands is left out. The caption is given in English.
 
         >>> Table.of(pd.DataFrame({"low": [0.25], "high": [0.75]}))
         Table(heads=['95% interval'], rows=[['25% to 75%']], more=0, caption='')
         """
-        shown = frame[[*columns] if columns else frame.columns].head(most)
-        shown = shown.set_axis([str(name) for name in shown.columns], axis=1)
+        shown = frame[[*(columns or frame.columns)]].head(most)
         waits = {"median", "low", "high", "p90"} if "median" in shown else set()
-        text = {n: [cell("wait" if n in waits else n, v) for v in shown[n]] for n in shown}
+        text = {str(n): [cell("wait" if n in waits else n, v) for v in shown[n]] for n in shown}
         if "low" in text and "high" in text:
             text["low"] = list(map(_interval, text["low"], text.pop("high")))
         text = {name: said for name, said in text.items() if any(said) or shown.empty}
         rows = [list(values) for values in zip(*text.values(), strict=True)]
         heads = [words()["heads"].get(name, name.replace("_", " ")) for name in text]
-        return cls([say(head) for head in heads], rows, max(0, len(frame) - most), caption)
+        return cls([say(head) for head in heads], rows, max(0, len(frame) - most), say(caption))
 
 
 def _interval(low: str, high: str) -> str:
@@ -121,11 +112,10 @@ class Mask:
 
     def table(self, frame: pd.DataFrame) -> pd.DataFrame:
         """A table with pseudonyms for ids, without names, its quotes without what identifies."""
-        safe = frame.copy()
+        safe, someone = frame.copy(), say("someone")
         for column in safe.columns.intersection(IDS):
-            unknown = safe[column].isna()
-            named = safe[column].map(self.labels).fillna(say("someone"))
-            safe[column] = named.astype(object).mask(unknown, None)
+            called = [None if pd.isna(n) else self.labels.get(n, someone) for n in safe[column]]
+            safe[column] = pd.Series(called, safe.index, dtype=object)
         if self.names:
             return safe
         safe = safe.drop(columns=safe.columns.intersection(NAMES))

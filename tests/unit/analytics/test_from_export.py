@@ -152,7 +152,7 @@ def test_every_chart_of_small_and_odd_groups_can_be_drawn(
 ) -> None:
     answers = read_export(write(tmp_path, chat(messages))).answers()
     for known in words()["page"]:
-        for shown in report.section(answers, **known).charts:
+        for shown in report.section(answers, known)["charts"]:
             assert len(shown.data), f"{shown.title!r} has empty axes"
             assert shown.svg(report.NARROW).startswith("<svg")
 
