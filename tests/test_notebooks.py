@@ -133,7 +133,7 @@ MUTANTS = {
     ),
     "one line of the ETL": (
         ("05", "A few rows"),
-        "tgpipeline/etl/sorting.py",
+        "tgpipeline/etl/writing.py",
         (
             LATEST.encode(),
             LATEST.replace("[differs, ", "[").replace("])\n", ", differs])\n").encode(),

@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -23,7 +23,6 @@ LONGEST = 250_000  # bytes; the queue of batch.yaml takes 262,144, of body and a
 # What SQS refuses or replaces: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 # and the two line breaks, which would make two lines of one update.
 _REFUSED = re.compile("[^\t\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-Write = tuple[str, bytes, dict[str, str], list[str]]
 
 
 def sendable(body: bytes) -> bool:
@@ -54,8 +53,8 @@ def send(sqs: Any, queue_url: str, body: bytes) -> None:
         sqs.send_message(QueueUrl=queue_url, MessageBody=body.decode())
     except Exception as error:
         raise LakeError(
-            f"the queue {queue_url} did not take an update ({stores.error_code(error)[0]}). Check "
-            "that it exists and that this role may sqs:SendMessage there."
+            f"the queue {queue_url} did not take an update ({error}). Check that it exists and "
+            "that this role may sqs:SendMessage there."
         ) from error
 
 
@@ -92,35 +91,29 @@ def store(records: Iterable[Mapping[str, Any]], settings: Settings, s3: Any) -> 
         The `messageId` of each record that could not be stored; the others are.
     """
     failed: list[str] = []
-    for key, body, metadata, numbers in _writes(records, settings):
+    batches: dict[date, list[tuple[bytes, str]]] = defaultdict(list)
+
+    def put(key: str, body: bytes, numbers: list[str], **metadata: str) -> None:
         line = {"outcome": "quarantined" if metadata else "batched", **metadata}
         try:
             stores.put_new(s3, settings.raw_bucket, key, body, metadata)
         except LakeError as error:
             line = {"outcome": "failed", "error": str(error)}
-            failed += numbers
+            failed.extend(numbers)
         runtime.json_log(__name__).info(json.dumps({**line, "key": key, "updates": len(numbers)}))
-    return failed
 
-
-def _writes(records: Iterable[Mapping[str, Any]], settings: Settings) -> Iterator[Write]:
-    """The objects to write: key, body, metadata, and the records that are in it."""
-    batches: dict[date, list[tuple[bytes, str]]] = defaultdict(list)
     for record in records:
         body, number = record["body"].encode("utf-8", "surrogatepass"), str(record["messageId"])
         sent = int(record.get("attributes", {}).get("SentTimestamp", 0)) / 1000
         received = datetime.fromtimestamp(sent, settings.tz)
-        day, reason = received.date(), ""
         try:
             day = updates.context_date(updates.payload(updates.parse(body)), settings.tz, received)
-        except UpdateError as error:
-            reason = str(error)
-        if record.get("eventSourceARN") == os.environ.get("AWS_SQS_DEAD_LETTERS", ""):
-            reason = "a dead letter: no batch with it was stored in ten tries"
-        if reason:
-            yield keys.quarantine_key(body, day), body, {"reason": reason}, [number]
-        else:
+            if record.get("eventSourceARN") == os.environ.get("AWS_SQS_DEAD_LETTERS", ""):
+                raise UpdateError("a dead letter: no batch with it was stored in ten tries")
             batches[day].append((body, number))
+        except UpdateError as error:
+            put(keys.quarantine_key(body, received.date()), body, [number], reason=str(error))
     for day, lines in batches.items():
         whole = b"\n".join(sorted({body for body, _ in lines})) + b"\n"
-        yield keys.batch_key(whole, day), whole, {}, [number for _, number in lines]
+        put(keys.batch_key(whole, day), whole, [number for _, number in lines])
+    return failed

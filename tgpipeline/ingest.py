@@ -87,6 +87,7 @@ def store(
     Raises:
         LakeError: if it could not be stored.
     """
+    today = received.astimezone(settings.tz).date()
     try:
         if len(body) > MAX_BODY:  # not even looked at: it would cost time and be refused later
             raise UpdateError(f"longer than {MAX_BODY} bytes")
@@ -95,19 +96,21 @@ def store(
         chat_id = updates.chat_id(update)
         if kind in updates.MESSAGE_KINDS and chat_id is None:
             raise UpdateError("a message without a chat")
+        line = {"update_id": update["update_id"], "kind": kind, "chat_id": chat_id}
+        asked = privacy.asked(content, settings.bot_username) if kind == "message" else ""
+        if asked and privacy.is_private(content):
+            return {"outcome": "private", **line, **_reply(content, asked, settings, s3)}
+        migration = updates.migration(content) if kind in updates.MESSAGE_KINDS else None
+        if chat_id is not None and not _is_ours(chat_id, migration, settings, s3):
+            return {"outcome": "other_chat", **line}
+        day = updates.context_date(content, settings.tz, received)
+        if day > today + timedelta(1):
+            # Athena reads no partition beyond tomorrow: it would be lost until that day has come.
+            raise UpdateError(f"dated {day}, which is to come")
     except UpdateError as error:
-        return _quarantine(body, str(error), settings, s3, received)
-    line = {"update_id": update["update_id"], "kind": kind, "chat_id": chat_id}
-    asked = privacy.asked(content, settings.bot_username) if kind == "message" else ""
-    if asked and privacy.is_private(content):
-        return {"outcome": "private", **line, **_reply(content, asked, settings, s3)}
-    migration = updates.migration(content) if kind in updates.MESSAGE_KINDS else None
-    if chat_id is not None and not _is_ours(chat_id, migration, settings, s3):
-        return {"outcome": "other_chat", **line}
-    day = updates.context_date(content, settings.tz, received)
-    if day > received.astimezone(settings.tz).date() + timedelta(1):
-        # Athena reads no partition beyond tomorrow: it would be lost until that day has come.
-        return _quarantine(body, f"dated {day}, which is to come", settings, s3, received)
+        key, reason = keys.quarantine_key(body, today), str(error)
+        stores.put_new(s3, settings.raw_bucket, key, body, {"reason": reason})
+        return {"outcome": "quarantined", "reason": reason, "key": key}
     # What bears no date keeps an object of its own, whose name tells a repeat after midnight.
     if sqs is not None and updates.event_date(content) is not None and batch.sendable(body):
         batch.send(sqs, settings.queue_url, body)
@@ -187,14 +190,6 @@ def _as_bytes(given: bytes | str | Mapping[str, Any]) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _quarantine(
-    body: bytes, reason: str, settings: Settings, s3: Any, received: datetime
-) -> dict[str, Any]:
-    key = keys.quarantine_key(body, received.astimezone(settings.tz).date())
-    stores.put_new(s3, settings.raw_bucket, key, body, {"reason": reason})
-    return {"outcome": "quarantined", "reason": reason, "key": key}
-
-
 def _is_ours(chat_id: int, migration: tuple[int, int] | None, settings: Settings, s3: Any) -> bool:
     """Whether the chat is one of the settings', or one that such a chat became.
 
@@ -215,9 +210,8 @@ def _received(event: Mapping[str, Any]) -> datetime:
     """When API Gateway took the request; it is what dates an update that bears no date itself."""
     context = event.get("requestContext") or {}
     milliseconds = context.get("requestTimeEpoch") or context.get("timeEpoch")  # REST, HTTP API
-    if isinstance(milliseconds, int):
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return datetime.now(UTC)
+    seconds = milliseconds / 1000 if isinstance(milliseconds, int) else time.time()
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

@@ -144,24 +144,19 @@ def _update(lake: making.Lake, days: Iterable[date], rebuild: bool = False) -> I
     compared = _compare(lake, days, rebuild)
     while group := {day.listing.day: day for day in islice(compared, lake.at_once)}:
         while due := [day for day in group.values() if day.ledger.status == "written"]:
-            if not _make(lake, due):
-                break
+            before = due[0].markers.erased.listed
+            try:
+                lake.make(lake, due)
+            except FileNotFoundError:  # it was deleted after the day was listed
+                if erased_listed(lake.raw) == before:
+                    raise
+            if erased_listed(lake.raw) == before:
+                break  # nobody was erased meanwhile, of whom they may hold something
             again = _compare(lake, (day.listing.day for day in due), rebuild=True)
             group |= {day.listing.day: day for day in again}
         for day in group.values():
             logger.info(json.dumps(asdict(day.ledger)))
             yield day.ledger
-
-
-def _make(lake: making.Lake, due: list[making.Day]) -> bool:
-    """Make days; whether somebody was erased meanwhile, of whom they may hold something."""
-    before = due[0].markers.erased.listed
-    try:
-        lake.make(lake, due)
-    except FileNotFoundError:  # it was deleted after the day was listed
-        if erased_listed(lake.raw) == before:
-            raise
-    return erased_listed(lake.raw) != before
 
 
 def _compare(lake: making.Lake, days: Iterable[date], rebuild: bool) -> Iterator[making.Day]:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import obstore
 
 from tgpipeline.errors import UpdateError
-from tgpipeline.etl import reading, sorting, writing
+from tgpipeline.etl import reading, writing
 from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake import columns, keys, quarantine, rows, stores, versions
 from tgpipeline.lake.ledger import Ledger, most_common
@@ -118,7 +118,7 @@ def _make_day(lake: Lake, day: Day, folder: Path) -> None:
     list(lake.pool.map(partial(put_part, lake, day.ledger), files, files.values()))
 
 
-def flatten_day(lake: Lake, day: Day, folder: Path) -> tuple[Tally, dict[str, sorting.Sorter]]:
+def flatten_day(lake: Lake, day: Day, folder: Path) -> tuple[Tally, dict[str, writing.Sorter]]:
     """Read what a listing names, and hand each version of a row to its table's sorter.
 
     Args:
@@ -131,7 +131,7 @@ def flatten_day(lake: Lake, day: Day, folder: Path) -> tuple[Tally, dict[str, so
         cannot be read is in quarantine.
     """
     counts, misfits = Counter[str](), Counter[str]()
-    sorters = {table: sorting.Sorter(table, folder, misfits) for table in columns.TABLES}
+    sorters = {table: writing.Sorter(table, folder, misfits) for table in columns.TABLES}
     listing, markers = day.listing, day.markers
     flattener = rows.Flattener(lake.settings.tz, markers.groups, markers.bots)
     for found in reading.read_day(lake.raw, listing):

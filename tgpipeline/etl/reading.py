@@ -115,13 +115,10 @@ def read_day(
         batch = small[start : start + size]
         return [(name, obstore.get(store, prefix + name).bytes().to_bytes()) for name in batch]
 
-    pool = ThreadPoolExecutor(threads)
-    try:
+    with ThreadPoolExecutor(threads) as pool:
         for batch in prefetch(pool, read, range(0, len(small), size), 2 * threads):
             for name, body in batch:
                 yield documents.document_of(name, body)
-    finally:
-        pool.shutdown(cancel_futures=True)
     for name in listing.names:
         if documents.form_of(name).many:
             for number, line in enumerate(_lines(store, prefix + name), 1):

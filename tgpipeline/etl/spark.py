@@ -32,7 +32,7 @@ from pyspark.sql import functions as F  # noqa: N812, as Spark's own documentati
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from tgpipeline.errors import LakeError
-from tgpipeline.etl import handler, making, sorting, writing
+from tgpipeline.etl import handler, making, writing
 from tgpipeline.etl.making import Day, Lake, Tally
 from tgpipeline.etl.reading import Listing
 from tgpipeline.lake import columns
@@ -47,7 +47,7 @@ DAYS = 400  # made in one job
 _VALUES = {c.name: writing.ARROW[c.type] for cs in columns.TABLES.values() for c in cs[:-1]}
 _VALUES |= {"sent_at": pa.timestamp("us")}
 _TEXTS = dict.fromkeys(("day", "table", "tally"), pa.string())  # a tally is JSON, of no table
-_ROW = pa.schema(_TEXTS | dict.fromkeys(sorting.KEYS, pa.int64()) | _VALUES)
+_ROW = pa.schema(_TEXTS | dict.fromkeys(writing.KEYS, pa.int64()) | _VALUES)
 _SAYS_WHY = re.compile(r"[\w.]*(Error|Exception)\b")  # of Python's traceback on an executor
 
 
@@ -99,9 +99,9 @@ def _make(spark: SparkSession, lake: Lake, days: list[Day]) -> None:
         partial(_read, lake.settings, days[0].markers),
         from_arrow_schema(_ROW, prefer_timestamp_ntz=True),
     )
-    latest = F.max_by(F.struct("tally", *_VALUES), F.struct(*sorting.KEYS[3:])).alias("row")
-    made = read.groupBy("day", "table", *sorting.IDENTITY).agg(latest)
-    made = made.select("day", "table", *sorting.IDENTITY, "row.*").persist(StorageLevel.DISK_ONLY)
+    latest = F.max_by(F.struct("tally", *_VALUES), F.struct(*writing.KEYS[3:])).alias("row")
+    made = read.groupBy("day", "table", *writing.IDENTITY).agg(latest)
+    made = made.select("day", "table", *writing.IDENTITY, "row.*").persist(StorageLevel.DISK_ONLY)
     try:
         _complete(lake, days, made)
         _write_days(lake, days, made)
@@ -129,7 +129,7 @@ def _read(
                 for found in sorter.merged():
                     yield from _wide(day, table, found)
         met = json.dumps([sorted(one) if isinstance(one, set) else one for one in tally])
-        told = {"tally": [met], sorting.IDENTITY[0]: [piece["number"]]}
+        told = {"tally": [met], writing.IDENTITY[0]: [piece["number"]]}
         yield from _wide(day, "", pa.table(told))
 
 
@@ -162,9 +162,9 @@ def _write_days(lake: Lake, days: list[Day], made: DataFrame) -> None:
     """Write the parts of these days, all that are left over or have no rows now, too."""
     ledgers = {day.ledger.date: day.ledger for day in days}
     parts = F.create_map(*(F.lit(v) for d, o in ledgers.items() for v in (d, o.parts)))
-    part = F.pmod(F.hash(*sorting.IDENTITY), parts[F.col("day")])
+    part = F.pmod(F.hash(*writing.IDENTITY), parts[F.col("day")])
     rows = made.where("table != ''").withColumn("place", F.concat_ws(" ", "day", "table", part))
-    rows = rows.repartition("place").sortWithinPartitions("place", *sorting.IDENTITY)
+    rows = rows.repartition("place").sortWithinPartitions("place", *writing.IDENTITY)
     for day in days:
         left_over = product(columns.TABLES, range(day.ledger.parts, day.parts))
         making.put_empty(lake, day.ledger, left_over)

@@ -68,12 +68,10 @@ class Ledger:
     @property
     def balanced(self) -> bool:
         """Whether every document is accounted for."""
-        return (
-            self.documents
-            == self.message_versions + self.event_versions + self.quarantined + self.erased
-            and self.message_versions == self.messages + self.superseded
-            and self.event_versions == self.events + self.repeated
-        )
+        versions = self.messages + self.superseded, self.events + self.repeated
+        documents = sum(versions) + self.quarantined + self.erased
+        read = self.documents, self.message_versions, self.event_versions
+        return read == (documents, *versions)
 
     def __str__(self) -> str:
         return (

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from tgpipeline.errors import LakeError
@@ -52,10 +51,10 @@ def put_new(
                 )
                 return True
             except Exception as error:  # botocore is imported by whoever made the client, not here
-                _, status = error_code(error)
-                if status == 412:
+                answer = getattr(error, "response", {}).get("ResponseMetadata", {})
+                if answer.get("HTTPStatusCode") == 412:
                     return False
-                if status != 409:  # ConditionalRequestConflict: another write of it is under way
+                if answer.get("HTTPStatusCode") != 409:  # 409: another write of it is under way
                     raise
         time.sleep(0.05 * 2**attempt)
     raise LakeError(f"s3://{bucket}/{key} was not written: other writers kept colliding with it.")
@@ -73,18 +72,16 @@ def archive(settings: Settings, s3: Any = None) -> Callable[[Mapping[str, Any]],
     Returns:
         A function that takes the Message, stores it in the raw zone and returns its key.
     """
-    s3 = aws_client("s3", settings) if s3 is None else s3
+    s3, bucket = s3 or aws_client("s3", settings), settings.raw_bucket
 
     def store(message: Mapping[str, Any]) -> str:
         day = updates.context_date(dict(message), settings.tz, datetime.now(UTC))
-        body, bucket = as_bytes(message), settings.raw_bucket
-        for number in count():  # behind all versions that are there, unless the last is this one
-            key, following = (sent_key(message, day, n) for n in (number, number + 1))
-            if put_new(s3, bucket, key, body):
-                break
-            if has_bytes(s3, bucket, key, body) and not first_object(s3, bucket, following):
-                break
-        return key
+        body, number = as_bytes(message), 0
+        while True:  # behind all versions that are there, unless the last is this one
+            key, number = sent_key(message, day, number), number + 1
+            new, after = put_new(s3, bucket, key, body), sent_key(message, day, number)
+            if new or (has_bytes(s3, bucket, key, body) and not first_object(s3, bucket, after)):
+                return key
 
     return store
 
@@ -181,10 +178,3 @@ def as_lake_error(bucket: str, what: str, advice: str) -> Iterator[None]:
             raise
         told = str(error).splitlines()[0][:300]
         raise LakeError(f"s3://{bucket}: could not {what} ({told}). {advice}") from error
-
-
-def error_code(error: Exception) -> tuple[str, int]:
-    """What a client of AWS was answered: the error's code and the HTTP status; 0 without any."""
-    response = getattr(error, "response", {})
-    code = response.get("Error", {}).get("Code", type(error).__name__)
-    return code, response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

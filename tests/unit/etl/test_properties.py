@@ -21,7 +21,7 @@ from tests import edge
 from tests import payloads as p
 from tgpipeline import ingest
 from tgpipeline.errors import UpdateError
-from tgpipeline.etl import sorting, writing
+from tgpipeline.etl import writing
 from tgpipeline.lake import columns, documents, keys, rows
 from tgpipeline.lake.versions import version
 from tgpipeline.settings import Settings
@@ -210,7 +210,7 @@ def test_misfits_become_null_and_every_row_stays(found):
     flattener, count = rows.Flattener(ZONE), 0
     with TemporaryDirectory() as folder:
         misfits = {name: Counter() for name in columns.TABLES}
-        sorters = {n: sorting.Sorter(n, Path(folder), misfits[n]) for n in columns.TABLES}
+        sorters = {n: writing.Sorter(n, Path(folder), misfits[n]) for n in columns.TABLES}
         for update in found:
             try:
                 one = version(documents.document_of("1.json", as_body(update)), flattener)
@@ -258,11 +258,11 @@ def test_the_sizes_of_chunks_and_runs_decide_nothing(found, chunk, run, piece, g
     for message_id, edit, update_id in found:
         rank = (edit, update_id)
         expected[message_id] = max(expected.get(message_id, rank), rank)
-    sizes = (sorting.CHUNK, sorting.RUN, sorting.BATCH_ROWS, writing.ROW_GROUP)
-    sorting.CHUNK, sorting.RUN, sorting.BATCH_ROWS, writing.ROW_GROUP = chunk, run, piece, group
+    sizes = (writing.CHUNK, writing.RUN, writing.BATCH_ROWS, writing.ROW_GROUP)
+    writing.CHUNK, writing.RUN, writing.BATCH_ROWS, writing.ROW_GROUP = chunk, run, piece, group
     try:
         with TemporaryDirectory() as folder:
-            sorter = sorting.Sorter("messages", Path(folder), Counter())
+            sorter = writing.Sorter("messages", Path(folder), Counter())
             for message_id, edit, update_id in found:
                 edited = p.message(message_id, edit_date=edit or None)
                 body = p.raw(p.update(update_id, content=edited))
@@ -275,7 +275,7 @@ def test_the_sizes_of_chunks_and_runs_decide_nothing(found, chunk, run, piece, g
             writing.write_parquet("messages", path, sorter.merged(), stamp).writer.close()
             table = pq.ParquetFile(path).read()
     finally:
-        sorting.CHUNK, sorting.RUN, sorting.BATCH_ROWS, writing.ROW_GROUP = sizes
+        writing.CHUNK, writing.RUN, writing.BATCH_ROWS, writing.ROW_GROUP = sizes
     got = zip(
         *(table[n].to_pylist() for n in ("message_id", "edit_date", "update_id")), strict=True
     )

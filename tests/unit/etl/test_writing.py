@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests import payloads as p
-from tgpipeline.etl import sorting, writing
+from tgpipeline.etl import writing
 from tgpipeline.lake.columns import TABLES
 from tgpipeline.lake.documents import document_of
 from tgpipeline.lake.rows import Flattener
@@ -25,7 +25,7 @@ FLATTENER = Flattener(zone("America/Sao_Paulo"))
 def written(folder, updates, table="messages"):
     """The Parquet of these updates, and the misfits among their values."""
     misfits = Counter()
-    sorter = sorting.Sorter(table, folder, misfits)
+    sorter = writing.Sorter(table, folder, misfits)
     for update in updates:
         body = p.raw(update) if isinstance(update, dict) else update
         one = version(document_of("x.json", body), FLATTENER)
@@ -46,10 +46,10 @@ def finished(folder, sorter, table="messages"):
 @pytest.fixture
 def small(monkeypatch):
     """Sizes so small that a few rows make many chunks, runs, pieces and row groups."""
-    monkeypatch.setattr(sorting, "CHUNK", 3)
-    monkeypatch.setattr(sorting, "RUN", 7)
+    monkeypatch.setattr(writing, "CHUNK", 3)
+    monkeypatch.setattr(writing, "RUN", 7)
     monkeypatch.setattr(writing, "ROW_GROUP", 10)
-    monkeypatch.setattr(sorting, "BATCH_ROWS", 2)
+    monkeypatch.setattr(writing, "BATCH_ROWS", 2)
 
 
 @pytest.mark.parametrize("table", ["messages", "events"])
@@ -167,7 +167,7 @@ def test_one_message_edited_more_often_than_a_run_holds(tmp_path, small):
 
 
 def test_large_rows_end_a_chunk_and_a_run_early(tmp_path, monkeypatch):
-    monkeypatch.setattr(sorting, "BYTES", 10_000)
+    monkeypatch.setattr(writing, "BYTES", 10_000)
     updates = [p.text(n, "x" * 3_000) for n in range(60)]
     file, _ = written(tmp_path, updates)
     assert file.metadata.num_rows == 60
@@ -184,19 +184,19 @@ def row(text=None):
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
 def test_a_run_and_a_row_group_hold_131072_rows(tmp_path, more):
-    sorter = sorting.Sorter("messages", tmp_path, Counter())
+    sorter = writing.Sorter("messages", tmp_path, Counter())
     for n in range(131_072 + more):
         sorter.add(EMPTY, (n, 0, 0), (0, 0, 0))
     meta = finished(tmp_path, sorter).metadata
     runs = sorted(map(str, tmp_path.glob("*.arrow")))
     assert len(runs) == (0, 1, 1)[more + 1], "what is left at the end needs no file"
-    assert [len(batch) for run in runs for batch in sorting.load_run(run)] in ([], [4_096] * 32)
+    assert [len(batch) for run in runs for batch in writing.load_run(run)] in ([], [4_096] * 32)
     groups = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
     assert groups == ([131_071], [131_072], [131_072, 1])[more + 1]
 
 
 def test_a_chunk_ends_beyond_16_mib_of_json(tmp_path):
-    sorter = sorting.Sorter("messages", tmp_path, misfits := Counter())
+    sorter = writing.Sorter("messages", tmp_path, misfits := Counter())
     sorter.add(row(text=5), (1, 0, 0), (0, 0, 0), 16 * 2**20)
     assert misfits == {}, "it is not yet an Arrow table"
     sorter.add(EMPTY, (2, 0, 0), (0, 0, 0), 1)
@@ -205,7 +205,7 @@ def test_a_chunk_ends_beyond_16_mib_of_json(tmp_path):
 
 @pytest.mark.parametrize(("mib", "runs"), [(63, 0), (65, 1)])
 def test_a_run_ends_beyond_64_mib_of_rows(tmp_path, mib, runs):
-    sorter = sorting.Sorter("messages", tmp_path, Counter())
+    sorter = writing.Sorter("messages", tmp_path, Counter())
     sorter.add(row(text="x" * (mib * 2**20)), (1, 0, 0), (0, 0, 0), mib * 2**20)
     assert len(list(tmp_path.glob("*.arrow"))) == runs
 
