@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from matplotlib import rc_context
 from matplotlib.image import imread
 
@@ -257,8 +258,8 @@ def test_the_busiest_are_bands_of_questions_and_the_others_are_called_otherwise(
     assert draw("questions_by_hour", frame).title.startswith("Too few to say which hours")
     frame.attrs["bands"] = metrics.Bands(((9, 12), (14, 17)), Rate(61, 100))
     assert draw("questions_by_hour", frame).title == (
-        "Busiest: 9 to 12 and 14 to 17 h hold 61% of questions (95% interval 51% to 70%; 61 of 100 "
-        "on the days that did not choose these hours)"
+        "Busiest: 9 to 12 and 14 to 17 h hold 61% (61 of 100; 95% interval 51% to 70%) of "
+        "questions, on the days that did not choose these hours"
     )
     for name in ("visits_by_hour", "messages_by_hour_and_weekday"):
         assert "usiest" not in draw(name, frames()[name]).title
@@ -355,14 +356,15 @@ def test_of_one_day_no_error_is_known_and_so_no_change() -> None:
 def test_a_chart_shows_its_numbers_as_text_and_another_number_is_another_text(name: str) -> None:
     frame = frames()[name]
     chart = draw(name, frame)
-    data, metadata = chart._repr_mimebundle_(include=None, exclude=None)
+    data, metadata = DisplayFormatter().format(chart)
     assert data["text/plain"].startswith(chart.title)
-    assert metadata["image/png"]["alt"] == chart.alt
-    assert data["text/plain"] == draw(name, frames()[name])._repr_mimebundle_()[0]["text/plain"]
+    assert data["image/png"] == draw(name, frames()[name]).png()
+    assert metadata["image/png"] == {"alt": chart.alt, "drawn": chart.drawn}
+    assert repr(chart) == repr(draw(name, frames()[name]))
     numbers = frame.select_dtypes("number").columns.difference(["user_id"])
     changed = frame.assign(**{column: frame[column] * 2 + 1 for column in numbers})
     changed.attrs = frame.attrs
-    assert draw(name, changed).text != chart.text
+    assert repr(draw(name, changed)) != repr(chart)
 
 
 def test_a_picture_for_a_page_has_the_page_s_letters_and_colours() -> None:

@@ -35,11 +35,7 @@ def calendar(frame: pd.DataFrame) -> Chart:
     title = sentence("calendar", n=int((days == 0).sum()), of=len(days))
     weeks, weekdays = days.index.to_period("W").start_time, days.index.day_of_week
     grid = days.set_axis([weeks, weekdays]).unstack().reindex(columns=range(7))
-
-    def draw(ax: Any, table: pd.DataFrame) -> None:
-        ax.get_figure().set_figheight(2.4)
-        shapes.heat(ax, table.T, say("messages"))
-
+    draw = shapes.heat_over_time(say("messages"))
     return shapes.over_time(title, grid.set_axis(WEEKDAYS, axis=1), "week", "", draw)
 
 
@@ -50,9 +46,8 @@ def new_and_returning(frame: pd.DataFrame) -> Chart:
         return nothing(frame, mark("weeks to compare"))
     new, people = frame.iloc[1:][["new_people", "people"]].astype(int).sum()
     title = sentence("new_and_returning", share=new / people, n=new, of=people)
-    weeks = frame.set_index("week")[["returning_people", "new_people"]].astype(int)
-    weeks = weeks.asfreq("7D", fill_value=0).tail(shapes.WEEKS)
-    return shapes.over_time(title, weeks, "week", say("people who wrote"))
+    weeks = frame.set_index("week")[["returning_people", "new_people"]].asfreq("7D", fill_value=0)
+    return shapes.over_time(title, weeks.tail(shapes.WEEKS), "week", say("people who wrote"))
 
 
 @chart()
@@ -94,8 +89,7 @@ def concentration(frame: pd.DataFrame) -> Chart:
         ax.plot(reach, shares, color=colour("people"))
         ax.plot([0, 100], [0, 100], ":", color=colour("other"))
         ax.plot([reach[top]] * 2, [0, shares[top]], color=colour("mark"))
-        ax.set_xlim(0, 100)
-        ax.set_ylim(0, 101)
+        ax.set(xlim=(0, 100), ylim=(0, 101))
 
     tenths = sorted({math.ceil(people * n / 10) for n in range(1, 11)})
     data = pd.DataFrame({"people": tenths, "messages": so_far[tenths]})

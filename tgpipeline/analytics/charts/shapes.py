@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from tgpipeline.analytics.charts.style import Chart, broken, colour, is_wide, looks
 from tgpipeline.analytics.language import MONTHS, number, say, words
 
+Draw = Callable[[Any, pd.DataFrame], object]  # of a table, on axes
 WEEKS = 104  # of charts by week: two years at most
 THICK = 0.5  # of a bar that goes across, in rows: above it there may be its name
 
@@ -68,13 +69,12 @@ def heat(ax: Any, table: pd.DataFrame, scale: str, most: float | None = None) ->
     ax.get_figure().colorbar(image, ax=ax, label=scale, ticks=ticks)
 
 
-def over_time(
-    title: str,
-    table: pd.DataFrame,
-    unit: str,
-    ylabel: str,
-    draw: Callable[[Any, pd.DataFrame], object] = stack,
-) -> Chart:
+def heat_over_time(scale: str) -> Draw:
+    """Draws a table's columns as the rows of a heat map, over time."""
+    return lambda ax, table: heat(ax, table.T, scale)
+
+
+def over_time(title: str, table: pd.DataFrame, unit: str, ylabel: str, draw: Draw = stack) -> Chart:
     """A chart of a table with one row per day, week or month: says below some which they are."""
 
     def with_time(ax: Any) -> None:

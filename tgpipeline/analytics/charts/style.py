@@ -4,7 +4,6 @@ A chart is its finding, the numbers in it, and a function that draws these on ax
 it is shown, so that a page can have it in other widths. Any IPython from 7.34 on shows it.
 """
 
-import base64
 import hashlib
 import io
 import re
@@ -112,8 +111,7 @@ class Chart:
         known = {"title": self.title, "axes": axes}
         return say("{title}. Chart: {axes}.", **known) if axes else f"{self.title}."
 
-    @property
-    def text(self) -> str:
+    def __repr__(self) -> str:
         """The finding and the numbers; the same for the same answer, whatever draws it."""
         return f"{self.title}\n{self.data.to_csv(index=False, float_format='%.6g')}"
 
@@ -121,13 +119,12 @@ class Chart:
     def drawn(self) -> str:
         """A digest of the marks on the axes: another bar, line, point or label makes another."""
         ax, said = self.axes, [text.get_text() for text in self.axes.texts]
-        marks = [bar.get_bbox() for bar in ax.patches] + [line.get_xydata() for line in ax.lines]
+        marks = [bar.get_bbox().get_points() for bar in ax.patches]
+        marks += [line.get_xydata() for line in ax.lines]
         for one in ax.collections:
             marks += [one.get_offsets(), *(path.vertices for path in one.get_paths())]
-        marks += [image.get_array() for image in ax.images]
-        for numbers in marks:
-            plain: Any = np.ma.array(numbers, dtype=float)
-            said.append(str(plain.round(4).tolist()))
+        marks += [image.get_array().filled(np.nan) for image in ax.images]
+        said += [str(np.round(numbers, 4).tolist()) for numbers in marks]
         return hashlib.sha256("\n".join(said).encode()).hexdigest()[:12]
 
     def png(self) -> bytes:
@@ -158,10 +155,8 @@ class Chart:
         drawn = re.sub(r"'DejaVu Sans'[^;\"]*", "inherit", drawn)
         return re.sub(f"{INK}|#000000", "currentColor", drawn)
 
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
-        picture = base64.b64encode(self.png()).decode()
-        about = {"alt": self.alt, "drawn": self.drawn}
-        return {"image/png": picture, "text/plain": self.text}, {"image/png": about}
+    def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
+        return self.png(), {"alt": self.alt, "drawn": self.drawn}
 
 
 # The prolog, what tells of Matplotlib, names that a page has already, and a fixed size.

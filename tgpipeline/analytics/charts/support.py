@@ -93,14 +93,12 @@ def response_times(frame: pd.DataFrame) -> Chart:
             ax.text(1.5 * WATCHED, place, text, fontsize=8, va="center")
         shapes.rows(ax, names)
         ticks = _TICKS if is_wide else _TICKS[::2]
-        ax.set_xscale("log")
+        ax.set(xscale="log", xlim=(0.7, WATCHED * (8 if is_wide else 3e4)))
         ax.set_xticks(ticks, [duration(t) for t in ticks])
         ax.set_xticks([], minor=True)
-        ax.set_xlim(0.7, WATCHED * (8 if is_wide else 3e4))
 
     below = say("until half (dot, with its interval) and nine in ten (bar) have an answer")
-    data = frame[["who", "asked", "conversations", "answered", "median", "low", "high", "p90"]]
-    return Chart(title, data, below, "", draw)
+    return Chart(title, frame, below, "", draw)
 
 
 @chart(mark("minutes of agents"), "minutes")

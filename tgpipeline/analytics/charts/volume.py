@@ -48,12 +48,8 @@ def messages_per_user_per_day(frame: pd.DataFrame, labels: Mapping[int, str]) ->
     unit, binned = shapes.by_unit(days.set_axis(names, axis=1))
     known = {"name": names[0], "share": shown.sum() / total, "total": total}
     title = sentence("messages_per_user_per_day", n=len(shown), **known)
-    per_unit = say(f"messages a {unit}")
-
-    def draw(ax: Any, table: pd.DataFrame) -> None:
-        shapes.heat(ax, table.T, per_unit)
-
-    return shapes.over_time(title, binned.astype(int), unit, "", draw)
+    draw = shapes.heat_over_time(say(f"messages a {unit}"))
+    return shapes.over_time(title, binned, unit, "", draw)
 
 
 @chart()
@@ -65,9 +61,8 @@ def message_length_per_day(frame: pd.DataFrame) -> Chart:
     unit, means = shapes.by_unit(days, "mean")
 
     def draw(ax: Any, table: pd.DataFrame) -> None:
-        how = {"color": colour("people"), "alpha": 0.18, "lw": 0}
-        between = range(len(table)), table["p50"], table["p90"]
-        ax.fill_between(*between, label=say("half to nine in ten"), **how)
+        how = {"color": colour("people"), "label": say("half to nine in ten")}
+        ax.fill_between(range(len(table)), table["p50"], table["p90"], alpha=0.18, lw=0, **how)
         shapes.lines(ax, table)
 
     return shapes.over_time(title, means, unit, say("characters a message"), draw)
@@ -103,11 +98,9 @@ def messages_by_content_type(frame: pd.DataFrame) -> Chart:
     return shapes.across(title, say("messages"), table)
 
 
-@chart()
+@chart(mark("forum topics"), "message_thread_id")
 def messages_by_topic(frame: pd.DataFrame) -> Chart:
     """Which topics of a forum people write in."""
-    if frame["message_thread_id"].isna().all():
-        return nothing(frame, mark("forum topics"))
     topics = frame["message_thread_id"].head(_SHOWN)
     names = [say("main topic") if pd.isna(t) else say("topic {id}", id=t) for t in topics]
     share = frame["messages"].iloc[0] / int(frame["messages"].sum())
@@ -138,14 +131,10 @@ def questions_by_hour(frame: pd.DataFrame) -> Chart:
     Args:
         frame: from `metrics.questions_by_hour`.
     """
-    bands = frame.attrs.get("bands")
-    if not bands:
-        title = sentence("questions_too_few", n=frame["questions"].sum())
-        return _by_hour(frame, "questions", title, [])
-    rate, (low, high) = bands.rate, bands.rate.interval
-    how = {"share": rate.share, "low": low, "high": high, "of": rate.denominator}
-    title = sentence("questions_by_hour", n=rate.numerator, bands=bands, **how)
-    busy = [hour for first, last in bands.hours for hour in range(first, last)]
+    title, busy = sentence("questions_too_few", n=frame["questions"].sum()), list[int]()
+    if bands := frame.attrs.get("bands"):
+        title = sentence("questions_by_hour", bands=bands, rate=bands.rate)
+        busy = [hour for first, last in bands.hours for hour in range(first, last)]
     return _by_hour(frame, "questions", title, busy)
 
 
@@ -186,5 +175,4 @@ def before_and_after(frame: pd.DataFrame) -> Chart:
         ax.set_xticks([0, 1], [broken(name, 5) for name in names])
         ax.set_xlim(-0.7, 1.7)
 
-    data = frame[["is_after", "days", "messages", "messages_per_day", "deviation"]]
-    return Chart(title, data, "", say("people's messages a day"), draw)
+    return Chart(title, frame, "", say("people's messages a day"), draw)

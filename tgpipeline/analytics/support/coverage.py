@@ -65,8 +65,8 @@ def by_day(messages: pd.DataFrame) -> pd.DataFrame:
         One row per day, with that index; a column for each of `SOURCES`.
     """
     day = messages["sent_at"].dt.normalize().rename("day")
-    counted = pd.crosstab(day, messages["source"]).asfreq("D", fill_value=0)
-    return counted.reindex(columns=SOURCES, fill_value=0)
+    counted = pd.crosstab(day, messages["source"]).reindex(columns=SOURCES, fill_value=0)
+    return counted.asfreq("D", fill_value=0)
 
 
 def holes(messages: pd.DataFrame) -> pd.DataFrame:
