@@ -144,13 +144,10 @@ class DuckDB(Engine):
         self._connection.execute("SET TimeZone = 'UTC'; SET memory_limit = '1GB'")
         self._connection.execute("SET python_enable_replacements = false")
         for table in columns.TABLES:
-            files = f"{folder}/{keys.RAW}/{table}/*/*.parquet".replace("'", "''")
+            files = f"{folder}/{keys.RAW}/{table}/*/*.parquet"
+            how = {"hive_partitioning": True, "union_by_name": True}
             try:
-                self._connection.execute(
-                    f"CREATE TABLE {table} AS SELECT * FROM read_parquet('{files}', "
-                    "hive_partitioning = true, hive_types = {'context_date': DATE}, "
-                    "union_by_name = true)"
-                )
+                self._connection.read_parquet(files, **how).create(table)
             except duckdb.Error as error:
                 raise QueryError(f"{folder} is no enriched zone: {str(error)[:300]}") from None
 

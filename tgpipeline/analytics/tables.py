@@ -144,6 +144,5 @@ def _words(text: str) -> list[str]:
 
 def _one_letter_less(word: str) -> set[str]:
     """The word, and it without any one letter; two that share one of these differ by a letter."""
-    if len(word) < 5:
-        return set()
-    return {word} | {word[:place] + word[place + 1 :] for place in range(len(word))}
+    shorter = {word[:place] + word[place + 1 :] for place in range(len(word))}
+    return {word} | shorter if len(word) > 4 else set()

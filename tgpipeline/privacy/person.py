@@ -83,6 +83,9 @@ class Known:
         texts: what they wrote.
         said: hashes of what others wrote themselves.
         spoken: in how many of these texts a word is.
+        shared: names that others bear, or that the group uses as a word: these stay.
+        names: what is theirs alone: id, names, words of these, usernames, ids of polls.
+        telling: their longer texts, but for those that others wrote, too.
     """
 
     def __init__(self, user_id: int, buckets: Buckets, objects: Iterable[Stored]) -> None:
@@ -97,6 +100,10 @@ class Known:
             for document in documents_in(one.key, found.body) if table is None else ():
                 with suppress(RecursionError):  # too deeply nested to be anybody's
                     self._learn((document.update or {}).get(document.kind, {}))
+        often = max(COMMON, len(self.said) // 50)
+        self.shared = {n for n in self.own if n in self.others or self.spoken[n] >= often}
+        self.names = {n for n in self.own - self.shared if len(n) > 1} | {str(user_id)}
+        self.telling = {t for t in self.texts if len(t) >= TELLING and hash(t) not in self.said}
 
     def _learn(self, content: dict[str, Any]) -> None:
         """Learn from what an update holds."""
@@ -113,22 +120,6 @@ class Known:
             elif value is content and not passes_on:
                 self.said.update(map(hash, texts))
                 self.spoken.update(word for text in texts for word in set(WORD.findall(text)))
-
-    @property
-    def shared(self) -> set[str]:
-        """Names that others bear, or that the group uses as a word: these stay."""
-        often = max(COMMON, len(self.said) // 50)
-        return {name for name in self.own if name in self.others or self.spoken[name] >= often}
-
-    @property
-    def names(self) -> set[str]:
-        """What is theirs alone: id, names, words of these, usernames, ids of polls."""
-        return {str(self.user_id)} | {name for name in self.own - self.shared if len(name) > 1}
-
-    @property
-    def telling(self) -> set[str]:
-        """Their longer texts, but for those that others wrote, too."""
-        return {t for t in self.texts if len(t) >= TELLING and hash(t) not in self.said}
 
 
 def _names_of(user: dict[str, Any]) -> set[str]:
