@@ -212,6 +212,22 @@ def test_names_in_what_comes_late_are_left_out_and_found_again(zones, tmp_path):
     assert found(zones) == []
 
 
+def test_a_spoilt_marker_is_written_anew(zones):
+    fill(zones)
+    erasure(zones).run()
+    (marker,) = [key for key in _marker_names(zones) if not key.endswith("/key")]
+    obstore.put(zones.raw, marker, b"{")
+    zones.put(updates()[0])  # as no marker tells, it comes back; the person is erased once more
+    zones.run(DAY)
+    assert erasure(zones).run() == []
+    assert found(zones) == []
+    assert json.loads(zones.raw.get(marker).bytes().to_bytes())["until"] == UNTIL
+
+
+def _marker_names(zones: Zones) -> list[str]:
+    return [key["path"] for page in zones.raw.list(f"{keys.ERASED}/") for key in page]
+
+
 def test_an_etl_that_is_slower_than_an_erasure_makes_its_days_again(zones):
     fill(zones)
     before, made = others(zones), []

@@ -11,6 +11,7 @@ import json
 import secrets
 from collections import Counter
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -78,7 +79,9 @@ class Marker:
         self._buckets = buckets
         self.secret = self._stored(_SECRET) or secrets.token_bytes(32)
         self._key = keys.erased_key(hashed(self.secret, request.user_id), request.chat_id)
-        marker: dict[str, Any] = json.loads(self._stored(self._key) or b"{}")
+        marker: dict[str, Any] = {}
+        with suppress(ValueError):  # spoilt by hand: the erasure begins anew
+            marker = json.loads(self._stored(self._key) or b"{}")
         self.words = set[str](marker.get("words", ()))
         self._until = max(request.until, marker.get("until", 0))
         self.days = set(map(date.fromisoformat, marker.get("days", ())))
