@@ -96,7 +96,7 @@ def store(records: Iterable[Mapping[str, Any]], settings: Settings, s3: Any) -> 
     def put(key: str, body: bytes, numbers: list[str], **metadata: str) -> None:
         line = {"outcome": "quarantined" if metadata else "batched", **metadata}
         try:
-            stores.put_new(s3, settings.raw_bucket, key, body, metadata)
+            stores.put_new(s3, settings.raw_bucket, key, body, **metadata)
         except LakeError as error:
             line = {"outcome": "failed", "error": str(error)}
             failed.extend(numbers)

@@ -24,6 +24,7 @@ from tgpipeline.telegram import privacy, updates
 
 MAX_BODY = 1_048_576  # bytes; the longest message that Telegram allows takes a tenth of it
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105, a header's name
+Line = dict[str, Any]  # what is logged of an update
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -66,9 +67,7 @@ def authorised(headers: Mapping[str, Any], settings: Settings) -> bool:
     return any(matches)
 
 
-def store(
-    body: bytes, settings: Settings, s3: Any, received: datetime, sqs: Any = None
-) -> dict[str, Any]:
+def store(body: bytes, settings: Settings, s3: Any, received: datetime, sqs: Any = None) -> Line:
     """Put what Telegram posted where it belongs: raw zone, queue, quarantine, or nowhere.
 
     Args:
@@ -109,7 +108,7 @@ def store(
             raise UpdateError(f"dated {day}, which is to come")
     except UpdateError as error:
         key, reason = keys.quarantine_key(body, today), str(error)
-        stores.put_new(s3, settings.raw_bucket, key, body, {"reason": reason})
+        stores.put_new(s3, settings.raw_bucket, key, body, reason=reason)
         return {"outcome": "quarantined", "reason": reason, "key": key}
     # What bears no date keeps an object of its own, whose name tells a repeat after midnight.
     if sqs is not None and updates.event_date(content) is not None and batch.sendable(body):
@@ -133,7 +132,7 @@ def _put(body: bytes, update: updates.Update, day: date, settings: Settings, s3:
     return new
 
 
-def _reply(message: updates.Update, asked: str, settings: Settings, s3: Any) -> dict[str, Any]:
+def _reply(message: updates.Update, asked: str, settings: Settings, s3: Any) -> Line:
     """What to answer to /privacy or /forget; the latter leaves a request for an administrator."""
     who = privacy.person(message)
     if asked == "/forget" and who is not None:
@@ -222,7 +221,7 @@ def _body(event: Mapping[str, Any]) -> bytes:
     return _as_bytes(body)  # an object, as the console's test events may have it
 
 
-def _answer(status: int, line: dict[str, Any], started: float) -> dict[str, Any]:
+def _answer(status: int, line: Line, started: float) -> dict[str, Any]:
     """Log one JSON line (ids and outcome, never text or names) and make the response."""
     reply = line.pop("reply", None)  # Telegram executes a call that the answer holds
     milliseconds = round((time.perf_counter() - started) * 1000, 1)

@@ -10,9 +10,9 @@ import json
 import logging
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -25,8 +25,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tgpipeline.errors import LakeError, SettingsError
-from tgpipeline.etl import making, reading
+from tgpipeline.etl import making
+from tgpipeline.etl.making import Day, Lake
 from tgpipeline.etl.pseudonyms import refuse_other_key
+from tgpipeline.etl.reading import Listing, listings, prefetch
 from tgpipeline.lake import columns, keys, stores
 from tgpipeline.lake.ledger import Ledger, stored
 from tgpipeline.lake.markers import erased_listed, read_markers
@@ -112,18 +114,14 @@ def run(
         LakeError: if the raw zone cannot be read or the enriched zone not be written.
     """
     what = f"read it, or write to s3://{settings.enriched_bucket}"
-    advice = (
-        "Check that both buckets exist and that this role may use them; then run again, which is "
-        "safe after any failure."
-    )
+    advice = "Check that both exist and that this role may use them; to run again is always safe."
+    processes: Any = nullcontext()
+    if jobs > 1:  # not forked: obstore's threads do not survive that
+        processes = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+        lake |= {"make": partial(making.make_in, processes), "at_once": 16 * jobs}
     try:
-        with stores.as_lake_error(settings.raw_bucket, what, advice), ExitStack() as stack:
-            if jobs > 1:  # not forked: obstore's threads do not survive that
-                spawned = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
-                make = partial(making.make_in, stack.enter_context(spawned))
-                lake |= {"make": make, "at_once": 16 * jobs}
-            opened, doubtful = making.Lake(settings, **lake), []
-            stack.enter_context(opened.pool)
+        with stores.as_lake_error(settings.raw_bucket, what, advice), processes:
+            opened, doubtful = Lake(settings, **lake), []
             for ledger in _update(opened, days, rebuild):
                 if ledger.unknown_authors:
                     doubtful.append(date.fromisoformat(ledger.date))
@@ -139,7 +137,7 @@ def run(
         ) from error
 
 
-def _update(lake: making.Lake, days: Iterable[date], rebuild: bool = False) -> Iterator[Ledger]:
+def _update(lake: Lake, days: Iterable[date], rebuild: bool = False) -> Iterator[Ledger]:
     """Compare each day with its Parquet, and make those that differ, some at once."""
     compared = _compare(lake, days, rebuild)
     while group := {day.listing.day: day for day in islice(compared, lake.at_once)}:
@@ -159,31 +157,27 @@ def _update(lake: making.Lake, days: Iterable[date], rebuild: bool = False) -> I
             yield day.ledger
 
 
-def _compare(lake: making.Lake, days: Iterable[date], rebuild: bool) -> Iterator[making.Day]:
+def _compare(lake: Lake, days: Iterable[date], rebuild: bool) -> Iterator[Day]:
     """Each day with a new ledger, `written` where it is to be made."""
     days, markers = sorted(set(days)), read_markers(lake.raw)
-    listings = reading.listings(lake.raw, days, lake.pool)
-    earlier = reading.prefetch(lake.pool, partial(_made_before, lake, markers.bots), days)
-    for listing, (before, bot_met) in zip(listings, earlier, strict=True):
+    earlier = prefetch(partial(_made_before, lake, markers.bots), days)
+    for listing, (before, bot_met) in zip(listings(lake.raw, days), earlier, strict=True):
         made = made_from(listing, lake.settings, markers.groups)
         made["pseudonyms"] = lake.pseudonyms.digest
         if not rebuild:
             refuse_other_key(before, made["pseudonyms"])
         ledger = Ledger(listing.day.isoformat(), objects=len(listing.names), made_from=made)
+        same = all(b and b.made_from | made == b.made_from for b in before)
         if not any(before) and not listing.names:
             ledger.status = "empty"
         elif not rebuild and any(b and b.objects > ledger.objects for b in before):
             ledger = replace(before[0] or ledger, status="raw expired")
-        elif not (rebuild or bot_met) and all(
-            b and b.made_from | made == b.made_from for b in before
-        ):
+        elif not (rebuild or bot_met) and same:
             ledger = replace(before[0] or ledger, status="unchanged")
-        yield making.Day(listing, ledger, markers, max(b.parts if b else 1 for b in before))
+        yield Day(listing, ledger, markers, max(b.parts if b else 1 for b in before))
 
 
-def _made_before(
-    lake: making.Lake, bots: Iterable[int], day: date
-) -> tuple[list[Ledger | None], bool]:
+def _made_before(lake: Lake, bots: set[int], day: date) -> tuple[list[Ledger | None], bool]:
     """The ledgers of a day's Parquets, and whether an author was found to be a bot since."""
     ledgers = [stored(lake.enriched, table, day) for table in columns.TABLES]
     parts = max((ledger.parts for ledger in ledgers if ledger), default=1)
@@ -198,9 +192,7 @@ def _made_before(
     return ledgers, not unknown.isdisjoint(map(lake.pseudonyms.id, bots))
 
 
-def made_from(
-    listing: reading.Listing, settings: Settings, groups: Mapping[int, int]
-) -> dict[str, str]:
+def made_from(listing: Listing, settings: Settings, groups: dict[int, int]) -> dict[str, str]:
     """All that decides what a day's Parquet holds: the same here means the same rows there.
 
     Only the bots among its authors are not here; `complete` adds them once it has read the day.

@@ -50,7 +50,6 @@ class Lake:
         self.enriched = self.enriched or stores.open_store(settings.enriched_bucket, settings)
         self.make = self.make or make
         self.pseudonyms = Pseudonyms(settings.pseudonym_key)
-        self.pool = ThreadPoolExecutor(3 * reading.AHEAD)  # lists, heads and writes
 
 
 @dataclass
@@ -115,7 +114,8 @@ def _make_day(lake: Lake, day: Day, folder: Path) -> None:
     }
     complete(lake, day, tally, {table: file.rows for table, file in files.items()})
     put_empty(lake, day.ledger, product(columns.TABLES, range(1, day.parts)))
-    list(lake.pool.map(partial(put_part, lake, day.ledger), files, files.values()))
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(partial(put_part, lake, day.ledger), files, files.values()))
 
 
 def flatten_day(lake: Lake, day: Day, folder: Path) -> tuple[Tally, dict[str, writing.Sorter]]:

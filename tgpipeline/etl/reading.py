@@ -57,15 +57,12 @@ def list_day(store: ObjectStore, day: date) -> Listing:
     return Listing(day, names, sizes, f"{len(names)}-{total % 2**128:032x}" if names else "")
 
 
-def listings(
-    store: ObjectStore, days: Iterable[date], pool: ThreadPoolExecutor
-) -> Iterator[Listing]:
+def listings(store: ObjectStore, days: Iterable[date]) -> Iterator[Listing]:
     """List days of the raw zone, all pages of each, and what each repeats of the day before.
 
     Args:
         store: the raw bucket.
         days: the days, oldest first.
-        pool: for `prefetch`.
 
     Yields:
         One Listing per day.
@@ -73,7 +70,7 @@ def listings(
     wanted = set(days)
     both = sorted(wanted.union(day - timedelta(1) for day in wanted))
     known: set[tuple[str, int]] = set()  # of the day before
-    for listing in prefetch(pool, partial(list_day, store), both):
+    for listing in prefetch(partial(list_day, store), both):
         # The same name and size is the same update; a number alone can come twice, from two bots.
         own = set(zip(listing.names, listing.sizes, strict=True))
         if listing.day in wanted:
@@ -81,27 +78,23 @@ def listings(
         known = own
 
 
-def prefetch(
-    pool: ThreadPoolExecutor, function: Callable[[K], T], items: Iterable[K], ahead: int = AHEAD
-) -> Iterator[T]:
+def prefetch(function: Callable[[K], T], items: Iterable[K], ahead: int = AHEAD) -> Iterator[T]:
     """What a function says of each item, in order; the next requests are under way meanwhile."""
     coming = iter(items)
-    waiting = deque(pool.submit(function, item) for item in islice(coming, ahead))
-    while waiting:
-        found = waiting.popleft().result()
-        waiting.extend(pool.submit(function, item) for item in islice(coming, 1))
-        yield found
+    with ThreadPoolExecutor(READ_THREADS) as pool:
+        waiting = deque(pool.submit(function, item) for item in islice(coming, ahead))
+        while waiting:
+            found = waiting.popleft().result()
+            waiting.extend(pool.submit(function, item) for item in islice(coming, 1))
+            yield found
 
 
-def read_day(
-    store: ObjectStore, listing: Listing, threads: int = READ_THREADS
-) -> Iterator[Document]:
+def read_day(store: ObjectStore, listing: Listing) -> Iterator[Document]:
     """Read every object of a day and parse what is in it.
 
     Args:
         store: the raw bucket.
         listing: as `listings` returned it.
-        threads: how many requests are under way at once.
 
     Yields:
         One Document an update, in no particular order.
@@ -109,16 +102,15 @@ def read_day(
     prefix = keys.partition(keys.RAW, listing.day)
     small = [name for name in listing.names if not documents.form_of(name).many]
     # Large batches cost less; with four per thread, all threads end at about the same time.
-    size = max(1, min(32, round(len(small) / (4 * threads))))
+    size = max(1, min(32, round(len(small) / (4 * READ_THREADS))))
 
     def read(start: int) -> list[tuple[str, bytes]]:
         batch = small[start : start + size]
         return [(name, obstore.get(store, prefix + name).bytes().to_bytes()) for name in batch]
 
-    with ThreadPoolExecutor(threads) as pool:
-        for batch in prefetch(pool, read, range(0, len(small), size), 2 * threads):
-            for name, body in batch:
-                yield documents.document_of(name, body)
+    for batch in prefetch(read, range(0, len(small), size), 2 * READ_THREADS):
+        for name, body in batch:
+            yield documents.document_of(name, body)
     for name in listing.names:
         if documents.form_of(name).many:
             for number, line in enumerate(_lines(store, prefix + name), 1):

@@ -48,6 +48,7 @@ _VALUES = {c.name: writing.ARROW[c.type] for cs in columns.TABLES.values() for c
 _VALUES |= {"sent_at": pa.timestamp("us")}
 _TEXTS = dict.fromkeys(("day", "table", "tally"), pa.string())  # a tally is JSON, of no table
 _ROW = pa.schema(_TEXTS | dict.fromkeys(writing.KEYS, pa.int64()) | _VALUES)
+Batches = Iterator[pa.RecordBatch]
 _SAYS_WHY = re.compile(r"[\w.]*(Error|Exception)\b")  # of Python's traceback on an executor
 
 
@@ -117,9 +118,7 @@ def _pieces(listing: Listing) -> Iterator[Listing]:
         yield Listing(listing.day, names, [], "", listing.again.intersection(names))
 
 
-def _read(
-    settings: Settings, markers: Markers, batches: Iterable[pa.RecordBatch]
-) -> Iterator[pa.RecordBatch]:
+def _read(settings: Settings, markers: Markers, batches: Batches) -> Batches:
     """On an executor: the rows of pieces, the latest of each, and one row that tells the tally."""
     for piece in (piece for batch in batches for piece in batch.to_pylist()):
         day = Day(pickle.loads(piece["listing"]), Ledger(""), markers)
@@ -133,7 +132,7 @@ def _read(
         yield from _wide(day, "", pa.table(told))
 
 
-def _wide(day: Day, table: str, rows: pa.Table) -> Iterator[pa.RecordBatch]:
+def _wide(day: Day, table: str, rows: pa.Table) -> Batches:
     """Rows of one table in the columns of both."""
     for name, value in (("day", day.listing.day.isoformat()), ("table", table)):
         rows = rows.append_column(name, pa.repeat(value, len(rows)))
@@ -176,9 +175,7 @@ def _write_days(lake: Lake, days: list[Day], made: DataFrame) -> None:
         making.put_empty(lake, ledger, empty)
 
 
-def _write(
-    settings: Settings, ledgers: Mapping[str, Ledger], batches: Iterable[pa.RecordBatch]
-) -> Iterator[pa.RecordBatch]:
+def _write(settings: Settings, ledgers: Mapping[str, Ledger], batches: Batches) -> Batches:
     """On an executor: the parts whose rows come, each after the other, in order."""
     cut = (
         (place, batch.filter(pc.equal(batch["place"], place)))

@@ -25,10 +25,7 @@ logger = logging.getLogger(__name__)
 
 SHOWN = 600  # bytes of an object that `show` prints; the reason rarely lies further in
 LET_GO = ("stored", "repeated", "readable")  # outcomes of `retry`: it is in the raw zone
-_ADVICE = (
-    "Check your credentials and AWS_S3_BUCKET, and that you may list, read and delete under "
-    "quarantine/; `tgpipeline quarantine list` says what is there."
-)
+_ADVICE = "Check AWS_S3_BUCKET and your rights; `tgpipeline quarantine list` says what is there."
 
 
 class Item(NamedTuple):

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def put_new(
-    s3: Any, bucket: str, key: str, body: bytes, metadata: Mapping[str, str] | None = None
-) -> bool:
+def put_new(s3: Any, bucket: str, key: str, body: bytes, **metadata: str) -> bool:
     """Write an object unless its key exists already.
 
     Args:
@@ -31,7 +29,7 @@ def put_new(
         bucket: name of the bucket.
         key: key of the object.
         body: the bytes.
-        metadata: user metadata; characters outside ASCII are replaced.
+        **metadata: user metadata; characters outside ASCII are replaced.
 
     Returns:
         True if it was written, False if the key was there before.
@@ -41,14 +39,12 @@ def put_new(
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
     """
-    ascii_only = {k: v.encode("ascii", "replace").decode() for k, v in (metadata or {}).items()}
+    told = {name: text.encode("ascii", "replace").decode() for name, text in metadata.items()}
     advice = "Check that the bucket exists and that this role may s3:PutObject there."
     for attempt in range(5):
         with as_lake_error(bucket, f"write {key}", advice):
             try:
-                s3.put_object(
-                    Bucket=bucket, Key=key, Body=body, Metadata=ascii_only, IfNoneMatch="*"
-                )
+                s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata=told, IfNoneMatch="*")
                 return True
             except Exception as error:  # botocore is imported by whoever made the client, not here
                 answer = getattr(error, "response", {}).get("ResponseMetadata", {})

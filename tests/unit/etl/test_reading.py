@@ -1,7 +1,6 @@
 """Reading a day: every page of its listing, every form of its objects, in bounded pieces."""
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from threading import Barrier, Lock
 
@@ -18,13 +17,8 @@ DAY = date(2025, 11, 28)
 PREFIX = keys.partition(keys.RAW, DAY)
 
 
-def listings(store, days):
-    with ThreadPoolExecutor(2) as pool:
-        return list(reading.listings(store, days, pool))
-
-
 def listed(store):
-    (listing,) = listings(store, [DAY])
+    (listing,) = reading.listings(store, [DAY])
     return listing
 
 
@@ -63,13 +57,13 @@ def test_a_listing_says_what_the_day_before_holds_too():
             store.put(f"telegram/context_date=2025-11-{day}/{name}.json", b"{}")
     store.put("telegram/context_date=2025-11-29/2.json", b"of another bot")
     days = [date(2025, 11, day) for day in (28, 29, 30)]
-    assert [set(one.again) for one in listings(store, days)] == [
+    assert [set(one.again) for one in reading.listings(store, days)] == [
         {"2.json"},
         {"3.json"},
         set(),
     ]
-    assert [set(one.again) for one in listings(store, days[::2])] == [{"2.json"}, set()]
-    assert [one.day for one in listings(store, days * 2)] == days, "each once, oldest first"
+    assert [set(one.again) for one in reading.listings(store, days[::2])] == [{"2.json"}, set()]
+    assert [one.day for one in reading.listings(store, days * 2)] == days, "each once, oldest first"
 
 
 def test_all_three_forms_are_read():
@@ -201,17 +195,16 @@ def test_of_a_large_object_8_mib_are_in_memory():
 
 def test_four_requests_are_under_way_while_one_is_looked_at():
     asked = []
-    with ThreadPoolExecutor(8) as pool:
-        found = reading.prefetch(pool, lambda n: asked.append(n) or n, range(10))
-        assert next(found) == 0
-        pool.shutdown()  # what is under way ends
-        assert sorted(asked) == [0, 1, 2, 3, 4]
+    found = reading.prefetch(lambda n: asked.append(n) or n, range(10))
+    assert next(found) == 0
+    found.close()  # what is under way ends
+    assert sorted(asked) == [0, 1, 2, 3, 4]
 
 
 def test_a_reader_that_stops_early_leaves_no_thread_behind():
     store = MemoryStore()
     for number in range(3_000):
         store.put(f"{PREFIX}{number}.json", p.raw(p.text(number)))
-    found = reading.read_day(store, listed(store), threads=4)
+    found = reading.read_day(store, listed(store))
     next(found)
     found.close()

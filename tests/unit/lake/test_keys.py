@@ -132,7 +132,7 @@ def test_put_new_says_what_failed_and_where(s3):
 def test_metadata_is_ascii(s3):
     client, stub = s3
     stub.add_response("put_object", {}, PUT | {"Metadata": {"reason": "n?o"}})
-    assert stores.put_new(client, "raw", "k", b"{}", {"reason": "não"})
+    assert stores.put_new(client, "raw", "k", b"{}", reason="não")
 
 
 @pytest.mark.parametrize("words", ["obrigado, até já", "metade \ud83d"])
