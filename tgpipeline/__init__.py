@@ -12,7 +12,7 @@ _FACE = {
     "query": "tgpipeline.analytics.athena",
     "read_export": "tgpipeline.analytics.from_export",
     "rows_of": "tgpipeline.lake.versions",
-    "secret": "tgpipeline.settings",
+    "secret": "tgpipeline.secrets",
     "store_sent": "tgpipeline.ingest",
     "store_update": "tgpipeline.ingest",
 }

@@ -26,7 +26,8 @@ from tgpipeline import __version__, deploy, history, ingest, resources
 from tgpipeline.errors import DeployError, LakeError, SettingsError, TgPipelineError
 from tgpipeline.history.content import int_of
 from tgpipeline.lake import quarantine, versions
-from tgpipeline.settings import Settings, aws_client, secret
+from tgpipeline.secrets import secret
+from tgpipeline.settings import Settings, aws_client
 from tgpipeline.telegram.bot import Bot, confirm
 
 # Options of `report` that are parameters of its answers.

@@ -4,7 +4,6 @@ Every message says what happened, to which object, and what to do next. None of 
 contains the bot token, a secret, a message's text or a person's name.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 
@@ -38,9 +37,7 @@ class BotApiError(TgPipelineError):
 
     unsent = False
 
-    def __init__(
-        self, method: str, text: str, code: int | None = None, more: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, method: str, text: str, code: int | None = None, more: Any = None) -> None:
         self.method, self.description, self.error_code = method, text, code
         self.parameters = dict(more or {})
         super().__init__(f"{method}: {'' if code is None else f'{code} '}{text}")

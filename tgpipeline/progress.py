@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
-from typing import Any
 
 from tqdm import tqdm
 
@@ -39,7 +38,7 @@ def progress(doing: str, total: int | None = None) -> Iterator[Callable[[int], o
         print(f"{f'{done:,} ' if done else ''}{doing}, {seconds:.0f} s", file=stream)
 
 
-def _tick(bar: "tqdm[Any]") -> None:
+def _tick(bar: tqdm) -> None:
     """Let the time pass visibly until the bar is closed, which disables it."""
     while not bar.disable:
         bar.refresh()

@@ -1,9 +1,7 @@
 """Settings: everything the environment says, read in one place."""
 
-import getpass
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import Field, dataclass, field, fields
@@ -15,11 +13,6 @@ from zoneinfo import ZoneInfo
 from tgpipeline.errors import SettingsError
 
 SECRET_TOKEN = r"[A-Za-z0-9_-]{1,256}"  # noqa: S105, a pattern: https://core.telegram.org/bots/api#setwebhook
-# What boto3 and Settings look for in the environment; what `secret` fetches is not among it.
-STORED = (
-    "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_DEFAULT_REGION AWS_S3_BUCKET "
-    "AWS_S3_ENRICHED LOOKBACK_DAYS TELEGRAM_CHAT_ID TGPIPELINE_NAME TIMEZONE"
-).split()
 
 
 def _var(variable: str, default: Any = "", *, secret: bool = False, most: int | None = None) -> Any:
@@ -76,8 +69,12 @@ class Settings:
 
     def __post_init__(self) -> None:
         zone(self.timezone)
-        for name in ("telegram_api_url", "endpoint_url"):
-            _check_url(variable(name), getattr(self, name))
+        for name in ("telegram_api_url", "endpoint_url"):  # empty: AWS's own
+            with suppress(ValueError):  # a port that is no number
+                url = urlsplit(getattr(self, name) or "https://aws")
+                if url.scheme in ("http", "https") and url.hostname and url.port != 0:
+                    continue
+            raise refusal("url", variable=variable(name))
         if not re.fullmatch(r"[a-z][a-z0-9-]{1,30}", self.name):
             raise refusal("name", name=self.name)
         for chat_id in self.chat_ids:
@@ -143,11 +140,8 @@ def aws_session(settings: Settings) -> Any:
     """
     import boto3
     from botocore.exceptions import NoCredentialsError
-    from botocore.session import get_session
 
-    core = get_session()
-    core.register_component("data_loader", _service_models())
-    with _as_settings_error():
+    with _botocore() as core:
         session = boto3.Session(region_name=settings.region, botocore_session=core)
         if session.get_credentials() is None:
             raise NoCredentialsError
@@ -155,12 +149,15 @@ def aws_session(settings: Settings) -> Any:
 
 
 @contextmanager
-def _as_settings_error() -> Iterator[None]:
-    """Say what to do where there are no credentials, no such profile, or a login has ended."""
+def _botocore() -> Iterator[Any]:
+    """botocore; says what to do if there are no credentials, no such profile, or a login ended."""
     from botocore.exceptions import BotoCoreError
+    from botocore.session import get_session
 
+    core = get_session()
+    core.register_component("data_loader", _service_models())
     try:
-        yield
+        yield core
     except BotoCoreError as error:
         raise refusal("credentials", reason=str(error).rstrip(".")) from error
 
@@ -207,92 +204,28 @@ def zone(name: str) -> ZoneInfo:
         raise refusal("zone", name=name) from error
 
 
-def _check_url(variable: str, url: str) -> None:
-    """Refuse what no client could call; an empty one is AWS's own."""
-    with suppress(ValueError):  # a port that is no number
-        parts = urlsplit(url)
-        if not url or (parts.scheme in ("http", "https") and parts.hostname and parts.port != 0):
-            return
-    raise refusal("url", variable=variable)
-
-
 def _configured_region() -> str:
     """The region that `aws configure` has written down; empty where there is none.
 
     Raises:
         SettingsError: if the profile that the environment names is not there.
     """
-    from botocore.session import get_session
-
-    core = get_session()
-    with _as_settings_error():  # without any file there is no profile that could be missing
+    with _botocore() as core:  # without any file there is no profile that could be missing
         return str((core.available_profiles and core.get_config_variable("region")) or "")
 
 
 def _value_of(item: Field[Any], text: str) -> Any:
     """A setting's value, read as what its default is: a number, chat ids or text."""
-    variable, most = item.metadata["variable"], item.metadata["most"]
     if not text or isinstance(item.default, str):
         return text or item.default
-    wanted = "a whole number" + (f" from 0 to {most}" if most else "")
+    most, wanted = item.metadata["most"], "a chat id such as -1001234567890, or several with commas"
     with suppress(ValueError):
         if isinstance(item.default, int):
+            wanted = "a whole number" + (f" from 0 to {most}" if most else "")
             if int(text) in range((most or 2**63) + 1):
                 return int(text)
         else:
-            wanted = "a chat id such as -1001234567890, or several separated by commas"
             chat_ids = dict.fromkeys(int(part) for part in text.split(",") if part.strip())
             if all(abs(chat_id) < 2**63 for chat_id in chat_ids):
                 return tuple(chat_ids)
-    raise refusal("value", variable=variable, text=text[:60], wanted=wanted)
-
-
-def secret(name: str) -> str:
-    """Fetch a secret without ever showing it: the notebook's host, the environment, or a prompt.
-
-    Args:
-        name: name of the variable, such as `TELEGRAM_BOT_TOKEN`.
-
-    Returns:
-        The secret, stripped of surrounding white space.
-
-    Raises:
-        SettingsError: if it is nowhere and there is nobody to ask.
-    """
-    on_this_machine = os.environ.get("TELEGRAM_API_URL", "").startswith("http://127.0.0.1")
-    value = "" if on_this_machine else _stored(name)  # the local stack has its own
-    value = value or os.environ.get(name, "").strip()
-    if not value and ((sys.stdin and sys.stdin.isatty()) or "ipykernel" in sys.modules):
-        with suppress(Exception):  # a notebook that runs headless has no one at the keyboard
-            value = getpass.getpass(f"{name}: ").strip()
-    if value:
-        return value
-    raise refusal("secret", name=name)
-
-
-def use_notebook_secrets() -> list[str]:
-    """In Colab and Kaggle, put their Secrets into the environment, for boto3 and `Settings`.
-
-    What the environment has already stays.
-
-    Returns:
-        The names of the variables that were set, of those in `STORED`.
-    """
-    values = {name: _stored(name) for name in STORED if not os.environ.get(name)}
-    found = {name: value for name, value in values.items() if value}
-    os.environ.update(found)
-    return list(found)
-
-
-def _stored(name: str) -> str:
-    """A secret that the notebook's host keeps; empty elsewhere, or where it is not granted."""
-    with suppress(Exception):  # each reason has an error of its own, and all mean: look elsewhere
-        if "google.colab" in sys.modules:
-            from google.colab import userdata  # type: ignore[import-not-found]
-
-            return (userdata.get(name) or "").strip()
-        if "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
-            from kaggle_secrets import UserSecretsClient  # type: ignore[import-not-found]
-
-            return (UserSecretsClient().get_secret(name) or "").strip()
-    return ""
+    raise refusal("value", variable=item.metadata["variable"], text=text[:60], wanted=wanted)

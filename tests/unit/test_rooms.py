@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 ORDER = [
     {"errors", "resources"},
     {"settings", "progress"},
-    {"telegram"},
+    {"telegram", "secrets"},
     {"lake"},
     {"batch"},
     {"ingest", "etl"},

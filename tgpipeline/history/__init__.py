@@ -136,18 +136,16 @@ def import_export(
                 lines.add(day, {"message": message})
                 lines.add(day, {"message_reaction_count": converter.reactions(record, message)})
         except HistoryError as error:
-            before = f"The {summary.messages:,} messages before that could be read"
-            raise HistoryError(f"{error} {before}; the whole file adds what is missing.") from None
+            raise HistoryError(SENTENCES["kept"].format(error, summary.messages)) from None
         finally:
             lines.flush()
-        someone_erased = erased_listed(store) != markers.erased.listed
+        notes = {
+            "unreadable": len(export.unreadable),
+            "local_dates": sum(converter.local_dates for converter in converters.values()),
+            "masked_ids": any(converter.masked_ids for converter in converters.values()),
+            "erased": erased_listed(store) != markers.erased.listed,
+        }
     summary.new, summary.present, summary.objects = lines.new, lines.present, lines.objects
-    notes = {
-        "unreadable": len(export.unreadable),
-        "local_dates": sum(converter.local_dates for converter in converters.values()),
-        "masked_ids": any(converter.masked_ids for converter in converters.values()),
-        "erased": someone_erased,
-    }
     places = ", ".join(f"{offset:,}" for offset in export.unreadable[:10])
     summary.notes[:0] = [SENTENCES[note].format(n, places) for note, n in notes.items() if n]
     return summary

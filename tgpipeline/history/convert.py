@@ -7,7 +7,6 @@ Sources: https://core.telegram.org/import-export and https://core.telegram.org/b
 """
 
 import re
-from collections import OrderedDict
 from contextlib import suppress
 from datetime import datetime, tzinfo
 from typing import Any
@@ -80,7 +79,7 @@ class Converter:
         self._last = (0, 0)  # id and date of the message before
         # The first messages of topics and of comments, with what a reply to them repeats.
         self._openers: dict[int, Record] = {}
-        self._messages: OrderedDict[int, tuple[int | None, int | None]] = OrderedDict()
+        self._messages: dict[int, tuple[int | None, int | None]] = {}
 
     def message(self, record: Any) -> Record:
         """The Message of one record of an export.
@@ -187,7 +186,7 @@ class Converter:
         sender = (m.get("from") or m.get("sender_chat", {})).get("id")
         self._messages[m["message_id"]] = (sender, thread)
         if len(self._messages) > _REMEMBERED:
-            self._messages.popitem(last=False)
+            del self._messages[next(iter(self._messages))]
 
     def _about(self, record: Record) -> Record:
         """What goes along with what somebody wrote: where it is from, and fields not yet known."""

@@ -141,8 +141,7 @@ class Export:
 
     def _list_ends(self) -> bool:
         """Step over what stands between two messages; True if the list ends there."""
-        between = _BETWEEN.match(self._text, self._position)
-        assert between, "it may be empty"
+        between = next(_BETWEEN.finditer(self._text, self._position))  # it may be empty
         self._position = between.end()
         return bool(between[1])
 

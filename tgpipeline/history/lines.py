@@ -10,12 +10,10 @@ lines about the same edit of a message, the greater converter counts, then the l
 import json
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import date
+from functools import partial
 from typing import Any
 
-import obstore
-from obstore.exceptions import AlreadyExistsError
 from obstore.store import ObjectStore
 
 from tgpipeline.history.convert import VERSION
@@ -73,22 +71,19 @@ class HistoryLines:
 
     def flush(self) -> None:
         """Write all that waits, and see that it has arrived."""
-        with ThreadPoolExecutor(WRITERS) as pool:
-            list(pool.map(self._write, self._lines, map(bytes, self._lines.values())))
-        self.objects += len(self._lines)
+        bodies = {keys.history_key(bytes(b), day): bytes(b) for day, b in self._lines.items()}
+        with ThreadPoolExecutor(WRITERS) as pool:  # not in parts: they would stay where one fails
+            list(pool.map(partial(self._store.put, use_multipart=False), bodies, bodies.values()))
+        self.objects += len(bodies)
         self._lines.clear()
         self._waiting = 0
-
-    def _write(self, day: date, body: bytes) -> None:
-        with suppress(AlreadyExistsError):  # the same lines: there is nothing to add
-            obstore.put(self._store, keys.history_key(body, day), body, mode="create")
 
     def _read_earlier(self, day: date) -> int:
         """Mark what earlier imports wrote of a day; the number of the latest one."""
         found: list[tuple[int, int, int]] = []
         for path in stores.paths(self._store, keys.partition(keys.RAW, day)):
             if "/history-" in path:
-                body = obstore.get(self._store, path).bytes().to_bytes()
+                body = self._store.get(path).bytes().to_bytes()
                 for line in map(read_json, body.splitlines()):
                     found.append((integer(line.get("import")) or 0, *marks_of(day, line)))
         self._marks |= {about: said for _, about, said in sorted(found)}  # the latest counts

@@ -16,9 +16,8 @@ Logged = Callable[[int], bool | None]
 ASKED_FOR = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 _USUAL = ("message", "edited_message", "my_chat_member")
 DEFAULT_WANTED = (*_USUAL, *sorted(ASKED_FOR))
-_KINDS, _ADVICE = resources.data("telegram/check.toml").values()
+_KINDS, _TABLE, _ADVICE = resources.data("telegram/check.toml").values()
 ONE_WEBHOOK: str = _ADVICE["one_webhook"]
-_REFUSED = {True: "refused_logged", False: "refused_not_logged", None: "refused_unknown"}
 
 
 class CheckFinding(NamedTuple):
@@ -53,13 +52,11 @@ class CheckReport(tuple[CheckFinding, ...]):
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        page = "<table><thead><tr><th></th><th>what</th><th>found</th><th>what to do</th></tr>"
-        page += "</thead><tbody>"
+        rows = ""
         for f in self:
             cells = ("✓" if f.ok else "✗", f.name, f.detail, "" if f.ok else f.advice)
-            told = (f"<td style='text-align:left'>{html.escape(cell)}</td>" for cell in cells)
-            page += f"<tr>{''.join(told)}</tr>"
-        return f"{page}</tbody></table>"
+            rows += _TABLE["row"].format(*map(html.escape, cells))
+        return str(_TABLE["table"].format(rows))
 
 
 def other_host(url: str, expected: str) -> str:
@@ -153,7 +150,7 @@ def _webhook(webhook: Update, expected: str, is_logged: Logged) -> list[CheckFin
     waiting = f"{pending} waiting" + ("" if url or not pending else " for getUpdates")
     at = f" ({datetime.fromtimestamp(when, UTC):%Y-%m-%d %H:%M} UTC)" if when else ""
     last = f"{error}{at}" + ("" if stuck else ", delivered since") if error else "none"
-    why = _REFUSED[is_logged(when)] if "403" in str(error) else "failed"
+    why = f"refused_{is_logged(when)}" if "403" in str(error) else "failed"
     return [
         CheckFinding("webhook", url == expected, detail, advice),
         _finding("delivery queue", not stuck, waiting),

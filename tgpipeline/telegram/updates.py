@@ -101,19 +101,14 @@ def kind(update: Update) -> str | None:
     >>> kind({"update_id": 1, "edited_message": {}})
     'edited_message'
     """
-    other = None
-    for name, value in update.items():
-        if type(value) is dict:
-            if name in MESSAGE_KINDS or name in EVENT_KINDS:
-                return name
-            other = other or name
-    return other
+    objects = [name for name, value in update.items() if type(value) is dict]
+    known = [name for name in objects if name in MESSAGE_KINDS or name in EVENT_KINDS]
+    return next(iter(known or objects), None)
 
 
 def payload(update: Update) -> Update:
     """The object under the update's kind; empty where there is none."""
-    name = kind(update)
-    return update[name] if name is not None else {}
+    return sub(update, kind(update) or "")
 
 
 def sub(value: Update, name: str, *path: str) -> Update:
@@ -138,9 +133,8 @@ def chat_id(update: Update) -> int | None:
 
 def date_of(content: Update) -> Any:
     """When it happened, as the update says it: for an edit, when the message was first sent."""
-    return (
-        content.get("date") or content.get("remove_date") or sub(content, "boost").get("add_date")
-    )
+    found = content.get("date") or content.get("remove_date")
+    return found or sub(content, "boost").get("add_date")
 
 
 def event_date(content: Update) -> int | None:
@@ -172,12 +166,10 @@ def migration(content: Update) -> tuple[int, int] | None:
 
     Source: https://core.telegram.org/bots/api#message (migrate_to_chat_id, migrate_from_chat_id)
     """
-    here = integer(sub(content, "chat").get("id"))
-    to = integer(content.get("migrate_to_chat_id"))
-    old, new = (integer(content.get("migrate_from_chat_id")), here) if to is None else (here, to)
-    if old is None or new is None or old not in _GROUPS or new not in _SUPERGROUPS:
-        return None
-    return old, new
+    here = integer(sub(content, "chat").get("id")) or 0
+    to = integer(content.get("migrate_to_chat_id")) or 0
+    old, new = (here, to) if to else (integer(content.get("migrate_from_chat_id")) or 0, here)
+    return (old, new) if old in _GROUPS and new in _SUPERGROUPS else None
 
 
 def content_type(message: Update) -> tuple[str, list[str]]:
