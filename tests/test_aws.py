@@ -50,7 +50,8 @@ def post(url: str, update: object, secret: str) -> int:
 
 
 def test_the_whole_way(settings: Deployment) -> None:
-    url = deploy.up(settings).url
+    deploy.up(settings)
+    url = deploy.webhook.deployed(settings).url
     now = int(datetime.now(UTC).timestamp())
     updates = [p.update(n, content=p.message(n, text="oi", date=now)) for n in (1, 2)]
     edit = p.update(3, "edited_message", p.message(2, text="olá", date=now, edit_date=now + 1))
@@ -64,14 +65,15 @@ def test_the_whole_way(settings: Deployment) -> None:
     found = athena.query(sql, settings)
     assert found.to_dict("list") == {"message_id": [1, 2], "text": ["oi", "olá"]}
     assert deploy.prove(settings)["days"] == 1 + settings.lookback_days
-    assert deploy.up(settings).changes == []
+    assert deploy.up(settings) == []
     assert deploy.status(settings).ok, deploy.status(settings)
     old = dataclasses.replace(settings, log_days=7)
-    assert {change.resource for change in deploy.up(old).changes} >= {"Log"}
+    assert {change.resource for change in deploy.up(old)} >= {"Log"}
     deploy.down(settings)
     assert {line.partition(":")[0] for line in deploy.resources(settings)} == {
         f"{settings.name}-lake"
     }
-    assert deploy.up(settings).url != url  # up after down: another stack, another path
+    deploy.up(settings)
+    assert deploy.webhook.deployed(settings).url != url  # another stack has another path
     deploy.down(settings, delete_data=True)
     assert deploy.resources(settings) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tgpipeline import local
+from tgpipeline import deploy, local
 from tgpipeline.errors import NotebookError
 from tgpipeline.notebook import runner
 from tgpipeline.settings import aws_client
@@ -38,12 +38,13 @@ def without_given(notebook):
 def test_the_webhook_of_a_deployed_group_that_has_become_a_supergroup():
     """As on AWS, where TELEGRAM_CHAT_ID still holds the id that the group had."""
     with local.start(through="ingest") as stack:
-        stack.bot.set_webhook(stack.url, secret_token=stack.settings.webhook_secrets[0])
+        url = deploy.webhook.deployed(stack.settings).url
+        stack.bot.set_webhook(url, secret_token=stack.settings.webhook_secrets[0])
         stack.telegram.migrate()
         stack.telegram.wait_delivered()
         stack.telegram.clock.advance(60)
         of_04 = next(path for path in SERIES if path.name.startswith("04"))
-        ran = dict(notebooks.answers(runner.execute(of_04, {"mode": "aws"})))
+        ran = dict(notebooks.answers(runner.execute(of_04, mode="aws")))
         s3 = aws_client("s3", stack.settings)
         listed = s3.list_objects_v2(Bucket=stack.settings.raw_bucket)["Contents"]
     (check,) = (told for line, told in ran.items() if "bot.check(" in line)
@@ -54,7 +55,7 @@ def test_the_webhook_of_a_deployed_group_that_has_become_a_supergroup():
 
 def test_an_unknown_parameter_is_refused():
     with pytest.raises(NotebookError, match="has no parameter colour: it has mode"):
-        runner.execute(SERIES[0], {"colour": "red"})
+        runner.execute(SERIES[0], colour="red")
 
 
 def notebook(tmp_path, *sources):
@@ -202,13 +203,13 @@ def test_all_differences_are_told_and_a_stored_complaint_is_one(quiet):
 def test_a_failing_checkpoint_stops_the_run_and_says_why(tmp_path):
     path = notebook(tmp_path, "n = 1  # a number", "assert n == 1, 'look at n'", "n + 1")
     with pytest.raises(NotebookError, match=r"01_test\.ipynb, cell 3: AssertionError: look at n"):
-        runner.execute(path, {"n": 2}, output=tmp_path / "out" / "01_test.ipynb")
+        runner.execute(path, tmp_path / "out" / "01_test.ipynb", n=2)
     assert "look at n" in (tmp_path / "out" / "01_test.ipynb").read_text(encoding="utf-8")
 
 
 def test_parameters_reach_the_cells(tmp_path):
     path = notebook(tmp_path, "n = 1  # a number", "n + 1")
-    assert notebooks.answers(runner.execute(path, {"n": 41}))[-1] == ("n + 1", "42")
+    assert notebooks.answers(runner.execute(path, n=41))[-1] == ("n + 1", "42")
 
 
 def test_the_demo_says_what_it_did(tmp_path, capsys):

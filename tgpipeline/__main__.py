@@ -1,8 +1,6 @@
 """`python -m tgpipeline` is the command line."""
 
-import sys
-
 from tgpipeline.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -35,20 +35,12 @@ _ANSWERS = "start end timezone horizon office agents topics_file language names 
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command.
-
-    Args:
-        argv: the arguments; this process's own where it is None.
-
-    Returns:
-        The exit code.
-    """
+    """Run one command, with this process's own arguments where `argv` is None; its exit code."""
     arguments = _parser().parse_args(argv)
     level = "INFO" if arguments.verbose else "WARNING"
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
-    for stream in (sys.stdout, sys.stderr):  # a terminal may not know each letter of a name
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may not know each letter of a name
+        sys.stdout.reconfigure(errors="replace")
     try:
         return 3 if arguments.run(arguments) is False else 0
     except (TgPipelineError, ModuleNotFoundError) as error:
@@ -63,14 +55,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    """Settings come from the environment: AWS_S3_BUCKET, AWS_S3_ENRICHED, TELEGRAM_CHAT_ID,
+    TELEGRAM_WEBHOOK_SECRET, TIMEZONE, LOOKBACK_DAYS, TGPIPELINE_NAME.
+    """  # with this the help of the command itself ends
     from tgpipeline import cli_deploy
 
-    parser = argparse.ArgumentParser(
-        prog="tgpipeline",
-        description="A Telegram group's messages, from a bot's webhook to answers.",
-        epilog="Settings come from the environment: AWS_S3_BUCKET, AWS_S3_ENRICHED, "
-        "TELEGRAM_CHAT_ID, TELEGRAM_WEBHOOK_SECRET, TIMEZONE, LOOKBACK_DAYS, TGPIPELINE_NAME.",
-    )
+    about, epilog = "A Telegram group's messages, from a bot's webhook to answers.", _parser.__doc__
+    parser = argparse.ArgumentParser("tgpipeline", description=about, epilog=epilog)
     parser.add_argument("--version", action="version", version=f"tgpipeline {__version__}")
     parser.add_argument("-v", "--verbose", action="store_true", help="log what is being done")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -240,19 +231,6 @@ def _sender(arguments: argparse.Namespace) -> Callable[[Path, str], object]:
     question = f"Send the page and its findings to {called}?"
     agree(arguments.yes, question, f"nothing is sent to {called}")
     return partial(report.send, client, target)
-
-
-def _local(arguments: argparse.Namespace) -> None:
-    """Run the local stack until Ctrl-C, and say how another shell can use it."""
-    import threading
-
-    from tgpipeline import local
-
-    with local.start(through=arguments.through) as stack:
-        for name, value in sorted(stack.variables.items()):
-            print(f"export {name}={value}")
-        print("# Stop with Ctrl-C.", flush=True)
-        threading.Event().wait()
 
 
 def _erase(arguments: argparse.Namespace) -> bool:

@@ -1,9 +1,11 @@
-"""The commands that deploy, and that ask or change what is deployed; `cli` has the others."""
+"""The commands that deploy, into AWS or on this machine, and that ask or change what is there."""
 
 import argparse
 import os
+import threading
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from tgpipeline import deploy
 from tgpipeline.cli import agree, bot, not_known
@@ -23,13 +25,12 @@ def _check(arguments: argparse.Namespace) -> bool:
         settings.require("webhook_secret")
         if not webhook.url:
             raise SettingsError("the webhook has no URL yet: run `tgpipeline up`, or say --url.")
-        client.set_webhook(
-            webhook.url,
-            secret_token=settings.webhook_secrets[0],
-            allowed_updates=sorted(MESSAGE_KINDS | EVENT_KINDS),
-            max_connections=webhook.max_connections,
-            replace=confirm,
-        )
+        how: dict[str, Any] = {
+            "replace": confirm,
+            "allowed_updates": sorted(MESSAGE_KINDS | EVENT_KINDS),
+        }
+        how |= {"max_connections": webhook.max_connections}
+        client.set_webhook(webhook.url, secret_token=settings.webhook_secrets[0], **how)
     chat_id = arguments.chat or settings.chat_ids[0]
     result = client.check(
         chat_id, webhook.url, refusal_logged=partial(deploy.refusal_logged, settings)
@@ -47,27 +48,37 @@ def _deployed(settings: Settings) -> Webhook:
 
 def _up(arguments: argparse.Namespace) -> bool | None:
     """Deploy the stacks into AWS, run the ETL once, and examine the bot."""
-    settings, dry_run = Settings.from_env(), arguments.dry_run
-    done = deploy.up(
-        settings, dry_run=dry_run, import_buckets=arguments.import_buckets, listener=print
-    )
-    if dry_run or not done.changes:
-        _say("would ", done.changes)
-    if dry_run:
+    settings, how = Settings.from_env(), {"import_buckets": arguments.import_buckets}
+    changes = deploy.up(settings, dry_run=arguments.dry_run, listener=print, **how)
+    if arguments.dry_run or not changes:
+        _say("would ", changes)
+    if arguments.dry_run:
         return None
     proof = deploy.prove(settings)
     print("The ETL looked at {days} days, {documents} documents; Athena answers.".format(**proof))
-    print(f"The webhook's URL, for setWebhook: {done.url}")
+    url = deploy.webhook.deployed(settings).url
+    print(f"The webhook's URL, for setWebhook: {url}")
     if not os.environ.get("TELEGRAM_BOT_TOKEN"):
         print("With TELEGRAM_BOT_TOKEN, `tgpipeline check` examines the bot, too.")
         return None
     client = bot(settings)
-    result = client.check(settings.chat_ids[0], done.url)
+    result = client.check(settings.chat_ids[0], url)
     if result[0].ok and not client.get_webhook_info().get("url"):  # so after each first `up`
         print("Telegram does not post to it yet. Next: `tgpipeline check --set-webhook`.")
         return None
     print(result)
     return result.ok
+
+
+def _local(arguments: argparse.Namespace) -> None:
+    """Run the local stack until Ctrl-C, and say how another shell can use it."""
+    from tgpipeline import local
+
+    with local.start(through=arguments.through) as stack:
+        for name, value in sorted(stack.variables.items()):
+            print(f"export {name}={value}")
+        print("# Stop with Ctrl-C.", flush=True)
+        threading.Event().wait()
 
 
 def _status(arguments: argparse.Namespace) -> bool:

@@ -29,7 +29,8 @@ def webhook(stack):
         enriched_bucket=f"{name}-enriched",
         chat_ids=(p.SUPERGROUP,),
     )
-    yield Webhook(deploy.up(settings).url, settings)
+    deploy.up(settings)
+    yield Webhook(deploy.webhook.deployed(settings).url, settings)
     deploy.down(settings, delete_data=True)
 
 

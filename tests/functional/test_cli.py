@@ -216,7 +216,8 @@ def test_check_and_rotate_secret_on_a_deployed_bot(settings, stack, tgpipeline):
     nothing = tgpipeline("rotate-secret", **chat)
     assert nothing.returncode == 1
     assert "none to replace" in nothing.stderr
-    url = deploy.up(ours).url
+    deploy.up(ours)
+    url = deploy.webhook.deployed(ours).url
     with_secret = {**chat, "TELEGRAM_WEBHOOK_SECRET": ours.webhook_secret}
     stack.bot.set_webhook("https://shop.example/half-a-secret")
     try:

@@ -41,15 +41,16 @@ def test_a_dry_run_leaves_nothing_and_up_twice_changes_nothing(settings: Setting
     assert deploy.resources(settings) == []
     assert [Stack(stage, settings).status for stage in deploy.STAGES] == [""] * 5
     first = deploy.up(settings)
-    assert planned.changes == first.changes
-    assert len(first.changes) == len(deploy.resources(settings)) > 30
-    again = deploy.up(settings)
-    assert (again.changes, again.url) == ([], first.url)
-    assert deploy.up(settings, dry_run=True).changes == []
+    assert planned == first
+    assert len(first) == len(deploy.resources(settings)) > 30
+    url = webhook.deployed(settings).url
+    assert (deploy.up(settings), webhook.deployed(settings).url) == ([], url)
+    assert deploy.up(settings, dry_run=True) == []
 
 
 def test_an_update_goes_all_the_way_and_up_proves_it(settings: Settings) -> None:
-    url = deploy.up(settings).url
+    deploy.up(settings)
+    url = webhook.deployed(settings).url
     assert post(url, settings.webhook_secrets[0]) == 200
     assert post(url, "wrong") == 403
     assert keys_in(settings.raw_bucket, settings) == [f"telegram/context_date={DAY}/7.json"]
@@ -60,7 +61,8 @@ def test_an_update_goes_all_the_way_and_up_proves_it(settings: Settings) -> None
 
 
 def test_the_url_takes_post_and_nothing_else_on_one_path(settings: Settings) -> None:
-    url, secret = deploy.up(settings).url, {SECRET_HEADER: settings.webhook_secrets[0]}
+    deploy.up(settings)
+    url, secret = webhook.deployed(settings).url, {SECRET_HEADER: settings.webhook_secrets[0]}
     for method in ("GET", "PUT", "DELETE", "PATCH"):
         assert requests.request(method, url, headers=secret, timeout=30).status_code == 403
     parent, path = url.rsplit("/", 1)
@@ -71,7 +73,8 @@ def test_the_url_takes_post_and_nothing_else_on_one_path(settings: Settings) -> 
 
 
 def test_a_setting_reaches_what_it_concerns_and_nothing_else(settings: Settings) -> None:
-    url = deploy.up(settings).url
+    deploy.up(settings)
+    url = webhook.deployed(settings).url
     wanted = deploy.Deployment.of(settings)
     for stage, changed, concerned in (
         ("etl", {"timezone": "Europe/Lisbon"}, {"Function", "Nightly"}),
@@ -115,10 +118,10 @@ def test_a_key_is_allowed_to_who_needs_it_and_an_alias_is_refused(settings: Sett
     deploy.up(settings)
     key = "arn:aws:kms:us-east-1:000000000000:key/0"
     keyed = dataclasses.replace(deploy.Deployment.of(settings), kms_key=key)
-    changed = {(c.stack.rpartition("-")[2], c.resource) for c in deploy.up(keyed).changes}
+    changed = {(c.stack.rpartition("-")[2], c.resource) for c in deploy.up(keyed)}
     wanted = {("lake", "Raw"), ("lake", "Enriched"), ("ingest", "Role"), ("etl", "Role")}
     assert wanted | {("analytics", "Analyst"), ("analytics", "WorkGroup")} <= changed
-    assert deploy.up(keyed).changes == []
+    assert deploy.up(keyed) == []
     alias = dataclasses.replace(keyed, kms_key=key.replace("key/0", "alias/mine"))
     with pytest.raises(DeployError, match=r"KmsKey.*not of an alias"):
         deploy.up(alias)
@@ -130,7 +133,8 @@ BROKEN = b"def lambda_handler(event, context):\n    return {'statusCode': 503, '
 def test_changed_code_is_live_at_once_and_rollback_takes_it_back(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url, secret = deploy.up(settings).url, settings.webhook_secrets[0]
+    deploy.up(settings)
+    url, secret = webhook.deployed(settings).url, settings.webhook_secrets[0]
     with pytest.raises(DeployError, match="no code before the present one"):
         deploy.rollback("ingest", settings)
     real = packages.files("ingest")
@@ -153,7 +157,8 @@ def test_a_new_secret_in_one_call_loses_nothing(
     settings: Settings, stack: local.LocalStack
 ) -> None:
     ana = {"id": 5, "is_bot": False, "first_name": "Ana"}
-    url = deploy.up(settings).url
+    deploy.up(settings)
+    url = webhook.deployed(settings).url
     stack.bot.set_webhook(url, secret_token=settings.webhook_secret, max_connections=7)
     stack.telegram.say(ana, "antes")
     # Of a shell that knows neither the zone nor the chats, it changes the secret alone.
@@ -259,14 +264,14 @@ def test_a_bucket_outside_the_stack_has_two_ways_out(settings: Settings) -> None
             deploy.up(settings, dry_run=dry_run)
     assert settings.raw_bucket in str(caught.value)
     assert deploy.resources(settings) == []
-    made = deploy.up(settings, import_buckets=True).changes
+    made = deploy.up(settings, import_buckets=True)
     assert [str(change) for change in made[:1]] == [
         f"{settings.name}-lake: import AWS::S3::Bucket Raw"
     ]
     assert s3.get_object(Bucket=settings.raw_bucket, Key="telegram/x")["Body"].read() == b"{}"
     blocked = s3.get_public_access_block(Bucket=settings.raw_bucket)
     assert set(blocked["PublicAccessBlockConfiguration"].values()) == {True}
-    assert deploy.up(settings, import_buckets=True).changes == []
+    assert deploy.up(settings, import_buckets=True) == []
 
 
 def test_a_first_deployment_that_failed_is_made_anew_and_that_is_said(settings: Settings) -> None:
@@ -307,7 +312,7 @@ def test_athena_sees_the_lake_s_first_day(settings: Settings) -> None:
     unseen = deploy.unseen_days(settings)
     assert unseen > 0
     assert f"{unseen} days are not yet seen by Athena" in str(deploy.status(settings))
-    made = deploy.up(settings).changes
+    made = deploy.up(settings)
     assert {change.resource for change in made} >= {"Messages", "Events"}
     assert Stack("analytics", settings).parameters()["FirstDay"] == "2025-11-10"
     assert deploy.unseen_days(settings) == 0

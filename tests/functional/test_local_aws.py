@@ -16,7 +16,7 @@ import obstore
 import pytest
 
 from telegram_standin import Telegram
-from tgpipeline import local
+from tgpipeline import deploy, local
 from tgpipeline.errors import LocalStackError, SettingsError
 from tgpipeline.lake import stores
 from tgpipeline.local import ministack, replay
@@ -163,7 +163,9 @@ def test_functions_inherit_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_replay_outlives_a_webhook_that_fails_for_a_while() -> None:
     """Its clock stands still, but what is to be repeated after two seconds is repeated."""
     with local.start("ingest") as stack:
-        stack.bot.set_webhook(stack.url, secret_token=local.SECRET)
+        stack.bot.set_webhook(
+            deploy.webhook.deployed(stack.settings).url, secret_token=local.SECRET
+        )
         s3, bucket = aws_client("s3", stack.settings), {"Bucket": stack.settings.raw_bucket}
         s3.delete_bucket(**bucket)
 
@@ -263,7 +265,11 @@ def test_what_is_stored_at_the_start_is_what_the_webhook_would_bring(zones) -> N
     start, end = date(2025, 11, 12), date(2025, 11, 14)
     kinds = sorted(updates.MESSAGE_KINDS | updates.EVENT_KINDS)
     with local.start("ingest") as stack:
-        stack.bot.set_webhook(stack.url, secret_token=local.SECRET, allowed_updates=kinds)
+        stack.bot.set_webhook(
+            deploy.webhook.deployed(stack.settings).url,
+            secret_token=local.SECRET,
+            allowed_updates=kinds,
+        )
         stack.replay(start, end)
         played = _everything(stack.settings)
     with Telegram() as telegram:

@@ -10,9 +10,7 @@ DATE: str = _DATA["date"]
 MESSAGES = (1_000, 100_000, 10_000_000)
 
 
-def monthly(
-    messages: int, region: str = REGION, *, batched: bool = False, **use: float
-) -> dict[str, float]:
+def monthly(messages: int, region: str = REGION, **use: float) -> dict[str, float]:
     """US dollars a month, by service, for so many messages a month.
 
     Storage is that of one month's messages for one month: a year of them costs twelve times that
@@ -21,14 +19,14 @@ def monthly(
     Args:
         messages: a month.
         region: `us-east-1` or `sa-east-1`, whose prices are known.
-        batched: whether many updates become one object, through a queue.
-        **use: what differs from the usage in costs.toml, such as `queries=3_000`.
+        **use: what differs from the usage in costs.toml, such as `queries=3_000`, or
+            `batched=True`, where many updates become one object, through a queue.
     """
     uses = SimpleNamespace(**_DATA["use"] | use)
     prices = {what: by_region[region] for what, by_region in _DATA["prices"].items()}
     # 6 MB of records, each with a kilobyte of SQS's own around it, end a batch before its time.
     spans = 2 * 30 * 86_400 / uses.batch_seconds + messages * (uses.raw_bytes + 1_000) / 6e6
-    objects = min(messages, spans) if batched else messages
+    objects = min(messages, spans) if uses.batched else messages
     a_day = objects / 30
     lists = 30 * ((1 + uses.lookback) * (a_day / 1_000 + 1) + 4) + uses.queries * uses.days_listed
     again = 1 + uses.made_again / 30
@@ -41,15 +39,14 @@ def monthly(
     extra += queue * prices["queue request"]
     ingest = prices["invocation"] + uses.ingest_gb_seconds * prices["GB-second"]
     written_and_read = prices["put or list"] + again * prices["get"]
-    kept = messages * (uses.raw_bytes + uses.row_bytes) / 1e9
     logs = messages * uses.log_bytes / 1e9 * prices["GB of log"]
-    return ({"SQS and batches": extra} if batched else {}) | {
+    return ({"SQS and batches": extra} if uses.batched else {}) | {
         "API Gateway": messages * prices["api request"],
         "Lambda ingest": messages * ingest,
         "Lambda etl": 30 * (prices["invocation"] + etl_seconds * uses.etl_gb * prices["GB-second"]),
         "S3 requests": objects * written_and_read + lists * prices["put or list"],
-        "S3 storage": kept * prices["GB-month"],
-        "CloudWatch": logs + (uses.alarms + 2 * batched) * prices["alarm"],
+        "S3 storage": messages * (uses.raw_bytes + uses.row_bytes) / 1e9 * prices["GB-month"],
+        "CloudWatch": logs + (uses.alarms + 2 * uses.batched) * prices["alarm"],
         "Scheduler": 30 * prices["schedule"],
         "Athena": uses.queries * scanned / 1e12 * prices["TB scanned"],
     }

@@ -1,6 +1,6 @@
 """What a deployment can be told beyond the settings that the pipeline itself needs."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from tgpipeline.deploy.templates import STAGES
 from tgpipeline.settings import Settings, _var, refusal
@@ -72,16 +72,9 @@ class Deployment(Settings):
     @classmethod
     def of(cls, settings: Settings) -> "Deployment":
         """These settings, and the rest from the environment."""
-        if isinstance(settings, cls):
-            return settings
-        return cls.from_env(**{one.name: getattr(settings, one.name) for one in fields(settings)})
+        return settings if isinstance(settings, cls) else cls.from_env(**vars(settings))
 
     @property
     def stages(self) -> tuple[str, ...]:
         """The stages that are deployed, in that order: `batch` only where it is asked for."""
         return tuple(stage for stage in STAGES if stage != "batch" or self.batch_seconds)
-
-    @property
-    def burst(self) -> int:
-        """Requests at once that the webhook takes."""
-        return 2 * self.throttle

@@ -46,14 +46,14 @@ def status(settings: Settings) -> Status:
     """Ask the stacks, and what they hold.
 
     Returns:
-        Each stack and what was changed in it by hand, the days that Athena sees, the last ETL run,
-        days made with other columns, runs that failed, alarms, and who is to be erased.
+        Each stack and what was changed in it by hand, the days that Athena sees, days
+        made with other columns, runs that failed, alarms, and who is to be erased.
 
     Raises:
         DeployError: if AWS cannot be asked.
     """
     wanted = Deployment.of(settings)
-    looks = [_days, _last_run, _columns, _failed_runs, _alarms, _requests, _erasures]
+    looks = [_days, _columns, _failed_runs, _alarms, _requests, _erasures]
     looks += [_queue] if wanted.batch_seconds else []
     rows = [_stack(Stack(stage, wanted)) for stage in wanted.stages]
     return Status(wanted.name, rows + [look(wanted) for look in looks])
@@ -100,26 +100,14 @@ def _days(settings: Deployment) -> StatusRow:
     return "days", f"Athena sees all from {sees}" if sees else "no tables yet", bool(sees)
 
 
-def _last_run(settings: Deployment) -> StatusRow:
-    """The newest Parquet: every run that finds something to do writes some."""
-    prefix = f"{keys.RAW}/messages/{keys.PARTITION}"
-    found = list_objects(settings, settings.enriched_bucket, prefix)
-    newest = max(found, key=lambda item: item["LastModified"], default=None)
-    if newest is None:
-        return "last ETL run", "none yet", True
-    when = newest["LastModified"].astimezone(UTC)
-    return "last ETL run", f"{when:%Y-%m-%d %H:%M} UTC, of {keys.day_of(newest['Key'])}", True
-
-
 def _columns(settings: Deployment) -> StatusRow:
-    try:
-        days = days_with_other_columns(settings)
-    except LakeError:
-        return "columns", "no tables yet", True
-    if not days:
+    with suppress(LakeError):
+        if days := days_with_other_columns(settings):
+            command = f"tgpipeline etl --from {days[0]} --to {days[-1]}"
+            state = f"{len(days):,} days were made with other columns: run `{command}`"
+            return "columns", state, False
         return "columns", "the same on every day", True
-    command = f"tgpipeline etl --from {days[0]} --to {days[-1]}"
-    return "columns", f"{len(days):,} days were made with other columns: run `{command}`", False
+    return "columns", "no tables yet", True
 
 
 def queued(settings: Settings, stage: str = "batch") -> int:

@@ -117,28 +117,24 @@ class Stack:
         """What CloudFormation answers page by page."""
         yield from self.client.get_paginator(operation).paginate(**where).search(key)
 
-    def plan(self, parameters: Parameters) -> list[Change]:
-        """What `deploy` would do. Nothing stays behind, of a stack that is not there yet either."""
-        if self.status == "ROLLBACK_COMPLETE":
-            return [Change(self.name, "Replace", STACK, self.name)]
-        with self._change_set(parameters) as (_, changes):
-            return changes
-
-    def deploy(self, parameters: Parameters, **how: Any) -> list[Change]:
+    def deploy(self, parameters: Parameters, dry_run: bool = False, **how: Any) -> list[Change]:
         """Make the stack what template and parameters say; returns when that is done.
 
         Args:
             parameters: of the template; those that are left out have their default.
+            dry_run: change nothing; a stack that is not there yet leaves nothing behind.
             **how: arguments of CreateChangeSet in place of the stage's own template.
 
         Returns:
-            What was changed; empty if nothing differed.
+            What was changed, or would be; empty if nothing differed.
 
         Raises:
             DeployError: if it cannot be changed now, or fails; then all is as it was before.
         """
         status = self.status
         here = Event(status, STACK, self.name, "its first deployment failed: made anew")
+        if status == "ROLLBACK_COMPLETE" and dry_run:
+            return [Change(self.name, "Replace", STACK, self.name)]
         if status == "ROLLBACK_COMPLETE":
             self.listener(here)
             self.delete()
@@ -146,7 +142,7 @@ class Stack:
             failed = [e for e in self._events(self.name) if e.status.endswith("_FAILED")]
             raise self._error([*failed, here._replace(reason="")][0], advice)
         with self._change_set(parameters, **how) as (made, changes):
-            if changes:
+            if changes and not dry_run:
                 token = uuid.uuid4().hex
                 self.client.execute_change_set(**made, ClientRequestToken=token)
                 self._follow(made["StackName"], token)

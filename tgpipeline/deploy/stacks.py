@@ -3,16 +3,15 @@
 import json
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from botocore.config import Config
 
-from tgpipeline.deploy import reasons, stages, templates, webhook
+from tgpipeline.deploy import reasons, stages, templates
 from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.health import queued
-from tgpipeline.deploy.stack import Change, Listener, Stack, nobody, polled
+from tgpipeline.deploy.stack import Change, Stack, nobody, polled
 from tgpipeline.deploy.templates import STAGES
 from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
@@ -21,20 +20,7 @@ from tgpipeline.settings import Settings
 _SECRETS = {"WebhookSecret": "$TELEGRAM_WEBHOOK_SECRET", "PseudonymKey": "$PSEUDONYM_KEY"}
 
 
-@dataclass(frozen=True)
-class Deployed:
-    """What `up` left behind. Its repr leaves out the URL, which is half a secret.
-
-    Attributes:
-        url: what Telegram is to be told by setWebhook; empty after a dry run of a new deployment.
-        changes: what was changed; empty if all was there already.
-    """
-
-    url: str = field(repr=False)
-    changes: list[Change]
-
-
-def up(settings: Settings, *, import_buckets: bool = False, **how: Any) -> Deployed:
+def up(settings: Settings, *, import_buckets: bool = False, **how: Any) -> list[Change]:
     """Deploy the stacks; what differs in nothing is left alone.
 
     Args:
@@ -42,6 +28,9 @@ def up(settings: Settings, *, import_buckets: bool = False, **how: Any) -> Deplo
         import_buckets: take the lake's buckets into its stack where they exist outside it.
         **how: of `stages.deploy`: a `listener`; `dry_run=True` to change nothing, and say what
             would be changed.
+
+    Returns:
+        What was changed; empty if all was there already.
 
     Raises:
         SettingsError: if a setting is missing, before anything is changed.
@@ -53,7 +42,7 @@ def up(settings: Settings, *, import_buckets: bool = False, **how: Any) -> Deplo
     changes = stages.import_buckets(wanted, how.get("listener", nobody)) if taken_in else []
     for stage in wanted.stages:
         changes += stages.deploy(stage, wanted, **how)
-    return Deployed(webhook.deployed(wanted).url, changes)
+    return changes
 
 
 def invoke(function: str, event: dict[str, Any], settings: Settings) -> Any:
@@ -117,9 +106,8 @@ def resources(settings: Settings, *, lake: bool = True) -> list[str]:
     ]
 
 
-def _last_first(settings: Settings, lake: bool, listener: Listener = nobody) -> Iterator[Stack]:
-    for stage in reversed(STAGES if lake else STAGES[1:]):
-        yield Stack(stage, settings, listener)
+def _last_first(settings: Settings, lake: bool, **how: Any) -> Iterator[Stack]:
+    return (Stack(stage, settings, **how) for stage in reversed(STAGES if lake else STAGES[1:]))
 
 
 def package(settings: Settings) -> Iterator[str]:
@@ -133,8 +121,8 @@ def package(settings: Settings) -> Iterator[str]:
         stack = Stack(stage, settings)
         given = stages.wanted_parameters(stack)
         stages.upload(stack, given)
-        words = ["aws", "cloudformation", "deploy", "--stack-name", stack.name]
-        words += ["--template-file", str(templates.path(stage)), "--capabilities", "CAPABILITY_IAM"]
+        words = f"aws cloudformation deploy --stack-name {stack.name} --template-file".split()
+        words += [str(templates.path(stage)), "--capabilities", "CAPABILITY_IAM"]
         words += ["--tags", f"tgpipeline={settings.name}", "--parameter-overrides"]
         words += [f"{k}={v}" for k, v in given.items() if v is not None and k not in _SECRETS]
         hidden = [f' {k}="{v}"' for k, v in _SECRETS.items() if given.get(k)]
@@ -143,15 +131,13 @@ def package(settings: Settings) -> Iterator[str]:
             return
 
 
-def down(
-    settings: Settings, *, delete_data: bool = False, listener: Listener = nobody
-) -> list[str]:
+def down(settings: Settings, *, delete_data: bool = False, **how: Any) -> list[str]:
     """Delete all stacks but the lake's, which stays with all messages.
 
     Args:
         settings: of what was deployed.
         delete_data: delete the lake too: every version of every object, the buckets, the stack.
-        listener: told of each event while it runs.
+        **how: of `Stack`: a `listener`, told of each event while it runs.
 
     Returns:
         What was deleted, one line per resource, as `resources` lists it.
@@ -160,7 +146,7 @@ def down(
         DeployError: if something cannot be deleted: which resource, and why.
     """
     deleted = resources(settings, lake=delete_data)
-    for stack in _last_first(settings, delete_data, listener):
+    for stack in _last_first(settings, delete_data, **how):
         if stack.stage == "batch" and (waiting := queued(settings)):
             raise reasons.refusal("queued", waiting=waiting, stack=stack.name)
         for one in stack.resources().values():

@@ -43,8 +43,7 @@ def existing(settings: Deployment) -> dict[str, str]:
         with reasons.ignored("AWS refused (404:"):
             region = s3.head_bucket(Bucket=bucket).get("BucketRegion", settings.region)
             if region != settings.region:  # botocore has followed it there by itself
-                where = {"lies_in": region, "region": settings.region}
-                raise reasons.refusal("bucket_region", bucket=bucket, **where)
+                raise reasons.refusal("bucket_region", bucket=bucket, lies_in=region, here=settings)
             found[resource] = bucket
     return found
 
@@ -72,6 +71,7 @@ def wanted_parameters(stack: Stack) -> Parameters:
     if stack.stage == "ingest":
         settings.require(*(() if live else ("webhook_secret",)))
         found["ChatIds"] = ",".join(map(str, settings.chat_ids))
+        found["Burst"] = str(2 * settings.throttle)
         queue = Stack("batch", settings).outputs() if settings.batch_seconds else {}
         found |= {name: queue.get(name, "") for name in ("QueueUrl", "QueueArn")}
     if stack.stage == "etl":
@@ -86,16 +86,14 @@ def wanted_parameters(stack: Stack) -> Parameters:
     return found
 
 
-def deploy(
-    stage: str, settings: Settings, listener: Listener = nobody, *, dry_run: bool = False
-) -> list[Change]:
+def deploy(stage: str, settings: Settings, dry_run: bool = False, **how: Any) -> list[Change]:
     """Make the stack of one stage what its template says; the stages before it must be there.
 
     Args:
         stage: `lake`, `batch`, `ingest`, `etl` or `analytics`.
         settings: of the deployment.
-        listener: told of each event while it runs.
         dry_run: change nothing.
+        **how: of `Stack`: a `listener`, told of each event while it runs.
 
     Returns:
         What was changed, or would be; empty if nothing differed.
@@ -104,16 +102,15 @@ def deploy(
         SettingsError: if a setting is missing, before anything is changed.
         DeployError: if it fails: which resource, why, and what to do.
     """
-    stack = Stack(stage, settings, listener)
+    stack = Stack(stage, settings, **how)
     given = wanted_parameters(stack)
     if stage == "lake" and not stack.exists and (found := existing(stack.settings)):
         names = " and ".join(found.values())
         raise reasons.refusal("bucket_exists", buckets=names, stack=stack.name)
-    if dry_run:
-        return stack.plan(given)
-    upload(stack, given)
-    changes = stack.deploy(given)
-    if stage == "ingest":
+    if not dry_run:
+        upload(stack, given)
+    changes = stack.deploy(given, dry_run)
+    if stage == "ingest" and not dry_run:
         webhook.deploy_again(stack)
     return changes
 
@@ -158,8 +155,9 @@ def import_buckets(settings: Deployment, listener: Listener = nobody) -> list[Ch
         name = {"BucketName": bucket}
         named[key] = {"Type": kind, "DeletionPolicy": "Retain", "Properties": name}
         wanted.append({"ResourceType": kind, "LogicalResourceId": key, "ResourceIdentifier": name})
-    how = {"TemplateBody": json.dumps({"Resources": named}), "ResourcesToImport": wanted}
-    return stack.deploy({}, ChangeSetType="IMPORT", Tags=[], **how)
+    template = json.dumps({"Resources": named})
+    how: Any = {"ChangeSetType": "IMPORT", "Tags": [], "ResourcesToImport": wanted}
+    return stack.deploy({}, TemplateBody=template, **how)
 
 
 def rollback(function: str, settings: Settings, listener: Listener = nobody) -> str:

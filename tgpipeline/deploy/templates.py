@@ -45,9 +45,8 @@ def parameter_names(stage: str) -> dict[str, str]:
 
 def section(stage: str, resource: str) -> str:
     """What a template says of one resource, with the comment above it."""
-    found = re.search(
-        rf"(?:^  #.*\n)*^  {resource}:.*\n(?:    .*\n|\n(?=    ))+", template(stage), re.MULTILINE
-    )
+    pattern = rf"(?:^  #.*\n)*^  {resource}:.*\n(?:    .*\n|\n(?=    ))+"
+    found = re.search(pattern, template(stage), re.MULTILINE)
     if not found:
         raise reasons.refusal("section", stage=stage, resource=resource)
     return found[0]
@@ -60,9 +59,7 @@ def filled(text: str) -> str:
             f'            - {{Name: {c.name}, Type: "{c.athena_type}", Comment: "{c.meaning}"}}\n'
             for c in columns
         )
-        before, _, after = text.partition(f"# <{table}>\n")
-        if end := re.search(rf" *# </{table}>", after):
-            text = f"{before}# <{table}>\n{lines}{after[end.start() :]}"
+        text = re.sub(rf"(?<=# <{table}>\n)(?:.*\n)*?(?= *# </{table}>)", lines, text)
     # What a deployment copies of the API: the API itself with its policy, its path, its method.
     copied = re.findall(r"^  (?:Api|Path|Method):\n(?:    .*\n)+", text, re.MULTILINE)
     digest = hashlib.sha256(re.sub(r" +#.*", "", "".join(copied)).encode()).hexdigest()

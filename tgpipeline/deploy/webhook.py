@@ -1,8 +1,7 @@
 """The webhook's address: its URL, how many connections fit it, and a new secret for it."""
 
-import dataclasses
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tgpipeline.deploy import reasons
 from tgpipeline.deploy.stack import Stack
@@ -112,4 +111,4 @@ def rotate_secret(settings: Settings, bot: Bot, new: str = "") -> Settings:
         connections = there.get("max_connections") or here.max_connections
         bot.set_webhook(here.url, secret_token=new, max_connections=connections)
     stack.update(WebhookSecret=new)
-    return dataclasses.replace(settings, webhook_secret=new)
+    return replace(settings, webhook_secret=new)

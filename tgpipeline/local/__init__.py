@@ -40,28 +40,15 @@ class LocalStack(ExitStack):
     Attributes:
         aws: MiniStack.
         telegram: the Bot API stand-in, with the group.
+        bot: a client of the stand-in.
         settings: of the pipeline on this stack; also in the environment of this process.
         variables: the environment variables by which another process uses this stack.
     """
 
-    @property
-    def url(self) -> str:
-        """The webhook's; empty while it is not deployed."""
-        return deploy.webhook.deployed(self.settings).url
-
-    @property
-    def bot(self) -> Bot:
-        """A client of the stand-in."""
-        return Bot(self.telegram.token, self.telegram.url)
-
     def replay(self, start: date = replay.FIRST, end: date = replay.LAST) -> replay.Sent:
         """Let the sample group live through some days; everything goes through the webhook."""
-        life, secret = replay.lines(start, end), self.settings.webhook_secret
-        archive, set_clock = stores.archive(self.settings), self.aws.set_clock
-        try:
-            return replay.play(life, self.telegram, self.url, secret, archive, set_clock)
-        finally:
-            set_clock(None)
+        life, archive = replay.lines(start, end), stores.archive(self.settings)
+        return replay.play(life, self.telegram, archive, self.aws.set_clock)
 
     stop = ExitStack.close  # ends both servers and puts the environment back; once is enough
 
@@ -73,11 +60,10 @@ class LocalStack(ExitStack):
         self.aws = self.enter_context(ministack.start_aws(**options))
         clock = Clock(BEGINNING, running=False)
         self.telegram = self.enter_context(Telegram(TOKEN_DEFAULT, clock=clock))
+        self.bot = Bot(self.telegram.token, self.telegram.url)
         elsewhere = tuple(ministack.VARIABLES["elsewhere"])
-        api = self.aws.endpoint_url + "/restapis/{api}/{stage}/_user_request_/{path}"
-        ours = {"TELEGRAM_API_URL": self.telegram.url, "TELEGRAM_BOT_TOKEN": self.telegram.token}
-        ours |= {"TELEGRAM_CHAT_ID": str(self.telegram.group_id), "TGPIPELINE_INVOKE_URL": api}
-        self.variables = self.aws.environment | ministack.VARIABLES["pipeline"] | ours
+        ours = ministack.variables("pipeline", aws=self.aws, telegram=self.telegram)
+        self.variables = self.aws.environment | ours
         away = dict.fromkeys(name for name in os.environ if name.startswith(elsewhere))
         self.callback(_set_environment, _set_environment(away | self.variables))
         self.settings = Settings.from_env()

@@ -37,6 +37,11 @@ def refusal(of: str, **values: object) -> LocalStackError:
     return LocalStackError(VARIABLES["refusal"][of].format(**values))
 
 
+def variables(of: str, **values: object) -> dict[str, str]:
+    """The environment variables that `local.toml` has for one who is told, with these values."""
+    return {name: text.format(**values) for name, text in VARIABLES[of].items()}
+
+
 class AwsStack(NamedTuple):
     """A running MiniStack.
 
@@ -55,8 +60,7 @@ class AwsStack(NamedTuple):
         """Variables that make boto3, PyAthena and obstore use this stack, and nothing else."""
         others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")  # the former wins
         direct = ",".join(filter(None, ("127.0.0.1,localhost", others)))
-        direct_to = {"NO_PROXY": direct, "no_proxy": direct}
-        return {"AWS_ENDPOINT_URL": self.endpoint_url, **VARIABLES["clients"], **direct_to}
+        return variables("clients", url=self.endpoint_url, direct=direct)
 
     def set_clock(self, instant: float | None) -> None:
         """Set the time at which API Gateway receives requests; None is this machine's time.
@@ -90,7 +94,8 @@ def start_aws(*, timeout: float = 60, enforce_iam: bool = False) -> Iterator[Aws
         port = int(probe.getsockname()[1])
     # -P: this folder must not lead sys.path, its modules bear the names of packages.
     command = [sys.executable, "-P", str(Path(__file__).with_name("serve.py")), str(directory)]
-    env = _environment(port, directory, enforce_iam)
+    env = {name: os.environ[name] for name in VARIABLES["inherited"] if name in os.environ}
+    env |= variables("ministack", port=port, directory=directory, iam=str(enforce_iam).lower())
     with (directory / _LOG).open("wb") as log:
         pipes: Any = {"stdin": subprocess.PIPE, "stdout": log, "stderr": subprocess.STDOUT}
         # A session of its own: an interrupt in the terminal is meant for the notebook.
@@ -119,14 +124,6 @@ def _directory() -> Path:
         return directory
     except OSError as error:
         raise refusal("no_room", place=place, error=error) from None
-
-
-def _environment(port: int, directory: Path, enforce_iam: bool) -> dict[str, str]:
-    found = {name: os.environ[name] for name in VARIABLES["inherited"] if name in os.environ}
-    found |= VARIABLES["ministack"] | {"GATEWAY_PORT": str(port), "AUTH": str(enforce_iam).lower()}
-    found["DOCKER_HOST"] = f"unix://{directory}/none"  # with Docker it would remove containers
-    places = {"STATE_DIR": f"{directory}/state", "S3_DATA_DIR": f"{directory}/s3"}
-    return found | places | {"TMPDIR": str(directory)}
 
 
 def _wait(stack: AwsStack, timeout: float) -> None:

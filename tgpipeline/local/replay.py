@@ -59,18 +59,14 @@ def lines(start: date = FIRST, end: date = LAST) -> Iterator[Line]:
                 yield line
 
 
-def play(
-    life: Iterable[Line], telegram: Telegram, url: str, secret: str, archive: Tell, set_clock: Tell
-) -> Sent:
+def play(life: Iterable[Line], telegram: Telegram, archive: Tell, set_clock: Tell) -> Sent:
     """Let the group live through some days; returns when the webhook has taken everything.
 
     Args:
         life: as `lines` gives it.
         telegram: the stand-in, with the webhook set.
-        url: the webhook's, for the bodies that Telegram would not send.
-        secret: the webhook's.
         archive: what the bot does with the messages it sends (`lake.archive`).
-        set_clock: told the time at which the next updates arrive, in Unix seconds.
+        set_clock: told the time at which the next updates arrive, in Unix seconds; at the end None.
 
     Raises:
         LocalStackError: if the webhook does not take an update.
@@ -90,18 +86,21 @@ def play(
                 elif "sent" in line:
                     archive(line["sent"])
                 else:
-                    _post(url, secret, line["raw"])
+                    _post(telegram, line["raw"])
     except StandInError as error:
         raise LocalStackError(str(error)) from error
     finally:
         telegram.clock.running = False
+        set_clock(None)
     return sent
 
 
-def _post(url: str, secret: str, body: str) -> None:
-    headers = {ingest.SECRET_HEADER: secret, "Content-Type": "application/json"}
+def _post(telegram: Telegram, body: str) -> None:
+    """Post to the webhook what Telegram would not send."""
+    hook: Any = telegram.delivery.webhook
+    headers = {ingest.SECRET_HEADER: hook.target.secret, "Content-Type": "application/json"}
     sent = body.encode("utf-8", "surrogateescape")
-    answer = requests.post(url, sent, headers=headers, timeout=60)
+    answer = requests.post(hook.target.url, sent, headers=headers, timeout=60)
     if answer.status_code != 200:
         raise ministack.refusal("broken_body", status=answer.status_code)
 

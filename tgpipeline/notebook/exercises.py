@@ -62,13 +62,11 @@ def own_messages(answer: int) -> Faults:
 
 def groups_of(answer: Callable[[list[Any]], Any]) -> Faults:
     """01: a function from updates to the ids of the groups among their chats."""
-    group, person = {"id": -42, "type": "group"}, {"id": 42, "type": "private"}
-    updates = [
-        {"update_id": 1, "message": {"message_id": 1, "chat": group}},
-        {"update_id": 2, "edited_message": {"message_id": 1, "chat": group}},
-        {"update_id": 3, "message": {"message_id": 2, "chat": person}},
-        {"update_id": 4, "poll": {"id": "5"}},
-    ]
+    met = [("message", -42, "group"), ("edited_message", -42, "group"), ("message", 42, "private")]
+    updates: list[Any] = [{"update_id": 4, "poll": {"id": "5"}}]
+    for number, (kind, chat_id, chat_type) in enumerate(met):
+        message = {"message_id": 1, "chat": {"id": chat_id, "type": chat_type}}
+        updates.append({"update_id": number, kind: message})
     found = answer(updates)
     yield "type", not isinstance(found, set)
     yield "private", 42 in found

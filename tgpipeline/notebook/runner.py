@@ -6,7 +6,6 @@ papermill executes them; what it only warns of, an unknown parameter, is refused
 import os
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +29,13 @@ def find(folder: Path | None = None) -> list[Path]:
     return sorted((folder or resources.folder("notebooks")).glob("[0-9][0-9]_*.ipynb"))
 
 
-def execute(
-    source: Path, given: Mapping[str, Any] | None = None, *, output: Path | None = None
-) -> nbformat.NotebookNode:
+def execute(source: Path, output: Path | None = None, **given: Any) -> nbformat.NotebookNode:
     """Run a notebook in a kernel of its own, in an empty folder.
 
     Args:
         source: the notebook; it is not changed.
-        given: values for its parameters.
         output: where to leave it executed, also when a cell fails.
+        **given: values for its parameters.
 
     Returns:
         The executed notebook.
@@ -46,7 +43,7 @@ def execute(
     Raises:
         NotebookError: if it has no such parameter, or naming the first cell that fails.
     """
-    given, known = dict(given or {}), papermill.inspect_notebook(source)
+    known = papermill.inspect_notebook(source)
     if unknown := sorted(set(given) - set(known)):
         lacks = f"{source.name} has no parameter {', '.join(unknown)}: it has {', '.join(known)}."
         raise NotebookError(lacks)
@@ -58,6 +55,7 @@ def execute(
             return papermill.execute_notebook(source, output, given, cwd=folder, **_KERNEL)
         except PapermillExecutionError as error:
             reason = f"{error.ename}: {error.evalue.strip()}\n{error.source}"
+            reason += f"\nWhat was executed so far is in {output}." if output else ""
             raise NotebookError(f"{source.name}, cell {error.exec_count}: {reason}") from None
 
 
@@ -71,18 +69,13 @@ def demo(out: Path = Path("out"), folder: Path | None = None) -> None:
     Raises:
         NotebookError: naming the first notebook that fails, its cell and the reason.
     """
-    series, begun = find(folder), time.monotonic()
+    series = find(folder)
     for number, path in enumerate(series, start=1):
         print(f"[{number}/{len(series)}] {path.stem:<24}", end="", flush=True)
         started = time.monotonic()
-        try:
-            executed = execute(path, output=out / path.name)
-        except NotebookError as error:
-            print()
-            raise NotebookError(f"{error}\nWhat was executed so far is in {out}/.") from None
+        executed = execute(path, out / path.name)
         print(f"{time.monotonic() - started:>5.0f} s  {_recorded(executed)}", flush=True)
-    print(f"{'':<30}{time.monotonic() - begun:>5.0f} s in all\n")
-    print(f"The executed notebooks are in {out}/; {series[-1].name} has the answers.")
+    print(f"\nThe executed notebooks are in {out}/; {series[-1].name} has the answers.")
 
 
 def _recorded(notebook: nbformat.NotebookNode) -> str:

@@ -91,6 +91,8 @@ def test_a_setting_and_its_parameter_have_one_default(stage: str) -> None:
         setting = re.sub(r"\B([A-Z])", r"_\1", name).lower()
         if hasattr(usual, setting) and "Default" in parameter and name != "BatchSeconds":
             assert str(parameter["Default"]) == str(getattr(usual, setting)), name
+        if name == "Burst":
+            assert parameter["Default"] == 2 * usual.throttle
 
 
 @pytest.mark.parametrize("stage", STAGES)

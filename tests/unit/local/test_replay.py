@@ -73,11 +73,11 @@ def expected() -> list[dict[str, Any]]:
 
 def test_every_line_arrives_once_and_in_order(hook: Hook, telegram: Telegram) -> None:
     archived: list[Any] = []
-    clock: list[float] = []
+    clock: list[float | None] = []
     lines = expected()
-    sent = replay.play(lines, telegram, hook.url, SECRET, archived.append, clock.append)
+    sent = replay.play(lines, telegram, archived.append, clock.append)
     assert archived == [line["sent"] for line in lines if "sent" in line]
-    assert clock == [line["at"] for line in lines]
+    assert clock == [*(line["at"] for line in lines), None]
     assert (sent.updates, sent.archived, sent.broken) == tuple(
         sum(kind in line for line in lines) for kind in ("body", "sent", "raw")
     )
@@ -94,11 +94,11 @@ def test_every_line_arrives_once_and_in_order(hook: Hook, telegram: Telegram) ->
 def test_bytes_that_are_no_utf8_stay_as_they_are(hook: Hook, telegram: Telegram) -> None:
     day = date(2025, 12, 2)
     life = replay.lines(day, day)
-    replay.play(life, telegram, hook.url, SECRET, lambda message: None, lambda instant: None)
+    replay.play(life, telegram, lambda message: None, lambda instant: None)
     assert any(b"\xff\xfe\x80" in body for body in hook.bodies)
 
 
-def test_a_webhook_that_refuses_a_broken_body_is_an_error(hook: Hook) -> None:
+def test_a_webhook_that_refuses_a_broken_body_is_an_error(hook: Hook, telegram: Telegram) -> None:
     hook.status = 500
     with pytest.raises(LocalStackError, match="500"):
-        replay._post(hook.url, SECRET, "null")
+        replay._post(telegram, "null")
