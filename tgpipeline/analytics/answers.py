@@ -77,8 +77,7 @@ class Answers:
         self.timezone = self.timezone or self.engine.timezone
         self.hours = metrics.Office(self.office)
         self.topics = topics.load(self.topics_file or None)
-        if self.chat:
-            self.engine.group_of(self.chat)
+        self.chat = self.chat and self.engine.group_of(self.chat)
         if not self.language:
             said = language_of("\n".join(self.messages["text"].dropna().tail(5_000)))
             self.language = said if said in LANGUAGES else LANGUAGES[0]
@@ -98,7 +97,7 @@ class Answers:
     def groups(self) -> pd.DataFrame:
         """What the tables hold of the group, or of all groups: answer of `groups`."""
         found = self.engine.query("groups")
-        return found[found["group_id"] == self.engine.group_of(self.chat)] if self.chat else found
+        return found[found["group_id"] == self.chat] if self.chat else found
 
     @cached_property
     def labels(self) -> dict[int, str]:
@@ -123,9 +122,8 @@ class Answers:
         if not agents:  # all of the lake decides, not the period
             found = self.asked["agents"] = self.engine.query("agents", chat=self.chat)
             agents = set(found["user_id"].dropna().astype(int))
-        return conversations.find_conversations(
-            self.messages, events, self.topics, agents, horizon=self.horizon
-        )
+        how: dict[str, Any] = {"agents": agents, "horizon": self.horizon}
+        return conversations.find_conversations(self.messages, events, self.topics, **how)
 
     @property
     def change(self) -> pd.DataFrame:
