@@ -17,7 +17,7 @@ import requests
 from tests import payloads as p
 from tgpipeline import deploy
 from tgpipeline.analytics import athena
-from tgpipeline.deploy.deployment import Deployment
+from tgpipeline.deploy import Deployment
 from tgpipeline.ingest import SECRET_HEADER
 
 pytestmark = [pytest.mark.aws, pytest.mark.enable_socket]

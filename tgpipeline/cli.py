@@ -1,8 +1,8 @@
 """The command line: `tgpipeline COMMAND`. Each command calls one function of the package.
 
 What a command takes is in `cli.toml`. Command `rotate-secret` is function `_rotate_secret`, here or
-in `cli_deploy`, and its help is the docstring. A command returns False where it ran and found
-something to mend.
+in `cli_deploy`, and its help is the docstring. A command returns False, or something that
+is shown and is not `ok`, where it ran and found something to mend.
 
 Exit codes: 0 done; 1 it failed, the reason is on standard error; 2 the command line is wrong;
 3 it ran and found something to mend (`rows`, `import`, `quarantine retry`, `check`, `up`, `status`,
@@ -42,7 +42,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may not know each letter of a name
         sys.stdout.reconfigure(errors="replace")
     try:
-        return 3 if arguments.run(arguments) is False else 0
+        done = arguments.run(arguments)
+        if hasattr(done, "ok"):
+            print(done)
+        return 0 if getattr(done, "ok", done is not False) else 3
     except (TgPipelineError, ModuleNotFoundError) as error:
         told = _missing_extra(error) if isinstance(error, ModuleNotFoundError) else error
         print(f"tgpipeline {arguments.command}: {told}", file=sys.stderr)

@@ -16,7 +16,7 @@ from tgpipeline.telegram.bot import confirm
 from tgpipeline.telegram.updates import EVENT_KINDS, MESSAGE_KINDS
 
 
-def _check(arguments: argparse.Namespace) -> bool:
+def _check(arguments: argparse.Namespace) -> object:
     """Examine the bot: token, group, rights, webhook, and what to do about each."""
     settings = Settings.from_env() if arguments.chat else Settings.from_env("chat_ids")
     webhook = _deployed(settings) if arguments.url is None else Webhook(arguments.url)
@@ -25,18 +25,11 @@ def _check(arguments: argparse.Namespace) -> bool:
         settings.require("webhook_secret")
         if not webhook.url:
             raise SettingsError("the webhook has no URL yet: run `tgpipeline up`, or say --url.")
-        how: dict[str, Any] = {
-            "replace": confirm,
-            "allowed_updates": sorted(MESSAGE_KINDS | EVENT_KINDS),
-        }
-        how |= {"max_connections": webhook.max_connections}
+        how: dict[str, Any] = {"replace": confirm, "max_connections": webhook.max_connections}
+        how["allowed_updates"] = sorted(MESSAGE_KINDS | EVENT_KINDS)
         client.set_webhook(webhook.url, secret_token=settings.webhook_secrets[0], **how)
-    chat_id = arguments.chat or settings.chat_ids[0]
-    result = client.check(
-        chat_id, webhook.url, refusal_logged=partial(deploy.refusal_logged, settings)
-    )
-    print(result)
-    return result.ok
+    logged = partial(deploy.refusal_logged, settings)
+    return client.check(arguments.chat or settings.chat_ids[0], webhook.url, refusal_logged=logged)
 
 
 def _deployed(settings: Settings) -> Webhook:
@@ -46,7 +39,7 @@ def _deployed(settings: Settings) -> Webhook:
     return Webhook("")
 
 
-def _up(arguments: argparse.Namespace) -> bool | None:
+def _up(arguments: argparse.Namespace) -> object:
     """Deploy the stacks into AWS, run the ETL once, and examine the bot."""
     settings, how = Settings.from_env(), {"import_buckets": arguments.import_buckets}
     changes = deploy.up(settings, dry_run=arguments.dry_run, listener=print, **how)
@@ -66,8 +59,7 @@ def _up(arguments: argparse.Namespace) -> bool | None:
     if result[0].ok and not client.get_webhook_info().get("url"):  # so after each first `up`
         print("Telegram does not post to it yet. Next: `tgpipeline check --set-webhook`.")
         return None
-    print(result)
-    return result.ok
+    return result
 
 
 def _local(arguments: argparse.Namespace) -> None:
@@ -81,11 +73,9 @@ def _local(arguments: argparse.Namespace) -> None:
         threading.Event().wait()
 
 
-def _status(arguments: argparse.Namespace) -> bool:
+def _status(arguments: argparse.Namespace) -> object:
     """Ask the stacks what is deployed, what was changed by hand, and how it is doing."""
-    status = deploy.status(Settings.from_env())
-    print(status)
-    return status.ok
+    return deploy.status(Settings.from_env())
 
 
 def _package(arguments: argparse.Namespace) -> bool:

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from tgpipeline.deploy import reasons
-from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.stack import Stack, polled
 from tgpipeline.deploy.stages import first_day, list_objects
+from tgpipeline.deploy.templates import Deployment
 from tgpipeline.errors import DeployError, LakeError, SettingsError
 from tgpipeline.lake import keys
 from tgpipeline.lake.ledger import days_with_other_columns

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from tgpipeline.deploy import reasons, templates
-from tgpipeline.deploy.deployment import Deployment
+from tgpipeline.deploy import reasons
+from tgpipeline.deploy.templates import Deployment, template
 from tgpipeline.errors import DeployError
 from tgpipeline.settings import Settings
 
@@ -219,7 +219,7 @@ class Stack:
             "Parameters": [*new, *kept],
             "Capabilities": ["CAPABILITY_IAM"],
             "Tags": [{"Key": "tgpipeline", "Value": self.settings.name}],
-        } | (how or {"TemplateBody": templates.template(self.stage)})
+        } | (how or {"TemplateBody": template(self.stage)})
         created = self.client.create_change_set(StackName=self.name, **arguments)
         made = {"StackName": created["StackId"], "ChangeSetName": created["Id"]}
         try:

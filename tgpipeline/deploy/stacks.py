@@ -9,10 +9,9 @@ from typing import Any
 from botocore.config import Config
 
 from tgpipeline.deploy import reasons, stages, templates
-from tgpipeline.deploy.deployment import Deployment
 from tgpipeline.deploy.health import queued
-from tgpipeline.deploy.stack import Change, Stack, nobody, polled
-from tgpipeline.deploy.templates import STAGES
+from tgpipeline.deploy.stack import Change, Stack, polled
+from tgpipeline.deploy.templates import STAGES, Deployment
 from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
 
@@ -38,8 +37,7 @@ def up(settings: Settings, *, import_buckets: bool = False, **how: Any) -> list[
     """
     wanted = Deployment.of(settings)
     stages.wanted_parameters(Stack("ingest", wanted))  # is a setting missing, such as the secret?
-    taken_in = import_buckets and not how.get("dry_run")
-    changes = stages.import_buckets(wanted, how.get("listener", nobody)) if taken_in else []
+    changes = stages.import_buckets(wanted, **how) if import_buckets else []
     for stage in wanted.stages:
         changes += stages.deploy(stage, wanted, **how)
     return changes

@@ -6,9 +6,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from tgpipeline.deploy import packages, reasons, templates, webhook
-from tgpipeline.deploy.deployment import Deployment
-from tgpipeline.deploy.stack import KEEP, Change, Listener, Parameters, Stack, nobody
+from tgpipeline.deploy import packages, reasons, webhook
+from tgpipeline.deploy.stack import KEEP, Change, Parameters, Stack
+from tgpipeline.deploy.templates import Deployment, parameter_names
 from tgpipeline.lake import keys
 from tgpipeline.settings import Settings
 
@@ -57,7 +57,7 @@ def wanted_parameters(stack: Stack) -> Parameters:
         SettingsError: if a setting is missing.
     """
     settings, live = stack.settings, stack.parameters() if stack.exists else {}
-    names = templates.parameter_names(stack.stage)
+    names = parameter_names(stack.stage)
     settings.require(*({"raw_bucket", "enriched_bucket", "chat_ids"} & set(names.values())))
     held = ((name, getattr(settings, attribute, None)) for name, attribute in names.items())
     found: dict[str, str | None] = {name: str(value) for name, value in held if value is not None}
@@ -140,14 +140,14 @@ def upload(stack: Stack, given: Parameters) -> None:
             s3.put_object(Bucket=bucket, Key=key, Body=zipped())
 
 
-def import_buckets(settings: Deployment, listener: Listener = nobody) -> list[Change]:
+def import_buckets(settings: Settings, dry_run: bool = False, **how: Any) -> list[Change]:
     """Take the lake's buckets that exist already into its stack, with all that is in them.
 
     The change set of type IMPORT tells their names alone. So the deployment that follows sees all
     else as new, and makes the buckets what the template says.
     """
-    stack = Stack("lake", settings, listener)
-    found = {} if stack.exists else existing(settings)
+    stack = Stack("lake", settings, **how)
+    found = {} if dry_run or stack.exists else existing(stack.settings)
     if not found:
         return []
     kind, named, wanted = "AWS::S3::Bucket", {}, []
@@ -156,11 +156,11 @@ def import_buckets(settings: Deployment, listener: Listener = nobody) -> list[Ch
         named[key] = {"Type": kind, "DeletionPolicy": "Retain", "Properties": name}
         wanted.append({"ResourceType": kind, "LogicalResourceId": key, "ResourceIdentifier": name})
     template = json.dumps({"Resources": named})
-    how: Any = {"ChangeSetType": "IMPORT", "Tags": [], "ResourcesToImport": wanted}
-    return stack.deploy({}, TemplateBody=template, **how)
+    asked: Any = {"ChangeSetType": "IMPORT", "Tags": [], "ResourcesToImport": wanted}
+    return stack.deploy({}, TemplateBody=template, **asked)
 
 
-def rollback(function: str, settings: Settings, listener: Listener = nobody) -> str:
+def rollback(function: str, settings: Settings, **how: Any) -> str:
     """Run a function's former code again, with all its present settings.
 
     A second call takes that back. `up` deploys the code of this package again.
@@ -168,7 +168,7 @@ def rollback(function: str, settings: Settings, listener: Listener = nobody) -> 
     Args:
         function: `ingest` or `etl`.
         settings: of the deployment.
-        listener: told of each event while it runs.
+        **how: of `Stack`: a `listener`, told of each event while it runs.
 
     Returns:
         The key of the code that runs now.
@@ -176,7 +176,7 @@ def rollback(function: str, settings: Settings, listener: Listener = nobody) -> 
     Raises:
         DeployError: if it never had other code, or the change fails.
     """
-    stack = Stack(function, settings, listener)
+    stack = Stack(function, settings, **how)
     before, now = stack.outputs().get("PreviousCode"), stack.parameters().get("CodeKey", "")
     if not before:
         raise reasons.refusal("no_former_code", stack=stack.name)

@@ -133,8 +133,7 @@ def _wait(stack: AwsStack, timeout: float) -> None:
             urllib3.request("GET", stack.endpoint_url + _HEALTH, timeout=2, retries=False)
             return
         time.sleep(0.05)
-    status = stack.process.poll()
-    log = (stack.directory / _LOG).read_text(errors="replace").splitlines()[-20:]
+    status, log = stack.process.poll(), (stack.directory / _LOG).read_text(errors="replace")
     what = f"did not answer within {timeout:g} seconds" if status is None else "ended at its start"
-    told = {"url": stack.endpoint_url, "status": status, "log": "\n".join(log) or "(empty)"}
-    raise refusal("no_answer", what=what, **told)
+    end = "\n".join(log.splitlines()[-20:]) or "(empty)"
+    raise refusal("no_answer", what=what, url=stack.endpoint_url, status=status, log=end)
