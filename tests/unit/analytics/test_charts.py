@@ -272,7 +272,9 @@ def test_the_busiest_hour_and_weekday_are_named_where_there_is_one_of_each() -> 
     )
     assert chart.data.loc[9, "Mon"] == 1.8
     two_days = pd.DataFrame(weekdays({(1, 9): 5}, DAYS[:2]))
-    assert draw("messages_by_hour_and_weekday", two_days).data["Wed"].isna().all()
+    short = draw("messages_by_hour_and_weekday", two_days)
+    assert short.data["Wed"].isna().all(), "no weekday that was not"
+    assert short.title == "Messages of people: at most 5.0 in an hour of a weekday, on average"
 
 
 def of_days(length: int) -> pd.DataFrame:

@@ -65,8 +65,7 @@ def heat(ax: Any, table: pd.DataFrame, scale: str, most: float | None = None) ->
     step = -(-len(table) // 13)
     names = [broken(say(name), 4.5) for name in table.index[::step]]
     ax.set_yticks(range(0, len(table), step), names)
-    ticks = MaxNLocator(nbins=5, integer=True)
-    ax.get_figure().colorbar(image, ax=ax, label=scale, ticks=ticks)
+    ax.get_figure().colorbar(image, ax=ax, label=scale, ticks=MaxNLocator(nbins=5, integer=True))
 
 
 def heat_over_time(scale: str) -> Draw:
@@ -119,8 +118,7 @@ def shares(title: str, xlabel: str, rates: pd.DataFrame, colours: list[str]) -> 
         ax.set_xlim(0, (1.3 if is_wide() else 1.6) * max([*high, 1.0]))
         ax.set_xticks([tick for tick in ax.get_xticks() if 0 <= tick <= 100])  # beyond are words
 
-    data = rates[["n", "of", "share", "low", "high"]].reset_index()
-    return Chart(title, data, xlabel, "", draw)
+    return Chart(title, rates[["n", "of", "share", "low", "high"]].reset_index(), xlabel, "", draw)
 
 
 def rows(ax: Any, names: Iterable[str]) -> None:

@@ -101,8 +101,7 @@ class Chart:
     @property
     def is_telling(self) -> bool:
         """Whether there are enough marks for a picture; of fewer, the title says it all."""
-        numbers = self.data.iloc[:, 1:].select_dtypes("number").fillna(0)
-        return bool((numbers != 0).any(axis=1).sum() >= FEWEST)
+        return bool(self.data.iloc[:, 1:].select_dtypes("number").any(axis=1).sum() >= FEWEST)
 
     @property
     def alt(self) -> str:

@@ -61,8 +61,7 @@ def outcomes(frame: pd.DataFrame) -> Chart:
     title += sentence("bot_not_known" if pd.isna(low) else "bot_alone", low=low, high=high)
     rates = found.dropna(subset="share").rename(columns={"numerator": "n", "denominator": "of"})
     colours = [style.colour(measure) for measure in rates.index]
-    rates = rates.rename(index=named)
-    return shapes.shares(title, say("%, with 95% interval"), rates, colours)
+    return shapes.shares(title, say("%, with 95% interval"), rates.rename(index=named), colours)
 
 
 @chart(mark("answers"), "answered")
@@ -133,8 +132,7 @@ def unanswered(frame: pd.DataFrame) -> Chart:
         frame: from `problems.unanswered`.
     """
     days = frame["waiting_hours"].astype(float) / 24
-    ages = [say(name) for name in words()["axes"]["ages"]]
-    age = pd.cut(days, [-1, 2, 7, 30, math.inf], labels=ages)
+    age = pd.cut(days, [-1, 2, 7, 30, math.inf], labels=list(map(say, words()["axes"]["ages"])))
     table = pd.crosstab(age.rename("waiting"), frame["reason"], dropna=False)
     table = table.reindex(columns=_REASONS, fill_value=0)
     title = sentence("unanswered", n=len(frame), why=_counted(table.sum()))

@@ -73,10 +73,10 @@ def messages_by_hour_and_weekday(frame: pd.DataFrame) -> Chart:
     """Heat map of when people write."""
     grid = frame.pivot(index="weekday", columns="hour", values="messages_per_day")
     grid = grid.reindex(range(1, 8)).set_axis(WEEKDAYS)
-    day, hours = grid.sum(axis=1), grid.sum()
+    day, hours = grid.sum(axis=1, min_count=1), grid.sum()
     hour = int(hours.idxmax())
     title = sentence("messages_in_an_hour", most=float(grid.max().max()))
-    if (hours == hours.max()).sum() == (day == day.max()).sum() == 1:
+    if day.notna().all() and (hours == hours.max()).sum() == (day == day.max()).sum() == 1:
         best = {"weekday": say(day.idxmax()), "most": day.max(), "mean": day.mean()}
         title = sentence("messages_by_hour_and_weekday", hour=hour, end=hour + 1, **best)
 
