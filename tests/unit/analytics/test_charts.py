@@ -261,6 +261,8 @@ def test_the_busiest_are_bands_of_questions_and_the_others_are_called_otherwise(
         "Busiest: 9 to 12 and 14 to 17 h hold 61% (61 of 100; 95% interval 51% to 70%) of "
         "questions, on the days that did not choose these hours"
     )
+    with language.use("pt"):
+        assert "61% (61 de 100; intervalo de 95%" in draw("questions_by_hour", frame).title
     for name in ("visits_by_hour", "messages_by_hour_and_weekday"):
         assert "usiest" not in draw(name, frames()[name]).title
 

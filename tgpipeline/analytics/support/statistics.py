@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from tgpipeline.analytics.language import say
+from tgpipeline.analytics.language import mark, say
 
 ENOUGH = 30  # conversations; of fewer no share is told, they are shown one by one
 LEVEL = 0.025  # chance of a false finding: of the problems together, and of the words together
@@ -69,7 +69,7 @@ def in_words(n: int, of: int, low: float, high: float) -> str:
     """A share with its counts and its interval, in the language that is set."""
     if not of:
         return say("unknown (0 of 0)")
-    text = "{share:.0%} ({n:,} of {of:,}; 95% interval {low:.0%} to {high:.0%})"
+    text = mark("{share:.0%} ({n:,} of {of:,}; 95% interval {low:.0%} to {high:.0%})")
     return say(text, share=n / of, n=n, of=of, low=low, high=high)
 
 
