@@ -5,29 +5,36 @@ which the customer asks something or names a problem, and those that the bot or 
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Collection
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
-from tgpipeline.analytics.support import outcomes
+from tgpipeline.analytics.support import outcomes, signals
 from tgpipeline.analytics.support.grouping import Conversation, Grouping
-from tgpipeline.analytics.support.signals import Signals
-from tgpipeline.analytics.support.talk import Talk
+from tgpipeline.analytics.topics import Topics
+from tgpipeline.analytics.topics.text import normalise
 
-if TYPE_CHECKING:
-    from tgpipeline.analytics.topics import Topics
+SPENT = 5 * 60  # seconds that one message counts for, at most
+_NOBODY = -(2**62)  # whom nobody knows is somebody else each time
+_COLUMNS = dict.fromkeys(
+    (
+        "group_id chat_id thread_id message_id customer asked local_time problem messages rows "
+        "question_row minutes ended"
+    ).split(),
+    "Int64",
+) | {"local_time": "datetime64[ms]", "problem": "string", "rows": "object", "minutes": "float64"}
 
 
 def find_conversations(
     messages: pd.DataFrame,
     events: pd.DataFrame,
-    topics: "Topics",
+    topics: Topics,
     agents: Collection[int] = (),
     *,
     horizon: float = 72,
-    rules: Signals | None = None,
 ) -> pd.DataFrame:
     """Put messages together into conversations, and tell what became of each.
 
@@ -38,7 +45,6 @@ def find_conversations(
         agents: user ids of who answers for the groups: see the question `agents`. Where there is
             none, members answer each other.
         horizon: hours of silence after which it is settled what became of a conversation.
-        rules: what people say of an answer; the packaged ones if not given.
 
     Returns:
         One row for each conversation whose question lies in the period: `group_id`, `chat_id`,
@@ -49,12 +55,11 @@ def find_conversations(
         `attrs["agents"]` names the agents, `attrs["until"]` is the last moment that is known, and
         `attrs["end"]` the last of the period.
     """
-    talk = Talk(messages, events, topics, agents, rules)
-    grouping = Grouping(talk)
-    seconds = round(horizon * 3600)
+    grouping = Grouping(read_messages(messages, events, topics, agents))
+    seconds, last = round(horizon * 3600), max(messages["date"], default=0)
     asked = [c for c in grouping.conversations if c.question is not None]
-    rows = [_row(c, talk, grouping) | outcomes.judge(c, talk, seconds) for c in asked]
-    copied = messages.iloc[[c.question for c in asked]].reset_index(drop=True)
+    rows = [_row(c, grouping) | outcomes.judge(c, last, seconds) for c in asked]
+    copied = messages.iloc[[c.question.row for c in asked]].reset_index(drop=True)
     copied = copied.rename(columns={"message_thread_id": "thread_id"})
     columns = _COLUMNS | outcomes.COLUMNS
     frame = copied.assign(**pd.DataFrame(rows)).reindex(columns=list(columns)).astype(columns)
@@ -64,13 +69,13 @@ def find_conversations(
         is_inside = frame["local_time"].dt.normalize().between(period["start"], period["end"])
         frame = frame[is_inside].reset_index(drop=True)
     until, end = _last_moments(messages)
-    frame.attrs = {**messages.attrs, "agents": sorted(agents), "until": until, "end": end}
-    frame.attrs["horizon"] = horizon
+    told = {"agents": sorted(agents), "until": until, "end": end, "horizon": horizon}
+    frame.attrs = messages.attrs | told
     return frame
 
 
 def number_conversations(
-    messages: pd.DataFrame, events: pd.DataFrame, topics: "Topics", agents: Collection[int] = ()
+    messages: pd.DataFrame, events: pd.DataFrame, topics: Topics, agents: Collection[int] = ()
 ) -> "pd.Series[int]":
     """The number of the conversation of each message, whether or not anything is asked in it.
 
@@ -80,9 +85,87 @@ def number_conversations(
     Returns:
         Numbers with the index of `messages`; a message that belongs to none has one of its own.
     """
-    put = Grouping(Talk(messages, events, topics, agents))
+    put = Grouping(read_messages(messages, events, topics, agents))
     numbers = [-i - 1 if c is None else c.number for i, c in enumerate(put.of)]
     return pd.Series(numbers, messages.index, dtype=int)
+
+
+def read_messages(
+    messages: pd.DataFrame, events: pd.DataFrame, topics: Topics, agents: Collection[int] = ()
+) -> list[Any]:
+    """The messages in order, with what the rules of `signals` make of each.
+
+    Args:
+        messages, events, topics, agents: as for `find_conversations`.
+
+    Returns:
+        Named tuples: `row`, `date`, `text`, `kind` (of content), `author`, `role` (bot, agent or
+        customer), `names` (what the author is called), `place` (a group and its topic), `is_reply`
+        and `to` (the row of what it replies to, or None), `spent` (seconds since its author's
+        message before it, at most `SPENT`), `is_question`, `wants` (a person), `problem` (or None),
+        `to_all` (whether it is a text of the bot that answers nothing, for it goes to all
+        questions), `has_agents` (whether somebody answers for its group; else its members do),
+        `is_judged` (whether the rules know its group's language; where they do not, only a question
+        mark asks) and `events` (rows of `events`).
+    """
+    m = messages.reset_index(drop=True)
+    group, text = m["group_id"], m["text"].fillna("").tolist()
+    role = m["user_id"].isin(list(agents)).map({True: "agent", False: "customer"})
+    # Imported history does not know bots as such.
+    role = role.mask(m["user_id"].isin(m.loc[m["is_bot"], "user_id"].unique()), "bot")
+    said = m["text"].where(role == "customer")
+    judged = {g: signals.is_judged(texts.dropna()) for g, texts in said.groupby(group)}
+    is_known = group.map(judged).astype(bool)
+    marks = topics.table(said.where(is_known))
+    has_mark = said.fillna("").map(normalise).str.contains("?", regex=False)
+    names = [*map(_names, m["first_name"], m["username"])]
+    rows = {key: i for i, key in enumerate(zip(m["chat_id"], m["message_id"], strict=True))}
+    replied = map(rows.get, zip(m["chat_id"], m["reply_to_message_id"], strict=True))
+    to = [r if r is not None and r < i else None for i, r in enumerate(replied)]
+    shapes = [
+        _shape(text[i], names[whom] if whom is not None else set()) if who == "bot" else ""
+        for i, (who, whom) in enumerate(zip(role, to, strict=True))
+    ]
+    asked: dict[str, set[str]] = defaultdict(set)
+    for shape, whom in zip(shapes, to, strict=True):
+        if shape and whom is not None and text[whom]:
+            asked[shape].add(normalise(text[whom]))
+    to_all = signals.said_to_all(asked)
+    happened: dict[Any, list[Any]] = defaultdict(list)
+    for e in events[events["event_type"] != "chat_member"].itertuples():
+        happened[rows.get((e.chat_id, e.message_id))].append(e)
+    read = {
+        "row": range(len(m)),
+        "date": m["date"],
+        "text": text,
+        "kind": m["content_type"],
+        "author": [_NOBODY - i if pd.isna(a) else int(a) for i, a in enumerate(m["user_id"])],
+        "role": role,
+        "names": names,
+        "place": list(zip(group, m["message_thread_id"].fillna(0), strict=True)),
+        "is_reply": m["reply_to_message_id"].notna(),
+        "to": to,
+        "spent": m["date"].groupby(m["user_id"]).diff().fillna(SPENT).clip(upper=SPENT),
+        "is_question": marks["is_question"] | (has_mark & ~is_known),
+        "wants": marks["wants_person"],
+        "problem": marks["problem"],
+        "to_all": [shape in to_all for shape in shapes],
+        "has_agents": group.isin(group[role == "agent"]),
+        "is_judged": is_known,
+        "events": [happened.get(i, []) for i in range(len(m))],
+    }
+    return [*pd.DataFrame(read, dtype=object).itertuples(index=False, name="Message")]
+
+
+def _names(*called: Any) -> set[str]:
+    """What somebody is called: the first words of their names."""
+    first = [signals.name_words(name)[:1] for name in called if isinstance(name, str)]
+    return {name for names in first for name in names if len(name) > 2}
+
+
+def _shape(text: str, names: set[str]) -> str:
+    """A bot's text without whom it is for."""
+    return " ".join(w for w in normalise(text).split() if w.strip(",.!?") not in names)
 
 
 def _last_moments(messages: pd.DataFrame) -> tuple[int, int]:
@@ -92,7 +175,7 @@ def _last_moments(messages: pd.DataFrame) -> tuple[int, int]:
     end at least.
     """
     period = messages.attrs.get("parameters", {})
-    spoken = int(messages["date"].max()) if len(messages) else 0
+    spoken = max(messages["date"], default=0)
     if messages.empty or "end" not in period:
         return spoken, spoken
     last = messages.iloc[-1]
@@ -103,26 +186,17 @@ def _last_moments(messages: pd.DataFrame) -> tuple[int, int]:
     return until, min(until, end)
 
 
-_COLUMNS = {
-    "group_id": "Int64", "chat_id": "Int64", "thread_id": "Int64", "message_id": "Int64",
-    "customer": "Int64", "asked": "Int64", "local_time": "datetime64[ms]", "problem": "string",
-    "messages": "Int64", "rows": "object", "question_row": "Int64",
-    "minutes": "float64", "ended": "Int64",
-}  # fmt: skip
-
-
-def _row(c: Conversation, talk: Talk, grouping: Grouping) -> dict[str, Any]:
+def _row(c: Conversation, grouping: Grouping) -> dict[str, Any]:
     """What is known of a conversation without its outcome."""
-    assert c.question is not None
-    spent = [talk.spent[i] for i in c.rows if talk.role[i] == "agent" and grouping.of[i] is c]
-    problems = [p for i in c.rows if (p := talk.problem[i]) is not None]
+    spent = [m.spent for m in c.messages if m.role == "agent" and grouping.of[m.row] is c]
+    problems = [m.problem for m in c.messages if m.problem is not None]
     return {
         "customer": c.customer,
-        "asked": talk.date[c.question],
+        "asked": c.question.date,
         "problem": problems[0] if problems else None,
-        "messages": len(c.rows),
-        "rows": c.rows,
-        "question_row": c.question,
+        "messages": len(c.messages),
+        "rows": [m.row for m in c.messages],
+        "question_row": c.question.row,
         "minutes": sum(spent) / 60,
-        "ended": c.last,
+        "ended": c.messages[-1].date,
     }

@@ -21,7 +21,8 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from tgpipeline.analytics.support.talk import Talk
+from tgpipeline.analytics.support import signals
+from tgpipeline.analytics.support.signals import name_words, says, verdict
 from tgpipeline.analytics.topics.text import normalise
 
 OWN, OWN_AMONG_REPLIES = 10 * 60, 60  # seconds for which one's own conversation goes on
@@ -38,181 +39,191 @@ class Conversation:
 
     number: int
     customer: int
-    last: int = 0
-    rows: list[int] = field(default_factory=list)
+    messages: list[Any] = field(default_factory=list)
     wrote: dict[int, int] = field(default_factory=dict)  # when each person last wrote in it
-    question: int | None = None
-    problem: str | None = None
+    question: Any = None  # the message in which the customer asks
     answered: bool = False  # by the bot or an agent, since the customer asked
     thanked: bool = False
+
+    @property
+    def last(self) -> int:
+        """When the last message of it was written."""
+        return int(self.messages[-1].date)
 
 
 class Grouping:
     """Goes through the messages once, in order.
+
+    Args:
+        messages: from `conversations.read_messages`.
 
     Attributes:
         conversations: all of them, also those in which nothing is asked.
         of: for each message its conversation, or None.
     """
 
-    def __init__(self, talk: Talk) -> None:
-        self.talk = talk
+    def __init__(self, messages: list[Any]) -> None:
+        self.messages = messages
         self.conversations: list[Conversation] = []
         self.of: list[Conversation | None] = []
         self.own: dict[Any, tuple[Conversation, int]] = {}  # by place and person: where, and when
-        self.latest: dict[Any, int] = {}  # by place and person: the row of their last message
+        self.latest: dict[Any, Any] = {}  # by place and person: their last message
         self.active: dict[Any, list[Conversation]] = defaultdict(list)  # by place, the last at last
         self.replies: dict[Any, deque[bool]] = defaultdict(lambda: deque(maxlen=50))
         self.named: dict[Any, dict[str, int]] = defaultdict(dict)  # by place: who has a name
-        for i in range(len(talk.date)):
-            self._step(i)
+        for m in messages:
+            self.opens = opens(m)  # and is no aside
+            c = self._of_bot(m) if m.role == "bot" else self._of_person(m)
+            if c is None and m.role != "bot":
+                c = Conversation(len(self.conversations), m.author)
+                self.conversations.append(c)
+            self.of.append(c)
+            self.latest[m.place, m.author] = m
+            self.named[m.place].update(dict.fromkeys(m.names, m.author))
+            if c is not None:
+                self._join(c, m)
 
-    def _step(self, i: int) -> None:
-        t, place, author = self.talk, self.talk.place[i], self.talk.author[i]
-        c = self._of_bot(i) if t.role[i] == "bot" else self._of_person(i)
-        if c is None and t.role[i] != "bot":
-            c = Conversation(len(self.conversations), author)
-            self.conversations.append(c)
-        self.of.append(c)
-        self.latest[place, author] = i
-        self.named[place].update(dict.fromkeys(t.names[i], author))
-        if c is not None:
-            self._join(c, i)
-
-    def _join(self, c: Conversation, i: int) -> None:
-        t = self.talk
-        now, author, place = t.date[i], t.author[i], t.place[i]
-        c.rows.append(i)
-        c.last = c.wrote[author] = now
-        self.own[place, author] = c, now
-        active = self.active[place]
+    def _join(self, c: Conversation, m: Any) -> None:
+        c.messages.append(m)
+        c.wrote[m.author] = m.date
+        self.own[m.place, m.author] = c, m.date
+        active = self.active[m.place]
         if c in active:
             active.remove(c)
-        self.active[place] = [*active[1 - KEPT :], c]
-        target = t.replied[i]
-        to = None if target is None or t.author[target] != c.customer else t.role[target]
-        is_asked = c.question is not None or (target is not None and t.troubles(target))
-        helps = t.role[i] != "customer" or (not t.has_agents(i) and is_asked)
-        if helps and author != c.customer:
-            real = t.answers(i)
-            if real and c.question is None and to == "customer":
+        self.active[m.place] = [*active[1 - KEPT :], c]
+        target: Any = None if m.to is None else self.messages[m.to]
+        to_customer = target is not None and target.author == c.customer
+        is_asked = c.question is not None or (
+            target is not None and signals.tells_trouble(target.text)
+        )
+        helps = m.role != "customer" or (not m.has_agents and is_asked)
+        if helps and m.author != c.customer:
+            real = signals.answers(m)
+            if real and c.question is None and to_customer and target.role == "customer":
                 c.question = target
             c.answered = c.answered or (real and c.question is not None)
-            if to is not None and c.question is not None:
-                self.own[place, c.customer] = c, now  # who is written to goes on there, too
-        elif c.question is None and t.opens[i]:
-            c.customer, c.question, c.problem = author, i, t.problem[i]
-        elif author == c.customer and c.answered:
-            if t.sign(i) in ("good", "thanks"):
+            if to_customer and c.question is not None:
+                self.own[m.place, c.customer] = c, m.date  # who is written to goes on there, too
+        elif c.question is None and self.opens:
+            c.customer, c.question = m.author, m
+        elif m.author == c.customer and c.answered:
+            if verdict(m.text) in ("good", "thanks"):
                 c.thanked = True
-            elif t.asks[i]:
+            elif asks(m):
                 c.answered = False
 
-    def _of_bot(self, i: int) -> Conversation | None:
-        t, near = self.talk, self.active[self.talk.place[i]]
-        if t.is_reply[i]:
-            target = t.replied[i]
-            return None if target is None else self.of[target]
-        return near[-1] if near and t.date[i] - near[-1].last <= BOT_NEAR else None
+    def _of_bot(self, m: Any) -> Conversation | None:
+        near = self.active[m.place]
+        if m.is_reply:
+            return None if m.to is None else self.of[m.to]
+        return near[-1] if near and m.date - near[-1].last <= BOT_NEAR else None
 
-    def _of_person(self, i: int) -> Conversation | None:
-        t, target = self.talk, self.talk.replied[i]
-        place, author, now = t.place[i], t.author[i], t.date[i]
-        recent = self.replies[place]
-        recent.append(t.is_reply[i])
+    def _of_person(self, m: Any) -> Conversation | None:
+        recent = self.replies[m.place]
+        recent.append(m.is_reply)
         dense = len(recent) >= 20 and sum(recent) > REPLIES * len(recent)
-        c = None if target is None else self.of[target]
-        if c is not None and target is not None:
-            return self._of_reply(i, target, c, dense)
-        own, when = self.own.get((place, author), (None, 0))
-        is_customer = own is not None and own.question is not None and own.customer == author
-        is_thanks = is_customer and t.sign(i) in ("good", "thanks")  # whomever it names
-        if not dense and not is_thanks and (c := self._of_named(i)):
+        c = None if m.to is None else self.of[m.to]
+        if c is not None:
+            return self._of_reply(m, self.messages[m.to], c, dense)
+        own, when = self.own.get((m.place, m.author), (None, 0))
+        is_customer = own is not None and own.question is not None and own.customer == m.author
+        is_thanks = is_customer and verdict(m.text) in ("good", "thanks")  # whomever it names
+        if not dense and not is_thanks and (c := self._of_named(m)):
             return c
-        goes_on = now - when <= (OWN_AMONG_REPLIES if dense else OWN)
-        if own is not None and (goes_on or (not dense and self._is_open(own, i))):
-            is_second = own.thanked and is_customer and t.opens[i] and t.questions[i]
+        goes_on = m.date - when <= (OWN_AMONG_REPLIES if dense else OWN)
+        if own is not None and (goes_on or (not dense and self._is_open(own, m))):
+            is_second = own.thanked and is_customer and m.is_question and self.opens
             return None if is_second else own
-        return None if dense else self._near(i)
+        return None if dense else self._near(m)
 
-    def _of_reply(self, i: int, target: int, c: Conversation, dense: bool) -> Conversation | None:
-        t, place = self.talk, self.talk.place[i]
-        author, other = t.author[i], t.author[target]
-        if t.role[i] == "customer" and c.customer != author:
-            is_new = t.opens[i] and t.role[target] == "customer" and author not in c.wrote
-            if (t.wants[i] and t.has_agents(i)) or (is_new and t.says(i, "own")):
+    def _of_reply(self, m: Any, target: Any, c: Conversation, dense: bool) -> Conversation | None:
+        if m.role == "customer" and c.customer != m.author:
+            is_new = self.opens and target.role == "customer" and m.author not in c.wrote
+            if (m.wants and m.has_agents) or (is_new and says("remark", "own", m.text)):
                 return None  # asks for themselves, and not back
-        is_latest = self.latest.get((place, other)) == target
-        if not dense and is_latest and not {*t.words(i)[:1]}.isdisjoint(t.names[target]):
-            return self._together(place, author, other, t.date[i]) or c
+        is_latest = self.latest.get((m.place, target.author)) is target
+        if not dense and is_latest and not {*name_words(m.text)[:1]}.isdisjoint(target.names):
+            return self._together(m, target.author) or c
         return c
 
-    def _is_open(self, c: Conversation, i: int) -> bool:
+    def _is_open(self, c: Conversation, m: Any) -> bool:
         """Whether a message without a reply still belongs to what its author wrote in last."""
-        t, age = self.talk, self.talk.date[i] - c.last
-        if t.role[i] == "agent":
-            return age <= AGENT_NEAR
-        if c.question is None or c.customer != t.author[i] or age > PATIENCE:
+        age = m.date - c.last
+        if m.role == "agent":
+            return bool(age <= AGENT_NEAR)
+        if c.question is None or c.customer != m.author or age > PATIENCE:
             return False
-        if age <= SILENCE:
+        problems = m.problem, c.question.problem
+        if age <= SILENCE or (None in problems and says("reply", "persists", m.text)):
             return True
-        if t.says(i, "persists", "reply") and None in (t.problem[i], c.problem):
+        sign = verdict(m.text)
+        if sign == "bad" and not (m.is_question or "<" in normalise(m.text)):
             return True
-        has_code = "<" in normalise(t.text[i])
-        if t.sign(i) == "bad" and not (t.questions[i] or has_code):
-            return True
-        if t.opens[i] and (c.answered or t.problem[i] != c.problem):
+        if self.opens and (c.answered or problems[0] != problems[1]):
             return False
-        return not c.answered or t.sign(i) in ("good", "bad", "thanks")
+        return not c.answered or sign in ("good", "bad", "thanks")
 
-    def _together(self, place: Any, one: Any, other: Any, now: int) -> Conversation | None:
+    def _together(self, m: Any, other: Any) -> Conversation | None:
         """The conversation in which two people both wrote a short while ago."""
         both = [
-            (max(c.wrote[one], c.wrote[other]), c.number, c)
-            for c in self.active[place]
-            if min(c.wrote.get(one, 0), c.wrote.get(other, 0)) >= now - TOGETHER
+            (max(c.wrote[m.author], c.wrote[other]), c.number, c)
+            for c in self.active[m.place]
+            if min(c.wrote.get(m.author, 0), c.wrote.get(other, 0)) >= m.date - TOGETHER
         ]
         return max(both)[2] if both else None
 
-    def _of_named(self, i: int) -> Conversation | None:
+    def _of_named(self, m: Any) -> Conversation | None:
         """The conversation of the person whom a message names."""
-        t, place, named = self.talk, self.talk.place[i], self.named[self.talk.place[i]]
-        author, now = t.author[i], t.date[i]
-        people = {named[word] for word in t.words(i) if word in named} - {author}
-        if t.role[i] == "agent" or not (t.has_agents(i) or t.opens[i]):
-            latest = {c.customer: c for c in self.active[place] if c.question is not None}
+        named = self.named[m.place]
+        people = {named[word] for word in name_words(m.text) if word in named} - {m.author}
+        if m.role == "agent" or not (m.has_agents or self.opens):
+            latest = {c.customer: c for c in self.active[m.place] if c.question is not None}
             waits = [
                 c for person, c in latest.items()
-                if person in people and not c.answered and now - c.last <= PATIENCE
+                if person in people and not c.answered and m.date - c.last <= PATIENCE
             ]  # fmt: skip
             for c in waits[1:]:  # one message may answer two
-                self._join(c, i)
+                self._join(c, m)
             if waits:
                 return waits[0]
         for other in people:
-            row = self.latest[place, other]
-            if now - t.date[row] <= NAMED and self.of[row] is not None and t.role[row] != "bot":
-                return self._together(place, author, other, now) or self.of[row]
+            latest_of = self.latest[m.place, other]
+            c = self.of[latest_of.row]
+            if m.date - latest_of.date <= NAMED and c is not None and latest_of.role != "bot":
+                return self._together(m, other) or c
         return None
 
-    def _near(self, i: int) -> Conversation | None:
-        t, place, now = self.talk, self.talk.place[i], self.talk.date[i]
-        near = self.active[place]
+    def _near(self, m: Any) -> Conversation | None:
+        near = self.active[m.place]
         # Who reacts to it had asked for it; an agent answers the latest who waits.
-        people = [(place, e.from_id) for e in t.events.get(i, ())]
+        people = [(m.place, e.from_id) for e in m.events]
         waiting = [self.own[person][0] for person in people if person in self.own]
-        waiting += reversed(near) if t.role[i] == "agent" else ()
+        waiting += reversed(near) if m.role == "agent" else ()
         for c in waiting:
-            if c.question is not None and not c.answered and now - c.last <= AGENT_NEAR:
+            if c.question is not None and not c.answered and m.date - c.last <= AGENT_NEAR:
                 return c
-        last = near[-1] if near else None
-        is_said = t.text[i] and not t.is_opening(i) and t.role[i] != "agent"
-        if last is None or now - last.last > MEMBER_NEAR or not is_said:
+        is_said = m.text and m.role != "agent" and not signals.is_opening(m.text)
+        if not near or m.date - near[-1].last > MEMBER_NEAR or not is_said:
             return None
-        before = last.rows[-1]
+        last, before = near[-1], near[-1].messages[-1]
         if last.question is None:  # put to who just spoke, if it is short
-            is_talk = t.role[before] == "customer" and t.problem[i] is None
-            t.opens[i] = t.opens[i] and not (is_talk and len(t.words(i)) <= 6)
-            return last if is_talk and len(t.words(i)) <= 6 else None
-        is_asked = not last.answered and t.author[before] == last.customer
-        return last if is_asked and not t.opens[i] else None
+            is_talk = before.role == "customer" and m.problem is None
+            is_aside = is_talk and len(name_words(m.text)) <= 6
+            self.opens = self.opens and not is_aside
+            return last if is_aside else None
+        is_asked = not last.answered and before.author == last.customer
+        return last if is_asked and not self.opens else None
+
+
+def asks(m: Any) -> bool:
+    """Whether a message is a question, wants a person or names a problem."""
+    return bool(m.is_question or m.wants or m.problem is not None)
+
+
+def opens(m: Any) -> bool:
+    """Whether a message may open a conversation by itself."""
+    if not asks(m) or signals.is_remark(m.text):
+        return False
+    if says("remark", "me_too", m.text) and (len(name_words(m.text)) <= 4 or not m.is_question):
+        return False  # joins in
+    return m.is_question or (m.wants and m.has_agents) or signals.tells_trouble(m.text)

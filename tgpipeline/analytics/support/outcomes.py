@@ -5,15 +5,14 @@ bot that says it did not understand has answered nobody. A reply is read with th
 answer before it. What happened more than a horizon after the last message changes nothing.
 """
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import Any
 
 import pandas as pd
 
-from tgpipeline.analytics.support.talk import Talk
-
-if TYPE_CHECKING:
-    from tgpipeline.analytics.support.grouping import Conversation
+from tgpipeline.analytics.support import signals
+from tgpipeline.analytics.support.grouping import Conversation
+from tgpipeline.analytics.support.signals import says
 
 OUTCOMES = ("confirmed", "assumed", "not_solved", "unanswered", "open")
 COLUMNS = {
@@ -28,164 +27,130 @@ COLUMNS = {
     "settled": "Int64",  # Unix seconds of the last that counted
 }
 REOPENED = 7 * 86_400  # seconds in which a customer who asks about the same again reopens it
-TAKEN_UP = 15 * 60  # seconds in which the customer takes up what a member said
 
 
-def judge(c: "Conversation", talk: Talk, horizon: int) -> dict[str, Any]:
+def judge(c: Conversation, until: int, horizon: int) -> dict[str, Any]:
     """What became of a conversation: the values of `COLUMNS`.
 
     Args:
         c: with a question.
-        talk: its messages.
+        until: the last moment that is known, in Unix seconds.
         horizon: seconds.
     """
-    return _Judge(c, talk, horizon).result()
+    j = _Judge(c, horizon)
+    after = {f"{who}_after": when - c.question.date for who, when in j.first.items()}
+    told = {"by": j.by or None, "signal": j.signal or None, "members": j.members}
+    if not c.question.is_judged:
+        outcome = "not_judged"
+    elif until < j.settled + horizon:
+        outcome = "open"
+    elif not j.by:
+        outcome = "unanswered"
+    elif j.verdict == "good":
+        outcome = "confirmed"
+    else:
+        outcome = "not_solved" if j.wants or j.verdict == "bad" else "assumed"
+    told |= {"outcome": outcome, "handed": j.handed, "settled": j.settled}
+    return dict.fromkeys(COLUMNS) | after | told
 
 
 class _Judge:
     """Goes through a conversation as it happened, up to a horizon after its last message."""
 
-    def __init__(self, c: "Conversation", talk: Talk, horizon: int) -> None:
-        assert c.question is not None
-        self.c, self.talk, self.horizon = c, talk, horizon
-        self.group, self.asked = talk.place[c.question][0], talk.date[c.question]
+    def __init__(self, c: Conversation, horizon: int) -> None:
+        self.customer, self.settled = c.customer, c.question.date
         self.first: dict[str, int] = {}  # when the bot, a person wrote first; the first answer
         self.by = self.signal = self.verdict = self.answer = ""
-        self.question: list[str] = []
-        self.maybe: int | None = None  # a member's words that may be an answer
-        self.wants = self.is_told = self.was_asked = self.handed = self.promised = False
-        self.members, self.settled = 0, self.asked
-        for when, _, row, event in sorted(self._happened(), key=lambda e: e[:3]):
+        self.question: tuple[str, ...] = ()
+        self.maybe: Any = None  # a member's message that may be an answer
+        self.wants = self.is_told = self.handed = False
+        self.members = 0
+        happened = [(m.date, m, None) for m in c.messages if m.date >= self.settled]
+        for m in c.messages:  # a pressed button has no date
+            happened += [(m.date if pd.isna(e.date) else e.date, m, e) for e in m.events]
+        for when, m, event in sorted(happened, key=itemgetter(0)):
             if when > self.settled + horizon:
                 break
             if event is None:
-                self.settled = max(self.settled, when)
-                self._message(row)
-            else:
-                self._event(row, event)
+                self.settled = when
+                self._message(m)
+            elif event.from_id == c.customer and not pd.isna(event.new_value) and self.first:
+                self._event(event)
 
-    def _happened(self) -> Iterator[tuple[int, int, int, Any]]:
-        t = self.talk
-        for row in dict.fromkeys(self.c.rows):
-            if t.date[row] >= self.asked:
-                yield t.date[row], 0, row, None
-            for e in t.events.get(row, ()):  # a pressed button has no date
-                yield t.date[row] if pd.isna(e.date) else int(e.date), 1, row, e
-
-    def _message(self, row: int) -> None:
-        role = self.talk.role[row]
-        if role == "customer" and self.talk.author[row] == self.c.customer:
-            self._customer(row)
-            return
-        is_talk = False
-        if role == "customer":
+    def _message(self, m: Any) -> None:
+        if m.author == self.customer and m.role == "customer":
+            self._customer(m)
+        elif m.role != "customer":
+            self._helper(m, "bot" if m.role == "bot" else "person")
+        else:
             self.members += 1
-            is_talk = self._is_talk(row)
-        if role != "customer" or not self.talk.has_agents(row):
-            self._helper(row, "bot" if role == "bot" else "person", is_talk)
-        elif not is_talk:
-            self.maybe = row
+            asks_back = m.is_question or m.text.rstrip().endswith("?")
+            # A joke, "me too" or a question back is no answer.
+            if asks_back or signals.is_remark(m.text) or says("remark", "me_too", m.text):
+                self.is_told = self.is_told or asks_back
+            elif m.has_agents:
+                self.maybe = m
+            else:
+                self._helper(m, "person")
 
-    def _is_talk(self, row: int) -> bool:
-        """Whether a member's words are no answer: a joke, "me too", a question back."""
-        t = self.talk
-        if t.questions[row] or t.text[row].rstrip().endswith("?"):
-            self.is_told = True
-            return True
-        return t.is_remark(t.text[row]) or t.says(row, "me_too")
-
-    def _helper(self, row: int, who: str, is_talk: bool) -> None:
+    def _helper(self, m: Any, who: str) -> None:
         """A message of the bot or of a person who answers."""
-        t, text = self.talk, self.talk.text[row]
         self.handed = self.handed or (who == "person" and "bot" in self.first)
-        if is_talk:
-            return
-        self.first.setdefault(who, t.date[row])
+        self.first.setdefault(who, m.date)
         if who == "bot" and self.wants:
             self.handed = True
             return  # a bot's reply does not answer someone who asked for a person
-        if t.answers(row):
-            self._answered(row, "members" if t.role[row] == "customer" else who)
-        elif who == "person" and self.by == "bot" and t.says(row, "promise", "answer"):
-            self.promised = True
-        self.was_asked = t.rules.asks_whether_it_helped(text)
-        self.is_told = not self.was_asked and t.rules.asks_back(text)
+        if signals.answers(m):
+            self._answered(m, "members" if m.role == "customer" else who)
+        self.is_told = signals.asks_back(m.text)
 
-    def _answered(self, row: int, by: str) -> None:
-        self.first.setdefault("answer", self.talk.date[row])
+    def _answered(self, m: Any, by: str) -> None:
+        self.first.setdefault("answer", m.date)
         if self.verdict != "good":
             self.verdict = ""
-        self.by, self.answer, self.wants, self.promised = by, self.talk.text[row], False, False
+        self.by, self.answer, self.wants = by, m.text, False
 
-    def _customer(self, row: int) -> None:
-        t, text = self.talk, self.talk.text[row]
-        asks_more = t.questions[row] or t.problem[row] is not None
-        if t.wants[row] and (self.first or not asks_more):
+    def _customer(self, m: Any) -> None:
+        asks_more = m.is_question or m.problem is not None
+        if m.wants and (self.first or not asks_more):
             self.handed = self.handed or "bot" in self.first
             self.wants, self.verdict = True, "bad"
             return
         if not self.first and self.maybe is None:
-            self.question.append(text)
+            self.question += (m.text,)
             self.wants = self.wants and not asks_more
             return
-        sign = t.rules.verdict(text, self.question, self.answer, is_told=self.is_told)
-        if (
-            self.was_asked
-            and sign != "bad"
-            and {*t.words(row)[:1]} & t.rules.rules["button"]["good"]
-        ):
-            sign = "good"
-        if self.maybe is not None and (sign or not t.questions[row]):
-            soon = t.date[row] - t.date[self.maybe] <= TAKEN_UP or t.replied[row] == self.maybe
-            if soon:
-                self._answered(self.maybe, "members")  # taken up, so it was one
+        sign = signals.verdict(m.text, self.question, self.answer, is_told=self.is_told)
+        if self.maybe is not None and (sign or not m.is_question):
+            self._answered(self.maybe, "members")  # taken up, so it was one
         self.maybe = None
         if sign == "thanks" and not self.by:
             return  # for a promise
         if sign in ("good", "thanks"):
             if not self.by and self.first:
                 self.by = "person" if "person" in self.first else "bot"
-                self.first["answer"] = t.date[row]
+                self.first["answer"] = m.date
             self.verdict, self.signal = "good", "thanks"
         elif sign == "bad":
             self.verdict, self.signal = "bad", "complaint"
-        elif self.by and not (sign or self.is_told or self.verdict) and self._goes_on(row):
+        elif self.by and not (sign or self.is_told or self.verdict) and _goes_on(m.text):
             self.verdict = "bad"
         self.is_told = False
 
-    def _goes_on(self, row: int) -> bool:
-        """Whether a customer who was answered goes on as if they had not been."""
-        return len(self.talk.words(row)) >= 3 and not self.talk.text[row].rstrip().endswith("?")
-
-    def _event(self, row: int, e: Any) -> None:
+    def _event(self, e: Any) -> None:
         """A reaction of the customer, or a button that they pressed."""
-        if e.from_id != self.c.customer or pd.isna(e.new_value) or not self.first:
-            return
         words = set(str(e.new_value).replace(":", " ").replace("_", " ").casefold().split())
-        is_button, rules = e.event_type == "callback_query", self.talk.rules.rules
-        said = rules["button" if is_button else "emoji"]
-        if words & said["good"] and not words & said["bad"]:
-            if self.by and not self.wants:
-                self.verdict, self.signal = "good", "button" if is_button else "reaction"
-        elif words & said["bad"]:
+        said = signals.rules()["button" if e.event_type == "callback_query" else "emoji"]
+        if words & said["bad"]:
             self.verdict, self.signal = "bad", "complaint"
+        elif words & said["good"] and self.by and not self.wants:
+            signal = "button" if e.event_type == "callback_query" else "reaction"
+            self.verdict, self.signal = "good", signal
 
-    def result(self) -> dict[str, Any]:
-        after = {f"{who}_after": when - self.asked for who, when in self.first.items()}
-        told = {"outcome": self._outcome(), "by": self.by or None, "signal": self.signal or None}
-        seen = {"members": self.members, "handed": self.handed, "settled": self.settled}
-        return dict.fromkeys(COLUMNS) | after | told | seen
 
-    def _outcome(self) -> str:
-        if not self.talk.judged.get(self.group, True):
-            return "not_judged"
-        if self.talk.until < self.settled + self.horizon:
-            return "open"
-        if not self.by:
-            return "unanswered"
-        if self.verdict == "good":
-            return "confirmed"
-        return "not_solved" if self.wants or self.promised or self.verdict == "bad" else "assumed"
+def _goes_on(text: str) -> bool:
+    """Whether a customer who was answered goes on as if they had not been."""
+    return len(signals.name_words(text)) >= 3 and not text.rstrip().endswith("?")
 
 
 def is_solved(conversations: pd.DataFrame) -> "pd.Series[bool]":

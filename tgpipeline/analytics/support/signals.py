@@ -5,18 +5,14 @@ many different questions answers none.
 """
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any
 
+from tgpipeline import resources
 from tgpipeline.analytics.topics.text import fold, normalise
-from tgpipeline.errors import SettingsError
 
 JUDGED = ("pt", "en", "es")
 _OTHERS = (  # to be told from those
@@ -29,144 +25,88 @@ SHORT_REPLY = 12  # words of a reply in which a denied word of the question is w
 SHORT_REST = 3  # words beside a promise that say nothing
 SAID_TO = 5  # so many different questions with the same answer, and nothing in common: no answer
 _WORD = re.compile(r"<[a-z]+>|[^\W_]+")
+_NAME = re.compile(r"[^\s,:;.!?()@]+")
 _EMOJI = re.compile(r"[^\w\s!-/:-@\[-`{-~\u00a1-\u02af\u0300-\u036f]+")  # they end a sentence
 # The rules of a reply, and what each says of the answer.
 _SIGNS = {"worked": "good", "later": "later", "thanks": "thanks", "acknowledged": "ok"}
 
 
-@dataclass(frozen=True, eq=False)
-class Signals:
-    """The rules of a signals file. Made by `load_signals`.
-
-    Attributes:
-        rules: for each section, its patterns by name; emoji and button words as sets.
-    """
-
-    rules: Mapping[str, Mapping[str, Any]]
-
-    def says(self, section: str, rule: str, text: str) -> bool:
-        """Whether a text holds a rule's words."""
-        return bool(self.rules[section][rule].search(normalise(text)))
-
-    def verdict(
-        self, text: str, asked: Iterable[str] = (), answer: str = "", *, is_told: bool = False
-    ) -> str:
-        """What a customer's reply says of an answer.
-
-        Args:
-            text: of the reply.
-            asked: the question, and what else they wrote before the answer.
-            answer: what the reply follows.
-            is_told: whether the answer asked something of the customer, so that the reply is
-                information and no verdict.
-
-        Returns:
-            `good`, `bad`, `later` (they will see), `thanks` (without saying that it helped), or
-            nothing where it cannot be told.
-
-        >>> rules = load_signals()
-        >>> [rules.verdict(t) for t in ("deu certo, valeu", "valeu por nada", "vou ver")]
-        ['good', 'bad', 'later']
-        """
-        emoji, reply, signs = self.rules["emoji"], self.rules["reply"], set(text)
-        said = reply["no_blame"].sub(" ", normalise(text))
-        words = _WORD.findall(said)
-        if emoji["scorn"] & signs:
-            return "bad"
-        is_good = "good" if emoji["good"] & signs else ""
-        if all(word[0] == "<" or word.isdigit() for word in words):
-            return is_good or ("bad" if emoji["bad"] & signs else "")
-        echoes = _stems(said) & set(chain.from_iterable(_stems(normalise(part)) for part in asked))
-        if echoes and len(words) <= SHORT_REPLY and reply["no_longer"].search(said):
-            return "good"
-        negations = reply["negations"]
-        if "no" in words and language(" ".join([text, *asked, answer])) != "pt":
-            negations |= {"no"}  # in Portuguese, "no site" is on the site
-        parts = [_signs(self, part, negations, is_told) for part in reply["but"].split(said)]
-        found, kind = frozenset().union(*parts), {"good", "thanks"}
-        if "bad" in found or (found & kind and not parts[-1] & kind):
-            return "bad"
-        for sign in ("good", "later", "thanks"):
-            if sign in found:
-                return sign
-        if echoes and len(words) <= 2 and "?" not in said:
-            return "good"  # "how do I cancel?" … "cancelled."
-        return "later" if "ok" in found else is_good
-
-    def is_answer(self, text: str) -> bool:
-        """Whether a text answers anything: no fallback, and more than promises and courtesies."""
-        said = normalise(_EMOJI.sub(". ", text)).replace("<url>", "<url>.")
-        rules = self.rules["answer"]
-        if not said or rules["fallback"].search(said):
-            return False
-        sentences = [s.strip() for s in re.findall(r"[^.!?]+[.!?]?", said)]
-        kinds = ("promise", "closing", "greeting", "asks_back")
-        told = [s for s in sentences if s[-1] != "?" and not any(rules[k].search(s) for k in kinds)]
-        short = len(sentences) == len(told)  # a short answer is one, a short rest is none
-        return any(short or len(s.split()) > SHORT_REST for s in told)
-
-    def asks_back(self, text: str) -> bool:
-        """Whether who answers wants to know something first."""
-        ends = text.rstrip().endswith("?") and not self.asks_whether_it_helped(text)
-        return ends or self.says("answer", "asks_back", text)
-
-    def asks_whether_it_helped(self, text: str) -> bool:
-        """Whether a text asks if the answer before it was any good."""
-        return "?" in text and self.says("answer", "helped", text)
-
-    def tells_trouble(self, text: str) -> bool:
-        """Whether a statement says that something is wrong, or speaks of one's own matter."""
-        others = any(self.says("remark", rule, text) for rule in ("me_too", "advice"))
-        if others or self.is_remark(text):
-            return False
-        if self.says("reply", "failed", text) or self.says("remark", "trouble", text):
-            return True
-        words = _WORD.findall(normalise(text))
-        is_own = self.says("remark", "own", text) or not self.rules["reply"][
-            "negations"
-        ].isdisjoint(words)
-        return is_own and self.verdict(text) not in ("good", "thanks")
-
-    def is_remark(self, text: str) -> bool:
-        """Whether what sounds like a question is talk among members, who want no help.
-
-        >>> [load_signals().is_remark(t) for t in ("quem vai no jogo hoje?", "como troco a senha?")]
-        [True, False]
-        """
-        rules = self.rules["remark"]
-        if self.rules["emoji"]["laughs"] & set(text) or rules["laughs"].search(fold(text)):
-            return True
-        said = normalise(text)
-        return bool(rules["social"].search(said) or rules["reacts"].match(said))
-
-
-def load_signals(path: str | Path | None = None) -> Signals:
-    """Reads the rules; without a path, those that the package brings along.
-
-    Raises:
-        SettingsError: the file cannot be read, or a rule in it is no regular expression.
-    """
-    packaged = files(__package__).joinpath("signals.toml").read_text("utf-8")
-    try:
-        data = tomllib.loads(packaged if path is None else Path(path).read_text("utf-8"))
-        return Signals({section: _compiled(rules) for section, rules in data.items()})
-    except (OSError, ValueError, re.error) as error:
-        raise SettingsError(f"{path} cannot be read as signals: {error}") from error
-
-
-def _compiled(rules: Mapping[str, Any]) -> dict[str, Any]:
+@cache
+def rules() -> dict[str, dict[str, Any]]:
+    """What `signals.toml` says: in each section patterns, or sets of words or emoji, by name."""
+    data = resources.data("analytics/support/signals.toml")
     return {
-        name: frozenset(rule.split())
-        if isinstance(rule, str)
-        else re.compile(rf"(?<!\w)(?:{'|'.join(rule)})(?!\w)")
-        for name, rule in rules.items()
+        section: {
+            name: frozenset(rule.split())
+            if isinstance(rule, str)
+            else re.compile(rf"(?<!\w)(?:{'|'.join(rule)})(?!\w)")
+            for name, rule in named.items()
+        }
+        for section, named in data.items()
     }
 
 
+def says(section: str, rule: str, text: str) -> bool:
+    """Whether a text holds a rule's words."""
+    return bool(rules()[section][rule].search(normalise(text)))
+
+
+@lru_cache(100_000)
+def name_words(text: str) -> tuple[str, ...]:
+    """The words of a text, folded, as names are spelled."""
+    return tuple(_NAME.findall(fold(text)))
+
+
+@lru_cache(50_000)
+def verdict(
+    text: str, asked: tuple[str, ...] = (), answer: str = "", *, is_told: bool = False
+) -> str:
+    """What a customer's reply says of an answer.
+
+    Args:
+        text: of the reply.
+        asked: the question, and what else they wrote before the answer.
+        answer: what the reply follows.
+        is_told: whether the answer asked something of the customer, so that the reply is
+            information and no verdict.
+
+    Returns:
+        `good`, `bad`, `later` (they will see), `thanks` (without saying that it helped), or
+        nothing where it cannot be told.
+
+    >>> [verdict(t) for t in ("deu certo, valeu", "valeu por nada", "vou ver")]
+    ['good', 'bad', 'later']
+    """
+    emoji, reply, signs = rules()["emoji"], rules()["reply"], set(text)
+    said = reply["no_blame"].sub(" ", normalise(text))
+    words = _WORD.findall(said)
+    if emoji["scorn"] & signs:
+        return "bad"
+    is_good = "good" if emoji["good"] & signs else ""
+    if all(word[0] == "<" or word.isdigit() for word in words):
+        return is_good or ("bad" if emoji["bad"] & signs else "")
+    echoes = _stems(said) & set(chain.from_iterable(_stems(normalise(part)) for part in asked))
+    if echoes and len(words) <= SHORT_REPLY and reply["no_longer"].search(said):
+        return "good"
+    negations = reply["negations"]
+    if "no" in words and language(" ".join([text, *asked, answer])) != "pt":
+        negations |= {"no"}  # in Portuguese, "no site" is on the site
+    parts = [_signs(part, negations, is_told) for part in reply["but"].split(said)]
+    found, kind = frozenset().union(*parts), {"good", "thanks"}
+    if "bad" in found or (found & kind and not parts[-1] & kind):
+        return "bad"
+    for sign in ("good", "later", "thanks"):
+        if sign in found:
+            return sign
+    if echoes and len(words) <= 2 and "?" not in said:
+        return "good"  # "how do I cancel?" … "cancelled."
+    return "later" if "ok" in found else is_good
+
+
 @lru_cache(50_000)  # a reply is read by itself, and again with its question
-def _signs(rules: Signals, part: str, negations: frozenset[str], is_told: bool) -> frozenset[str]:
+def _signs(part: str, negations: frozenset[str], is_told: bool) -> frozenset[str]:
     """The signs in the clauses of a part of a reply."""
-    reply, found = rules.rules["reply"], set()
+    reply, found = rules()["reply"], set()
     for clause in re.split(r"[.,!?]", part):
         denies = not negations.isdisjoint(clause.split())
         if reply["failed"].search(clause) or (denies and not is_told):
@@ -181,6 +121,61 @@ def _signs(rules: Signals, part: str, negations: frozenset[str], is_told: bool) 
 @lru_cache(50_000)
 def _stems(said: str) -> frozenset[str]:
     return frozenset(word[:4] for word in _WORD.findall(said) if len(word) > 3 and word[0] != "<")
+
+
+def answers(message: Any) -> bool:
+    """Whether a message of `conversations.read_messages` answers anything; a voice message may."""
+    if not message.text:
+        return bool(message.kind != "sticker")
+    return not message.to_all and is_answer(message.text)
+
+
+@lru_cache(50_000)
+def is_answer(text: str) -> bool:
+    """Whether a text answers anything: no fallback, and more than promises and courtesies."""
+    said = normalise(_EMOJI.sub(". ", text)).replace("<url>", "<url>.")
+    answer = rules()["answer"]
+    if not said or answer["fallback"].search(said):
+        return False
+    sentences = [s.strip() for s in re.findall(r"[^.!?]+[.!?]?", said)]
+    kinds = ("promise", "closing", "greeting", "asks_back")
+    told = [s for s in sentences if s[-1] != "?" and not any(answer[k].search(s) for k in kinds)]
+    short = len(sentences) == len(told)  # a short answer is one, a short rest is none
+    return any(short or len(s.split()) > SHORT_REST for s in told)
+
+
+def asks_back(text: str) -> bool:
+    """Whether who answers wants to know something first."""
+    return text.rstrip().endswith("?") or says("answer", "asks_back", text)
+
+
+def is_opening(text: str) -> bool:
+    """Whether a text greets or is a command: with it something else begins."""
+    return bool(rules()["answer"]["greeting"].match(normalise(text))) or text.startswith("/")
+
+
+@lru_cache(50_000)
+def tells_trouble(text: str) -> bool:
+    """Whether a statement says that something is wrong, or speaks of one's own matter."""
+    if is_remark(text) or any(says("remark", rule, text) for rule in ("me_too", "advice")):
+        return False
+    if says("reply", "failed", text) or says("remark", "trouble", text):
+        return True
+    denies = not rules()["reply"]["negations"].isdisjoint(_WORD.findall(normalise(text)))
+    return (denies or says("remark", "own", text)) and verdict(text) not in ("good", "thanks")
+
+
+@lru_cache(50_000)
+def is_remark(text: str) -> bool:
+    """Whether what sounds like a question is talk among members, who want no help.
+
+    >>> [is_remark(text) for text in ("quem vai no jogo hoje?", "como troco a senha?")]
+    [True, False]
+    """
+    remark, said = rules()["remark"], normalise(text)
+    if rules()["emoji"]["laughs"] & set(text) or remark["laughs"].search(fold(text)):
+        return True
+    return bool(remark["social"].search(said) or remark["reacts"].match(said))
 
 
 @cache
@@ -233,12 +228,9 @@ def said_to_all(said: Mapping[str, Collection[str]]) -> set[str]:
     Args:
         said: for each answer, the questions that it was given to, in one spelling.
     """
-    words = {answer: [_stems(q) for q in set(asked)] for answer, asked in said.items()}
-    count = Counter(stem for found in words.values() for stems in found for stem in stems)
-    often = sum(map(len, words.values())) / 5
     found = set()
-    for answer, questions in words.items():
-        shared = Counter(s for stems in questions for s in stems if count[s] <= max(often, 2))
+    for answer, questions in said.items():
+        shared = Counter(stem for question in questions for stem in _stems(question))
         most = max(shared.values(), default=0)
         if len(questions) >= SAID_TO and 3 * most < len(questions):
             found.add(answer)
