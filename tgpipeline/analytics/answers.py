@@ -19,7 +19,6 @@ from tgpipeline.errors import QueryError, SettingsError
 from tgpipeline.progress import progress
 
 LONGEST_HORIZON = 168  # hours: messages are read for 16 days after the period
-OFFICE = "mon-fri 9-18, sat 9-13"
 
 
 @dataclass
@@ -61,7 +60,7 @@ class Answers:
     salt: str = ""
     agents: Collection[int] = ()
     horizon: float = 72
-    office: str = OFFICE
+    office: str = "mon-fri 9-18, sat 9-13"
     topics_file: str | Path = ""
     cut: date | str = ""
     language: str = ""

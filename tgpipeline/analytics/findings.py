@@ -22,8 +22,6 @@ from tgpipeline.analytics.support import metrics, silence
 from tgpipeline.analytics.support.outcomes import measures
 from tgpipeline.analytics.support.statistics import ENOUGH, Rate, clustered, in_words
 
-MOST = 7
-
 
 class Finding(NamedTuple):
     """A sentence of the page's top.
@@ -44,7 +42,7 @@ def findings(answers: Answers) -> list[Finding]:
     found = [one for find in CANDIDATES for one in find(answers) if one.surprise > 0]
     if not found:
         return [Finding(0, charts.messages_per_day(answers.ask("messages_per_day")).title, "")]
-    return sorted(found, key=lambda one: -one.surprise)[:MOST]
+    return sorted(found, key=lambda one: -one.surprise)[:7]
 
 
 def _found(name: str, value: float, of: float = ENOUGH, **values: Any) -> list[Finding]:
