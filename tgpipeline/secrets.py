@@ -5,13 +5,11 @@ import os
 import sys
 from contextlib import suppress
 
+from tgpipeline import resources
 from tgpipeline.settings import refusal
 
 # What boto3 and Settings look for in the environment; what `secret` fetches is not among it.
-STORED = (
-    "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_DEFAULT_REGION AWS_S3_BUCKET "
-    "AWS_S3_ENRICHED LOOKBACK_DAYS TELEGRAM_CHAT_ID TGPIPELINE_NAME TIMEZONE"
-).split()
+STORED: list[str] = resources.data("settings.toml")["stored"]
 
 
 def secret(name: str) -> str:
@@ -27,8 +25,8 @@ def secret(name: str) -> str:
         SettingsError: if it is nowhere and there is nobody to ask.
     """
     on_this_machine = os.environ.get("TELEGRAM_API_URL", "").startswith("http://127.0.0.1")
-    value = "" if on_this_machine else _stored(name)  # the local stack has its own
-    value = value or os.environ.get(name, "").strip()
+    # The local stack has its own, in the environment.
+    value = ("" if on_this_machine else _stored(name)) or os.environ.get(name, "").strip()
     if not value and ((sys.stdin and sys.stdin.isatty()) or "ipykernel" in sys.modules):
         with suppress(Exception):  # a notebook that runs headless has no one at the keyboard
             value = getpass.getpass(f"{name}: ").strip()

@@ -84,14 +84,12 @@ class Settings:
             raise refusal("webhook_secret")
 
     @classmethod
-    def from_env(
-        cls, *require: str, env: Mapping[str, str] | None = None, **overrides: Any
-    ) -> Self:
+    def from_env(cls, *require: str, env: Mapping[str, str] = os.environ, **overrides: Any) -> Self:
         """Read the settings: an override wins over the environment, that over the default.
 
         Args:
             *require: names of attributes that must not be empty.
-            env: the environment to read; this process's own where it is None.
+            env: the environment to read.
             **overrides: attributes given directly.
 
         Raises:
@@ -101,7 +99,6 @@ class Settings:
         >>> Settings.from_env(env={"TELEGRAM_CHAT_ID": "-1001234567890, -42"}).chat_ids
         (-1001234567890, -42)
         """
-        env = os.environ if env is None else env
         texts = {item.name: env.get(item.metadata["variable"], "").strip() for item in fields(cls)}
         texts["region"] = texts["region"] or env.get("AWS_REGION", "").strip()  # as Lambda sets it
         if not texts["region"] and env is os.environ:
@@ -139,12 +136,11 @@ def aws_session(settings: Settings) -> Any:
         SettingsError: if there are no credentials, or they cannot be read.
     """
     import boto3
-    from botocore.exceptions import NoCredentialsError
 
     with _botocore() as core:
         session = boto3.Session(region_name=settings.region, botocore_session=core)
         if session.get_credentials() is None:
-            raise NoCredentialsError
+            raise refusal("credentials", reason="unable to locate any")
     return session
 
 

@@ -7,9 +7,8 @@ chats are in it, then their messages), so memory does not grow with it.
 """
 
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timezone
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -63,14 +62,12 @@ class Summary:
         """How many messages were read, new or not."""
         return self.chats.total()
 
-    def count(self, message: Update, settings: Settings) -> date:
-        """Take a message into account, and tell its day."""
-        day = datetime.fromtimestamp(message["date"], settings.tz).date()
+    def count(self, message: Update, day: date) -> None:
+        """Take a message of a day into account."""
         kind, names = content_type(message)
         self.kinds[f"unknown ({' '.join(names)})" if kind == "unknown" and names else kind] += 1
         self.chats[message["chat"]["id"]] += 1
         self.first, self.last = min(day, self.first or day), max(day, self.last or day)
-        return day
 
     def __str__(self) -> str:
         span = f", {self.first} to {self.last}" if self.first else ""
@@ -116,8 +113,7 @@ def import_export(
         settings.require("raw_bucket")
         store = stores.open_store(settings.raw_bucket, settings)
     summary, export = Summary(str(path)), Export(path, "bytes imported")
-    advice = "Check that it exists and that you may use it; importing again adds what is missing."
-    with stores.as_lake_error(settings.raw_bucket, "read or write it", advice):
+    with stores.as_lake_error(settings.raw_bucket, "read or write it", SENTENCES["advice"]):
         markers = read_markers(store)
         converters = _choose(read_chats(path), chat, settings, markers.groups, summary)
         lines = HistoryLines(store)
@@ -130,9 +126,12 @@ def import_export(
                 except UpdateError as reason:
                     summary.skipped[str(reason)] += 1
                     continue
-                if not summary.messages:
-                    summary.notes += _clocks(record, message["date"], settings)
-                day = summary.count(message, settings)
+                sent = datetime.fromtimestamp(message["date"], settings.tz).replace(tzinfo=None)
+                if not summary.messages and record.get("date") not in (None, sent.isoformat()):
+                    clocks = str(record["date"])[:19], sent.isoformat(), settings.timezone
+                    summary.notes.append(SENTENCES["clocks"].format(*clocks))
+                day = sent.date()
+                summary.count(message, day)
                 lines.add(day, {"message": message})
                 lines.add(day, {"message_reaction_count": converter.reactions(record, message)})
         except HistoryError as error:
@@ -149,16 +148,6 @@ def import_export(
     places = ", ".join(f"{offset:,}" for offset in export.unreadable[:10])
     summary.notes[:0] = [SENTENCES[note].format(n, places) for note, n in notes.items() if n]
     return summary
-
-
-def _clocks(record: Any, date: int, settings: Settings) -> list[str]:
-    """A note where the clocks by which a message was exported are not those of the zone."""
-    with suppress(KeyError, TypeError, ValueError):  # also where they are a day or more apart
-        sent = datetime.fromtimestamp(date, settings.tz)
-        clocks = timezone(datetime.fromisoformat(record["date"]).replace(tzinfo=UTC) - sent)
-        if clocks.utcoffset(None) != sent.utcoffset():
-            return [SENTENCES["clocks"].format(clocks, settings.timezone)]
-    return []
 
 
 def _message_of(record: Any, converter: Converter, erased: Erased) -> Update:
@@ -186,15 +175,12 @@ def _choose(
             kind = chat_type(ident or 0)
         if ident and (wanted & {ident, number, str(name)} or (alone and not wanted)):
             named = {"first_name" if kind == "private" else "title": name}
-            described = given(id=ident, type=kind, **named)
-            group = groups.get(ident, 0)
-            chosen[position] = Converter(described, settings.tz, found.masked_ids, group)
+            told = given(id=ident, type=kind, **named)
+            chosen[position] = Converter(told, settings.tz, found.masked_ids, groups.get(ident, 0))
         else:
             summary.other_chats[f"{ident or told_id} ({told_type})"] = found.messages
     if not chosen:
         why = "no_chat" if chat else "none_of_ours" if wanted else "several_chats"
-        if alone and int_of(chats[0].told.get("id")) is None:
-            why = "untold_chat"
-        told = SENTENCES[why].format(chat), _listed(summary.other_chats)
-        raise HistoryError(f"{summary.path} {SENTENCES['which'].format(*told)}")
+        said = SENTENCES[why].format(chat), _listed(summary.other_chats)
+        raise HistoryError(f"{summary.path} {SENTENCES['which'].format(*said)}")
     return chosen

@@ -17,8 +17,6 @@ from tgpipeline.telegram.updates import CONTENT, ENVELOPE, integer
 
 Record = dict[str, Any]
 
-_PLAIN = ("plain", "unknown", None)
-_48_BITS = re.compile(r"\d{15}")
 _NAMES = resources.data("history/content.toml")
 _FIELDS = {name: frozenset(listed.split()) for name, listed in _NAMES["fields"].items()}
 _DETAILS = _FIELDS["details"] | _NAMES["media"].keys()
@@ -65,7 +63,7 @@ def with_entities(value: Any) -> tuple[str, list[Record]]:
         told = piece if type(piece) is dict else {"text": piece}
         if type(told.get("text")) is str and told["text"]:
             length = len(told["text"].encode("utf-16-le", "surrogatepass")) // 2
-            if told.get("type") not in _PLAIN:
+            if told.get("type") not in ("plain", "unknown", None):
                 entities.append(_entity(told, offset, length))
             text += told["text"]
             offset += length
@@ -112,7 +110,8 @@ def service(record: Record, chat: Record, group: int) -> Record:
     action = str(record.get("action") or "information_text")
     number, button = int_of(record.get("message_id")), int_of(record.get("button_id"))
     peers = str(record.get("peers", record.get("peer_id")))
-    shared = "chat_shared" if _48_BITS.search(peers) else "users_shared"  # users' ids are shorter
+    # Ids of users have fewer than 15 digits.
+    shared = "chat_shared" if re.search(r"\d{15}", peers) else "users_shared"
     # An id that the export does not tell is an empty object: the ETL makes it null, and counts it.
     supergroup = chat["id"] if chat["type"] == "supergroup" else {}
     built: Record = {
@@ -125,10 +124,8 @@ def service(record: Record, chat: Record, group: int) -> Record:
         "pin_message": {"pinned_message": given(message_id=number, chat=chat, date=0)},
     }
     field = _NAMES["service"].get(action) or free(action)
-    if chat["type"] == "channel":
-        field = _NAMES["in_channels"].get(field, field)
     for sign, other in _NAMES["otherwise"].get(action, {}).items():
-        if record.get(sign):
+        if record.get(sign) or sign == chat["type"]:
             field = other
     told = {name: value for name, value in record.items() if name not in _FIELDS["common"]}
     return built.get(action) or {field: told}

@@ -74,9 +74,8 @@ class Converter:
     """
 
     def __init__(self, chat: Record, tz: tzinfo, masked_ids: bool = False, group: int = 0) -> None:
-        self.local_dates = 0
         self._chat, self._tz, self.masked_ids, self._group = chat, tz, masked_ids, group
-        self._last = (0, 0)  # id and date of the message before
+        self.local_dates, self._last = 0, (0, 0)  # id and date of the message before
         # The first messages of topics and of comments, with what a reply to them repeats.
         self._openers: dict[int, Record] = {}
         self._messages: dict[int, tuple[int | None, int | None]] = {}
@@ -200,9 +199,8 @@ class Converter:
             found["forward_origin"] = given(type="hidden_user", sender_user_name=name)
         if type(record.get("via_bot")) is str:
             found["via_bot"] = {"is_bot": True, "username": record["via_bot"].removeprefix("@")}
-        return found | {
-            free(k): value for k, value in record.items() if k not in content.KNOWN_FIELDS
-        }
+        unknown = {free(k): v for k, v in record.items() if k not in content.KNOWN_FIELDS}
+        return found | unknown
 
     def _migrated(self, m: Record) -> Record:
         """A message from when the supergroup was a group, under that group's id."""

@@ -121,8 +121,7 @@ class Export:
                 yield len(self.chats) - 1, record
             if self.chats[-1].told.get("id") is None:  # some programs write it behind the messages
                 self._read_on()
-                behind = '{"messages": []' + self._text[self._position :]
-                self.chats[-1].told |= _chat_of(behind)
+                self.chats[-1].told |= _chat_of('{"messages": []' + self._text[self._position :])
         if not self._text.rstrip().endswith("}"):
             raise _refusal(self._path, "broken", self._bytes)
 
@@ -134,8 +133,8 @@ class Export:
                 return False
         before = self._text[self._position : found.start()] + '"messages": []}'
         self._position = found.end()
-        braces = reversed([brace.start() for brace in re.finditer("{", before)])
-        objects = (_chat_of(before[brace:]) for brace in braces)
+        braces = reversed([*re.finditer("{", before)])
+        objects = (_chat_of(before[brace.start() :]) for brace in braces)
         self.chats.append(Chat(next(filter(None, objects), {})))
         return True
 
@@ -150,14 +149,13 @@ class Export:
         piece = next(self._pieces, b"")
         self._ended = not piece
         text = self._decode(piece, self._ended)
-        if not self._bytes:
-            why = next(why for begin, why in _BEGINS.items() if text.lstrip().startswith(begin))
-            if why:
-                raise _refusal(self._path, why)
+        why = next(why for begin, why in _BEGINS.items() if text.lstrip().startswith(begin))
+        if why and not self._bytes:
+            raise _refusal(self._path, why)
         self._bytes += len(piece)
         self._text, self._position = self._text[self._position :] + text, 0
         if len(self._text) > MAX_MESSAGE:
-            raise _refusal(self._path, "too_long", self._offset)
+            raise _refusal(self._path, "too_long", self._offset())
         return not self._ended
 
     def _can_try_again(self, error: Exception) -> bool:
@@ -171,19 +169,18 @@ class Export:
         end = following.start() if following else len(text)
         cut = place >= len(text.rstrip()) or "Unterminated" in str(error)
         if not following and (cut or not text.rstrip().endswith("}")):
-            raise _refusal(self._path, "broken_message", self._bytes, self._offset)
+            raise _refusal(self._path, "broken_message", self._bytes, self._offset())
         mended = text[:start] + mend(text[start:end]) + text[end:]
         if mended != text:
             self._text = mended
             return True
-        self.unreadable.append(self._offset)
+        self.unreadable.append(self._offset())
         if following and following[0].startswith("{"):
             self._position = end
         else:  # it was the last of its chat
             self._text = f"{text[:start]}]{text[start:]}"
         return False
 
-    @property
     def _offset(self) -> int:
         """The position in the file, in bytes."""
         return self._bytes - len(self._text[self._position :].encode())
@@ -208,8 +205,7 @@ def _opened(path: str | Path) -> tuple[IO[bytes], int]:
     """The JSON of an export, and its size in bytes."""
     found = Path(path)
     if found.is_dir():
-        files = [*found.glob("*.*"), *found.glob("*/*.*")]
-        found = Path(_pick(path, [file.as_posix() for file in files]))
+        found = Path(_pick(path, [*map(str, found.glob("*.*")), *map(str, found.glob("*/*.*"))]))
     if zipfile.is_zipfile(found):
         archive = zipfile.ZipFile(found)
         info = archive.getinfo(_pick(path, archive.namelist()))

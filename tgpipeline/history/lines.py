@@ -12,7 +12,6 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import partial
-from typing import Any
 
 from obstore.store import ObjectStore
 
@@ -20,7 +19,7 @@ from tgpipeline.history.convert import VERSION
 from tgpipeline.lake import keys, stores
 from tgpipeline.lake.documents import read_json
 from tgpipeline.lake.erasing import as_bytes
-from tgpipeline.telegram.updates import integer, sub
+from tgpipeline.telegram.updates import Update, integer, sub
 
 WAITING = 16 << 20  # bytes that wait for the rest of their day
 WRITERS = 8  # objects that are written at once
@@ -47,7 +46,7 @@ class HistoryLines:
         # A list of small lines would take ten times as much memory.
         self._lines: defaultdict[date, bytearray] = defaultdict(bytearray)
 
-    def add(self, day: date, line: dict[str, Any]) -> None:
+    def add(self, day: date, line: Update) -> None:
         """Add one line, unless an earlier import by the same converter brought what it says.
 
         Args:
@@ -90,7 +89,7 @@ class HistoryLines:
         return max((number for number, *_ in found), default=0)
 
 
-def marks_of(day: date, line: dict[str, Any]) -> tuple[int, int]:
+def marks_of(day: date, line: Update) -> tuple[int, int]:
     """What a line of a day is about, and what it says of that: two hashes.
 
     Names, titles and counts of votes change from export to export, a message's version does not:

@@ -4,16 +4,16 @@ Source: https://core.telegram.org/bots/api
 """
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from tgpipeline.errors import BotConflict, BotUnreachable
 from tgpipeline.telegram.check import ONE_WEBHOOK, CheckReport, Logged, examine, other_host
+from tgpipeline.telegram.content import objects
 from tgpipeline.telegram.transport import SENTENCES, Transport
 from tgpipeline.telegram.updates import Update
 
-T = TypeVar("T")
 Archive = Callable[[Update], object]
+Asking = Callable[[str], bool]
 
 
 class Bot(Transport):
@@ -25,7 +25,7 @@ class Bot(Transport):
 
     def get_me(self) -> dict[str, Any]:
         """The bot itself: id, username, `can_read_all_group_messages`."""
-        return self._get(dict, "getMe")
+        return self._get("getMe")
 
     def get_updates(self, offset: int | None = None, **options: Any) -> list[Update]:
         """Pending updates, oldest first; they come again until a higher offset confirms them.
@@ -41,11 +41,9 @@ class Bot(Transport):
 
         Source: https://core.telegram.org/bots/api#getupdates
         """
-        return self._get(list, "getUpdates", offset=offset, **options)
+        return objects(self.call("getUpdates", offset=offset, **options))
 
-    def set_webhook(
-        self, url: str, *, replace: bool | Callable[[str], bool] = False, **options: Any
-    ) -> bool:
+    def set_webhook(self, url: str, *, replace: bool | Asking = False, **options: Any) -> bool:
         """Have Telegram post every update to a URL.
 
         A bot has one webhook. One that is set on another host is somebody's bot at work, and is not
@@ -75,7 +73,7 @@ class Bot(Transport):
 
     def get_webhook_info(self) -> dict[str, Any]:
         """The webhook's url (empty: none), what waits for it, and its last error."""
-        return self._get(dict, "getWebhookInfo")
+        return self._get("getWebhookInfo")
 
     def delete_webhook(self, *, drop_pending_updates: bool | None = None) -> bool:
         """Remove the webhook, so that getUpdates works again; what waits is kept by default."""
@@ -97,7 +95,7 @@ class Bot(Transport):
 
         Source: https://core.telegram.org/bots/api#sendmessage
         """
-        message = self._get(dict, "sendMessage", chat_id=chat_id, text=text, **options)
+        message = self._get("sendMessage", chat_id=chat_id, text=text, **options)
         try:
             archive(message)
         except Exception as error:
@@ -107,7 +105,7 @@ class Bot(Transport):
 
     def get_chat(self, chat_id: int | str) -> dict[str, Any]:
         """A chat, as far as the bot may know it."""
-        return self._get(dict, "getChat", chat_id=chat_id)
+        return self._get("getChat", chat_id=chat_id)
 
     def check(
         self, chat_id: int | str, webhook_url: str = "", refusal_logged: Logged = lambda when: None
@@ -126,12 +124,12 @@ class Bot(Transport):
         Raises:
             BotUnreachable: if the Bot API does not answer at all.
         """
-        return examine(partial(self._get, dict), chat_id, self._hide(webhook_url), refusal_logged)
+        return examine(self._get, chat_id, self._hide(webhook_url), refusal_logged)
 
-    def _get(self, kind: type[T], method: str, **params: Any) -> T:
+    def _get(self, method: str, **params: Any) -> Update:
         result = self.call(method, **params)
-        if type(result) is not kind:
-            raise BotUnreachable(method, SENTENCES["result"].format(kind.__name__))
+        if type(result) is not dict:
+            raise BotUnreachable(method, SENTENCES["result"])
         return result
 
 

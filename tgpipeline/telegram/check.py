@@ -89,11 +89,10 @@ def examine(ask: Ask, chat_id: int | str, webhook_url: str, is_logged: Logged) -
     except errors.BotUnauthorized as error:
         return CheckReport([_finding("token", False, str(error))])
     findings = [_finding("token", True, f"@{me.get('username')}, id {me.get('id')}")]
-    found, status, moved_to = _as_member(ask, chat_id, me)
-    if moved_to is not None:
-        moved = f"the group became the supergroup {moved_to}"
-        findings.append(_finding("chat id", False, moved, moved_to))
-        found, status, _ = _as_member(ask, moved_to, me)
+    found, status, new_id = _as_member(ask, chat_id, me)
+    if new_id is not None:
+        findings.append(_finding("chat id", False, f"it became the supergroup {new_id}", new_id))
+        found, status, _ = _as_member(ask, new_id, me)
     inside, admin = status not in ("", "left", "kicked"), status in ("administrator", "creator")
     reads_all = me.get("can_read_all_group_messages") is True
     mode = "admin" if admin else f"no admin, and privacy mode is {'off' if reads_all else 'on'}"

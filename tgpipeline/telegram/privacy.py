@@ -6,7 +6,6 @@ Standard library only, because the ingest function carries this file.
 
 import json
 from pathlib import Path
-from typing import Any
 
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.content import entities_of
@@ -44,7 +43,7 @@ def person(message: Update) -> int | None:
     return integer(user.get("id")) if wrote else None
 
 
-def answer(message: Update, command: str, settings: Settings) -> dict[str, Any]:
+def answer(message: Update, command: str, settings: Settings) -> Update:
     """The Bot API call that answers: what the webhook returns, or a bot of one's own sends.
 
     It is in the language of who asks: Portuguese where that is theirs, else English.

@@ -21,11 +21,8 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError
 
 from tgpipeline import errors, resources
-from tgpipeline.errors import BotApiError, BotUnreachable, SettingsError, UpdateError
 from tgpipeline.settings import Settings
 from tgpipeline.telegram import updates
-
-logger = logging.getLogger(__name__)
 
 SENTENCES: dict[str, str] = resources.data("telegram/transport.toml")
 MAX_ANSWER = 32 * 2**20  # a hundred of the largest updates are a tenth of it
@@ -69,7 +66,7 @@ class Transport:
     ) -> None:
         token = token.strip()
         if not re.fullmatch("[0-9]+:[A-Za-z0-9_-]+", token):
-            raise SettingsError(SENTENCES["token"])
+            raise errors.SettingsError(SENTENCES["token"])
         settings = Settings(telegram_api_url=api_url) if api_url else Settings.from_env()
         base = settings.telegram_api_url.rstrip("/")
         address, (bot_id, _, key) = urlsplit(base), token.partition(":")
@@ -105,19 +102,20 @@ class Transport:
             BotApiError: any other `ok: false`.
         """
         if not (method.isascii() and method.isalpha()):
-            raise BotApiError("call", SENTENCES["method"])
+            raise errors.BotApiError("call", SENTENCES["method"])
         reads, pauses, waited = method.lower().startswith("get"), list(self.pauses), 0
-        while isinstance(answer := self._exchange(method, params), BotApiError):
-            code = answer.error_code
-            if code == 429 and waited + (wait := _retry_after(answer)) <= self._max_wait:
+        while isinstance(answer := self._exchange(method, params), errors.BotApiError):
+            code, digits = answer.error_code, str(answer.parameters.get("retry_after"))[:9]
+            wait = max(1, int(digits)) if digits.isdecimal() else 1
+            if code == 429 and waited + wait <= self._max_wait:
                 waited, pause = waited + wait, float(wait)
             elif pauses and (answer.unsent or (reads and (code or 500) >= 500)):
                 pause = pauses.pop(0)
-            elif type(answer) is BotUnreachable and not (reads or answer.unsent):
-                raise BotUnreachable(method, SENTENCES["doubt"].format(answer.description), code)
+            elif type(answer) is errors.BotUnreachable and not (reads or answer.unsent):
+                doubt = SENTENCES["doubt"].format(answer.description)
+                raise errors.BotUnreachable(method, doubt, code)
             else:
                 raise answer
-            logger.info("%s got %s: again in %g s", method, code or "no answer", pause)
             time.sleep(pause)
         return answer
 
@@ -133,57 +131,47 @@ class Transport:
                     body += chunk
                     if len(body) > MAX_ANSWER or time.monotonic() > deadline:
                         raise OSError(SENTENCES["slow"].format(seconds))
-                if response.raw.length_remaining:
-                    raise OSError("the answer broke off")
             return _judge(method, response, self._hide(body.decode("utf-8", "replace")))
         except KeyboardInterrupt:
             interrupted = True
         except Exception as error:  # of requests, urllib3, http.client: all of them show the URL
-            why = f"no answer from {self.host}: {self._hide(_innermost(error))}"
-            unreachable = BotUnreachable(method, why)
+            why = self._hide(_innermost(error))
+            lost = errors.BotUnreachable(method, f"no answer from {self.host}: {why}")
             reasons = [getattr(cause, "reason", None) for cause in error.args]
-            unreachable.unsent = any(isinstance(reason, ConnectTimeoutError) for reason in reasons)
+            lost.unsent = any(isinstance(reason, ConnectTimeoutError) for reason in reasons)
         if interrupted:
             raise KeyboardInterrupt  # anew, because the frames of the one caught hold the URL
-        return unreachable
+        return lost
 
 
 def _judge(method: str, response: requests.Response, text: str) -> Any:
     """The result, or the error, if this is what the Bot API can have answered."""
     code = response.status_code
-    with suppress(UpdateError, LookupError, TypeError):
+    with suppress(errors.UpdateError, LookupError, TypeError):
         answer = updates.parse_json(text.encode())
         if answer["ok"] is True:
             return answer["result"]
         if answer["ok"] is False:
             code = updates.integer(answer.get("error_code")) or code
             text = str(answer.get("description") or "no description")[:300]
-            malformed = text == "Not Found"  # what a malformed token gets
-            kind = _ERRORS.get(401 if malformed else code, BotApiError)
+            malformed = text == "Not Found"  # the answer to a malformed token
+            kind = _ERRORS.get(401 if malformed else code, errors.BotApiError)
             return kind(method, text, code, updates.sub(answer, "parameters"))
-    kind = _ERRORS[429] if code == 429 else BotUnreachable
+    kind = _ERRORS[429] if code == 429 else errors.BotUnreachable
     wait = {"retry_after": response.headers.get("Retry-After")}
     return kind(method, SENTENCES["strange"].format(code), code, wait)
 
 
 def _request(params: dict[str, Any]) -> dict[str, Any]:
-    """Parameters as arguments of requests: JSON, or a form where a file is among them."""
+    """Parameters as arguments of requests: a form, whose values are JSON, and its files."""
     given = {name: value for name, value in params.items() if value is not None}
     files = {
-        k: (k, v) if isinstance(v, bytes) else (v.name, v.read_bytes())
+        k: v if isinstance(v, bytes) else (v.name, v.read_bytes())
         for k, v in given.items()
         if isinstance(v, bytes | Path)
     }
-    if not files:
-        return {"json": given}
     data = {k: v if type(v) is str else json.dumps(v) for k, v in given.items() if k not in files}
     return {"data": data, "files": files}
-
-
-def _retry_after(error: BotApiError) -> int:
-    """Seconds that a 429 asks to wait; 1 where it does not say."""
-    digits = str(error.parameters.get("retry_after"))[:9]
-    return max(1, int(digits)) if digits.isdecimal() else 1
 
 
 def _innermost(error: BaseException) -> BaseException:

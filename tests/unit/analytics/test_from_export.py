@@ -98,11 +98,12 @@ def test_clocks_other_than_the_zones_are_told(tmp_path: Path) -> None:
     told = {"date": "2026-03-02T10:00:00", "date_unixtime": "1772420400"}  # 3:00 in London
     path = write(tmp_path, chat([message(1, **told)]))
     (note,) = read_export(path, timezone="America/Sao_Paulo").notes
-    assert note.startswith("where it was exported, clocks showed UTC+07:00: other than in America")
+    assert note.startswith("where it was exported, clocks showed 2026-03-02T10:00:00, which was ")
+    assert "2026-03-02T00:00:00 in America/Sao_Paulo" in note
     assert read_export(path, timezone="Asia/Jakarta").notes == []
     for odd in ("2026-03-02", "2020-03-02T10:00:00", "soon", 7):
         path = write(tmp_path, chat([message(1, **{**told, "date": odd})]))
-        assert all("+07:00" not in note for note in read_export(path).notes)
+        assert len(read_export(path).notes) == 1, "whatever it says, the import goes on"
 
 
 TWO = {"chats": {"list": [chat([message(1)]), chat([message(n) for n in (1, 2)], name="B", id=9)]}}
