@@ -279,6 +279,11 @@ def test_the_busiest_hour_and_weekday_are_named_where_there_is_one_of_each() -> 
     assert short.title == "Messages of people: at most 5.0 in an hour of a weekday, on average"
 
 
+def test_the_sum_stands_behind_a_bar_whose_last_part_is_none() -> None:
+    ax = draw("messages_by_content_type", frames()["messages_by_content_type"]).axes
+    assert [(text.get_text(), text.xy) for text in ax.texts] == [("9", (9, 0)), ("1", (1, 1))]
+
+
 def of_days(length: int) -> pd.DataFrame:
     frame = frames(length)["messages_per_day"]
     frame.attrs = {}

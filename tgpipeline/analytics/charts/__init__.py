@@ -2,7 +2,7 @@
 
 A chart takes the answer of the question of its name, unless it says another. Its title states what
 it shows, in numbers; axes say their units; the same thing has the same colour in all charts; it
-carries the numbers that it draws. Figures are no pyplot's, so none stays open.
+carries the numbers that it draws. No function touches pyplot, so no figure stays open.
 """
 
 from tgpipeline.analytics.charts.people import *  # noqa: F403

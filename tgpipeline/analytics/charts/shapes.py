@@ -36,19 +36,20 @@ def by_unit(days: pd.DataFrame, how: str = "sum") -> tuple[str, pd.DataFrame]:
     return unit, days.groupby(starts).agg(how)
 
 
-def stack(ax: Any, table: pd.DataFrame, kind: str = "bar", width: float = 0.85) -> None:
+def stack(ax: Any, table: pd.DataFrame, *, across: bool = False) -> None:
     """A bar for each row, made of one part for each column that is not all 0.
 
     Args:
         ax: to draw on.
         table: the lengths; what is negative goes down.
-        kind: `bar`, or `barh` for bars that go across.
-        width: of a bar, in rows.
+        across: whether bars go to the right.
     """
-    drawn = table.loc[:, table.any()].astype(float)
-    colours = [colour(column) for column in drawn]
-    how = {"stacked": True, "width": width, "rot": 0, "color": colours, "legend": False}
-    drawn.rename(columns=label).reset_index(drop=True).plot(kind=kind, ax=ax, **how)
+    table = table.astype(float)
+    starts = table.clip(lower=0).cumsum(axis=1).shift(axis=1, fill_value=0).where(table >= 0, 0)
+    draw, width = (ax.barh, THICK) if across else (ax.bar, 0.85)
+    for column in table.columns[table.any()]:
+        how = {"color": colour(column), "label": label(column)}
+        draw(range(len(table)), table[column], width, starts[column], **how)
 
 
 def lines(ax: Any, table: pd.DataFrame) -> None:
@@ -96,7 +97,7 @@ def across(title: str, xlabel: str, table: pd.DataFrame) -> Chart:
     sums = table.sum(axis=1)
 
     def draw(ax: Any) -> None:
-        stack(ax, table, "barh", THICK)
+        stack(ax, table, across=True)
         rows(ax, table.index)
         ax.bar_label(ax.containers[-1], [number(n, ",.0f") for n in sums], padding=5, fontsize=8)
         ax.set_xlim(0, 1.15 * max(1.0, sums.max()))
