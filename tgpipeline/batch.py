@@ -106,13 +106,14 @@ def store(records: Iterable[Mapping[str, Any]], settings: Settings, s3: Any) -> 
         body, number = record["body"].encode("utf-8", "surrogatepass"), str(record["messageId"])
         sent = int(record.get("attributes", {}).get("SentTimestamp", 0)) / 1000
         received = datetime.fromtimestamp(sent, settings.tz)
+        day = received.date()
         try:
             day = updates.context_date(updates.payload(updates.parse(body)), settings.tz, received)
             if record.get("eventSourceARN") == os.environ.get("AWS_SQS_DEAD_LETTERS", ""):
                 raise UpdateError("a dead letter: no batch with it was stored in ten tries")
             batches[day].append((body, number))
         except UpdateError as error:
-            put(keys.quarantine_key(body, received.date()), body, [number], reason=str(error))
+            put(keys.quarantine_key(body, day), body, [number], reason=str(error))
     for day, lines in batches.items():
         whole = b"\n".join(sorted({body for body, _ in lines})) + b"\n"
         put(keys.batch_key(whole, day), whole, [number for _, number in lines])

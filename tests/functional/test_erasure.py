@@ -388,7 +388,7 @@ def test_killed_and_run_again(versioned, write, when):
     assert not killed_at(versioned, 10**6, when)
     assert found(versioned) == []
     assert others(versioned) == before
-    assert not health._erasures(deploy.Deployment.of(versioned.settings))[1].startswith("one broke")
+    assert health._erasures(deploy.Deployment.of(versioned.settings)).ok
 
 
 def test_former_versions_go_too(versioned):
@@ -414,22 +414,20 @@ def test_a_day_whose_raw_expired_is_filtered(zones):
 
 def test_status_tells_of_requests_and_of_erasures(zones, monkeypatch):
     wanted = deploy.Deployment.of(zones.settings)
-    assert health._requests(wanted)[1:] == ("none", True)
-    assert health._erasures(wanted)[1:] == ("none in the last 48 hours", True)
+    assert health._requests(wanted)[1:3] == (True, "0 people asked")
+    assert health._erasures(wanted)[1:3] == (True, "none in the last 48 hours")
     fill(zones)
-    assert health._requests(wanted)[1:] == (
-        f"1 people asked: `tgpipeline erase --user {ID}`",
-        False,
-    )
+    asked = (False, "1 people asked", f"Run `tgpipeline erase --user {ID}`.")
+    assert health._requests(wanted)[1:] == asked
     one = erasure(zones)
     with monkeypatch.context() as patch:
         patch.setattr(erase.handler, "run", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             one.run()
-    assert "broke off" in health._erasures(wanted)[1]
+    assert "broke off" in health._erasures(wanted).detail
     assert erasure(zones).run() == []
-    assert health._erasures(wanted)[1].startswith("1 in the last 48 hours")
-    assert health._requests(wanted)[1:] == ("none", True)
+    assert health._erasures(wanted).detail.startswith("1 in the last 48 hours")
+    assert health._requests(wanted)[1:3] == (True, "0 people asked")
 
 
 def test_pseudonymous_tables_lose_them_too(zones):

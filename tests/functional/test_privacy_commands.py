@@ -61,9 +61,9 @@ def test_asked_answered_requested_and_nothing_is_erased_before_an_administrator_
     assert not set(answers) & set(texts)  # Telegram tells nobody the id of such an answer
     assert keys.request_key(BIA["id"]) in names
     assert not [name for name in names if name.startswith("erased/")]
-    state, right = health._requests(deploy.Deployment.of(settings))[1:]
-    assert (str(BIA["id"]) in state, right) == (True, False)
+    found = health._requests(deploy.Deployment.of(settings))
+    assert (str(BIA["id"]) in found.advice, found.ok) == (True, False)
     days = {keys.day_of(name) for name in stored}
     list(handler.run(settings, days))
     assert Erasure(settings, Request(BIA["id"], 2**40)).run() == []
-    assert health._requests(deploy.Deployment.of(settings))[1:] == ("none", True)
+    assert health._requests(deploy.Deployment.of(settings)).ok

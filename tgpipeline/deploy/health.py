@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
 
 from tgpipeline.deploy import reasons
 from tgpipeline.deploy.stack import Stack, polled
@@ -13,40 +12,19 @@ from tgpipeline.errors import DeployError, LakeError, SettingsError
 from tgpipeline.lake import keys
 from tgpipeline.lake.ledger import days_with_other_columns
 from tgpipeline.settings import Settings
+from tgpipeline.telegram.check import CheckFinding, CheckReport
 
 # No change by hand: API Gateway writes the API's id into its policy, `up` may deploy the API again,
 # and a bucket that never had versions is as good as one whose versions are suspended.
 _EXPECTED = ("/Policy", "/DeploymentId", "/VersioningConfiguration")
 _QUEUES = ("QueueUrl", "DeadLettersUrl", "FailedQueue")  # outputs of the stacks
-StatusRow = tuple[str, str, bool]
 
 
-class Status(NamedTuple):
-    """The state of a deployment; shown as a table.
-
-    Attributes:
-        name: of the deployment.
-        rows: what was looked at, its state, and whether that is right.
-    """
-
-    name: str
-    rows: list[StatusRow]
-
-    @property
-    def ok(self) -> bool:
-        """Whether there is nothing to mend."""
-        return all(right for _, _, right in self.rows)
-
-    def __str__(self) -> str:
-        rows = [f"{'ok' if right else '!!'}  {what:<26} {how}" for what, how, right in self.rows]
-        return "\n".join([f"deployment {self.name}", *rows])
-
-
-def status(settings: Settings) -> Status:
+def status(settings: Settings) -> CheckReport:
     """Ask the stacks, and what they hold.
 
     Returns:
-        Each stack and what was changed in it by hand, the days that Athena sees, days
+        A finding for each stack and what was changed in it by hand, the days that Athena sees, days
         made with other columns, runs that failed, alarms, and who is to be erased.
 
     Raises:
@@ -55,8 +33,8 @@ def status(settings: Settings) -> Status:
     wanted = Deployment.of(settings)
     looks = [_days, _columns, _failed_runs, _alarms, _requests, _erasures]
     looks += [_queue] if wanted.batch_seconds else []
-    rows = [_stack(Stack(stage, wanted)) for stage in wanted.stages]
-    return Status(wanted.name, rows + [look(wanted) for look in looks])
+    stacks = [_stack(Stack(stage, wanted)) for stage in wanted.stages]
+    return CheckReport(stacks + [look(wanted) for look in looks])
 
 
 def unseen_days(settings: Settings) -> int:
@@ -68,13 +46,14 @@ def unseen_days(settings: Settings) -> int:
     return max(0, (date.fromisoformat(sees) - date.fromisoformat(first)).days)
 
 
-def _stack(stack: Stack) -> StatusRow:
-    what, state = f"stack {stack.name}", stack.status or "not deployed"
-    right = stack.exists and not state.endswith(("_IN_PROGRESS", "_FAILED"))
-    if not (drifted := list(_drifted(stack)) if right else []):
-        return what, state, right
-    mend = f"Change it back, or put the change into lambda_src/{stack.stage}.yaml"
-    return what, f"{state}; changed by hand: {', '.join(drifted)}. {mend}", False
+def _stack(stack: Stack) -> CheckFinding:
+    name, state = f"stack {stack.name}", stack.status or "not deployed"
+    ok = stack.exists and not state.endswith(("_IN_PROGRESS", "_FAILED"))
+    advice = reasons.advice(state, "status").strip() or "Run `tgpipeline up`."
+    if which := ", ".join(_drifted(stack)) if ok else "":
+        ok, state = False, f"{state}; changed by hand: {which}"
+        advice = f"Change it back, or put the change into lambda_src/{stack.stage}.yaml."
+    return CheckFinding(name, ok, state, advice)
 
 
 def _drifted(stack: Stack) -> Iterator[str]:
@@ -93,21 +72,22 @@ def _drifted(stack: Stack) -> Iterator[str]:
             yield f"{one['LogicalResourceId']} ({', '.join(paths)})"
 
 
-def _days(settings: Deployment) -> StatusRow:
-    if unseen := unseen_days(settings):
-        return "days", f"run `tgpipeline up`: {unseen} days are not yet seen by Athena", False
+def _days(settings: Deployment) -> CheckFinding:
     sees = Stack("analytics", settings).parameters().get("FirstDay")
-    return "days", f"Athena sees all from {sees}" if sees else "no tables yet", bool(sees)
+    detail = f"Athena sees all from {sees}" if sees else "no tables yet"
+    if unseen := unseen_days(settings):
+        sees, detail = "", f"{unseen} days are not yet seen by Athena"
+    return CheckFinding("days", bool(sees), detail, "Run `tgpipeline up`.")
 
 
-def _columns(settings: Deployment) -> StatusRow:
+def _columns(settings: Deployment) -> CheckFinding:
     with suppress(LakeError):
         if days := days_with_other_columns(settings):
-            command = f"tgpipeline etl --from {days[0]} --to {days[-1]}"
-            state = f"{len(days):,} days were made with other columns: run `{command}`"
-            return "columns", state, False
-        return "columns", "the same on every day", True
-    return "columns", "no tables yet", True
+            detail = f"{len(days):,} days were made with other columns"
+            advice = f"Run `tgpipeline etl --from {days[0]} --to {days[-1]}`."
+            return CheckFinding("columns", False, detail, advice)
+        return CheckFinding("columns", True, "the same on every day")
+    return CheckFinding("columns", True, "no tables yet")
 
 
 def queued(settings: Settings, stage: str = "batch") -> int:
@@ -123,7 +103,7 @@ def queued(settings: Settings, stage: str = "batch") -> int:
     return waiting
 
 
-def _queue(settings: Deployment) -> StatusRow:
+def _queue(settings: Deployment) -> CheckFinding:
     """What waits in the queue, and how old CloudWatch last saw the oldest of it."""
     name = Stack("batch", settings).outputs().get("QueueUrl", "").rpartition("/")[2]
     now = datetime.now(UTC)
@@ -133,44 +113,46 @@ def _queue(settings: Deployment) -> StatusRow:
     watch = reasons.client("cloudwatch", settings)
     found = watch.get_metric_statistics(**what, **span, Dimensions=queue, Statistics=["Maximum"])
     age = max((point["Maximum"] for point in found["Datapoints"]), default=0)
-    state = f"{queued(settings)} updates wait, the oldest for {age:.0f} seconds"
-    return "queue", state, age < 900
+    detail = f"{queued(settings)} updates wait, the oldest for {age:.0f} seconds"
+    advice = f"Look at the log of function {settings.name}-batch."
+    return CheckFinding("queue", age < 900, detail, advice)
 
 
-def _failed_runs(settings: Deployment) -> StatusRow:
+def _failed_runs(settings: Deployment) -> CheckFinding:
     waiting = queued(settings, "etl")
-    return "failed runs", f"{waiting} wait in the queue" if waiting else "none", not waiting
+    advice = f"Look at the log of function {settings.name}-etl, and at what waits."
+    return CheckFinding("failed runs", not waiting, f"{waiting} wait in the queue", advice)
 
 
-def _alarms(settings: Deployment) -> StatusRow:
+def _alarms(settings: Deployment) -> CheckFinding:
     watch = reasons.client("cloudwatch", settings)
     found = watch.describe_alarms(AlarmNamePrefix=f"{settings.name}-", StateValue="ALARM")
-    ringing = [alarm["AlarmName"] for alarm in found["MetricAlarms"]]
-    return "alarms", ", ".join(ringing) or "none rings", not ringing
+    ringing = ", ".join(alarm["AlarmName"] for alarm in found["MetricAlarms"])
+    advice = "Each alarm's description in CloudWatch says what it means."
+    return CheckFinding("alarms", not ringing, ringing or "none rings", advice)
 
 
-def _requests(settings: Deployment) -> StatusRow:
+def _requests(settings: Deployment) -> CheckFinding:
     """Who wrote /forget and is not erased yet."""
     found = list_objects(settings, settings.raw_bucket, keys.REQUESTS)
     users = [item["Key"][len(keys.REQUESTS) :].removesuffix(".json") for item in found]
-    named = ", ".join(f"--user {user}" for user in users[:20])
-    state = f"{len(users)} people asked: `tgpipeline erase {named}`" if users else "none"
-    return "requests to forget", state, not users
+    advice = f"Run `tgpipeline erase {', '.join(f'--user {user}' for user in users[:20])}`."
+    return CheckFinding("requests to forget", not users, f"{len(users)} people asked", advice)
 
 
-def _erasures(settings: Deployment) -> StatusRow:
+def _erasures(settings: Deployment) -> CheckFinding:
     """Erasures that broke off, and those that Telegram may still bring something back of."""
     s3, since, recent = reasons.client("s3", settings), datetime.now(UTC) - timedelta(hours=48), 0
     for item in list_objects(settings, settings.raw_bucket, f"{keys.ERASED}/"):
         if item["Key"].endswith(".json"):
             body = s3.get_object(Bucket=settings.raw_bucket, Key=item["Key"])["Body"].read()
             if b'"days"' in body:
-                state = "one broke off or is under way: give the same `tgpipeline erase` once more"
-                return "erasures", state, False
+                advice = "Give the same `tgpipeline erase` once more."
+                return CheckFinding("erasures", False, "one broke off or is under way", advice)
             recent += item["LastModified"] > since
     again = f"{recent} in the last 48 hours: erase them once more after two days; --before keeps"
     again += " what they have written since"
-    return "erasures", again if recent else "none in the last 48 hours", True
+    return CheckFinding("erasures", True, again if recent else "none in the last 48 hours")
 
 
 def refusal_logged(settings: Settings, when: int) -> bool | None:

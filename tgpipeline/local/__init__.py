@@ -105,17 +105,15 @@ def start(through: str = "", **options: Any) -> LocalStack:
         earlier.stop()
     Settings.from_env()  # a setting that cannot be read is refused now, even if not used here
     steps = names[: names.index(through) + 1] if through else []
-    with progress("steps to a local stack", 1 + len(steps)) as advance:
-        stack = LocalStack()
-        try:
-            stack._start(**options)
-            for step in steps:
-                advance(1)
-                _take(step, stack)
+    stack, doing = LocalStack(), "steps to a local stack"
+    with progress(doing, 1 + len(steps)) as advance, ExitStack() as failing:
+        failing.push(stack)
+        stack._start(**options)
+        for step in steps:
             advance(1)
-        except BaseException:
-            stack.stop()
-            raise
+            _take(step, stack)
+        advance(1)
+        failing.pop_all()  # nothing failed: it goes on
     return stack
 
 

@@ -1,11 +1,8 @@
-"""Costs and status: figures that add up, states that say what to mend."""
-
-import re
+"""Costs: figures that add up."""
 
 import pytest
 
 from tgpipeline.deploy import costs
-from tgpipeline.deploy.health import Status
 
 
 def test_a_bill_worked_out_by_hand() -> None:
@@ -41,11 +38,3 @@ def test_another_region_has_its_own_prices() -> None:
 
 def test_what_each_uses_can_be_said() -> None:
     assert costs.monthly(1_000, queries=3_000)["Athena"] == pytest.approx(0.15)
-
-
-def test_a_status_says_what_is_wrong() -> None:
-    fine = Status("aurora", [("alarms", "none rings", True)])
-    assert fine.ok
-    bad = Status("aurora", [*fine.rows, ("failed runs", "2 wait in the queue", False)])
-    assert not bad.ok
-    assert re.search(r"^!!  failed runs +2 wait in the queue$", str(bad), re.MULTILINE)
