@@ -74,18 +74,12 @@ class Methods:
         self._commands: Json = {}
 
     def get_me(self, params: Params) -> Json:
-        """The bot, and what it may do."""
-        # Privacy mode is on, as it is by default.
+        """The bot, and what it may do: privacy mode is on, as it is by default."""
         return {**self._group.bot, **updates.NAMES["bot_can"]}
 
     def get_chat(self, params: Params) -> Json:
         """A chat, as ChatFullInfo."""
-        return {
-            **self._chat(params).info,
-            "accent_color_id": 0,
-            "max_reaction_count": 11,
-            "accepted_gift_types": dict.fromkeys(updates.NAMES["gift_types"], False),
-        }
+        return {**self._chat(params).info, **updates.NAMES["full_info"]}
 
     def get_chat_member(self, params: Params) -> Json:
         """One member of a chat; refused for a user who was never in it."""
@@ -205,9 +199,8 @@ class Methods:
             raise Refused(400, "Bad Request: chat_id is empty")
         chat = self._group.chat(params["chat_id"])
         if chat.members[self._group.bot["id"]]["status"] in ("left", "kicked"):
-            raise Refused(
-                403, f"Forbidden: bot is not a member of the {chat.info.get('type')} chat"
-            )
+            kind = chat.info.get("type")
+            raise Refused(403, f"Forbidden: bot is not a member of the {kind} chat")
         return chat
 
     def _send(self, params: Params, content: Json) -> Json:
@@ -216,8 +209,7 @@ class Methods:
         reply = json_param(params, "reply_parameters", dict) or {}
         reply_to = int_param(reply, "message_id") or int_param(params, "reply_to_message_id")
         spare = bool_param({**params, **reply}, "allow_sending_without_reply")
-        if reply_to not in chat.messages and spare:
-            reply_to = 0
+        reply_to = 0 if spare and reply_to not in chat.messages else reply_to
         thread_id = int_param(params, "message_thread_id")
         if thread_id and not chat.is_topic(thread_id):
             raise Refused(400, "Bad Request: message thread not found")
