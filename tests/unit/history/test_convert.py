@@ -200,6 +200,16 @@ def test_actions_become_their_content(name: str, fields: dict[str, Any], kind: s
     assert message["from"] == {"id": 42, "first_name": "Ana Lima"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [("supergroup", "paid_message_price_changed"), ("channel", "direct_message_price_changed")],
+)
+def test_some_actions_mean_something_else_in_a_channel(kind: str, field: str) -> None:
+    told = action("paid_messages_price_change", price_stars=5)
+    message = Converter(CHAT | {"type": kind}, ZONE).message(told)
+    assert message[field] == {"price_stars": 5}
+
+
 @pytest.mark.parametrize("name", ["phone_call", "take_screenshot", "something_new"])
 def test_an_action_without_a_name_in_the_bot_api_keeps_its_own(name: str) -> None:
     message = convert(action(name, duration_seconds=3, title="T"))
