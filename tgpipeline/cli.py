@@ -37,8 +37,7 @@ _ANSWERS = "start end timezone horizon office agents topics_file language names 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command, with this process's own arguments where `argv` is None; its exit code."""
     arguments = _parser().parse_args(argv)
-    level = "INFO" if arguments.verbose else "WARNING"
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level="INFO" if arguments.verbose else "WARNING")
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may not know each letter of a name
         sys.stdout.reconfigure(errors="replace")
     try:

@@ -17,7 +17,6 @@ from tgpipeline.telegram.check import CheckFinding, CheckReport
 # No change by hand: API Gateway writes the API's id into its policy, `up` may deploy the API again,
 # and a bucket that never had versions is as good as one whose versions are suspended.
 _EXPECTED = ("/Policy", "/DeploymentId", "/VersioningConfiguration")
-_QUEUES = ("QueueUrl", "DeadLettersUrl", "FailedQueue")  # outputs of the stacks
 
 
 def status(settings: Settings) -> CheckReport:
@@ -97,7 +96,7 @@ def queued(settings: Settings, stage: str = "batch") -> int:
     """
     outputs, sqs, waiting = Stack(stage, settings).outputs(), reasons.client("sqs", settings), 0
     names = [f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible")]
-    for url in (outputs[name] for name in _QUEUES if name in outputs):
+    for url in (value for value in outputs.values() if value.startswith("http")):
         found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         waiting += sum(map(int, found.values()))
     return waiting

@@ -30,7 +30,6 @@ from tgpipeline.resources import PACKAGE
 
 RUNTIME = "python3.13"
 _GLIBC = range(17, 35)  # Python 3.13 runs on Amazon Linux 2023, with glibc 2.34
-_MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 
 def handler(function: str) -> str:
@@ -116,7 +115,7 @@ def layer_zip(architecture: str, runtime: str = RUNTIME) -> bytes:
         command += ["--target", f"{folder}/python", "--no-deps", "--no-compile"]
         command += ["--only-binary=:all:", "--python-version", runtime.removeprefix("python")]
         for platform in ("manylinux2014", *(f"manylinux_2_{n}" for n in _GLIBC)):
-            command += ["--platform", f"{platform}_{_MACHINES[architecture]}"]
+            command += ["--platform", f"{platform}_{architecture.replace('arm64', 'aarch64')}"]
         command += layer_recipe()["requirements"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:

@@ -19,7 +19,6 @@ from tgpipeline.settings import Settings
 KEEP = None  # as the value of a parameter: what the stack has now
 STACK = "AWS::CloudFormation::Stack"
 _FAILED = re.compile("FAILED|ROLLBACK")  # in the status of an event
-_EMPTY = ("", "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")  # in these a stack holds nothing
 _NO_CHANGES = "didn't contain changes|No updates"
 _AGAIN = "Mend that, then run it again: the stack is as it was before."
 Parameters = Mapping[str, str | None]
@@ -94,7 +93,7 @@ class Stack:
     @property
     def exists(self) -> bool:
         """Whether there is a stack that holds something."""
-        return self.status not in _EMPTY
+        return self.status not in ("", "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")
 
     def outputs(self) -> dict[str, str]:
         """What the stack says about itself, such as `CodeBucket`; empty where it does not exist."""

@@ -133,10 +133,9 @@ def upload(stack: Stack, given: Parameters) -> None:
         raise reasons.refusal("no_lake", name=settings.name, stack=stack.name)
     s3 = reasons.client("s3", settings)
     zips = {given["CodeKey"]: partial(packages.zip_of, stack.stage)}
-    if given.get("LayerKey"):
-        zips[given["LayerKey"]] = partial(packages.layer_zip, settings.architecture)
+    zips[given.get("LayerKey")] = partial(packages.layer_zip, settings.architecture)
     for key, zipped in zips.items():
-        if not s3.list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"]:
+        if key and not s3.list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"]:
             s3.put_object(Bucket=bucket, Key=key, Body=zipped())
 
 

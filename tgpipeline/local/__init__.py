@@ -8,7 +8,6 @@
 
 import os
 import sys
-from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import date, timedelta
 from typing import Any, NoReturn
@@ -73,7 +72,7 @@ class LocalStack(ExitStack):
         return self
 
 
-def _set_environment(wanted: Mapping[str, str | None]) -> dict[str, str | None]:
+def _set_environment(wanted: dict[str, Any]) -> dict[str, Any]:
     """Set variables, or remove those that are None; returns what they were before."""
     before = {name: os.environ.pop(name, None) for name in wanted}
     os.environ.update({name: value for name, value in wanted.items() if value is not None})
