@@ -137,12 +137,11 @@ def _python_with_pip(folder: Path) -> str:
 
 def needed(installed: Path) -> dict[str, bytes]:
     """What the layer keeps of installed packages: path inside the layer → content."""
-    patterns, found = layer_recipe()["leave_out"], {}
-    for path in filter(Path.is_file, installed.rglob("*")):
-        name = path.relative_to(installed).as_posix()
-        if not any(fnmatch.fnmatch(name, pattern) for pattern in patterns):
-            found[f"python/{name}"] = path.read_bytes()
-    return found
+    files = {p.relative_to(installed).as_posix(): p for p in installed.rglob("*") if p.is_file()}
+    for pattern in layer_recipe()["leave_out"]:
+        for name in fnmatch.filter(files, pattern):
+            del files[name]
+    return {f"python/{name}": path.read_bytes() for name, path in files.items()}
 
 
 def layer_key(architecture: str) -> str:

@@ -121,10 +121,8 @@ def parameter_names(stage: str) -> dict[str, str]:
 def section(stage: str, resource: str) -> str:
     """What a template says of one resource, with the comment above it."""
     pattern = rf"(?:^  #.*\n)*^  {resource}:.*\n(?:    .*\n|\n(?=    ))+"
-    found = re.search(pattern, template(stage), re.MULTILINE)
-    if not found:
-        raise reasons.refusal("section", stage=stage, resource=resource)
-    return found[0]
+    (found,) = re.findall(pattern, template(stage), re.MULTILINE)
+    return str(found)
 
 
 def filled(text: str) -> str:

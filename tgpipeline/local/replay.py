@@ -21,7 +21,6 @@ from telegram_standin import StandInError, Telegram
 from tgpipeline import ingest, resources
 from tgpipeline.errors import LocalStackError
 from tgpipeline.lake import stores
-from tgpipeline.local import ministack
 from tgpipeline.progress import progress
 from tgpipeline.settings import Settings
 
@@ -87,7 +86,7 @@ def play(life: Iterable[Line], telegram: Telegram, archive: Tell, set_clock: Tel
                     archive(line["sent"])
                 else:
                     _post(telegram, line["raw"])
-    except StandInError as error:
+    except (StandInError, requests.HTTPError) as error:
         raise LocalStackError(str(error)) from error
     finally:
         telegram.clock.running = False
@@ -100,9 +99,7 @@ def _post(telegram: Telegram, body: str) -> None:
     hook: Any = telegram.delivery.webhook
     headers = {ingest.SECRET_HEADER: hook.target.secret, "Content-Type": "application/json"}
     sent = body.encode("utf-8", "surrogateescape")
-    answer = requests.post(hook.target.url, sent, headers=headers, timeout=60)
-    if answer.status_code != 200:
-        raise ministack.refusal("broken_body", status=answer.status_code)
+    requests.post(hook.target.url, sent, headers=headers, timeout=60).raise_for_status()
 
 
 class _InMemory(dict[str, Any]):

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from tgpipeline import resources
 from tgpipeline.analytics.language import say
-from tgpipeline.errors import NotebookError
 from tgpipeline.etl import reading
 from tgpipeline.notebook.display import Shown
 
@@ -31,19 +30,14 @@ def check(exercise: str, answer: Any, **facts: Any) -> Shown:
 
     Returns:
         The verdict. An answer that cannot even be looked at is wrong, too: its error is told.
-
-    Raises:
-        NotebookError: if there is no such exercise.
     """
-    exercises = resources.data("notebook/exercises.toml")
-    if exercise not in exercises:
-        raise NotebookError(f"no exercise {exercise!r}: there are {', '.join(sorted(exercises))}.")
+    faults = resources.data("notebook/exercises.toml")[exercise]
     if answer is ...:
         return Shown("✏️ " + say("Put your answer in the place of `...` and run this cell again."))
     try:
         for fault, wrong in globals()[exercise](answer, **facts):
             if wrong:
-                return Shown("❌ " + say(exercises[exercise][fault]))
+                return Shown("❌ " + say(faults[fault]))
     except Exception as error:
         return Shown("❌ " + say("Your answer could not be looked at: {told}", told=repr(error)))
     return Shown("✅ " + say("Right."))

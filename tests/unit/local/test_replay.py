@@ -99,6 +99,6 @@ def test_bytes_that_are_no_utf8_stay_as_they_are(hook: Hook, telegram: Telegram)
 
 
 def test_a_webhook_that_refuses_a_broken_body_is_an_error(hook: Hook, telegram: Telegram) -> None:
-    hook.status = 500
+    hook.status, broken = 500, {"at": 1762743600, "raw": "null"}
     with pytest.raises(LocalStackError, match="500"):
-        replay._post(telegram, "null")
+        replay.play([broken], telegram, lambda message: None, lambda instant: None)

@@ -11,7 +11,6 @@ import pytest
 from obstore.store import MemoryStore
 
 from tgpipeline import resources
-from tgpipeline.errors import NotebookError
 from tgpipeline.lake import keys
 from tgpipeline.notebook import exercises
 
@@ -192,8 +191,3 @@ def test_an_answer_of_another_kind_is_told_its_error(made_up):
     verdict = exercises.check("busiest", 5, listing={"mon": 1})
     assert mark(verdict) == "❌"
     assert "KeyError" in str(verdict)
-
-
-def test_an_unknown_exercise_names_the_known_ones(made_up):
-    with pytest.raises(NotebookError, match="busiest"):
-        exercises.check("laziest", 1)
