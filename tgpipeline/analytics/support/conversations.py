@@ -126,11 +126,9 @@ def read_messages(
         _shape(text[i], names[whom] if whom is not None else set()) if who == "bot" else ""
         for i, (who, whom) in enumerate(zip(role, to, strict=True))
     ]
-    asked: dict[str, set[str]] = defaultdict(set)
-    for shape, whom in zip(shapes, to, strict=True):
-        if shape and whom is not None and text[whom]:
-            asked[shape].add(normalise(text[whom]))
-    to_all = signals.said_to_all(asked)
+    pairs = zip(shapes, to, strict=True)
+    asked = {(shape, normalise(text[i])) for shape, i in pairs if shape and i is not None}
+    to_all = signals.said_to_all((shape, question) for shape, question in asked if question)
     happened: dict[Any, list[Any]] = defaultdict(list)
     for e in events[events["event_type"] != "chat_member"].itertuples():
         happened[rows.get((e.chat_id, e.message_id))].append(e)
@@ -189,11 +187,10 @@ def _last_moments(messages: pd.DataFrame) -> tuple[int, int]:
 def _row(c: Conversation, grouping: Grouping) -> dict[str, Any]:
     """What is known of a conversation without its outcome."""
     spent = [m.spent for m in c.messages if m.role == "agent" and grouping.of[m.row] is c]
-    problems = [m.problem for m in c.messages if m.problem is not None]
     return {
         "customer": c.customer,
         "asked": c.question.date,
-        "problem": problems[0] if problems else None,
+        "problem": next((m.problem for m in c.messages if m.problem is not None), None),
         "messages": len(c.messages),
         "rows": [m.row for m in c.messages],
         "question_row": c.question.row,

@@ -82,7 +82,8 @@ def clusters(conversations: pd.DataFrame, messages: pd.DataFrame) -> pd.DataFram
     texts = messages["text"].iloc[rows].astype(object)
     found = discover(texts.where(texts.notna(), None), ignore=_names(messages))
     asks = [[e for e in es if is_question(normalise(e[1]))] or es for es in found["examples"]]
-    quoted = [[quote(messages, rows[es[0][0]], text=es[0][1])] for es in asks]
+    ids = messages["message_id"].iloc[rows].tolist()
+    quoted = [[quote(text, ids[place])] for (place, text), *_ in asks]
     found["questions"] = pd.Series(quoted, found.index, dtype=object)
     return found.rename(columns={"name": "about"})[["about", "messages", "share", "questions"]]
 

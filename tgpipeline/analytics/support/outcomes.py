@@ -63,7 +63,7 @@ class _Judge:
         self.by = self.signal = self.verdict = self.answer = ""
         self.question: tuple[str, ...] = ()
         self.maybe: Any = None  # a member's message that may be an answer
-        self.wants = self.is_told = self.handed = False
+        self.wants = self.handed = False
         self.members = 0
         happened = [(m.date, m, None) for m in c.messages if m.date >= self.settled]
         for m in c.messages:  # a pressed button has no date
@@ -85,10 +85,9 @@ class _Judge:
         else:
             self.members += 1
             asks_back = m.is_question or m.text.rstrip().endswith("?")
-            # A joke, "me too" or a question back is no answer.
             if asks_back or signals.is_remark(m.text) or says("remark", "me_too", m.text):
-                self.is_told = self.is_told or asks_back
-            elif m.has_agents:
+                return  # a question back, a joke, "me too" are no answer
+            if m.has_agents:
                 self.maybe = m
             else:
                 self._helper(m, "person")
@@ -98,11 +97,9 @@ class _Judge:
         self.handed = self.handed or (who == "person" and "bot" in self.first)
         self.first.setdefault(who, m.date)
         if who == "bot" and self.wants:
-            self.handed = True
-            return  # a bot's reply does not answer someone who asked for a person
-        if signals.answers(m):
+            self.handed = True  # a bot's reply does not answer someone who asked for a person
+        elif signals.answers(m):
             self._answered(m, "members" if m.role == "customer" else who)
-        self.is_told = signals.asks_back(m.text)
 
     def _answered(self, m: Any, by: str) -> None:
         self.first.setdefault("answer", m.date)
@@ -120,7 +117,7 @@ class _Judge:
             self.question += (m.text,)
             self.wants = self.wants and not asks_more
             return
-        sign = signals.verdict(m.text, self.question, self.answer, is_told=self.is_told)
+        sign = signals.verdict(m.text, self.question, self.answer)
         if self.maybe is not None and (sign or not m.is_question):
             self._answered(self.maybe, "members")  # taken up, so it was one
         self.maybe = None
@@ -133,24 +130,18 @@ class _Judge:
             self.verdict, self.signal = "good", "thanks"
         elif sign == "bad":
             self.verdict, self.signal = "bad", "complaint"
-        elif self.by and not (sign or self.is_told or self.verdict) and _goes_on(m.text):
-            self.verdict = "bad"
-        self.is_told = False
+        elif self.by and not sign and not self.verdict and len(signals.name_words(m.text)) >= 3:
+            self.verdict = "bad"  # who was answered goes on as if they had not been
 
     def _event(self, e: Any) -> None:
         """A reaction of the customer, or a button that they pressed."""
         words = set(str(e.new_value).replace(":", " ").replace("_", " ").casefold().split())
-        said = signals.rules()["button" if e.event_type == "callback_query" else "emoji"]
-        if words & said["bad"]:
+        is_button = e.event_type == "callback_query"
+        kind, signal = ("button", "button") if is_button else ("emoji", "reaction")
+        if words & signals.rule(kind, "bad"):
             self.verdict, self.signal = "bad", "complaint"
-        elif words & said["good"] and self.by and not self.wants:
-            signal = "button" if e.event_type == "callback_query" else "reaction"
+        elif words & signals.rule(kind, "good") and self.by and not self.wants:
             self.verdict, self.signal = "good", signal
-
-
-def _goes_on(text: str) -> bool:
-    """Whether a customer who was answered goes on as if they had not been."""
-    return len(signals.name_words(text)) >= 3 and not text.rstrip().endswith("?")
 
 
 def is_solved(conversations: pd.DataFrame) -> "pd.Series[bool]":

@@ -1,7 +1,6 @@
 """What people need: their problems, what a better bot would save, and who still waits."""
 
-import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,22 +8,17 @@ import pandas as pd
 from tgpipeline.analytics.support import silence
 from tgpipeline.analytics.support.outcomes import is_solved
 from tgpipeline.analytics.support.statistics import ENOUGH, as_frequent, changed, clustered
+from tgpipeline.analytics.topics import Topics
 from tgpipeline.analytics.topics.text import normalise
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from tgpipeline.analytics.topics import Topics
 
 COMPARED = 2_000  # so many answers of a problem are compared with each other, at most
 SAME = 0.4  # cosine from which two answers are the same
-_WORDS = re.compile(r"[^\s.,!?]+").findall
+QUOTED = 160  # letters of a quote, at most
 
 
 def frequent(
-    conversations: pd.DataFrame, messages: pd.DataFrame, topics: "Topics", *, language: str = "en",
-    examples: int = 2,
-) -> pd.DataFrame:  # fmt: skip
+    conversations: pd.DataFrame, messages: pd.DataFrame, topics: Topics, *, language: str = "en"
+) -> pd.DataFrame:
     """The most frequent problems, what is new or rising, and how people put it.
 
     Args:
@@ -32,7 +26,6 @@ def frequent(
         messages: what they were built from.
         topics: for the titles of problems.
         language: of the titles, `en` or `pt`.
-        examples: how many questions to quote of each.
 
     Returns:
         A row for each problem, most frequent first; the last one is of none that is known.
@@ -44,38 +37,36 @@ def frequent(
     """
     c = conversations[conversations["outcome"] != "not_judged"]
     named, day, few = c["problem"].fillna(""), c["local_time"].dt.normalize(), len(c) < ENOUGH
-    also = as_frequent(c["problem"], c["customer"], day)
+    groups = c.assign(solved=is_solved(c)).groupby(named)
+    frame = groups.agg(conversations=("solved", "size"), solved=("solved", "mean"))
+    frame = frame.assign(of=len(c), last_7_days=pd.NA, before=pd.NA, trend="")
     weeks = silence.last_weeks(c, messages)
-    daily = pd.DataFrame()
     if weeks is not None:
         daily = pd.crosstab(day, named).reindex(weeks, fill_value=0)
-    trends = dict(zip(daily, changed(daily), strict=True)) if len(daily) else {}
-    rows = []
-    for name, group in c.groupby(named):
-        rate = clustered(named == name, c["customer"], day)
-        shares = (None,) * 3 if few else (rate.share, *rate.interval)
-        week = (daily[name][7:].sum(), daily[name][:7].sum()) if len(daily) else (None, None)
-        some = list(group["question_row"]) if few else _typical(group, messages, examples)
-        rows.append(
-            (name or None, _title(topics, str(name), language), rate.numerator, rate.denominator,
-             *shares, name in also, *week, trends.get(name, ""), is_solved(group).mean(),
-             [quote(messages, row) for row in some])
-        )  # fmt: skip
+        frame = frame.assign(last_7_days=daily[7:].sum(), before=daily[:7].sum())
+        frame["trend"] = changed(daily)
+    rates = [clustered(named == name, c["customer"], day) for name in frame.index]
+    shares = [(np.nan,) * 3 if few else (rate.share, *rate.interval) for rate in rates]
+    frame[["share", "low", "high"]] = np.array(shares).reshape(-1, 3)
+    frame["as_frequent"] = frame.index.isin(as_frequent(c["problem"], c["customer"], day))
+    frame["title"] = [_title(topics, name, language) for name in frame.index]
+    texts, ids = messages["text"].fillna("").tolist(), messages["message_id"].tolist()
+    rows = [group["question_row"].tolist() for _, group in groups]
+    best = rows if few else [_typical(some, texts) for some in rows]
+    frame["questions"] = [[quote(texts[row], ids[row]) for row in some] for some in best]
+    frame = frame.assign(is_known=frame.index != "", problem=[name or None for name in frame.index])
+    frame = frame.sort_values(["is_known", "conversations"], ascending=False, ignore_index=True)
     names = (
         "problem title conversations of share low high as_frequent last_7_days before trend solved "
         "questions"
     )
-    types = dict.fromkeys(("share", "low", "high"), float)
-    frame = pd.DataFrame(rows, columns=names.split()).astype(types)
-    frame = frame.astype(dict.fromkeys(("last_7_days", "before"), "Int64"))
-    frame = frame.sort_values("conversations", ascending=False, kind="stable")
-    frame = frame.sort_values("problem", key=pd.isna, kind="stable", ignore_index=True)
+    frame = frame[names.split()].astype({"last_7_days": "Int64", "before": "Int64"})
     frame.attrs = {"parameters": c.attrs.get("parameters", {})}
     return frame
 
 
 def better_bot(
-    conversations: pd.DataFrame, messages: pd.DataFrame, topics: "Topics", *, language: str = "en"
+    conversations: pd.DataFrame, messages: pd.DataFrame, topics: Topics, *, language: str = "en"
 ) -> pd.DataFrame:
     """What to teach the bot next: problems by the minutes that agents spent on them.
 
@@ -88,15 +79,16 @@ def better_bot(
     agents = set(conversations.attrs.get("agents", ()))
     # Where there are no agents, whoever else writes answers: see conversations.
     answers = (messages["user_id"].isin(agents) if agents else ~messages["is_bot"]).to_numpy()
-    author = messages["user_id"].fillna(0).to_numpy()
-    rows = []
+    author, ids = messages["user_id"].fillna(0).to_numpy(), messages["message_id"].tolist()
+    texts, rows = messages["text"].fillna("").tolist(), []
     for name, group in conversations.dropna(subset=["problem"]).groupby("problem"):
         helped = group[group["person_after"].notna()][-COMPARED:]
-        longest = [
-            _longest(messages, [i for i in c.rows if answers[i] and author[i] != c.customer])
+        answered = [
+            [i for i in c.rows if answers[i] and author[i] != c.customer]
             for c in helped.itertuples()
         ]
-        best, alike = typical([_text(messages, i) for i in longest])
+        longest = [max(some, key=lambda i: len(texts[i])) for some in answered]
+        best, alike = typical([texts[i] for i in longest])
         others = np.arange(len(longest)) != best
         day = helped["local_time"].dt.normalize()
         rate = clustered(alike[others], helped["customer"][others], day[others])
@@ -104,7 +96,7 @@ def better_bot(
         rows.append(
             (name, _title(topics, str(name), language), len(group), group["person_after"].count(),
              minutes, rate.numerator, rate.denominator, rate.share, *rate.interval,
-             quote(messages, longest[best]) if longest else "",
+             quote(texts[longest[best]], ids[longest[best]]) if longest else "",
              minutes * rate.share if rate.denominator else 0.0)
         )  # fmt: skip
     names = (
@@ -165,7 +157,7 @@ def link(chat_id: int, message_id: int, thread_id: Any = None) -> str | None:
     return f"https://t.me/c/{-chat_id - 10**12}/{topic}{message_id}"
 
 
-def typical(texts: list[str]) -> "tuple[int, NDArray[np.bool_]]":
+def typical(texts: list[str]) -> tuple[int, Any]:
     """Which text is nearest to all, and which are nearly the same as it.
 
     >>> best, alike = typical(["a refund takes ten days", "refund takes ten days", "send a photo"])
@@ -176,7 +168,7 @@ def typical(texts: list[str]) -> "tuple[int, NDArray[np.bool_]]":
         return 0, np.ones(len(texts), dtype=bool)
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    weights = TfidfVectorizer(preprocessor=normalise, tokenizer=_WORDS, token_pattern=None)
+    weights = TfidfVectorizer(preprocessor=normalise, token_pattern=r"[^\s.,!?]+")  # noqa: S106
     matrix = weights.fit_transform(texts)
     near = (matrix @ matrix.T).toarray()
     is_close = near >= SAME
@@ -184,33 +176,24 @@ def typical(texts: list[str]) -> "tuple[int, NDArray[np.bool_]]":
     return best, is_close[best]
 
 
-def quote(messages: pd.DataFrame, row: int, length: int = 160, text: str = "") -> str:
-    """A message's text, or the part of it that is given, with its id, cut to a length."""
-    text = " ".join((text or _text(messages, row)).split())
-    cut = text if len(text) <= length else text[: length - 1].rstrip() + "…"
-    return f"“{cut}” (message {messages['message_id'].iloc[row]})"
+def quote(text: str, message_id: int) -> str:
+    """What a message says, or a part of it, with its id, cut to `QUOTED` letters."""
+    text = " ".join(text.split())
+    cut = text if len(text) <= QUOTED else text[: QUOTED - 1].rstrip() + "…"
+    return f"“{cut}” (message {message_id})"
 
 
-def _typical(group: pd.DataFrame, messages: pd.DataFrame, count: int) -> list[int]:
-    """Rows of the questions nearest to all questions of the group, no two nearly the same."""
-    rows, found = group["question_row"].tolist()[-400:], list[int]()
-    while rows and len(found) < count:
-        best, alike = typical([_text(messages, i) for i in rows])
+def _typical(rows: list[int], texts: list[str]) -> list[int]:
+    """Rows of the two questions nearest to all of them, not nearly the same."""
+    rows, found = rows[-400:], list[int]()
+    while rows and len(found) < 2:
+        best, alike = typical([texts[row] for row in rows])
         found.append(rows[best])
         rows = [row for row, is_same in zip(rows, alike, strict=True) if not is_same]
     return found
 
 
-def _longest(messages: pd.DataFrame, rows: list[int]) -> int:
-    return max(rows, key=lambda i: (len(_text(messages, i)), -i))
-
-
-def _text(messages: pd.DataFrame, row: int) -> str:
-    text = messages["text"].iloc[row]
-    return text if isinstance(text, str) else ""
-
-
-def _title(topics: "Topics", name: str, language: str) -> str:
+def _title(topics: Topics, name: str, language: str) -> str:
     known = topics.problems.get(name)
     if known is None:
         return {"pt": "Nenhum problema conhecido"}.get(language, "No known problem")

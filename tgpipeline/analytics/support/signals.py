@@ -5,8 +5,8 @@ many different questions answers none.
 """
 
 import re
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from itertools import chain, islice
 from typing import Any
@@ -15,9 +15,7 @@ from tgpipeline import resources
 from tgpipeline.analytics.topics.text import fold, normalise
 
 JUDGED = ("pt", "en", "es")
-_OTHERS = (  # to be told from those
-    "fr", "de", "it", "ca", "nl", "ro", "id", "ms", "tr", "pl", "cs", "hu", "fi", "sv", "da"
-)  # fmt: skip
+_OTHERS = "fr de it ca nl ro id ms tr pl cs hu fi sv da".split()  # to be told from those
 LANGUAGE_TEXTS = 500  # texts that tell a group's language
 LANGUAGE_WORDS = 20  # from so many words on, a language that is judged ...
 FUNCTION_WORDS = 0.2  # ... shows by so many function words; what people write has twice as many
@@ -32,23 +30,17 @@ _SIGNS = {"worked": "good", "later": "later", "thanks": "thanks", "acknowledged"
 
 
 @cache
-def rules() -> dict[str, dict[str, Any]]:
-    """What `signals.toml` says: in each section patterns, or sets of words or emoji, by name."""
-    data = resources.data("analytics/support/signals.toml")
-    return {
-        section: {
-            name: frozenset(rule.split())
-            if isinstance(rule, str)
-            else re.compile(rf"(?<!\w)(?:{'|'.join(rule)})(?!\w)")
-            for name, rule in named.items()
-        }
-        for section, named in data.items()
-    }
+def rule(section: str, name: str) -> Any:
+    """A rule of `signals.toml`: a pattern, or a set of words or emoji."""
+    said = resources.data("analytics/support/signals.toml")[section][name]
+    if isinstance(said, str):
+        return frozenset(said.split())
+    return re.compile(rf"(?<!\w)(?:{'|'.join(said)})(?!\w)")
 
 
-def says(section: str, rule: str, text: str) -> bool:
+def says(section: str, name: str, text: str) -> bool:
     """Whether a text holds a rule's words."""
-    return bool(rules()[section][rule].search(normalise(text)))
+    return bool(rule(section, name).search(normalise(text)))
 
 
 @lru_cache(100_000)
@@ -58,17 +50,13 @@ def name_words(text: str) -> tuple[str, ...]:
 
 
 @lru_cache(50_000)
-def verdict(
-    text: str, asked: tuple[str, ...] = (), answer: str = "", *, is_told: bool = False
-) -> str:
+def verdict(text: str, asked: tuple[str, ...] = (), answer: str = "") -> str:
     """What a customer's reply says of an answer.
 
     Args:
         text: of the reply.
         asked: the question, and what else they wrote before the answer.
         answer: what the reply follows.
-        is_told: whether the answer asked something of the customer, so that the reply is
-            information and no verdict.
 
     Returns:
         `good`, `bad`, `later` (they will see), `thanks` (without saying that it helped), or
@@ -77,21 +65,20 @@ def verdict(
     >>> [verdict(t) for t in ("deu certo, valeu", "valeu por nada", "vou ver")]
     ['good', 'bad', 'later']
     """
-    emoji, reply, signs = rules()["emoji"], rules()["reply"], set(text)
-    said = reply["no_blame"].sub(" ", normalise(text))
+    signs, said = set(text), rule("reply", "no_blame").sub(" ", normalise(text))
     words = _WORD.findall(said)
-    if emoji["scorn"] & signs:
+    if rule("emoji", "scorn") & signs:
         return "bad"
-    is_good = "good" if emoji["good"] & signs else ""
+    is_good = "good" if rule("emoji", "good") & signs else ""
     if all(word[0] == "<" or word.isdigit() for word in words):
-        return is_good or ("bad" if emoji["bad"] & signs else "")
+        return is_good or ("bad" if rule("emoji", "bad") & signs else "")
     echoes = _stems(said) & set(chain.from_iterable(_stems(normalise(part)) for part in asked))
-    if echoes and len(words) <= SHORT_REPLY and reply["no_longer"].search(said):
+    if echoes and len(words) <= SHORT_REPLY and rule("reply", "no_longer").search(said):
         return "good"
-    negations = reply["negations"]
+    negations = rule("reply", "negations")
     if "no" in words and language(" ".join([text, *asked, answer])) != "pt":
         negations |= {"no"}  # in Portuguese, "no site" is on the site
-    parts = [_signs(part, negations, is_told) for part in reply["but"].split(said)]
+    parts = [_signs(part, negations) for part in rule("reply", "but").split(said)]
     found, kind = frozenset().union(*parts), {"good", "thanks"}
     if "bad" in found or (found & kind and not parts[-1] & kind):
         return "bad"
@@ -104,17 +91,16 @@ def verdict(
 
 
 @lru_cache(50_000)  # a reply is read by itself, and again with its question
-def _signs(part: str, negations: frozenset[str], is_told: bool) -> frozenset[str]:
+def _signs(part: str, negations: frozenset[str]) -> frozenset[str]:
     """The signs in the clauses of a part of a reply."""
-    reply, found = rules()["reply"], set()
+    found = set()
     for clause in re.split(r"[.,!?]", part):
-        denies = not negations.isdisjoint(clause.split())
-        if reply["failed"].search(clause) or (denies and not is_told):
+        if rule("reply", "failed").search(clause) or not negations.isdisjoint(clause.split()):
             found.add("bad")
-        elif not denies:
-            signs = {sign for rule, sign in _SIGNS.items() if reply[rule].search(clause)}
-            is_wish = "good" in signs and reply["wish"].search(clause)
-            found |= signs - {"good"} if is_wish else signs
+            continue
+        signs = {sign for name, sign in _SIGNS.items() if rule("reply", name).search(clause)}
+        is_wish = "good" in signs and rule("reply", "wish").search(clause)
+        found |= signs - {"good"} if is_wish else signs
     return frozenset(found)
 
 
@@ -134,24 +120,18 @@ def answers(message: Any) -> bool:
 def is_answer(text: str) -> bool:
     """Whether a text answers anything: no fallback, and more than promises and courtesies."""
     said = normalise(_EMOJI.sub(". ", text)).replace("<url>", "<url>.")
-    answer = rules()["answer"]
-    if not said or answer["fallback"].search(said):
+    if not said or rule("answer", "fallback").search(said):
         return False
     sentences = [s.strip() for s in re.findall(r"[^.!?]+[.!?]?", said)]
-    kinds = ("promise", "closing", "greeting", "asks_back")
-    told = [s for s in sentences if s[-1] != "?" and not any(answer[k].search(s) for k in kinds)]
+    kinds = [rule("answer", kind) for kind in ("promise", "closing", "greeting", "asks_back")]
+    told = [s for s in sentences if s[-1] != "?" and not any(kind.search(s) for kind in kinds)]
     short = len(sentences) == len(told)  # a short answer is one, a short rest is none
     return any(short or len(s.split()) > SHORT_REST for s in told)
 
 
-def asks_back(text: str) -> bool:
-    """Whether who answers wants to know something first."""
-    return text.rstrip().endswith("?") or says("answer", "asks_back", text)
-
-
 def is_opening(text: str) -> bool:
     """Whether a text greets or is a command: with it something else begins."""
-    return bool(rules()["answer"]["greeting"].match(normalise(text))) or text.startswith("/")
+    return bool(rule("answer", "greeting").match(normalise(text))) or text.startswith("/")
 
 
 @lru_cache(50_000)
@@ -161,7 +141,7 @@ def tells_trouble(text: str) -> bool:
         return False
     if says("reply", "failed", text) or says("remark", "trouble", text):
         return True
-    denies = not rules()["reply"]["negations"].isdisjoint(_WORD.findall(normalise(text)))
+    denies = not rule("reply", "negations").isdisjoint(_WORD.findall(normalise(text)))
     return (denies or says("remark", "own", text)) and verdict(text) not in ("good", "thanks")
 
 
@@ -172,10 +152,10 @@ def is_remark(text: str) -> bool:
     >>> [is_remark(text) for text in ("quem vai no jogo hoje?", "como troco a senha?")]
     [True, False]
     """
-    remark, said = rules()["remark"], normalise(text)
-    if rules()["emoji"]["laughs"] & set(text) or remark["laughs"].search(fold(text)):
+    if rule("emoji", "laughs") & set(text) or rule("remark", "laughs").search(fold(text)):
         return True
-    return bool(remark["social"].search(said) or remark["reacts"].match(said))
+    said = normalise(text)
+    return bool(rule("remark", "social").search(said) or rule("remark", "reacts").match(said))
 
 
 @cache
@@ -222,16 +202,17 @@ def is_judged(texts: Iterable[str]) -> bool:
     return 2 * latin >= len(letters) and known == max([0, *counts.values()]) and not is_unknown
 
 
-def said_to_all(said: Mapping[str, Collection[str]]) -> set[str]:
+def said_to_all(said: Iterable[tuple[str, str]]) -> set[str]:
     """Which answers were given to so different questions that they answer none of them.
 
     Args:
-        said: for each answer, the questions that it was given to, in one spelling.
+        said: different pairs of an answer and a question that it was given to, in one spelling.
     """
-    found = set()
-    for answer, questions in said.items():
-        shared = Counter(stem for question in questions for stem in _stems(question))
-        most = max(shared.values(), default=0)
+    asked, found = defaultdict(list), set()
+    for answer, question in said:
+        asked[answer].append(_stems(question))
+    for answer, questions in asked.items():
+        most = max(Counter(chain.from_iterable(questions)).values(), default=0)
         if len(questions) >= SAID_TO and 3 * most < len(questions):
             found.add(answer)
     return found
