@@ -25,6 +25,8 @@ from tgpipeline.telegram import privacy, updates
 MAX_BODY = 1_048_576  # bytes; the longest message that Telegram allows takes a tenth of it
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105, a header's name
 Line = dict[str, Any]  # what is logged of an update
+_settings = cache(Settings.from_env)
+_our_chats: dict[Settings, set[int]] = {}  # those that are met grow from those that are set
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -63,8 +65,7 @@ def authorised(headers: Mapping[str, Any], settings: Settings) -> bool:
     """
     lowered = {name.lower(): str(value) for name, value in headers.items()}
     given = lowered.get(SECRET_HEADER, "").encode("utf-8", "replace")
-    matches = [hmac.compare_digest(given, s.encode()) for s in settings.webhook_secrets]
-    return any(matches)
+    return True in [hmac.compare_digest(given, s.encode()) for s in settings.webhook_secrets]
 
 
 def store(body: bytes, settings: Settings, s3: Any, received: datetime, sqs: Any = None) -> Line:
@@ -195,7 +196,7 @@ def _is_ours(chat_id: int, migration: tuple[int, int] | None, settings: Settings
     A group that turns into a supergroup gets a new id. The message that says so names both ids, and
     whichever of the two chats it comes from first, a marker in the bucket makes the new one ours.
     """
-    known = _our_chats(settings)
+    known = _our_chats.setdefault(settings, set(settings.chat_ids))
     bucket, marker_of = settings.raw_bucket, keys.migration_key
     if chat_id not in known and stores.first_object(s3, bucket, marker_of(chat_id)):
         known.add(chat_id)
@@ -231,11 +232,3 @@ def _answer(status: int, line: Line, started: float) -> dict[str, Any]:
         "headers": {"Content-Type": "application/json"},
         "body": json.dumps(reply or {"ok": status == 200}),
     }
-
-
-_settings = cache(Settings.from_env)
-
-
-@cache
-def _our_chats(settings: Settings) -> set[int]:
-    return set(settings.chat_ids)

@@ -32,8 +32,8 @@ ENVIRONMENT = {
 
 def forget():
     """What a new instance of the function would not know; its S3 client may stay."""
-    for cached in (ingest._settings, ingest._our_chats):
-        cached.cache_clear()
+    ingest._settings.cache_clear()
+    ingest._our_chats.clear()
 
 
 @pytest.fixture(scope="module")

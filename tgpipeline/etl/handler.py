@@ -25,8 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tgpipeline.errors import LakeError, SettingsError
-from tgpipeline.etl import making
-from tgpipeline.etl.making import Day, Lake
+from tgpipeline.etl.making import Day, Lake, make_in
 from tgpipeline.etl.pseudonyms import refuse_other_key
 from tgpipeline.etl.reading import Listing, listings, prefetch
 from tgpipeline.lake import columns, keys, stores
@@ -118,7 +117,7 @@ def run(
     processes: Any = nullcontext()
     if jobs > 1:  # not forked: obstore's threads do not survive that
         processes = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
-        lake |= {"make": partial(making.make_in, processes), "at_once": 16 * jobs}
+        lake |= {"make": partial(make_in, processes), "at_once": 16 * jobs}
     try:
         with stores.as_lake_error(settings.raw_bucket, what, advice), processes:
             opened, doubtful = Lake(settings, **lake), []
@@ -127,13 +126,12 @@ def run(
                     doubtful.append(date.fromisoformat(ledger.date))
                 yield ledger
             if opened.bots_met:  # who wrote on an earlier day may have been one of these
-                again = _update(opened, doubtful)
-                yield from (one for one in again if one.status == "written")
+                yield from (one for one in _update(opened, doubtful) if one.status == "written")
     except OSError as error:
         raise LakeError(
-            f"the ETL could not use the temporary folder {tempfile.gettempdir()} "
-            f"({error.strerror or error}). Make room there, or name another one in TMPDIR (the "
-            "function's ephemeral storage, in Lambda); then run again."
+            f"the ETL could not use the temporary folder {tempfile.gettempdir()} ("
+            f"{error.strerror or error}). Make room there (in Lambda, the function's ephemeral "
+            "storage) or name another one in TMPDIR; then run again."
         ) from error
 
 

@@ -3,15 +3,14 @@
 import gc
 import json
 import tempfile
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import obstore
 
@@ -62,24 +61,6 @@ class Day:
     parts: int = 1
 
 
-class Tally(NamedTuple):
-    """What was met while documents were read.
-
-    Attributes:
-        counts: `documents`, `quarantined`, `erased`, `collisions`; by table, versions of its rows.
-        misfits: as in the ledger.
-        unknown: likewise.
-        undeclared: ids of authors of whom no update says whether they are bots.
-        bots: ids of the bots met.
-    """
-
-    counts: Counter[str]
-    misfits: Counter[str]
-    unknown: Counter[str]
-    undeclared: set[int]
-    bots: set[int]
-
-
 def make(lake: Lake, days: list[Day]) -> None:
     """Make both tables of each day, and complete its ledger."""
     gc.disable()  # millions of small dicts without one cycle: collecting only costs time
@@ -113,12 +94,13 @@ def _make_day(lake: Lake, day: Day, folder: Path) -> None:
         for table, sorter in sorters.items()
     }
     complete(lake, day, tally, {table: file.rows for table, file in files.items()})
-    put_empty(lake, day.ledger, product(columns.TABLES, range(1, day.parts)))
+    put_empty(lake, day.ledger, range(1, day.parts))
+    places = [keys.enriched_key(table, day.listing.day) for table in files]
     with ThreadPoolExecutor() as pool:
-        list(pool.map(partial(put_part, lake, day.ledger), files, files.values()))
+        list(pool.map(partial(put_part, lake, day.ledger), places, files.values()))
 
 
-def flatten_day(lake: Lake, day: Day, folder: Path) -> tuple[Tally, dict[str, writing.Sorter]]:
+def flatten_day(lake: Lake, day: Day, folder: Path) -> tuple[rows.Tally, dict[str, writing.Sorter]]:
     """Read what a listing names, and hand each version of a row to its table's sorter.
 
     Args:
@@ -130,10 +112,10 @@ def flatten_day(lake: Lake, day: Day, folder: Path) -> tuple[Tally, dict[str, wr
         What was met, and the sorters by table. The misfits are complete once all is sorted. What
         cannot be read is in quarantine.
     """
-    counts, misfits = Counter[str](), Counter[str]()
-    sorters = {table: writing.Sorter(table, folder, misfits) for table in columns.TABLES}
     listing, markers = day.listing, day.markers
     flattener = rows.Flattener(lake.settings.tz, markers.groups, markers.bots)
+    tally, counts = flattener.tally, flattener.tally.counts
+    sorters = {table: writing.Sorter(table, folder, tally.misfits) for table in columns.TABLES}
     for found in reading.read_day(lake.raw, listing):
         counts["documents"] += 1
         document = reading.without_erased(found, markers.erased, listing.day)
@@ -151,51 +133,57 @@ def flatten_day(lake: Lake, day: Day, folder: Path) -> tuple[Tally, dict[str, wr
             values = lake.pseudonyms.row(row.table, row.values)
             sorters[row.table].add(values, row.identity, row.rank, len(document.body))
     counts["collisions"] = lake.pseudonyms.collisions
-    authors = flattener.authors
-    return Tally(counts, misfits, flattener.unknown, authors.undeclared, authors.bots), sorters
+    return tally, sorters
 
 
-def complete(lake: Lake, day: Day, tally: Tally, rows: Mapping[str, int]) -> None:
+def complete(lake: Lake, day: Day, tally: rows.Tally, sizes: Mapping[str, int]) -> None:
     """Complete the ledger of a day that was read, and mark the bots that were met.
 
     Args:
         lake: where the markers go.
         day: whose ledger it is.
         tally: of all its documents.
-        rows: how many each table has.
+        sizes: how many rows each table has.
     """
     ledger, counts, known = day.ledger, tally.counts, day.markers.bots
     ledger.documents, ledger.erased = counts["documents"], counts["erased"]
     ledger.quarantined, ledger.collisions = counts["quarantined"], counts["collisions"]
     ledger.message_versions, ledger.event_versions = counts["messages"], counts["events"]
-    ledger.messages, ledger.events = rows["messages"], rows["events"]
+    ledger.messages, ledger.events = sizes["messages"], sizes["events"]
     ledger.superseded = ledger.message_versions - ledger.messages
     ledger.repeated = ledger.event_versions - ledger.events
     ledger.misfits, ledger.unknown = dict(sorted(tally.misfits.items())), most_common(tally.unknown)
     ledger.unknown_authors = len(tally.undeclared - known)
-    among = sorted(tally.undeclared & known)
-    ledger.made_from["bots"] = " ".join(map(str, among[:20]))  # S3's metadata has no room for all
+    # S3's metadata has no room for all.
+    ledger.made_from["bots"] = " ".join(map(str, sorted(tally.undeclared & known)[:20]))
     for number in tally.bots - known - lake.bots_met:
         obstore.put(lake.raw, keys.bot_key(number), json.dumps({"id": number}).encode())
     lake.bots_met |= tally.bots - known
 
 
-def put_part(lake: Lake, ledger: Ledger, table: str, file: writing.Parquet, part: int = 0) -> None:
-    """Complete a table's Parquet and put it in its place, the ledger in both their metadata."""
+def put_part(lake: Lake, ledger: Ledger, key: str, file: writing.Parquet) -> None:
+    """Complete a Parquet and put it in its place, the ledger in both their metadata."""
     file.writer.add_key_value_metadata({"ledger": json.dumps(asdict(ledger))})
     file.writer.close()
-    key = keys.enriched_key(table, date.fromisoformat(ledger.date), part)
     attributes = stores.attributes_for(lake.enriched, ledger.attributes())
     obstore.put(lake.enriched, key, file.path, attributes=attributes)
 
 
-def put_empty(lake: Lake, ledger: Ledger, parts: Iterable[tuple[str, int]]) -> None:
+def put_empty(lake: Lake, ledger: Ledger, parts: range, written: Container[str] = ()) -> None:
     """Write parts without rows, over those that a day no longer has: nobody's role may delete.
 
     It is done before others are written. Where a run breaks off, the parts then bear different
     ledgers, and the next run makes the day.
+
+    Args:
+        lake: its enriched bucket.
+        ledger: of the day.
+        parts: their numbers, of both tables.
+        written: keys of those that have rows.
     """
     with tempfile.TemporaryDirectory(prefix="tgpipeline-etl-") as folder:
-        for table, part in parts:
-            file = writing.write_parquet(table, Path(folder) / "empty", (), datetime.now(UTC))
-            put_part(lake, ledger, table, file, part)
+        for table, part in product(columns.TABLES, parts):
+            key = keys.enriched_key(table, date.fromisoformat(ledger.date), part)
+            if key not in written:
+                file = writing.write_parquet(table, Path(folder) / "empty", (), datetime.now(UTC))
+                put_part(lake, ledger, key, file)

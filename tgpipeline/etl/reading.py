@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import obstore
 from obstore.store import ObjectStore
@@ -19,7 +19,6 @@ from tgpipeline.lake.erasing import Erased, as_bytes
 READ_THREADS = 128  # sized for the 10 to 30 ms that S3 takes to answer, not for cores
 AHEAD = 4  # days whose requests are under way while one is read
 CHUNK_BYTES = 8 * 1024 * 1024  # of a newline-delimited object: in memory at one time
-K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -78,7 +77,7 @@ def listings(store: ObjectStore, days: Iterable[date]) -> Iterator[Listing]:
         known = own
 
 
-def prefetch(function: Callable[[K], T], items: Iterable[K], ahead: int = AHEAD) -> Iterator[T]:
+def prefetch(function: Callable[[Any], T], items: Iterable[Any], ahead: int = AHEAD) -> Iterator[T]:
     """What a function says of each item, in order; the next requests are under way meanwhile."""
     coming = iter(items)
     with ThreadPoolExecutor(READ_THREADS) as pool:
@@ -111,11 +110,10 @@ def read_day(store: ObjectStore, listing: Listing) -> Iterator[Document]:
     for batch in prefetch(read, range(0, len(small), size), 2 * READ_THREADS):
         for name, body in batch:
             yield documents.document_of(name, body)
-    for name in listing.names:
-        if documents.form_of(name).many:
-            for number, line in enumerate(_lines(store, prefix + name), 1):
-                if line.strip():
-                    yield documents.document_of(f"{name}:{number}", line)
+    for name in sorted({*listing.names} - {*small}):
+        for number, line in enumerate(_lines(store, prefix + name), 1):
+            if line.strip():
+                yield documents.document_of(f"{name}:{number}", line)
 
 
 def _lines(store: ObjectStore, key: str) -> Iterator[bytes]:

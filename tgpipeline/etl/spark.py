@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
-from itertools import accumulate, groupby, product
+from itertools import accumulate, groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,12 @@ from pyspark.sql.pandas.types import from_arrow_schema
 
 from tgpipeline.errors import LakeError
 from tgpipeline.etl import handler, making, writing
-from tgpipeline.etl.making import Day, Lake, Tally
+from tgpipeline.etl.making import Day, Lake
 from tgpipeline.etl.reading import Listing
-from tgpipeline.lake import columns
+from tgpipeline.lake import columns, keys
 from tgpipeline.lake.ledger import Ledger
 from tgpipeline.lake.markers import Markers
+from tgpipeline.lake.rows import Tally
 from tgpipeline.settings import Settings
 
 PART_ROWS = 2_000_000  # of one table and day; beyond, it has several parts
@@ -48,6 +49,7 @@ _VALUES = {c.name: writing.ARROW[c.type] for cs in columns.TABLES.values() for c
 _VALUES |= {"sent_at": pa.timestamp("us")}
 _TEXTS = dict.fromkeys(("day", "table", "tally"), pa.string())  # a tally is JSON, of no table
 _ROW = pa.schema(_TEXTS | dict.fromkeys(writing.KEYS, pa.int64()) | _VALUES)
+_ROW_IN_SPARK = from_arrow_schema(_ROW, prefer_timestamp_ntz=True)
 Batches = Iterator[pa.RecordBatch]
 _SAYS_WHY = re.compile(r"[\w.]*(Error|Exception)\b")  # of Python's traceback on an executor
 
@@ -96,10 +98,8 @@ def _make(spark: SparkSession, lake: Lake, days: list[Day]) -> None:
     listings = enumerate(piece for day in days for piece in _pieces(day.listing))
     pieces = [(number, pickle.dumps(listing)) for number, listing in listings]
     tasks = spark.sparkContext.parallelize(pieces, max(1, len(pieces)))
-    read = spark.createDataFrame(tasks, "number long, listing binary").mapInArrow(
-        partial(_read, lake.settings, days[0].markers),
-        from_arrow_schema(_ROW, prefer_timestamp_ntz=True),
-    )
+    read = spark.createDataFrame(tasks, "number long, listing binary")
+    read = read.mapInArrow(partial(_read, lake.settings, days[0].markers), _ROW_IN_SPARK)
     latest = F.max_by(F.struct("tally", *_VALUES), F.struct(*writing.KEYS[3:])).alias("row")
     made = read.groupBy("day", "table", *writing.IDENTITY).agg(latest)
     made = made.select("day", "table", *writing.IDENTITY, "row.*").persist(StorageLevel.DISK_ONLY)
@@ -165,14 +165,11 @@ def _write_days(lake: Lake, days: list[Day], made: DataFrame) -> None:
     rows = made.where("table != ''").withColumn("place", F.concat_ws(" ", "day", "table", part))
     rows = rows.repartition("place").sortWithinPartitions("place", *writing.IDENTITY)
     for day in days:
-        left_over = product(columns.TABLES, range(day.ledger.parts, day.parts))
-        making.put_empty(lake, day.ledger, left_over)
+        making.put_empty(lake, day.ledger, range(day.ledger.parts, day.parts))
     write = partial(_write, lake.settings, ledgers)
-    written = {found["place"] for found in rows.mapInArrow(write, "place string").collect()}
+    written = {found["key"] for found in rows.mapInArrow(write, "key string").collect()}
     for ledger in ledgers.values():
-        every = product(columns.TABLES, range(ledger.parts))
-        empty = [(t, n) for t, n in every if f"{ledger.date} {t} {n}" not in written]
-        making.put_empty(lake, ledger, empty)
+        making.put_empty(lake, ledger, range(ledger.parts), written)
 
 
 def _write(settings: Settings, ledgers: Mapping[str, Ledger], batches: Batches) -> Batches:
@@ -188,8 +185,9 @@ def _write(settings: Settings, ledgers: Mapping[str, Ledger], batches: Batches) 
             day, table, number = place.split()
             rows = (pa.Table.from_batches([batch]) for _, batch in found)
             file = writing.write_parquet(table, Path(folder) / "part", rows, stamp)
-            making.put_part(lake, ledgers[day], table, file, int(number))
-            yield pa.record_batch({"place": [place]})
+            key = keys.enriched_key(table, date.fromisoformat(day), int(number))
+            making.put_part(lake, ledgers[day], key, file)
+            yield pa.record_batch({"key": [key]})
 
 
 def main() -> None:
@@ -197,11 +195,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     for name in ("from", "to", "raw", "enriched", "timezone"):
         parser.add_argument(f"--{name}", required=True)
-    told = vars(parser.parse_known_args()[0])  # Glue adds arguments of its own
-    buckets = {"raw_bucket": told["raw"], "enriched_bucket": told["enriched"]}
-    settings = Settings.from_env(timezone=told["timezone"], **buckets)
-    days = handler.days_of({"start": told["from"], "end": told["to"]}, settings)
-    for ledger in run(settings, days):
+    told, _ = parser.parse_known_args()  # Glue adds arguments of its own
+    start, end, raw, enriched, timezone = vars(told).values()
+    settings = Settings.from_env(raw_bucket=raw, enriched_bucket=enriched, timezone=timezone)
+    for ledger in run(settings, handler.days_of({"start": start, "end": end}, settings)):
         print(ledger)
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tgpipeline.lake.columns import TABLES, fit
+from tgpipeline.lake.columns import TABLES, Column, fit
 from tgpipeline.lake.rows import Row
 from tgpipeline.lake.versions import Three
 
@@ -40,11 +40,6 @@ def schema(table: str) -> pa.Schema:
     return pa.schema([pa.field(c.name, ARROW[c.type]) for c in TABLES[table]])
 
 
-def declared(table: str) -> list[tuple[str, str]]:
-    """Name and type of each column of a row; `context_timestamp` comes when it is written."""
-    return [(c.name, c.type) for c in TABLES[table][:-1]]
-
-
 def to_table(table: str, rows: Iterable[Row], context_timestamp: datetime) -> pa.Table:
     """Rows as an Arrow table, each value fitted to its column.
 
@@ -53,28 +48,28 @@ def to_table(table: str, rows: Iterable[Row], context_timestamp: datetime) -> pa
         rows: as `rows.Flattener` makes them.
         context_timestamp: when they were processed, UTC.
     """
-    return _stamped(table, fitted(declared(table), list(rows), Counter()), context_timestamp)
+    return _stamped(table, fitted(TABLES[table][:-1], list(rows), Counter()), context_timestamp)
 
 
-def fitted(columns: list[tuple[str, str]], rows: list[Row], misfits: Counter[str]) -> pa.Table:
+def fitted(columns: tuple[Column, ...], rows: list[Row], misfits: Counter[str]) -> pa.Table:
     """Rows as an Arrow table of these columns; values that do not fit are counted by column."""
     values = zip(*rows, strict=True) if rows else ((),) * len(columns)
-    arrays = [_array(*column, v, misfits) for column, v in zip(columns, values, strict=True)]
-    return pa.table(arrays, [name for name, _ in columns])
+    arrays = [_array(column, v, misfits) for column, v in zip(columns, values, strict=True)]
+    return pa.table(arrays, [column.name for column in columns])
 
 
-def _array(name: str, type_name: str, values: tuple[Any, ...], misfits: Counter[str]) -> pa.Array:
+def _array(column: Column, values: tuple[Any, ...], misfits: Counter[str]) -> pa.Array:
     """One column. Nearly always every value fits, so that is tried before each is looked at."""
     types = set(map(type, values)) - {type(None)}
-    if types <= {_PYTHON.get(type_name)}:
+    if types <= {_PYTHON.get(column.type)}:
         try:
-            return pa.array(values, ARROW[type_name])
+            return pa.array(values, ARROW[column.type])
         except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
             pass
-    pairs = [fit(value, type_name) for value in values]
+    pairs = [fit(value, column.type) for value in values]
     if wrong := sum(not fits for _, fits in pairs):
-        misfits[name] += wrong
-    return pa.array([value for value, _ in pairs], ARROW[type_name])
+        misfits[column.name] += wrong
+    return pa.array([value for value, _ in pairs], ARROW[column.type])
 
 
 class Sorter:
@@ -87,7 +82,7 @@ class Sorter:
     """
 
     def __init__(self, table: str, folder: Path, misfits: Counter[str]) -> None:
-        self._declared = [*declared(table), *((name, "int64") for name in KEYS)]
+        self._columns = (*TABLES[table][:-1], *(Column(key, "int64", "", "") for key in KEYS))
         self._file = f"{folder / table}-{{}}.arrow"
         self._misfits = misfits
         self._chunk: list[Row] = []
@@ -118,7 +113,7 @@ class Sorter:
 
     def _end_chunk(self) -> None:
         if self._chunk:
-            self._run.append(fitted(self._declared, self._chunk, self._misfits))
+            self._run.append(fitted(self._columns, self._chunk, self._misfits))
         self._chunk, self._chunk_bytes = [], 0
         if sum(map(len, self._run)) >= RUN or sum(t.nbytes for t in self._run) > 4 * BYTES:
             path, run = self._file.format(len(self._runs)), latest(self._run)

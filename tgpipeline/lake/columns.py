@@ -29,16 +29,10 @@ class Column(NamedTuple):
     @property
     def athena_type(self) -> str:
         """The type in Athena's DDL: https://docs.aws.amazon.com/athena/latest/ug/data-types.html"""
-        return _ATHENA[self.type]
+        others = {"int64": "bigint", "bool": "boolean", "timestamp[ms]": "timestamp"}
+        return others.get(self.type, self.type.replace("list", "array"))
 
 
-_ATHENA = {
-    "int64": "bigint",
-    "bool": "boolean",
-    "string": "string",
-    "list<string>": "array<string>",
-    "timestamp[ms]": "timestamp",
-}
 # Read once, as this module is.
 TABLES = {
     table: tuple(Column(*told) for told in declared)

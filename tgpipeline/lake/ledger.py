@@ -14,7 +14,6 @@ from tgpipeline.lake import columns, keys, stores
 from tgpipeline.settings import Settings
 
 NAMES_KEPT = 50  # how many unknown names a ledger tells apart; a hostile update can hold any number
-METADATA = 1_800  # bytes; S3 takes 2,048 of user metadata, names of fields included
 
 
 @dataclass
@@ -81,11 +80,8 @@ class Ledger:
         )
 
     def attributes(self) -> dict[str, str]:
-        """The ledger as S3 user metadata, without its names where they would not fit."""
-        told = json.dumps(asdict(self))
-        if len(told) > METADATA:  # its names are in the Parquet's own metadata
-            told = json.dumps(asdict(self) | {"misfits": {}, "unknown": {}})
-        return {"ledger": told}
+        """The ledger as S3 user metadata: 2,048 bytes, so its names are in the Parquet's alone."""
+        return {"ledger": json.dumps(asdict(self) | {"misfits": {}, "unknown": {}})}
 
 
 def most_common(names: Mapping[str, int]) -> dict[str, int]:

@@ -7,16 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tgpipeline.errors import LakeError
 from tgpipeline.lake.erasing import as_bytes
 from tgpipeline.lake.keys import RAW, day_of, sent_key
 from tgpipeline.settings import Settings, aws_client, aws_session
 from tgpipeline.telegram import updates
-
-if TYPE_CHECKING:
-    from obstore.store import ObjectStore, S3Store
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +103,7 @@ def first_object(s3: Any, bucket: str, prefix: str) -> dict[str, Any] | None:
     return next(iter(found.get("Contents", [])), None)
 
 
-def open_store(bucket: str, settings: Settings) -> "S3Store":
+def open_store(bucket: str, settings: Settings) -> Any:
     """A store for reading and writing many small objects, of the same account as boto3's clients.
 
     Where the environment holds no access key, credentials come through boto3's own chain, so
@@ -127,14 +124,14 @@ def open_store(bucket: str, settings: Settings) -> "S3Store":
     return S3Store(bucket, client_options={"allow_http": True, "timeout": "60s"}, **config)
 
 
-def attributes_for(store: "ObjectStore", attributes: Mapping[str, str]) -> dict[str, str]:
+def attributes_for(store: Any, attributes: Mapping[str, str]) -> dict[str, str]:
     """The metadata that an object of this store can have: files have none."""
     from obstore.store import LocalStore
 
     return {} if isinstance(store, LocalStore) else dict(attributes)
 
 
-def list_days(store: "ObjectStore", prefix: str = RAW) -> list[date]:
+def list_days(store: Any, prefix: str = RAW) -> list[date]:
     """The days that have a partition under a prefix, in order; other names are logged, no more."""
     listing = store.list_with_delimiter(f"{prefix}/")
     days, other = [], [item["path"] for item in listing["objects"]]
@@ -149,7 +146,7 @@ def list_days(store: "ObjectStore", prefix: str = RAW) -> list[date]:
     return sorted(days)
 
 
-def paths(store: "ObjectStore", prefix: str) -> Iterator[str]:
+def paths(store: Any, prefix: str) -> Iterator[str]:
     """The keys of all objects under a prefix."""
     return (item["path"] for page in store.list(prefix) for item in page)
 

@@ -50,7 +50,13 @@ def version(document: Document, flattener: Flattener) -> Version:
         raise UpdateError(document.reason)
     content, update_id, source = update[kind], update.get("update_id"), document.source
     text = "" if kind in MESSAGE_KINDS else body.decode("utf-8", "replace")
-    table, values = flattener.row(update, text, source, kind)
+    try:
+        table, values = flattener.row(update, text, source, kind)
+        # A number alone can come twice, from two bots: events are the same if they say the same.
+        known = table == "messages" or update_id is None
+        said = "" if known else json.dumps(update, sort_keys=True)
+    except RecursionError:
+        raise UpdateError("nested too deeply") from None
     undated = update_id is not None and event_date(content) is None
     # Of two that are equal in all else any one may be kept, but always the same one.
     digest = zlib.crc32(body)
@@ -60,7 +66,9 @@ def version(document: Document, flattener: Flattener) -> Version:
         rank = (len(_SOURCES) * edited + _SOURCES[source], number, digest)
         return Version(table, values, _identity(content, update_id, body), rank, undated)
     if update_id is not None:
-        return Version(table, values, (update_id, _said(update), 0), (0, 0, digest), undated)
+        return Version(
+            table, values, (update_id, zlib.crc32(said.encode()), 0), (0, 0, digest), undated
+        )
     # An imported count of reactions. Lines without the number of their import are of older
     # versions: among these the one with the most reactions is newest.
     counts = (integer(r.get("total_count")) or 0 for r in objects(content.get("reactions")))
@@ -96,14 +104,6 @@ def _import_of(update: Update) -> int:
     """Greater for lines of a newer converter, and of a later import by the same one."""
     converter, number = (integer(update.get(name)) or 0 for name in ("converter", "import"))
     return max(0, min(converter, 2**20)) << 40 | max(0, min(number, 2**40 - 1))
-
-
-def _said(update: Update) -> int:
-    """Equal where two updates say the same: a number alone can come twice, from two bots."""
-    try:
-        return zlib.crc32(json.dumps(update, sort_keys=True).encode())
-    except RecursionError:
-        raise UpdateError("nested too deeply") from None
 
 
 def _identity(message: Update, update_id: int | None, body: bytes) -> Three:

@@ -1,6 +1,7 @@
 """Updates become rows: the right table, the right columns, whatever comes."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,6 +10,8 @@ from tests import payloads as p
 from tgpipeline.errors import UpdateError
 from tgpipeline.lake import rows
 from tgpipeline.lake.columns import EVENTS, MESSAGES, TABLES
+from tgpipeline.lake.documents import Document
+from tgpipeline.lake.versions import version
 from tgpipeline.telegram import updates
 
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
@@ -18,7 +21,7 @@ def row(update, text="", source="webhook", zone=SAO_PAULO, groups=None, bots=())
     flattener = rows.Flattener(zone, groups, bots)
     table, values = flattener.row(update, text, source)
     assert len(values) == len(TABLES[table]) - 1
-    return table, rows.as_json(table, values), dict(flattener.unknown)
+    return table, rows.as_json(table, values), dict(flattener.tally.unknown)
 
 
 def message_row(content, **options):
@@ -127,8 +130,8 @@ def test_bots_that_are_met_and_authors_that_nobody_describes_are_remembered():
         flattener.row(p.update(content=p.message(sender=sender)))
     flattener.row(p.update(content=p.message(reply_to_message=p.message(4, sender=p.BOT))))
     flattener.row(p.update(content=p.message(reply_to_message=p.message(4, sender={"id": 8}))))
-    assert flattener.authors.bots == {5, p.BOT["id"]}
-    assert flattener.authors.undeclared == {9, 901}
+    assert flattener.tally.bots == {5, p.BOT["id"]}
+    assert flattener.tally.undeclared == {9, 901}
 
 
 TOPIC = p.message(3, text=None, message_thread_id=3, forum_topic_created={"name": "Entregas"})
@@ -302,8 +305,10 @@ def test_nesting_without_end_is_refused_by_the_packages_own_error():
     deep = "x"
     for _ in range(100_000):
         deep = {"blocks": [deep]}
+    update = p.update(content=p.message(rich_message=deep))
+    document = Document("1.json", b"", update, "message", "webhook")
     with pytest.raises(UpdateError, match="nested too deeply"):
-        row(p.update(content=p.message(rich_message=deep)))
+        version(document, rows.Flattener(SAO_PAULO))
     while isinstance(deep, dict):  # taken apart by hand: its destructor would recurse, too
         deep = deep["blocks"][0]
 
@@ -352,7 +357,7 @@ def test_a_supergroup_keeps_the_identity_of_the_group_it_was():
 )
 def test_wall_clock_is_what_zoneinfo_says_through_a_whole_year(zone):
     tz, start = ZoneInfo(zone), int(datetime(2025, 1, 1, tzinfo=UTC).timestamp())
-    convert = rows.wall_clock(tz)
+    convert = partial(rows.wall_clock, tz=tz)
     for seconds in range(start, start + 366 * 86_400, 5_223):
         local = datetime.fromtimestamp(seconds, tz).replace(tzinfo=None)
         assert convert(seconds) == (local - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
@@ -360,7 +365,7 @@ def test_wall_clock_is_what_zoneinfo_says_through_a_whole_year(zone):
 
 def test_wall_clock_changes_at_the_very_second():
     tz = ZoneInfo("Europe/Lisbon")
-    convert = rows.wall_clock(tz)
+    convert = partial(rows.wall_clock, tz=tz)
     change = int(datetime(2025, 3, 30, 1, tzinfo=UTC).timestamp())
     for seconds in range(change - 9_000, change + 9_000, 450):
         local = datetime.fromtimestamp(seconds, tz).replace(tzinfo=None)
