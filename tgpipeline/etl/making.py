@@ -129,7 +129,7 @@ def flatten_day(lake: Lake, day: Day, folder: Path) -> tuple[rows.Tally, dict[st
             counts["quarantined"] += 1
             continue
         counts[row.table] += 1
-        if not (row.undated and document.name in listing.again):
+        if not (document.name in listing.again and versions.is_undated(document)):
             values = lake.pseudonyms.row(row.table, row.values)
             sorters[row.table].add(values, row.identity, row.rank, len(document.body))
     counts["collisions"] = lake.pseudonyms.collisions

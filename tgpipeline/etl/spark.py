@@ -18,14 +18,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from itertools import accumulate, groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from py4j.protocol import Py4JError
-from pyspark import StorageLevel
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812, as Spark's own documentation has it
@@ -55,15 +53,15 @@ _SAYS_WHY = re.compile(r"[\w.]*(Error|Exception)\b")  # of Python's traceback on
 
 
 def run(
-    settings: Settings, days: Iterable[date], *, rebuild: bool = False, spark: Any = None
+    settings: Settings, days: Iterable[date], spark: Any = None, **how: Any
 ) -> Iterator[Ledger]:
     """Bring the enriched zone of these days up to date, as `handler.run` does.
 
     Args:
         settings: name both buckets and the time zone.
         days: local days.
-        rebuild: remake a day even where nothing has changed.
         spark: the session; this machine's, or the one that `spark-submit` made, where it is None.
+        **how: `rebuild`, as `handler.run` takes it.
 
     Yields:
         The ledger of each day.
@@ -75,7 +73,7 @@ def run(
     settings = replace(settings, bot_token="", webhook_secret="")
     try:
         make = partial(_make, spark or session())
-        yield from handler.run(settings, days, rebuild=rebuild, make=make, at_once=DAYS)
+        yield from handler.run(settings, days, make=make, at_once=DAYS, **how)
     except (PySparkException, Py4JError) as error:
         lines = str(error).splitlines() or [type(error).__name__]
         told = next((line for line in reversed(lines) if _SAYS_WHY.match(line)), lines[0])
@@ -102,7 +100,7 @@ def _make(spark: SparkSession, lake: Lake, days: list[Day]) -> None:
     read = read.mapInArrow(partial(_read, lake.settings, days[0].markers), _ROW_IN_SPARK)
     latest = F.max_by(F.struct("tally", *_VALUES), F.struct(*writing.KEYS[3:])).alias("row")
     made = read.groupBy("day", "table", *writing.IDENTITY).agg(latest)
-    made = made.select("day", "table", *writing.IDENTITY, "row.*").persist(StorageLevel.DISK_ONLY)
+    made = made.select("day", "table", *writing.IDENTITY, "row.*").persist()
     try:
         _complete(lake, days, made)
         _write_days(lake, days, made)
@@ -147,11 +145,10 @@ def _complete(lake: Lake, days: list[Day], made: DataFrame) -> None:
     rows = {(one["day"], one["table"]): one["rows"] for one in found}
     tallies = {one["day"]: one["tallies"] for one in found if not one["table"]}
     for day in days:
-        tally = Tally(Counter(), Counter(), Counter(), set(), set())
+        tally: Any = Tally(Counter(), Counter(), Counter(), set(), set())
         for met in tallies.get(day.ledger.date, ()):
-            ours: Any  # counts add up, sets unite
             for ours, more in zip(tally, json.loads(met), strict=True):
-                ours.update(more)
+                ours.update(more)  # counts add up, sets unite
         whole = {table: rows.get((day.ledger.date, table), 0) for table in columns.TABLES}
         making.complete(lake, day, tally, whole)
         day.ledger.parts = max(1, *(-(-count // PART_ROWS) for count in whole.values()))
@@ -181,7 +178,7 @@ def _write(settings: Settings, ledgers: Mapping[str, Ledger], batches: Batches) 
     )
     lake, stamp = Lake(settings), datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="tgpipeline-spark-") as folder:
-        for place, found in groupby(cut, key=itemgetter(0)):
+        for place, found in groupby(cut, key=lambda one: one[0]):
             day, table, number = place.split()
             rows = (pa.Table.from_batches([batch]) for _, batch in found)
             file = writing.write_parquet(table, Path(folder) / "part", rows, stamp)

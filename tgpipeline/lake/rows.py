@@ -95,7 +95,7 @@ class Flattener:
             text = rich_text(m["rich_message"]) or None
         service = None if content == "unknown" else content in updates.SERVICE
         service = True if m.get("is_service") is True else service  # as imported history says
-        author = self._author_of(m, service)
+        author_id, author_kind = self._author_of(m, service)
         topic, is_comment = None, None
         if content in ("forum_topic_created", "forum_topic_edited"):
             topic = sub(m, content).get("name")
@@ -106,32 +106,17 @@ class Flattener:
                 is_comment = is_copy(reply) or None
                 reply = {}
         date, chat_id = m.get("date"), chat.get("id")
-        return (
-            update.get("update_id"),
-            source,
-            None if source == "history" else name,
-            *map(m.get, ("message_id", "message_thread_id", "is_topic_message")),
-            topic,
-            is_comment,
-            *author,
+        return (  # in the order of the columns
+            *(update.get("update_id"), source, None if source == "history" else name),
+            *(m.get("message_id"), m.get("message_thread_id"), m.get("is_topic_message")),
+            *(topic, is_comment, author_id, author_kind),
             *map(user.get, _SENDER),
             sub(m, "sender_chat").get("id"),
-            chat_id,
-            first_id(chat_id, self._groups),
-            *map(chat.get, ("type", "title")),
-            date,
-            wall_clock(date, self._tz),
-            m.get("edit_date"),
-            content,
-            service,
-            text,
-            caption,
-            types,
-            command,
-            reply.get("message_id"),
-            sub(reply, "from").get("id"),
-            sub(m, "forward_origin").get("type"),
-            sub(m, "via_bot").get("id"),
+            *(chat_id, first_id(chat_id, self._groups), chat.get("type"), chat.get("title")),
+            *(date, wall_clock(date, self._tz), m.get("edit_date")),
+            *(content, service, text, caption, types, command),
+            *(reply.get("message_id"), sub(reply, "from").get("id")),
+            *(sub(m, "forward_origin").get("type"), sub(m, "via_bot").get("id")),
             *map(m.get, ("media_group_id", "migrate_to_chat_id", "migrate_from_chat_id")),
         )
 

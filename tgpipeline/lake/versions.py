@@ -29,14 +29,18 @@ class Version(NamedTuple):
         values: of the row, as `rows.Flattener` makes them.
         identity: equal for all versions of a row, and for no other row of that table and day.
         rank: the version with the greatest is the latest.
-        undated: whether it came through the webhook and does not say when it happened.
     """
 
     table: str
     values: Row
     identity: Three
     rank: Three
-    undated: bool
+
+
+def is_undated(document: Document) -> bool:
+    """Whether it came through the webhook and does not say when it happened."""
+    update = document.update or {}
+    return "update_id" in update and event_date(update[document.kind]) is None
 
 
 def version(document: Document, flattener: Flattener) -> Version:
@@ -54,28 +58,25 @@ def version(document: Document, flattener: Flattener) -> Version:
         table, values = flattener.row(update, text, source, kind)
         # A number alone can come twice, from two bots: events are the same if they say the same.
         known = table == "messages" or update_id is None
-        said = "" if known else json.dumps(update, sort_keys=True)
+        said = 0 if known else zlib.crc32(json.dumps(update, sort_keys=True).encode())
     except RecursionError:
         raise UpdateError("nested too deeply") from None
-    undated = update_id is not None and event_date(content) is None
     # Of two that are equal in all else any one may be kept, but always the same one.
     digest = zlib.crc32(body)
     if table == "messages":
         edited = max(0, min(integer(content.get("edit_date")) or 0, 2**60))
         number = update_id or form_of(document.name).number or _import_of(update)
         rank = (len(_SOURCES) * edited + _SOURCES[source], number, digest)
-        return Version(table, values, _identity(content, update_id, body), rank, undated)
+        return Version(table, values, _identity(content, update_id, body), rank)
     if update_id is not None:
-        return Version(
-            table, values, (update_id, zlib.crc32(said.encode()), 0), (0, 0, digest), undated
-        )
+        return Version(table, values, (update_id, said, 0), (0, 0, digest))
     # An imported count of reactions. Lines without the number of their import are of older
     # versions: among these the one with the most reactions is newest.
     counts = (integer(r.get("total_count")) or 0 for r in objects(content.get("reactions")))
     chat_id, message_id, variant = _identity(content, None, body)
     rank = (_import_of(update), max(0, min(sum(counts), 2**62)), digest)
     variant = variant or zlib.crc32(kind.encode("utf-8", "surrogatepass"))
-    return Version(table, values, (chat_id, message_id, variant), rank, False)
+    return Version(table, values, (chat_id, message_id, variant), rank)
 
 
 def rows_of(paths: Iterable[str | Path], tz: tzinfo) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from tests import payloads as p
 from tgpipeline.errors import UpdateError
 from tgpipeline.lake.documents import document_of, form_of
 from tgpipeline.lake.rows import Flattener
-from tgpipeline.lake.versions import version
+from tgpipeline.lake.versions import is_undated, version
 from tgpipeline.settings import zone
 
 FLATTENER = Flattener(zone("UTC"))
@@ -163,10 +163,13 @@ def test_of_imported_reaction_counts_the_larger_is_the_later():
 
 
 def test_undated_updates_are_told():
-    assert of(p.update(5, "poll", p.CONTENTS["poll"])).undated
-    assert of(p.update(5, content=p.message(1, date=0))).undated
-    assert not of(p.text(1)).undated
-    assert not of({"message": p.message(1, date=None)}, "history-x.ndjson:1").undated
+    def undated(update, name="1.json"):
+        return is_undated(document_of(name, p.raw(update)))
+
+    assert undated(p.update(5, "poll", p.CONTENTS["poll"]))
+    assert undated(p.update(5, content=p.message(1, date=0)))
+    assert not undated(p.text(1))
+    assert not undated({"message": p.message(1, date=None)}, "history-x.ndjson:1")
 
 
 def test_what_cannot_be_read_has_its_reason():
