@@ -65,7 +65,7 @@ def archive(settings: Settings, s3: Any = None) -> Callable[[Mapping[str, Any]],
     Returns:
         A function that takes the Message, stores it in the raw zone and returns its key.
     """
-    s3, bucket = s3 or aws_client("s3", settings), settings.raw_bucket
+    s3, bucket = aws_client("s3", settings) if s3 is None else s3, settings.raw_bucket
 
     def store(message: Mapping[str, Any]) -> str:
         day = updates.context_date(dict(message), settings.tz, datetime.now(UTC))
