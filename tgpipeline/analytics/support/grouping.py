@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tgpipeline.analytics.support import signals
-from tgpipeline.analytics.support.signals import name_words, says, verdict
+from tgpipeline.analytics.support.signals import name_words, says, tells_trouble, verdict
 from tgpipeline.analytics.topics.text import normalise
 
 OWN, OWN_AMONG_REPLIES = 10 * 60, 60  # seconds for which one's own conversation goes on
@@ -93,9 +93,7 @@ class Grouping:
         self.active[m.place] = [*active[1 - KEPT :], c]
         target: Any = None if m.to is None else self.messages[m.to]
         to_customer = target is not None and target.author == c.customer
-        is_asked = c.question is not None or (
-            target is not None and signals.tells_trouble(target.text)
-        )
+        is_asked = c.question is not None or tells_trouble(target.text if target else "")
         helps = m.role != "customer" or (not m.has_agents and is_asked)
         if helps and m.author != c.customer:
             real = signals.answers(m)
@@ -226,4 +224,4 @@ def opens(m: Any) -> bool:
         return False
     if says("remark", "me_too", m.text) and (len(name_words(m.text)) <= 4 or not m.is_question):
         return False  # joins in
-    return m.is_question or (m.wants and m.has_agents) or signals.tells_trouble(m.text)
+    return m.is_question or (m.wants and m.has_agents) or tells_trouble(m.text)

@@ -15,17 +15,14 @@ from tgpipeline.analytics.support.grouping import Conversation
 from tgpipeline.analytics.support.signals import says
 
 OUTCOMES = ("confirmed", "assumed", "not_solved", "unanswered", "open")
-COLUMNS = {
-    "outcome": "string",  # one of OUTCOMES, or not_judged: in a language without rules
-    "by": "string",  # who gave the last answer: bot, person, members
-    "signal": "string",  # how the customer said it: thanks, reaction, button, complaint
-    "bot_after": "Int64",  # seconds until the bot, a person wrote first
-    "person_after": "Int64",
-    "answer_after": "Int64",  # seconds until the first real answer
-    "members": "Int64",  # messages of other customers
-    "handed": "boolean",  # a person wrote, or was asked for, after the bot
-    "settled": "Int64",  # Unix seconds of the last that counted
-}
+# What `judge` tells. `outcome` is one of OUTCOMES, or not_judged, in a language without rules; `by`
+# says who gave the last answer (bot, person, members), `signal` how the customer took it (thanks,
+# reaction, button, complaint); then seconds until the bot, until a person wrote first, and until
+# the first real answer; how many `members` wrote; whether it was `handed` (a person wrote, or was
+# asked for, after the bot); and when it was `settled`: Unix seconds of the last that counted.
+_NUMBERS = dict.fromkeys(("bot_after", "person_after", "answer_after", "members"), "Int64")
+COLUMNS = dict.fromkeys(("outcome", "by", "signal"), "string") | _NUMBERS
+COLUMNS |= {"handed": "boolean", "settled": "Int64"}
 REOPENED = 7 * 86_400  # seconds in which a customer who asks about the same again reopens it
 
 

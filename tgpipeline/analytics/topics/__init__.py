@@ -7,7 +7,6 @@ letters). It learns from nothing else; the same texts and file give the same ans
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import chain
 from pathlib import Path
@@ -17,14 +16,15 @@ import numpy as np
 import pandas as pd
 
 from tgpipeline.analytics.topics.definitions import (
-    HANDOVER,
     KINDS,
     Matcher,
+    Phrase,
     Problem,
     read_definitions,
 )
 from tgpipeline.analytics.topics.text import is_question, normalise, stems, words
 
+HANDOVER = "handover"  # the flag that says who wants a person
 SURE = 0.25  # how sure one must be of a problem in a message
 SURE_WITH_PHRASES = 0.05  # ... of one of which several words or phrases are there
 LONG = 200  # letters from which on a text is read by its sentences
@@ -33,17 +33,16 @@ _SENTENCE_END = re.compile(r"(?<=[.!?]) ")
 _CHUNK = 20_000  # texts at a time: bounds memory
 
 
-@dataclass(frozen=True)
 class Topics:
-    """Tells which of the defined problems messages are about. Made by `load`."""
+    """Tells which of the defined problems messages are about. Made by `load`.
 
-    definitions: Sequence[Problem] = field(repr=False)  # flags last
-    spelled: frozenset[str] = field(default=frozenset(), repr=False)
+    Attributes:
+        problems: the problems by name, in the file's order, without flags.
+    """
 
-    @cached_property
-    def problems(self) -> dict[str, Problem]:
-        """The problems by name, in the file's order, without flags."""
-        return {d.name: d for d in self.definitions if not d.flag}
+    def __init__(self, definitions: Sequence[Problem], spelled: frozenset[str]) -> None:
+        self._definitions, self._spelled = definitions, spelled  # flags last
+        self.problems = {d.name: d for d in definitions if not d.flag}
 
     def label(self, texts: Iterable[str | None]) -> list[list[str]]:
         """Returns the problems of each message, the surest first; none is an empty list.
@@ -94,7 +93,7 @@ class Topics:
         sure[is_bare] = 0.0  # one or two words alone are like anything
         is_said = (words[:, : sure.shape[1]] > 1) & (sure >= SURE_WITH_PHRASES)
         sure[is_said & (sure < SURE)] = SURE
-        persons = words[:, [d.name == HANDOVER for d in self.definitions]].any(axis=1)
+        persons = words[:, [d.name == HANDOVER for d in self._definitions]].any(axis=1)
         starts = np.cumsum([0, *map(len, split[:-1])])
         return np.maximum.reduceat(sure, starts), np.maximum.reduceat(persons, starts)
 
@@ -103,7 +102,7 @@ class Topics:
 
         What a definition's `unless` is in has none.
         """
-        counts = np.zeros((len(KINDS), len(texts), len(self.definitions)))
+        counts = np.zeros((len(KINDS), len(texts), len(self._definitions)))
         matcher, owners = self._matcher
         for row, text in enumerate(texts):
             for number in matcher.find(text):
@@ -122,26 +121,23 @@ class Topics:
     @cached_property
     def _matcher(self) -> tuple[Matcher, list[tuple[int, int]]]:
         """The matcher of all phrases, and for each phrase of which kind it is and whose."""
-        owned = [
-            ((kind, number), phrase)
-            for number, definition in enumerate(self.definitions)
-            for kind, name in enumerate(KINDS)
-            for phrase in definition.phrases[name]
-        ]
+        owners, phrases = [], list[Phrase]()
+        for number, definition in enumerate(self._definitions):
+            for kind, name in enumerate(KINDS):
+                owners += [(kind, number)] * len(definition.phrases[name])
+                phrases += definition.phrases[name]
         spelled = {word for text, _ in self._examples for _, word in words(text)}
-        matcher = Matcher([phrase for _, phrase in owned], self.spelled | spelled)
-        return matcher, [owner for owner, _ in owned]
+        return Matcher(phrases, self._spelled | spelled), owners
 
     @cached_property
     def _examples(self) -> list[tuple[str, int]]:
         """Texts to compare with, and the number of each one's problem; the last is none."""
         pairs = []
-        for number, d in enumerate(self.definitions):
-            texts = [normalise(example) for example in d.examples]
-            if len(texts) < 5:  # a new problem may be no more than a few words
-                texts += [
-                    " ".join(terms[0].strip("=*") for terms, _ in p) for p in d.phrases["words"]
-                ]
+        for number, d in enumerate(self._definitions):
+            # A new problem may be no more than a few words.
+            alone = d.phrases["words"] if len(d.examples) < 5 else ()
+            texts = [" ".join(terms[0].strip("=*") for terms, _ in phrase) for phrase in alone]
+            texts += [normalise(example) for example in d.examples]
             pairs += [(text, min(number, len(self.problems))) for text in texts if text]
         return pairs
 

@@ -18,7 +18,7 @@ from tgpipeline import resources
 from tgpipeline.analytics.topics.text import fold, stems, words, written_out
 from tgpipeline.errors import SettingsError
 
-HANDOVER, OTHER = "handover", "other"  # flags with a meaning of their own
+OTHER = "other"  # the flag of what is no problem
 KINDS = ("words", "hints", "unless")
 GAP, LONG_GAP = 4, 13  # how far the next word of a phrase may be: three words between, or twelve
 SLIP_LETTERS = 6  # words of so many letters are recognised in spite of one slip
