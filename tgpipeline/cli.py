@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 
 from tgpipeline import __version__, deploy, history, ingest, resources
-from tgpipeline.errors import DeployError, LakeError, SettingsError, TgPipelineError
+from tgpipeline.errors import DeployError, SettingsError, TgPipelineError
 from tgpipeline.history.content import int_of
 from tgpipeline.lake import quarantine, versions
 from tgpipeline.secrets import secret
@@ -162,15 +162,13 @@ def _import(arguments: argparse.Namespace) -> bool:
 
 
 def _quarantine(arguments: argparse.Namespace) -> bool | None:
-    """List what could not be read, show one such object, or try them all again after a fix."""
+    """List what could not be read, show it, or try it again after a fix: one object, or all."""
     settings, key = Settings.from_env("raw_bucket"), arguments.key
-    if arguments.action == "show":
-        if not key:
-            raise LakeError("which object? `tgpipeline quarantine list` says what is there.")
-        print(quarantine.show(settings, key))
-        return None
     all_of_days = quarantine.items(settings, arguments.start, arguments.end)
     found = [quarantine.get(settings, key)[0]] if key else list(all_of_days)
+    if arguments.action == "show":
+        print(*(quarantine.show(settings, one.key) for one in found), sep="\n\n")
+        return None
     if arguments.action == "list":
         print(*found, f"{len(found)} in quarantine", sep="\n")
         return None
@@ -229,9 +227,8 @@ def _sender(arguments: argparse.Namespace) -> Callable[[Path, str], object]:
     if len(targets) != 1:
         raise SettingsError("which chat shall get the page? Name its id with --send-to.")
     client, target = bot(settings), targets[0]
-    called = report.recipient(client, target, names=arguments.names)
-    question = f"Send the page and its findings to {called}?"
-    agree(arguments.yes, question, f"nothing is sent to {called}")
+    chat = report.recipient(client, target, names=arguments.names)
+    agree(arguments.yes, f"Send the page and its findings to {chat}?", f"nothing is sent to {chat}")
     return partial(report.send, client, target)
 
 

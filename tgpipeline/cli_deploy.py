@@ -67,9 +67,8 @@ def _local(arguments: argparse.Namespace) -> None:
     from tgpipeline import local
 
     with local.start(through=arguments.through) as stack:
-        for name, value in sorted(stack.variables.items()):
-            print(f"export {name}={value}")
-        print("# Stop with Ctrl-C.", flush=True)
+        lines = [f"export {name}={value}" for name, value in sorted(stack.variables.items())]
+        print(*lines, "# Stop with Ctrl-C.", sep="\n", flush=True)
         threading.Event().wait()
 
 

@@ -62,8 +62,7 @@ def invoke(function: str, event: dict[str, Any], settings: Settings) -> Any:
         answer = client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
     returned = json.loads(answer["Payload"].read() or b"null")
     if answer.get("FunctionError"):
-        kind, said = returned.get("errorType"), returned.get("errorMessage")
-        raise reasons.refusal("raised", name=name, kind=kind, said=said)
+        raise reasons.refusal("raised", name=name, **{"errorType": "an error"} | returned)
     return returned
 
 

@@ -98,7 +98,7 @@ def _post(telegram: Telegram, body: str) -> None:
     """Post to the webhook what Telegram would not send."""
     hook: Any = telegram.delivery.webhook
     headers = {ingest.SECRET_HEADER: hook.target.secret, "Content-Type": "application/json"}
-    sent = body.encode("utf-8", "surrogateescape")
+    sent = body.encode(errors="surrogateescape")
     requests.post(hook.target.url, sent, headers=headers, timeout=60).raise_for_status()
 
 
@@ -138,7 +138,7 @@ def fill(life: Iterable[Line], telegram: Telegram, settings: Settings) -> int:
         elif "sent" in line:
             archive(line["sent"])
         else:  # API Gateway hands on text: what is no UTF-8 is replaced
-            text = line["raw"].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            text = line["raw"].encode(errors="surrogateescape").decode(errors="replace")
             bodies = [text.encode()]
         for body in bodies:
             ingest.store(body, settings, memory, received)
