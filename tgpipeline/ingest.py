@@ -198,7 +198,7 @@ def _is_ours(chat_id: int, migration: tuple[int, int] | None, settings: Settings
     """
     known = _our_chats.setdefault(settings, set(settings.chat_ids))
     bucket, marker_of = settings.raw_bucket, keys.migration_key
-    if chat_id not in known and stores.first_object(s3, bucket, marker_of(chat_id)):
+    if chat_id not in known and stores.etag_of(s3, bucket, marker_of(chat_id)):
         known.add(chat_id)
     if migration is not None and not known.isdisjoint((chat_id, migration[0])):
         stores.put_new(s3, bucket, marker_of(migration[1]), markers.of_migration(*migration))

@@ -296,7 +296,7 @@ def test_a_group_that_becomes_a_supergroup_in_the_middle_of_a_day_is_one_group(z
         p.text(4, date=p.NOON + 60),
         p.update(5, "message_reaction", p.EVENTS["message_reaction"][0]),
     ]
-    ingest._our_chats.cache_clear()
+    ingest._our_chats.clear()
     for update in life:
         ingest.store(p.raw(update), zones.settings, zones.s3, edge.RECEIVED)
     assert zones.run(DAY)[p.DAY].messages == 4

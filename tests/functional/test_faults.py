@@ -167,19 +167,19 @@ class Gateway:
 @pytest.fixture
 def hook(zones, monkeypatch):
     """The ingest function behind a proxy and a gateway; tells the proxy and the gateway."""
-    caches = (ingest._settings, ingest._our_chats, runtime.client)
+    caches = (ingest._settings.cache_clear, ingest._our_chats.clear, runtime.client.cache_clear)
     with Proxy(zones.settings.endpoint_url) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
         monkeypatch.setenv("AWS_S3_BUCKET", zones.settings.raw_bucket)
         monkeypatch.setenv("TELEGRAM_WEBHOOK_SECRET", SECRET)
         monkeypatch.setenv("TELEGRAM_CHAT_ID", str(p.SUPERGROUP))
-        for cached in caches:
-            cached.cache_clear()
+        for clear in caches:
+            clear()
         gateway = Gateway()
         yield proxy, gateway
         gateway.stop()
-    for cached in caches:
-        cached.cache_clear()
+    for clear in caches:
+        clear()
 
 
 def stored(zones):

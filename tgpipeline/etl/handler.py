@@ -113,7 +113,7 @@ def run(
         LakeError: if the raw zone cannot be read or the enriched zone not be written.
     """
     what = f"read it, or write to s3://{settings.enriched_bucket}"
-    advice = "Check that both exist and that this role may use them; to run again is always safe."
+    advice = "Check that both exist and that this role may use them, then run again: it is safe."
     processes: Any = nullcontext()
     if jobs > 1:  # not forked: obstore's threads do not survive that
         processes = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))

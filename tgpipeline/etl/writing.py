@@ -85,10 +85,8 @@ class Sorter:
         self._columns = (*TABLES[table][:-1], *(Column(key, "int64", "", "") for key in KEYS))
         self._file = f"{folder / table}-{{}}.arrow"
         self._misfits = misfits
-        self._chunk: list[Row] = []
-        self._chunk_bytes = 0
-        self._run: list[pa.Table] = []
-        self._runs: list[Iterator[pa.Table]] = []
+        self._chunk, self._chunk_bytes = list[Row](), 0
+        self._run, self._runs = list[pa.Table](), list[Iterator[pa.Table]]()
 
     def add(self, row: Row, identity: Three, rank: Three, size: int = 0) -> None:
         """Add one version of a row.

@@ -34,10 +34,8 @@ class Column(NamedTuple):
 
 
 # Read once, as this module is.
-TABLES = {
-    table: tuple(Column(*told) for told in declared)
-    for table, declared in resources.data("lake/columns.toml").items()
-}
+_DECLARED = resources.data("lake/columns.toml")
+TABLES = {table: tuple(Column(*told) for told in _DECLARED[table]) for table in _DECLARED}
 MESSAGES, EVENTS = TABLES["messages"], TABLES["events"]
 
 

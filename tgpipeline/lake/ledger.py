@@ -73,11 +73,9 @@ class Ledger:
         return read == (documents, *versions)
 
     def __str__(self) -> str:
-        return (
-            f"{self.date} {self.status:<11} {self.documents:>7} documents → "
-            f"{self.messages} messages, {self.events} events, {self.superseded} superseded, "
-            f"{self.repeated} repeated, {self.quarantined} quarantined"
-        )
+        names = "messages events superseded repeated quarantined".split()
+        became = ", ".join(f"{getattr(self, name)} {name}" for name in names)
+        return f"{self.date} {self.status:<11} {self.documents:>7} documents → {became}"
 
     def attributes(self) -> dict[str, str]:
         """The ledger as S3 user metadata: 2,048 bytes, so its names are in the Parquet's alone."""

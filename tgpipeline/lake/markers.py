@@ -57,10 +57,8 @@ def read_markers(store: Any) -> Markers:
     Args:
         store: the raw bucket, as `stores.open_store` gives it.
     """
-    groups: dict[int, int] = {}
-    until: dict[tuple[str, int], int] = {}
-    words: dict[str, int] = {}
-    listed, key, bots = erased_listed(store), b"", set[int]()
+    groups, bots, words = dict[int, int](), set[int](), dict[str, int]()
+    listed, key, until = erased_listed(store), b"", dict[tuple[str, int], int]()
     others = (path for kind in (MIGRATIONS, BOTS) for path in paths(store, f"{kind}/"))
     for path in (*others, *(path for path, _ in listed)):
         kind, _, name = path.removesuffix(".json").partition("/")

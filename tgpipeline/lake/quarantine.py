@@ -74,10 +74,9 @@ def items(settings: Settings, start: date | None = None, end: date | None = None
     Raises:
         LakeError: if it cannot be listed.
     """
-    first, last = start or date.min, end or date.max
     with _opened(settings, "list what is there") as raw, ThreadPoolExecutor(64) as pool:
         for day in stores.list_days(raw, keys.QUARANTINE):
-            if first <= day <= last:  # each object is asked for its reason
+            if (start or day) <= day <= (end or day):  # each object is asked for its reason
                 found = stores.paths(raw, keys.partition(keys.QUARANTINE, day))
                 yield from pool.map(partial(_item, raw), found)
 

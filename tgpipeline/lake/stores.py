@@ -73,7 +73,7 @@ def archive(settings: Settings, s3: Any = None) -> Callable[[Mapping[str, Any]],
         while True:  # behind all versions that are there, unless the last is this one
             key, number = sent_key(message, day, number), number + 1
             new, after = put_new(s3, bucket, key, body), sent_key(message, day, number)
-            if new or (has_bytes(s3, bucket, key, body) and not first_object(s3, bucket, after)):
+            if new or (has_bytes(s3, bucket, key, body) and not etag_of(s3, bucket, after)):
                 return key
 
     return store
@@ -85,12 +85,11 @@ def has_bytes(s3: Any, bucket: str, key: str, body: bytes) -> bool:
     Under a KMS key an ETag is no MD5, so a repeat is stored once more there; it makes no other row.
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
     """
-    etag = (first_object(s3, bucket, key) or {}).get("ETag", "")
-    return bool(etag.strip('"') == hashlib.md5(body, usedforsecurity=False).hexdigest())
+    return etag_of(s3, bucket, key) == hashlib.md5(body, usedforsecurity=False).hexdigest()
 
 
-def first_object(s3: Any, bucket: str, prefix: str) -> dict[str, Any] | None:
-    """The first object under a prefix, which may be a whole key; None where there is none.
+def etag_of(s3: Any, bucket: str, key: str) -> str:
+    """The ETag of an object; empty where there is none.
 
     It is listed, not fetched: without the right to list, S3 answers 403 for a missing object, too.
 
@@ -98,9 +97,9 @@ def first_object(s3: Any, bucket: str, prefix: str) -> dict[str, Any] | None:
         LakeError: if it cannot be listed.
     """
     advice = "Check the credentials, and that they may s3:ListBucket there."
-    with as_lake_error(bucket, f"list {prefix}", advice):
-        found = s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
-    return next(iter(found.get("Contents", [])), None)
+    with as_lake_error(bucket, f"list {key}", advice):
+        found = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
+    return next((item["ETag"].strip('"') for item in found.get("Contents", [])), "")
 
 
 def open_store(bucket: str, settings: Settings) -> Any:

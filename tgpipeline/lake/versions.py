@@ -94,11 +94,10 @@ def rows_of(paths: Iterable[str | Path], tz: tzinfo) -> Iterator[dict[str, Any]]
     for document in (one for path in paths for one in documents_of(path)):
         try:
             found = version(document, flattener)
+            told = {"table": found.table, **as_json(found.table, found.values)}
         except UpdateError as error:
-            yield {"file": document.name, "error": str(error)}
-        else:
-            row = as_json(found.table, found.values)
-            yield {"file": document.name, "table": found.table, **row}
+            told = {"error": str(error)}
+        yield {"file": document.name, **told}
 
 
 def _import_of(update: Update) -> int:
