@@ -360,9 +360,8 @@ def _update(update_id: int, chat: int = GROUP, **content: Any) -> dict[str, Any]
 
 
 def test_a_bucket_takes_nothing_without_tls(enforced: local.LocalStack) -> None:
-    answer = requests.post(
-        enforced.url, json=_update(1, text="oi"), headers={HEADER: local.SECRET}, timeout=30
-    )
+    url, secret = deploy.webhook.deployed(enforced.settings).url, {HEADER: local.SECRET}
+    answer = requests.post(url, json=_update(1, text="oi"), headers=secret, timeout=30)
     assert answer.status_code == 500  # the stack speaks plain HTTP: the bucket's policy refuses
     s3 = aws_client("s3", enforced.settings)
     assert s3.list_objects_v2(Bucket=enforced.settings.raw_bucket)["KeyCount"] == 0
@@ -381,7 +380,8 @@ def test_both_functions_do_their_work_under_their_roles(enforced: local.LocalSta
         {"no": "update"},
     ]
     for body in bodies:
-        answer = requests.post(enforced.url, json=body, headers={HEADER: local.SECRET}, timeout=30)
+        url = deploy.webhook.deployed(enforced.settings).url
+        answer = requests.post(url, json=body, headers={HEADER: local.SECRET}, timeout=30)
         assert answer.status_code == 200, body
     stores.archive(settings, s3)(_update(9, text="sou o bot")["message"])
     s3.put_object(
