@@ -34,9 +34,8 @@ def monthly(messages: int, region: str = REGION, **use: float) -> dict[str, floa
     etl_seconds = uses.etl_start + again * (a_day / uses.etl_rate + messages / 30 / 50_000)
     scanned = max(uses.scanned, messages * uses.row_bytes)
     # Sent, received and deleted in tens; and two queues are asked every 20 seconds by five pollers.
-    queue = 1.2 * messages + 2 * 5 * 30 * 86_400 / 20
-    extra = objects * (prices["invocation"] + 0.25 * 1 * prices["GB-second"])
-    extra += queue * prices["queue request"]
+    extra = (1.2 * messages + 2 * 5 * 30 * 86_400 / 20) * prices["queue request"]
+    extra += objects * (prices["invocation"] + 0.25 * 1 * prices["GB-second"])
     ingest = prices["invocation"] + uses.ingest_gb_seconds * prices["GB-second"]
     written_and_read = prices["put or list"] + again * prices["get"]
     logs = messages * uses.log_bytes / 1e9 * prices["GB of log"]

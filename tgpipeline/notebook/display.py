@@ -118,5 +118,4 @@ def record(**figures: int) -> Shown:
     >>> record(updates_sent=2871)
     updates sent: 2,871
     """
-    told = (f"{say(name.replace('_', ' '))}: {number(n)}" for name, n in figures.items())
-    return Shown(" · ".join(told))
+    return Shown(" · ".join(f"{say(k.replace('_', ' '))}: {number(n)}" for k, n in figures.items()))
