@@ -77,10 +77,9 @@ def prove(settings: Settings) -> dict[str, int]:
     """
     days = invoke("etl", {"scheduled_time": datetime.now(UTC).isoformat()}, settings)["days"]
     athena, database = reasons.client("athena", settings), settings.name.replace("-", "_")
-    sql = f"SELECT count(*) FROM messages WHERE context_date = DATE '{days[-1]['date']}'"
-    where = {"WorkGroup": settings.name, "QueryExecutionContext": {"Database": database}}
-    asked = athena.start_query_execution(**where, QueryString=sql)["QueryExecutionId"]
-    answers = polled(athena.get_query_execution, QueryExecutionId=asked)
+    sql = f"SELECT count(*) FROM {database}.messages WHERE context_date = DATE '{days[-1]['date']}'"
+    asked = athena.start_query_execution(WorkGroup=settings.name, QueryString=sql)
+    answers = polled(athena.get_query_execution, QueryExecutionId=asked["QueryExecutionId"])
     states = (answer["QueryExecution"]["Status"] for answer in answers)
     ended = next(state for state in states if state["State"] not in ("QUEUED", "RUNNING"))
     if ended["State"] != "SUCCEEDED":

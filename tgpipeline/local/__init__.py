@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import boto3
 
-from telegram_standin import TOKEN_DEFAULT, Clock, Telegram
+from telegram_standin import Clock, Telegram
 from tgpipeline import deploy
 from tgpipeline.errors import LocalStackError
 from tgpipeline.etl import handler
@@ -57,8 +57,7 @@ class LocalStack(ExitStack):
         self.callback(_tell_notebook)
         self.callback(_running.discard, self)
         self.aws = self.enter_context(ministack.start_aws(**options))
-        clock = Clock(BEGINNING, running=False)
-        self.telegram = self.enter_context(Telegram(TOKEN_DEFAULT, clock=clock))
+        self.telegram = self.enter_context(Telegram(clock=Clock(BEGINNING, running=False)))
         self.bot = Bot(self.telegram.token, self.telegram.url)
         elsewhere = tuple(ministack.VARIABLES["elsewhere"])
         ours = ministack.variables("pipeline", aws=self.aws, telegram=self.telegram)
