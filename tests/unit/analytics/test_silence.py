@@ -57,15 +57,14 @@ def test_days_without_data_are_a_finding_and_no_week_is_compared_with_a_hole() -
     found = silence.periods(conversations, messages)
     assert found["what"].tolist() == ["data", "data"]
     assert "from 25 Nov to 26 Nov" in silence.sentences(found)[0]
-    assert silence.last_weeks(conversations, messages) is None
-    assert silence.last_weeks(*month(lost=(13,))) is not None
-    assert silence.last_weeks(*month(lost=(14,))) is None, "the first of the fourteen days"
+    assert silence.last_weeks(conversations, messages).empty
+    assert len(silence.last_weeks(*month(lost=(13,)))) == 14
+    assert silence.last_weeks(*month(lost=(14,))).empty, "the first of the fourteen days"
 
 
 def test_only_whole_weeks_of_the_period_are_compared() -> None:
     conversations, messages = month()
     weeks = silence.last_weeks(conversations, messages)
-    assert weeks is not None
     assert (weeks[0], weeks[-1], len(weeks)) == (
         START + pd.Timedelta(days=14),
         START + pd.Timedelta(days=27),
@@ -73,8 +72,7 @@ def test_only_whole_weeks_of_the_period_are_compared() -> None:
     )
     conversations.attrs["end"] -= 3600  # the last day is not over
     weeks = silence.last_weeks(conversations, messages)
-    assert weeks is not None
     assert weeks[-1] == START + pd.Timedelta(days=26)
     conversations.attrs["parameters"] = {"start": "2025-11-25"}
-    assert silence.last_weeks(conversations, messages) is None
-    assert silence.last_weeks(conversations.head(0), messages) is None
+    assert silence.last_weeks(conversations, messages).empty
+    assert silence.last_weeks(conversations.head(0), messages).empty

@@ -95,12 +95,10 @@ def rising(conversations: pd.DataFrame, messages: pd.DataFrame) -> pd.DataFrame:
         As `rising_terms`; empty where the period does not hold both weeks whole.
     """
     days = silence.last_weeks(conversations, messages)
-    day = conversations["local_time"].dt.normalize()
-    texts = []
-    for week in (days[7:], days[:7]) if days is not None else ((), ()):
-        rows = conversations.loc[day.isin(week), "question_row"]
-        texts.append(messages["text"].iloc[rows.tolist()].dropna())
-    return rising_terms(*texts, ignore=_names(messages))
+    day = conversations["local_time"].dt.normalize().to_numpy()
+    asked = messages["text"].iloc[conversations["question_row"].tolist()].fillna("")
+    now, before = (asked[np.isin(day, week)] for week in (days[7:], days[:7]))
+    return rising_terms(now, before, ignore=_names(messages))
 
 
 def _names(messages: pd.DataFrame) -> set[str]:
@@ -149,8 +147,8 @@ def _stop_words() -> frozenset[str]:
     return frozenset(normalise(" ".join(listed)).split())
 
 
-def _phrases(text: str) -> Iterator[tuple[str, ...]]:
-    """Yields the words and phrases of a normalised text that may mean something."""
+def _phrases(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yields the stems and the words of what may mean something in a normalised text."""
     stop, read = _stop_words(), words(text)
     for start, (position, _) in enumerate(read):
         for end in range(start + 1, min(start + PHRASE_WORDS, len(read)) + 1):
@@ -160,16 +158,12 @@ def _phrases(text: str) -> Iterator[tuple[str, ...]]:
             edges = (found[0], found[-1])
             means = not any(w in stop or len(w) < 2 or w[0] in "<0123456789" for w in edges)
             if means and not any(map(str.isdigit, found)):  # a number is of one message alone
-                yield found
-
-
-def _key(phrase: tuple[str, ...]) -> str:
-    return " ".join(stems(word)[0] for word in phrase)
+                yield " ".join(stems(word)[0] for word in found), found
 
 
 def term_keys(text: str) -> list[str]:
     """Returns the stems of each word and phrase of a normalised text that may mean something."""
-    return [_key(phrase) for phrase in _phrases(text)]
+    return [key for key, _ in _phrases(text)]
 
 
 def _read(texts: Iterable[str | None], ignore: Iterable[str]) -> pd.DataFrame:
@@ -190,7 +184,7 @@ def _spellings(texts: Iterable[str], normalised: Iterable[str]) -> dict[str, str
         (fold(word), word) for text in texts for word in re.findall(r"[^\W\d_]+", text.lower())
     )
     accented = dict(sorted(accents, key=lambda pair: (accents[pair], pair)))  # the last one stays
-    counts = Counter((_key(phrase), phrase) for text in normalised for phrase in _phrases(text))
+    counts = Counter(pair for text in normalised for pair in _phrases(text))
     spelled = dict(sorted(counts, key=lambda pair: (counts[pair], pair)))
     return {key: " ".join(accented.get(w, w) for w in phrase) for key, phrase in spelled.items()}
 

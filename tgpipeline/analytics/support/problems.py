@@ -41,7 +41,7 @@ def frequent(
     frame = groups.agg(conversations=("solved", "size"), solved=("solved", "mean"))
     frame = frame.assign(of=len(c), last_7_days=pd.NA, before=pd.NA, trend="")
     weeks = silence.last_weeks(c, messages)
-    if weeks is not None:
+    if len(weeks):
         daily = pd.crosstab(day, named).reindex(weeks, fill_value=0)
         frame = frame.assign(last_7_days=daily[7:].sum(), before=daily[:7].sum())
         frame["trend"] = changed(daily)

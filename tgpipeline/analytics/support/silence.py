@@ -69,16 +69,15 @@ def sentences(silences: pd.DataFrame) -> list[str]:
     return found
 
 
-def last_weeks(conversations: pd.DataFrame, messages: pd.DataFrame) -> pd.DatetimeIndex | None:
+def last_weeks(conversations: pd.DataFrame, messages: pd.DataFrame) -> pd.DatetimeIndex:
     """The period's last fourteen days that are over, in order.
 
-    None if it does not hold them whole, or if the lake lacks one of them.
+    None of them if it does not hold all of them whole, or if the lake lacks one.
     """
-    days = whole_days(conversations)
-    if len(days) < 14:
-        return None
+    days = whole_days(conversations)[-14:]
     holes = periods(conversations, messages).query("what == 'data'")
-    return None if (holes["last"] >= days[-14]).any() else days[-14:]
+    is_whole = len(days) == 14 and not holes["last"].ge(days[0]).any()
+    return days if is_whole else days[:0]
 
 
 def whole_days(conversations: pd.DataFrame) -> pd.DatetimeIndex:
