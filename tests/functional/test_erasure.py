@@ -212,11 +212,12 @@ def test_names_in_what_comes_late_are_left_out_and_found_again(zones, tmp_path):
     assert found(zones) == []
 
 
-def test_a_spoilt_marker_is_written_anew(zones):
+@pytest.mark.parametrize("spoilt", [b"{", b"null", b"[1]"])
+def test_a_spoilt_marker_is_written_anew(zones, spoilt):
     fill(zones)
     erasure(zones).run()
     (marker,) = [key for key in _marker_names(zones) if not key.endswith("/key")]
-    obstore.put(zones.raw, marker, b"{")
+    obstore.put(zones.raw, marker, spoilt)
     zones.put(updates()[0])  # as no marker tells, it comes back; the person is erased once more
     zones.run(DAY)
     assert erasure(zones).run() == []
@@ -391,6 +392,12 @@ def test_killed_and_run_again(versioned, write, when):
     assert health._erasures(deploy.Deployment.of(versioned.settings)).ok
 
 
+def test_names_without_a_letter_are_not_told_as_shared(zones):
+    fill(zones)
+    zones.put(p.text(90, "oi", sender={"id": 7, "is_bot": False, "first_name": "🌸"}))
+    assert erasure(zones).known.shared == set()
+
+
 def test_former_versions_go_too(versioned):
     fill(versioned)
     assert erasure(versioned).run() == []
@@ -399,6 +406,9 @@ def test_former_versions_go_too(versioned):
 
 def test_a_day_whose_raw_expired_is_filtered(zones):
     fill(zones)
+    command = [{"type": "bot_command", "offset": 0, "length": 10}]
+    zones.put(p.text(90, "/bia_nunes", sender=RUI, entities=command))
+    zones.run(DAY)
     names = [o["path"] for page in zones.raw.list(keys.partition(keys.RAW, DAY)) for o in page]
     for name in names[:-1]:
         zones.raw.delete(name)

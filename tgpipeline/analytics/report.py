@@ -17,7 +17,7 @@ from tgpipeline.analytics.findings import findings
 from tgpipeline.analytics.language import say, sentence, use, words
 from tgpipeline.analytics.support import metrics
 from tgpipeline.analytics.support.statistics import ENOUGH
-from tgpipeline.analytics.tables import Table
+from tgpipeline.analytics.tables import QUOTES, Table
 from tgpipeline.errors import QueryError, SettingsError
 from tgpipeline.telegram.bot import Bot
 
@@ -117,6 +117,8 @@ def listed(answers: Answers, answer: str, columns: list[str], by: str = "", **mo
     frame = answers[answer] if _is_needed(answers, answer) else pd.DataFrame(columns=columns)
     if "is_bot" in frame:
         frame = frame[~frame["is_bot"]]
+    for column in {*columns} & {*QUOTES}:  # of some problems there is nothing to quote
+        frame = frame[frame[column].map(len) > 0]
     if by:
         frame = frame.sort_values(by, ascending=False, kind="stable")
     if "problem" in frame:

@@ -80,8 +80,8 @@ class Marker:
         self.secret = self._stored(_SECRET) or secrets.token_bytes(32)
         self._key = keys.erased_key(hashed(self.secret, request.user_id), request.chat_id)
         marker: dict[str, Any] = {}
-        with suppress(ValueError):  # spoilt by hand: the erasure begins anew
-            marker = json.loads(self._stored(self._key) or b"{}")
+        with suppress(TypeError, ValueError):  # spoilt by hand: the erasure begins anew
+            marker |= json.loads(self._stored(self._key) or b"{}")
         self.words = set[str](marker.get("words", ()))
         self._until = max(request.until, marker.get("until", 0))
         self.days = set(map(date.fromisoformat, marker.get("days", ())))
@@ -179,7 +179,8 @@ class Erasure:
             self.buckets.delete(plan.own)
             list(handler.run(self.settings, plan.days - plan.expired, rebuild=True))
             tables = [o for o in self.buckets.current(enriched) if lake_day(o.key) in plan.days]
-            self.buckets.rewrite(tables, self._remover.rest)  # those of which raw objects expired
+            expired = (table for table in tables if lake_day(table.key) in plan.expired)
+            self.buckets.rewrite(expired, self._remover.rest)
             self.buckets.delete((), tables)
             self._leave_record()
             self._marker.put()

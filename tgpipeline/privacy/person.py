@@ -27,7 +27,7 @@ COMMON = 20  # texts: a name that is in so many, and in one of 50, is a word (Ro
 _NAMED = ("first_name", "last_name", "title")
 _OWN = ("author_id", "from_id", "target_user_id", "chat_id")
 _ADDRESSED = ("reply_to_from_id", "via_bot_id")
-_SAID = ("text", "caption", "chat_title", "topic_name", "new_value", "old_value")
+_SAID = "text caption bot_command chat_title topic_name new_value old_value".split()
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,7 @@ class Known:
             for document in documents_in(one.key, found.body) if table is None else ():
                 with suppress(RecursionError):  # too deeply nested to be anybody's
                     self._learn((document.update or {}).get(document.kind, {}))
+        self.own.discard("")  # of messages without a poll, and of names without a letter
         often = max(COMMON, len(self.said) // 50)
         self.shared = {n for n in self.own if n in self.others or self.spoken[n] >= often}
         self.names = {n for n in self.own - self.shared if len(n) > 1} | {str(user_id)}

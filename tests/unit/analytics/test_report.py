@@ -263,6 +263,13 @@ def test_each_question_is_listed_where_there_are_too_few_for_shares(engine: Duck
     assert section(Answers(Duck(many), **PERIOD), "Does the bot solve it?")["tables"] == []
 
 
+def test_of_a_problem_that_nobody_answered_no_answer_is_quoted() -> None:
+    alone = Answers(Duck([message(1, 7, "Ana", "cadê meu pedido?")]), **PERIOD, language="en")
+    assert alone.teach["answer"].tolist() == [""]
+    (quotes,) = section(alone, "Where a better bot pays")["quotes"]
+    assert quotes.rows == []
+
+
 def test_who_waits_is_listed_the_last_first() -> None:
     asked = [message(n, 200 + n, "Ana", f"cadê o pedido {n}?") for n in range(1, 40)]
     (table,) = section(Answers(Duck(asked), **PERIOD, language="en"), "Unanswered now")["tables"]
