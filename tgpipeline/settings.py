@@ -84,12 +84,15 @@ class Settings:
             raise refusal("webhook_secret")
 
     @classmethod
-    def from_env(cls, *require: str, env: Mapping[str, str] = os.environ, **overrides: Any) -> Self:
+    def from_env(
+        cls, *require: str, env: Mapping[str, str] | None = None, **overrides: Any
+    ) -> Self:
         """Read the settings: an override wins over the environment, that over the default.
 
         Args:
             *require: names of attributes that must not be empty.
-            env: the environment to read.
+            env: the environment to read; this process's own where it is None, so that no signature
+                shows it.
             **overrides: attributes given directly.
 
         Raises:
@@ -99,6 +102,7 @@ class Settings:
         >>> Settings.from_env(env={"TELEGRAM_CHAT_ID": "-1001234567890, -42"}).chat_ids
         (-1001234567890, -42)
         """
+        env = os.environ if env is None else env
         texts = {item.name: env.get(item.metadata["variable"], "").strip() for item in fields(cls)}
         texts["region"] = texts["region"] or env.get("AWS_REGION", "").strip()  # as Lambda sets it
         if not texts["region"] and env is os.environ:

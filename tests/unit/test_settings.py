@@ -1,5 +1,7 @@
 """Settings: precedence, what is refused and how the refusal reads, and that secrets never show."""
 
+import inspect
+import os
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -57,6 +59,7 @@ def test_secrets_never_show():
     shown = repr(Settings.from_env(env=EVERYTHING))
     for hidden in ("NOT-A-REAL-ONE", "new-one", "old_one", "AKIAnotreal"):
         assert hidden not in shown
+    assert os.environ["PATH"] not in str(inspect.signature(Settings.from_env)), "help shows it"
 
 
 @pytest.mark.parametrize(

@@ -127,9 +127,10 @@ def import_export(
                     summary.skipped[str(reason)] += 1
                     continue
                 sent = datetime.fromtimestamp(message["date"], settings.tz).replace(tzinfo=None)
-                if not summary.messages and record.get("date") not in (None, sent.isoformat()):
-                    clocks = str(record["date"])[:19], sent.isoformat(), settings.timezone
-                    summary.notes.append(SENTENCES["clocks"].format(*clocks))
+                shown, told = str(record.get("date") or sent.isoformat())[:19], sent.isoformat()
+                if not summary.messages and shown.replace(" ", "T") != told:
+                    clocks = SENTENCES["clocks"].format(shown, told, settings.timezone)
+                    summary.notes.append(clocks)
                 day = sent.date()
                 summary.count(message, day)
                 lines.add(day, {"message": message})

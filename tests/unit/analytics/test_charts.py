@@ -466,6 +466,20 @@ def test_of_several_that_are_largest_none_is_called_so() -> None:
     assert draw("messages_by_hour_and_weekday", heat).title == said
 
 
+@pytest.mark.parametrize(("language_", "said"), [("en", "all on Mon"), ("pt", "todas em seg,")])
+def test_of_one_day_no_day_is_said_to_have_most(language_: str, said: str) -> None:
+    with language.use(language_):
+        assert f", {said} 10 " in draw("messages_per_day", frames(1)["messages_per_day"]).title
+
+
+@pytest.mark.parametrize("language_", language.LANGUAGES)
+def test_counts_beside_waits_are_not_broken(language_: str) -> None:
+    frame = frames()["response_times"].assign(answered=414, conversations=451)
+    with language.use(language_), style.page(6.4):
+        names = [name.get_text() for name in draw("response_times", frame).axes.get_yticklabels()]
+    assert all(name.splitlines()[-1].count("(") == name.count("(") == 1 for name in names), names
+
+
 def test_what_is_sent_is_called_by_its_name_in_the_language() -> None:
     frame = frames()["messages_by_content_type"]
     with language.use("pt"):
@@ -509,3 +523,6 @@ def test_who_writes_beside_a_bot_did_not_write_everything() -> None:
     bot = frame.assign(user_id=9, is_bot=True)
     chart = draw("messages_per_user_per_day", pd.concat([frame, bot]))
     assert chart.title == "person 3 wrote all messages of people"
+    both = pd.concat([frame, frame.assign(user_id=4)])
+    title = draw("messages_per_user_per_day", both).title
+    assert title == "2 people wrote all messages of people", "not: the 2 who write most, 100 %"

@@ -101,6 +101,8 @@ def test_clocks_other_than_the_zones_are_told(tmp_path: Path) -> None:
     assert note.startswith("where it was exported, clocks showed 2026-03-02T10:00:00, which was ")
     assert "2026-03-02T00:00:00 in America/Sao_Paulo" in note
     assert read_export(path, timezone="Asia/Jakarta").notes == []
+    path = write(tmp_path, chat([message(1, **{**told, "date": "2026-03-02 10:00:00.000"})]))
+    assert read_export(path, timezone="Asia/Jakarta").notes == [], "the same clocks"
     for odd in ("2026-03-02", "2020-03-02T10:00:00", "soon", 7):
         path = write(tmp_path, chat([message(1, **{**told, "date": odd})]))
         assert len(read_export(path).notes) == 1, "whatever it says, the import goes on"

@@ -78,7 +78,8 @@ def response_times(frame: pd.DataFrame) -> Chart:
     for row in shown.itertuples():
         kind = f"{say(row.who)}, {say(row.asked)}"
         told.append(f"{kind} {duration(row.median)}")
-        names.append(say("{kind} ({n} of {of})", kind=kind, n=row.answered, of=row.conversations))
+        counts = {"n": row.answered, "of": row.conversations}
+        names.append(say("{kind} ({n}\xa0of\xa0{of})", kind=kind, **counts))
     title = sentence("response_times", waits="; ".join(told))
 
     def draw(ax: Any) -> None:

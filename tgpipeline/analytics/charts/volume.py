@@ -21,6 +21,7 @@ def messages_per_day(frame: pd.DataFrame) -> Chart:
     messages = days["messages"]
     total, most, middle = int(messages.sum()), int(messages.max()), float(messages.median())
     name = "messages_at_most" if (messages == most).sum() > 1 else "messages_per_day"
+    name = "messages_on_one_day" if total == most else name
     title = sentence(name, n=total, day=messages.idxmax(), most=most)
     if 0 < middle < most:
         title += sentence("messages_more_than_usual", ratio=most / middle)
@@ -47,7 +48,8 @@ def messages_per_user_per_day(frame: pd.DataFrame, labels: Mapping[int, str]) ->
     names = [labels[int(user)] for user in shown.index]
     unit, binned = shapes.by_unit(days.set_axis(names, axis=1))
     known = {"name": names[0], "share": shown.sum() / total, "total": total}
-    title = sentence("messages_per_user_per_day", n=len(shown), **known)
+    name = "messages_of_all" if len(shown) == len(totals) else "messages_per_user_per_day"
+    title = sentence(name, n=len(shown), **known)
     draw = shapes.heat_over_time(say(f"messages a {unit}"))
     return shapes.over_time(title, binned, unit, "", draw)
 
