@@ -31,10 +31,7 @@ def sendable(body: bytes) -> bool:
     >>> sendable(b'{"update_id": 1}'), sendable(b'{\n}'), sendable(b'"\xff"')
     (True, False, False)
     """
-    try:
-        return len(body) <= LONGEST and not _REFUSED.search(body.decode())
-    except UnicodeDecodeError:
-        return False
+    return len(body) <= LONGEST and not _REFUSED.search(body.decode("utf-8", "surrogateescape"))
 
 
 def send(sqs: Any, queue_url: str, body: bytes) -> None:

@@ -129,9 +129,8 @@ def run(
                 yield from (one for one in _update(opened, doubtful) if one.status == "written")
     except OSError as error:
         raise LakeError(
-            f"the ETL could not use the temporary folder {tempfile.gettempdir()} ("
-            f"{error.strerror or error}). Make room there (in Lambda, the function's ephemeral "
-            "storage) or name another one in TMPDIR; then run again."
+            f"the ETL cannot use the folder {tempfile.gettempdir()} ({error.strerror or error}). "
+            "Make room there (in Lambda: ephemeral storage), or set TMPDIR; then run again."
         ) from error
 
 
@@ -162,8 +161,7 @@ def _compare(lake: Lake, days: Iterable[date], rebuild: bool) -> Iterator[Day]:
     for listing, (before, bot_met) in zip(listings(lake.raw, days), earlier, strict=True):
         made = made_from(listing, lake.settings, markers.groups)
         made["pseudonyms"] = lake.pseudonyms.digest
-        if not rebuild:
-            refuse_other_key(before, made["pseudonyms"])
+        refuse_other_key(() if rebuild else before, made["pseudonyms"])
         ledger = Ledger(listing.day.isoformat(), objects=len(listing.names), made_from=made)
         same = all(b and b.made_from | made == b.made_from for b in before)
         if not any(before) and not listing.names:

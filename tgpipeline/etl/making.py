@@ -113,7 +113,7 @@ def flatten_day(lake: Lake, day: Day, folder: Path) -> tuple[rows.Tally, dict[st
         cannot be read is in quarantine.
     """
     listing, markers = day.listing, day.markers
-    flattener = rows.Flattener(lake.settings.tz, markers.groups, markers.bots)
+    flattener = rows.Flattener(lake.settings.tz, markers)
     tally, counts = flattener.tally, flattener.tally.counts
     sorters = {table: writing.Sorter(table, folder, tally.misfits) for table in columns.TABLES}
     for found in reading.read_day(lake.raw, listing):

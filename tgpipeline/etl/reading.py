@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import obstore
-from obstore.store import ObjectStore
 
 from tgpipeline.lake import documents, keys
 from tgpipeline.lake.documents import Document
@@ -19,7 +18,6 @@ from tgpipeline.lake.erasing import Erased, as_bytes
 READ_THREADS = 128  # sized for the 10 to 30 ms that S3 takes to answer, not for cores
 AHEAD = 4  # days whose requests are under way while one is read
 CHUNK_BYTES = 8 * 1024 * 1024  # of a newline-delimited object: in memory at one time
-T = TypeVar("T")
 
 
 class Listing(NamedTuple):
@@ -42,7 +40,7 @@ class Listing(NamedTuple):
     again: frozenset[str] = frozenset()
 
 
-def list_day(store: ObjectStore, day: date) -> Listing:
+def list_day(store: Any, day: date) -> Listing:
     """List one day of the raw zone, all pages of it."""
     prefix = keys.partition(keys.RAW, day)
     names, sizes, total = [], [], 0
@@ -56,7 +54,7 @@ def list_day(store: ObjectStore, day: date) -> Listing:
     return Listing(day, names, sizes, f"{len(names)}-{total % 2**128:032x}" if names else "")
 
 
-def listings(store: ObjectStore, days: Iterable[date]) -> Iterator[Listing]:
+def listings(store: Any, days: Iterable[date]) -> Iterator[Listing]:
     """List days of the raw zone, all pages of each, and what each repeats of the day before.
 
     Args:
@@ -77,18 +75,18 @@ def listings(store: ObjectStore, days: Iterable[date]) -> Iterator[Listing]:
         known = own
 
 
-def prefetch(function: Callable[[Any], T], items: Iterable[Any], ahead: int = AHEAD) -> Iterator[T]:
+def prefetch(ask: Callable[..., Any], items: Iterable[Any], ahead: int = AHEAD) -> Iterator[Any]:
     """What a function says of each item, in order; the next requests are under way meanwhile."""
     coming = iter(items)
     with ThreadPoolExecutor(READ_THREADS) as pool:
-        waiting = deque(pool.submit(function, item) for item in islice(coming, ahead))
+        waiting = deque(pool.submit(ask, item) for item in islice(coming, ahead))
         while waiting:
             found = waiting.popleft().result()
-            waiting.extend(pool.submit(function, item) for item in islice(coming, 1))
+            waiting.extend(pool.submit(ask, item) for item in islice(coming, 1))
             yield found
 
 
-def read_day(store: ObjectStore, listing: Listing) -> Iterator[Document]:
+def read_day(store: Any, listing: Listing) -> Iterator[Document]:
     """Read every object of a day and parse what is in it.
 
     Args:
@@ -116,7 +114,7 @@ def read_day(store: ObjectStore, listing: Listing) -> Iterator[Document]:
                 yield documents.document_of(f"{name}:{number}", line)
 
 
-def _lines(store: ObjectStore, key: str) -> Iterator[bytes]:
+def _lines(store: Any, key: str) -> Iterator[bytes]:
     """The lines of an object of any size, one piece of it in memory at a time."""
     rest = b""
     for piece in obstore.get(store, key).stream(min_chunk_size=CHUNK_BYTES):

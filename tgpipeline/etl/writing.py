@@ -155,23 +155,20 @@ def merge(runs: Iterable[Iterator[pa.Table]]) -> Iterator[pa.Table]:
     while len(heads) > 1:
         # Up to the least of the last rows that are in memory, nothing can come any more.
         bound = min(_identity(head, -1) for head in heads.values())
-        ready = []
-        for run, head in list(heads.items()):
+        ready, rest = [], {}
+        for run, head in heads.items():
             size = bisect_right(range(len(head)), bound, key=partial(_identity, head))
             ready.append(head.slice(0, size))
-            if rest := head.slice(size) or next(run, None):
-                heads[run] = rest
-            else:
-                del heads[run]
+            rest[run] = head.slice(size) or next(run, None)
+        heads = {run: head for run, head in rest.items() if head}
         yield latest(ready)
     for run, head in heads.items():
         yield head
         yield from run
 
 
-def _identity(rows: pa.Table, number: int) -> Three:
-    a, b, c = (rows[name][number].as_py() for name in IDENTITY)
-    return a, b, c
+def _identity(rows: pa.Table, number: int) -> tuple[int, ...]:
+    return tuple(rows[name][number].as_py() for name in IDENTITY)
 
 
 class Parquet(NamedTuple):

@@ -34,6 +34,9 @@ class Markers(NamedTuple):
     erased: Erased
 
 
+NO_MARKERS = Markers({}, set(), Erased())
+
+
 def of_migration(old: int, new: int) -> bytes:
     """What the marker of a migration holds: both ids."""
     return json.dumps({"from": old, "to": new}).encode()

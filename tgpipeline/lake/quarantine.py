@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import obstore
 from obstore.exceptions import AlreadyExistsError
-from obstore.store import ObjectStore, S3Store
 
 from tgpipeline.errors import UpdateError
 from tgpipeline.lake import documents, keys, rows, stores, versions
@@ -52,7 +51,7 @@ class Item(NamedTuple):
         return f"{self.key}  {self.size} bytes  from {where}  {self.reason}"
 
 
-def put(raw: ObjectStore, document: documents.Document, reason: str, day: date) -> None:
+def put(raw: Any, document: documents.Document, reason: str, day: date) -> None:
     """Set aside what the ETL cannot read; the reason and where it was found go with it."""
     key = keys.quarantine_key(document.body, day)
     reason = reason.encode("ascii", "replace").decode()
@@ -91,7 +90,7 @@ def get(settings: Settings, key: str) -> tuple[Item, bytes]:
         return _item(raw, key), raw.get(key).bytes().to_bytes()
 
 
-def _item(raw: S3Store, key: str) -> Item:
+def _item(raw: Any, key: str) -> Item:
     found = raw.get(key, options={"head": True})
     reason, origin = (str(found.attributes.get(name, "")) for name in ("reason", "origin"))
     meta = found.meta
@@ -166,6 +165,6 @@ def printable(body: bytes) -> str:
 
 
 @contextlib.contextmanager
-def _opened(settings: Settings, what: str) -> Iterator[S3Store]:
+def _opened(settings: Settings, what: str) -> Iterator[Any]:
     with stores.as_lake_error(settings.raw_bucket, what, _ADVICE):
         yield stores.open_store(settings.raw_bucket, settings)

@@ -6,13 +6,12 @@ here, once, and not again in each query.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from tgpipeline.lake.columns import TABLES, fit
-from tgpipeline.lake.markers import first_id
+from tgpipeline.lake.markers import NO_MARKERS, Markers, first_id
 from tgpipeline.telegram import updates
 from tgpipeline.telegram.content import entities_of, old_and_new, rich_text
 from tgpipeline.telegram.updates import Update, integer, sub
@@ -49,18 +48,15 @@ class Flattener:
 
     Args:
         tz: zone of `sent_at`.
-        groups: for the id of a supergroup that was a group before, that group's id.
-        bots: ids of users that are known as bots; asked where a message does not tell.
+        markers: say which group a chat was before, and who is a bot where a message does not tell.
 
     Attributes:
         tally: what was met.
     """
 
-    def __init__(
-        self, tz: tzinfo, groups: Mapping[int, int] | None = None, bots: Collection[int] = ()
-    ) -> None:
+    def __init__(self, tz: tzinfo, markers: Markers = NO_MARKERS) -> None:
         self.tally = Tally(Counter(), Counter(), Counter(), set(), set())
-        self._tz, self._groups, self._known_bots = tz, groups or {}, bots
+        self._tz, self._groups, self._known_bots = tz, markers.groups, markers.bots
 
     def row(
         self, update: Update, text: str = "", source: str = "webhook", name: str = ""

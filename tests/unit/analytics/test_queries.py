@@ -16,6 +16,8 @@ from sqlglot import exp
 
 from tgpipeline.analytics import questions
 from tgpipeline.etl import writing
+from tgpipeline.lake.erasing import Erased
+from tgpipeline.lake.markers import Markers
 from tgpipeline.lake.rows import Flattener
 from tgpipeline.telegram.updates import event_date
 
@@ -115,7 +117,8 @@ def lake(
 
     Those of an `older` version have no word on authors and topics.
     """
-    flattener, rows, days = Flattener(SAO_PAULO, groups, bots), defaultdict(list), defaultdict(list)
+    flattener = Flattener(SAO_PAULO, Markers(dict(groups), set(bots), Erased()))
+    rows, days = defaultdict(list), defaultdict(list)
     for update in updates:
         table, row = flattener.row(update, "{}", source)
         content = next(v for v in update.values() if isinstance(v, dict))

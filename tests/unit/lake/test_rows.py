@@ -11,6 +11,8 @@ from tgpipeline.errors import UpdateError
 from tgpipeline.lake import rows
 from tgpipeline.lake.columns import EVENTS, MESSAGES, TABLES
 from tgpipeline.lake.documents import Document
+from tgpipeline.lake.erasing import Erased
+from tgpipeline.lake.markers import Markers
 from tgpipeline.lake.versions import version
 from tgpipeline.telegram import updates
 
@@ -18,7 +20,7 @@ SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 
 
 def row(update, text="", source="webhook", zone=SAO_PAULO, groups=None, bots=()):
-    flattener = rows.Flattener(zone, groups, bots)
+    flattener = rows.Flattener(zone, Markers(groups or {}, set(bots), Erased()))
     table, values = flattener.row(update, text, source)
     assert len(values) == len(TABLES[table]) - 1
     return table, rows.as_json(table, values), dict(flattener.tally.unknown)
@@ -124,7 +126,7 @@ def test_who_wrote_a_message_is_decided_here(fields, author_id, author_kind):
 
 
 def test_bots_that_are_met_and_authors_that_nobody_describes_are_remembered():
-    flattener = rows.Flattener(SAO_PAULO, bots={901})
+    flattener = rows.Flattener(SAO_PAULO, Markers({}, {901}, Erased()))
     senders = [p.BIA, GROUP_BOT, CHANNEL_BOT, {"id": 9}, {"id": 901}, {"id": 5, "is_bot": True}]
     for sender in senders:
         flattener.row(p.update(content=p.message(sender=sender)))
