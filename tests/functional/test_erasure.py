@@ -9,7 +9,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import boto3
 import obstore
@@ -426,7 +426,10 @@ def test_status_tells_of_requests_and_of_erasures(zones, monkeypatch):
     wanted = deploy.Deployment.of(zones.settings)
     assert health._requests(wanted)[1:3] == (True, "0 people asked")
     assert health._erasures(wanted)[1:3] == (True, "none in the last 48 hours")
+    assert health._last_run(wanted).detail == "none yet"
     fill(zones)
+    written = datetime.strptime(health._last_run(wanted).detail, "%Y-%m-%d %H:%M UTC")
+    assert abs(written.replace(tzinfo=UTC) - datetime.now(UTC)) < timedelta(minutes=10)
     asked = (False, "1 people asked", f"Run `tgpipeline erase --user {ID}`.")
     assert health._requests(wanted)[1:] == asked
     one = erasure(zones)

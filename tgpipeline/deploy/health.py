@@ -23,14 +23,15 @@ def status(settings: Settings) -> CheckReport:
     """Ask the stacks, and what they hold.
 
     Returns:
-        A finding for each stack and what was changed in it by hand, the days that Athena sees, days
-        made with other columns, runs that failed, alarms, and who is to be erased.
+        A finding for each stack and what was changed in it by hand, the days that Athena sees, when
+        the ETL ran last, days made with other columns, runs that failed, alarms, and who is to be
+        erased.
 
     Raises:
         DeployError: if AWS cannot be asked.
     """
     wanted = Deployment.of(settings)
-    looks = [_days, _columns, _failed_runs, _alarms, _requests, _erasures]
+    looks = [_days, _last_run, _columns, _failed_runs, _alarms, _requests, _erasures]
     looks += [_queue] if wanted.batch_seconds else []
     stacks = [_stack(Stack(stage, wanted)) for stage in wanted.stages]
     return CheckReport(stacks + [look(wanted) for look in looks])
@@ -77,6 +78,14 @@ def _days(settings: Deployment) -> CheckFinding:
     if unseen := unseen_days(settings):
         sees, detail = "", f"{unseen} days are not yet seen by Athena"
     return CheckFinding("days", bool(sees), detail, "Run `tgpipeline up`.")
+
+
+def _last_run(settings: Deployment) -> CheckFinding:
+    """When the ETL wrote a table last; the alarm `no-run` rings where that is too long ago."""
+    found = list_objects(settings, settings.enriched_bucket, f"{keys.RAW}/messages/")
+    written = max((item["LastModified"] for item in found), default=None)
+    detail = f"{written.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if written else "none yet"
+    return CheckFinding("last ETL run", True, detail)
 
 
 def _columns(settings: Deployment) -> CheckFinding:
