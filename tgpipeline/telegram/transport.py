@@ -170,7 +170,11 @@ def _request(params: dict[str, Any]) -> dict[str, Any]:
         for k, v in given.items()
         if isinstance(v, bytes | Path)
     }
-    data = {k: v if type(v) is str else json.dumps(v) for k, v in given.items() if k not in files}
+    data = {
+        k: (v if isinstance(v, str) else json.dumps(v)).encode(errors="replace")  # half an emoji
+        for k, v in given.items()
+        if k not in files
+    }
     return {"data": data, "files": files}
 
 

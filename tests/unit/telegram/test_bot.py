@@ -7,6 +7,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -387,11 +388,17 @@ def test_what_cannot_be_a_method_is_not_called(name: str, server: Scripted) -> N
     assert server.requests == []
 
 
+class Named(StrEnum):
+    FIELD = "first"
+
+
 def test_parameters_and_files_go_as_a_form(server: Scripted, tmp_path: Path) -> None:
     bot = server.bot(ok({"url": ""}), ok())
     bot.set_webhook("https://example.org/hook", secret_token="s", allowed_updates=())
     sent = dict(parse_qsl(server.requests[-1][1].decode()))
     assert sent == {"url": "https://example.org/hook", "secret_token": "s", "allowed_updates": "[]"}
+    bot.call("sendMessage", text="half an emoji: \ud83d", business=Named.FIELD)
+    assert server.requests[-1][1] == b"text=half+an+emoji%3A+%3F&business=first"
     (tmp_path / "own.pem").write_bytes(b"-----BEGIN\x00\xff")
     bot.set_webhook(
         "https://example.org/", certificate=tmp_path / "own.pem", max_connections=3, replace=True
