@@ -26,9 +26,9 @@ def main() -> None:
     import boto3
 
     from tgpipeline import ingest
-    from tgpipeline.lake import runtime
+    from tgpipeline.lake import stores
 
-    log = runtime.json_log("tgpipeline.ingest")
+    log = stores.json_log("tgpipeline.ingest")
     log.handlers[:] = [logging.FileHandler(os.devnull)]  # a file, as on Lambda
     client, numbers = boto3.client("s3"), count(1)
 

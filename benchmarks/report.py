@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks import inputs, shape
 
 IMPORTS = {
-    "ingest, as it is": "import tgpipeline.ingest as i; i.runtime.client('s3')",
+    "ingest, as it is": "import tgpipeline.ingest as i; i.stores.client('s3')",
     "boto3 and a client, as the course": "import boto3; boto3.client('s3')",
     "etl, as it is": "import tgpipeline.etl.handler",
     "pyarrow.parquet alone": "import pyarrow.parquet",

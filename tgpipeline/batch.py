@@ -15,7 +15,7 @@ from datetime import date, datetime
 from typing import Any
 
 from tgpipeline.errors import LakeError, UpdateError
-from tgpipeline.lake import keys, runtime, stores
+from tgpipeline.lake import keys, stores
 from tgpipeline.settings import Settings
 from tgpipeline.telegram import updates
 
@@ -70,7 +70,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         SettingsError: if the function's environment lacks a variable it needs.
     """
     settings = Settings.from_env("raw_bucket")
-    failed = store(event["Records"], settings, runtime.client("s3"))
+    failed = store(event["Records"], settings, stores.client("s3"))
     return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
 
 
@@ -97,7 +97,7 @@ def store(records: Iterable[Mapping[str, Any]], settings: Settings, s3: Any) -> 
         except LakeError as error:
             line = {"outcome": "failed", "error": str(error)}
             failed.extend(numbers)
-        runtime.json_log(__name__).info(json.dumps({**line, "key": key, "updates": len(numbers)}))
+        stores.json_log(__name__).info(json.dumps({**line, "key": key, "updates": len(numbers)}))
 
     for record in records:
         body, number = record["body"].encode("utf-8", "surrogatepass"), str(record["messageId"])

@@ -13,12 +13,12 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from tgpipeline import batch
 from tgpipeline.errors import LakeError, UpdateError
-from tgpipeline.lake import keys, markers, runtime, stores
+from tgpipeline.lake import keys, markers, stores
 from tgpipeline.settings import Settings
 from tgpipeline.telegram import privacy, updates
 
@@ -48,10 +48,12 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings = _settings("raw_bucket", "chat_ids", "webhook_secret")
     if not authorised(event.get("headers") or {}, settings):
         return _answer(403, {"outcome": "forbidden"}, started)
-    body = _body(event)
     try:
-        sqs = runtime.client("sqs") if settings.queue_url else None
-        status, line = 200, store(body, settings, runtime.client("s3"), _received(event), sqs)
+        sqs = stores.client("sqs") if settings.queue_url else None
+        status, line = (
+            200,
+            store(_body(event), settings, stores.client("s3"), _received(event), sqs),
+        )
     except Exception as error:  # any failure of S3's client must end in 500, not ours alone
         told = str(error) if isinstance(error, LakeError) else type(error).__name__
         status, line = 500, {"outcome": "failed", "error": told}
@@ -160,7 +162,7 @@ def store_update(update: bytes | str | Mapping[str, Any]) -> dict[str, Any]:
         LakeError: if it could not be stored. Telegram will not send it again.
     """
     settings = _settings("raw_bucket", "chat_ids")
-    return store(_as_bytes(update), settings, runtime.client("s3"), datetime.now(UTC))
+    return store(_as_bytes(update), settings, stores.client("s3"), datetime.now(UTC))
 
 
 def store_sent(message: bytes | str | Mapping[str, Any]) -> str:
@@ -178,9 +180,9 @@ def store_sent(message: bytes | str | Mapping[str, Any]) -> str:
     """
     content = updates.parse_json(_as_bytes(message))
     settings, chat_id = _settings("raw_bucket", "chat_ids"), updates.chat_id({"message": content})
-    if chat_id is None or not _is_ours(chat_id, None, settings, runtime.client("s3")):
+    if chat_id is None or not _is_ours(chat_id, None, settings, stores.client("s3")):
         return ""
-    return stores.archive(settings, runtime.client("s3"))(content)
+    return stores.archive(settings, stores.client("s3"))(content)
 
 
 def _as_bytes(given: bytes | str | Mapping[str, Any]) -> bytes:
@@ -197,7 +199,7 @@ def _is_ours(chat_id: int, migration: tuple[int, int] | None, settings: Settings
     whichever of the two chats it comes from first, a marker in the bucket makes the new one ours.
     """
     known = _our_chats.setdefault(settings, set(settings.chat_ids))
-    bucket, marker_of = settings.raw_bucket, keys.migration_key
+    bucket, marker_of = settings.raw_bucket, partial(keys.marker_key, keys.MIGRATIONS)
     if chat_id not in known and stores.etag_of(s3, bucket, marker_of(chat_id)):
         known.add(chat_id)
     if migration is not None and not known.isdisjoint((chat_id, migration[0])):
@@ -226,7 +228,7 @@ def _answer(status: int, line: Line, started: float) -> dict[str, Any]:
     """Log one JSON line (ids and outcome, never text or names) and make the response."""
     reply = line.pop("reply", None)  # Telegram executes a call that the answer holds
     milliseconds = round((time.perf_counter() - started) * 1000, 1)
-    runtime.json_log(__name__).info(json.dumps({**line, "status": status, "ms": milliseconds}))
+    stores.json_log(__name__).info(json.dumps({**line, "status": status, "ms": milliseconds}))
     return {
         "statusCode": status,
         "headers": {"Content-Type": "application/json"},

@@ -44,7 +44,7 @@ def filled(settings: Settings) -> Settings:
     """Two messages of a group a day for three days; it became a supergroup on the second."""
     s3 = boto3.client("s3")
     marker = json.dumps({"from": OLD, "to": NEW}).encode()
-    stores.put_new(s3, settings.raw_bucket, keys.migration_key(NEW), marker)
+    stores.put_new(s3, settings.raw_bucket, keys.marker_key(keys.MIGRATIONS, NEW), marker)
     days = [date(2025, 11, 27) + timedelta(n) for n in range(3)]
     for n, day in enumerate(days):
         for k, text in enumerate(("cadê meu pedido?", "obrigado d'água")):

@@ -311,7 +311,7 @@ def test_a_migration_learnt_later_reaches_days_already_made(zones):
     zones.run(DAY)
     assert zones.rows(DAY)[0]["group_id"] == p.SUPERGROUP
     marker = json.dumps({"from": p.GROUP, "to": p.SUPERGROUP}).encode()
-    obstore.put(zones.raw, keys.migration_key(p.SUPERGROUP), marker)
+    obstore.put(zones.raw, keys.marker_key(keys.MIGRATIONS, p.SUPERGROUP), marker)
     assert zones.run(DAY)[p.DAY].status == "written"
     assert zones.rows(DAY)[0]["group_id"] == p.GROUP
 
@@ -338,7 +338,7 @@ def test_a_bot_that_is_met_later_is_a_bot_in_the_history_of_the_days_concerned(z
     later = NEXT + timedelta(1)
     zones.put(p.text(1, sender=p.BOT, date=p.NOON + 2 * 86_400))
     zones.run(later)
-    assert json.loads(zones.raw.get(keys.bot_key(p.BOT["id"])).bytes().to_bytes())
+    assert json.loads(zones.raw.get(keys.marker_key(keys.BOTS, p.BOT["id"])).bytes().to_bytes())
     again = zones.run(DAY, NEXT, later)
     assert [ledger.status for ledger in again.values()] == ["written", "unchanged", "unchanged"]
     assert again[p.DAY].made_from["bots"] == str(p.BOT["id"])
@@ -360,7 +360,7 @@ def test_one_run_knows_a_bot_on_the_days_before_it_was_met(zones):
 
 
 def test_a_bad_marker_stops_nothing(zones, caplog):
-    obstore.put(zones.raw, keys.migration_key(-5), b"[]")
+    obstore.put(zones.raw, keys.marker_key(keys.MIGRATIONS, -5), b"[]")
     obstore.put(zones.raw, "bots/readme.txt", b"")
     zones.put(p.text(1))
     assert zones.run(DAY)[p.DAY].messages == 1

@@ -26,7 +26,7 @@ from tests.functional.proxy import Fault, Proxy, Server
 from tgpipeline import ingest
 from tgpipeline.errors import LakeError
 from tgpipeline.etl import handler
-from tgpipeline.lake import keys, runtime
+from tgpipeline.lake import keys, stores
 from tgpipeline.settings import Settings
 from tgpipeline.telegram.bot import Bot
 
@@ -167,7 +167,7 @@ class Gateway:
 @pytest.fixture
 def hook(zones, monkeypatch):
     """The ingest function behind a proxy and a gateway; tells the proxy and the gateway."""
-    caches = (ingest._settings.cache_clear, ingest._our_chats.clear, runtime.client.cache_clear)
+    caches = (ingest._settings.cache_clear, ingest._our_chats.clear, stores.client.cache_clear)
     with Proxy(zones.settings.endpoint_url) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
         monkeypatch.setenv("AWS_S3_BUCKET", zones.settings.raw_bucket)

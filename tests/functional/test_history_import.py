@@ -198,7 +198,9 @@ def test_an_account_gives_only_the_chats_that_are_ours(settings: Settings, tmp_p
         history.import_export(path, settings, chat=-5)
 
     marker = json.dumps({"from": -4123456789, "to": GROUP}).encode()
-    stores.put_new(boto3.client("s3"), settings.raw_bucket, keys.migration_key(GROUP), marker)
+    stores.put_new(
+        boto3.client("s3"), settings.raw_bucket, keys.marker_key(keys.MIGRATIONS, GROUP), marker
+    )
     assert history.import_export(path, settings).chats == {GROUP: 1, -4123456789: 1}
 
 

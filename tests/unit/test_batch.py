@@ -271,7 +271,7 @@ def test_the_function_reports_what_failed_to_lambda(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("TIMEZONE", "America/Sao_Paulo")
     queue = Queue()
     ingest.store(p.raw(p.text(1)), SETTINGS, None, edge.RECEIVED, queue)
-    monkeypatch.setattr(batch.runtime, "client", lambda service: Refusing(MemoryStore(), 99))
+    monkeypatch.setattr(batch.stores, "client", lambda service: Refusing(MemoryStore(), 99))
     answer = batch.lambda_handler({"Records": queue.waiting}, None)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m-0"}]}
 

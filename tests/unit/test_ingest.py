@@ -15,7 +15,7 @@ import tgpipeline
 from tests import payloads as p
 from tgpipeline import ingest
 from tgpipeline.errors import LakeError, SettingsError, UpdateError
-from tgpipeline.lake import keys, runtime
+from tgpipeline.lake import keys, stores
 
 SECRET = "current-secret_1"
 HEADERS = {"X-Telegram-Bot-Api-Secret-Token": SECRET, "Content-Type": "application/json"}
@@ -41,9 +41,9 @@ def s3():
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
-        runtime.client.cache_clear()
+        stores.client.cache_clear()
         yield boto3.client("s3")
-    runtime.client.cache_clear()
+    stores.client.cache_clear()
 
 
 @pytest.fixture
@@ -78,9 +78,9 @@ def logged():
             lines.append(json.loads(record.getMessage()))
 
     handler = Keep()
-    runtime.json_log("tgpipeline.ingest").addHandler(handler)
+    stores.json_log("tgpipeline.ingest").addHandler(handler)
     yield lines
-    runtime.json_log("tgpipeline.ingest").removeHandler(handler)
+    stores.json_log("tgpipeline.ingest").removeHandler(handler)
 
 
 def post(body, headers=HEADERS, **event):
@@ -203,7 +203,7 @@ def test_a_group_that_becomes_a_supergroup_stays_ours(bucket, order, restart):
     assert post(p.text(91, chat=NEW)) == 200
     stored = bucket()
     assert f"telegram/context_date={p.DAY}/91.json" in stored
-    marker = json.loads(stored[keys.migration_key(NEW["id"])])
+    marker = json.loads(stored[keys.marker_key(keys.MIGRATIONS, NEW["id"])])
     assert marker == {"from": OLD["id"], "to": NEW["id"]}
     assert len(stored) == len(order) + 2
 
@@ -349,7 +349,7 @@ def test_a_network_that_is_down_is_500_too(bucket):
     def unplugged(**_):
         raise EndpointConnectionError(endpoint_url="https://s3")
 
-    events = runtime.client("s3").meta.events
+    events = stores.client("s3").meta.events
     events.register_first("before-send.s3", unplugged)
     assert post(p.text(5)) == 500
     events.unregister("before-send.s3", unplugged)
@@ -387,7 +387,7 @@ def test_such_a_bot_gets_errors_of_this_package_alone(bucket, monkeypatch):
     def unplugged(**_):
         raise EndpointConnectionError(endpoint_url="https://s3")
 
-    events = runtime.client("s3").meta.events
+    events = stores.client("s3").meta.events
     events.register_first("before-send.s3", unplugged)
     for update in (p.text(5), p.text(6, chat={"id": -999}), {"update_id": 7}):
         with pytest.raises(LakeError, match=r"s3://raw-bucket: could not (write|list) .*endpoint"):
@@ -411,8 +411,8 @@ def test_a_missing_setting_raises_so_that_the_alarm_rings(bucket, monkeypatch):
 
 
 def test_logs_and_answers_say_no_text_and_no_name(bucket, capsys):
-    runtime.json_log.cache_clear()
-    runtime.json_log("tgpipeline.ingest")
+    stores.json_log.cache_clear()
+    stores.json_log("tgpipeline.ingest")
     secret_words = "minha senha 123"
     requests = [
         (p.text(1, secret_words), HEADERS),
@@ -430,9 +430,9 @@ def test_logs_and_answers_say_no_text_and_no_name(bucket, capsys):
         assert json.loads(line)["ms"] >= 0
     for word in ("senha", "Bia", "Nunes", "bia_nunes", "Clientes", "Outro", SECRET):
         assert word not in captured.out + captured.err
-    for handler in list(runtime.json_log("tgpipeline.ingest").handlers):
-        runtime.json_log("tgpipeline.ingest").removeHandler(handler)
-    runtime.json_log.cache_clear()
+    for handler in list(stores.json_log("tgpipeline.ingest").handlers):
+        stores.json_log("tgpipeline.ingest").removeHandler(handler)
+    stores.json_log.cache_clear()
 
 
 def command(text, update_id=5, **fields):

@@ -108,7 +108,7 @@ def _collect(path: Path, raw: LocalStore, settings: Settings) -> list[str]:
                 continue
             content = document.update[document.kind]
             if ids := migration(content):  # as the ingest function does: the group stays one
-                raw.put(keys.migration_key(ids[1]), markers.of_migration(*ids))
+                raw.put(keys.marker_key(keys.MIGRATIONS, ids[1]), markers.of_migration(*ids))
             day = context_date(content, settings.tz, datetime.now(UTC))
             if document.source == "sent":
                 name = document.name.replace("#", "-")

@@ -77,10 +77,8 @@ def days_of(event: dict[str, Any], settings: Settings) -> list[date]:
         elif "start" in event or "end" in event:
             start, end = date.fromisoformat(event["start"]), date.fromisoformat(event["end"])
         else:
-            scheduled = datetime.fromisoformat(event["scheduled_time"])
-            if scheduled.tzinfo is None:
-                scheduled = scheduled.replace(tzinfo=UTC)
-            end = scheduled.astimezone(settings.tz).date() - timedelta(1)
+            at = datetime.fromisoformat(event["scheduled_time"])
+            end = at.replace(tzinfo=at.tzinfo or UTC).astimezone(settings.tz).date() - timedelta(1)
             start = end - timedelta(settings.lookback_days)
         if start > end:
             raise ValueError(f"{start} is after {end}")

@@ -150,14 +150,15 @@ def complete(lake: Lake, day: Day, tally: rows.Tally, sizes: Mapping[str, int]) 
     ledger.quarantined, ledger.collisions = counts["quarantined"], counts["collisions"]
     ledger.message_versions, ledger.event_versions = counts["messages"], counts["events"]
     ledger.messages, ledger.events = sizes["messages"], sizes["events"]
-    ledger.superseded = ledger.message_versions - ledger.messages
-    ledger.repeated = ledger.event_versions - ledger.events
+    ledger.superseded, ledger.repeated = (counts[t] - sizes[t] for t in columns.TABLES)
     ledger.misfits, ledger.unknown = dict(sorted(tally.misfits.items())), most_common(tally.unknown)
     ledger.unknown_authors = len(tally.undeclared - known)
     # S3's metadata has no room for all.
     ledger.made_from["bots"] = " ".join(map(str, sorted(tally.undeclared & known)[:20]))
     for number in tally.bots - known - lake.bots_met:
-        obstore.put(lake.raw, keys.bot_key(number), json.dumps({"id": number}).encode())
+        obstore.put(
+            lake.raw, keys.marker_key(keys.BOTS, number), json.dumps({"id": number}).encode()
+        )
     lake.bots_met |= tally.bots - known
 
 

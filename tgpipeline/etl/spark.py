@@ -46,8 +46,8 @@ DAYS = 400  # made in one job
 _VALUES = {c.name: writing.ARROW[c.type] for cs in columns.TABLES.values() for c in cs[:-1]}
 _VALUES |= {"sent_at": pa.timestamp("us")}
 _TEXTS = dict.fromkeys(("day", "table", "tally"), pa.string())  # a tally is JSON, of no table
-_ROW = pa.schema(_TEXTS | dict.fromkeys(writing.KEYS, pa.int64()) | _VALUES)
-_ROW_IN_SPARK = from_arrow_schema(_ROW, prefer_timestamp_ntz=True)
+_EMPTY = pa.schema(_TEXTS | dict.fromkeys(writing.KEYS, pa.int64()) | _VALUES).empty_table()
+_ROW = from_arrow_schema(_EMPTY.schema, prefer_timestamp_ntz=True)
 Batches = Iterator[pa.RecordBatch]
 _SAYS_WHY = re.compile(r"[\w.]*(Error|Exception)\b")  # of Python's traceback on an executor
 
@@ -97,7 +97,7 @@ def _make(spark: SparkSession, lake: Lake, days: list[Day]) -> None:
     pieces = [(number, pickle.dumps(listing)) for number, listing in listings]
     tasks = spark.sparkContext.parallelize(pieces, max(1, len(pieces)))
     read = spark.createDataFrame(tasks, "number long, listing binary")
-    read = read.mapInArrow(partial(_read, lake.settings, days[0].markers), _ROW_IN_SPARK)
+    read = read.mapInArrow(partial(_read, lake.settings, days[0].markers), _ROW)
     latest = F.max_by(F.struct("tally", *_VALUES), F.struct(*writing.KEYS[3:])).alias("row")
     made = read.groupBy("day", "table", *writing.IDENTITY).agg(latest)
     made = made.select("day", "table", *writing.IDENTITY, "row.*").persist()
@@ -134,8 +134,7 @@ def _wide(day: Day, table: str, rows: pa.Table) -> Batches:
     """Rows of one table in the columns of both."""
     for name, value in (("day", day.listing.day.isoformat()), ("table", table)):
         rows = rows.append_column(name, pa.repeat(value, len(rows)))
-    whole = pa.concat_tables([_ROW.empty_table(), rows], promote_options="permissive")
-    yield from whole.to_batches()
+    yield from pa.concat_tables([_EMPTY, rows], promote_options="permissive").to_batches()
 
 
 def _complete(lake: Lake, days: list[Day], made: DataFrame) -> None:
@@ -192,8 +191,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     for name in ("from", "to", "raw", "enriched", "timezone"):
         parser.add_argument(f"--{name}", required=True)
-    told, _ = parser.parse_known_args()  # Glue adds arguments of its own
-    start, end, raw, enriched, timezone = vars(told).values()
+    # Glue adds arguments of its own.
+    start, end, raw, enriched, timezone = vars(parser.parse_known_args()[0]).values()
     settings = Settings.from_env(raw_bucket=raw, enriched_bucket=enriched, timezone=timezone)
     for ledger in run(settings, handler.days_of({"start": start, "end": end}, settings)):
         print(ledger)

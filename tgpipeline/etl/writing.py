@@ -83,8 +83,7 @@ class Sorter:
 
     def __init__(self, table: str, folder: Path, misfits: Counter[str]) -> None:
         self._columns = (*TABLES[table][:-1], *(Column(key, "int64", "", "") for key in KEYS))
-        self._file = f"{folder / table}-{{}}.arrow"
-        self._misfits = misfits
+        self._file, self._misfits = f"{folder / table}-{{}}.arrow", misfits
         self._chunk, self._chunk_bytes = list[Row](), 0
         self._run, self._runs = list[pa.Table](), list[Iterator[pa.Table]]()
 

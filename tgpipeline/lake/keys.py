@@ -60,8 +60,8 @@ def sent_key(message: Mapping[str, Any], day: date, number: int = 0) -> str:
     """
     edited = message.get("edit_date") or 0
     version = f"-{edited}-{number}" if number else f"-{edited}" if edited else ""
-    name = f"sent-{message['chat']['id']}-{message['message_id']}{version}.json"
-    return partition(RAW, day) + name
+    ids = f"{message['chat']['id']}-{message['message_id']}"
+    return f"{partition(RAW, day)}sent-{ids}{version}.json"
 
 
 def history_key(lines: bytes, day: date) -> str:
@@ -79,14 +79,9 @@ def quarantine_key(body: bytes, day: date) -> str:
     return f"{partition(QUARANTINE, day)}{hashlib.sha256(body).hexdigest()}.bin"
 
 
-def migration_key(new_chat_id: int) -> str:
-    """Key of the marker that says which group a supergroup was before."""
-    return f"{MIGRATIONS}/{new_chat_id}.json"
-
-
-def bot_key(user_id: int) -> str:
-    """Key of the marker that says that a user is a bot."""
-    return f"{BOTS}/{user_id}.json"
+def marker_key(kind: str, number: int) -> str:
+    """Key of a marker: of `MIGRATIONS`, for a supergroup, or of `BOTS`, for a user."""
+    return f"{kind}/{number}.json"
 
 
 def request_key(user_id: int) -> str:

@@ -47,8 +47,7 @@ class Item(NamedTuple):
     stored: datetime
 
     def __str__(self) -> str:
-        where = self.origin or "webhook"
-        return f"{self.key}  {self.size} bytes  from {where}  {self.reason}"
+        return f"{self.key}  {self.size} bytes  from {self.origin or 'webhook'}  {self.reason}"
 
 
 def put(raw: Any, document: documents.Document, reason: str, day: date) -> None:

@@ -38,7 +38,7 @@ def test_a_zip_holds_the_package_byte_for_byte(function: str, tmp_path: Path) ->
 def test_each_zip_holds_what_its_function_needs_and_no_more() -> None:
     ingest, etl = (set(packages.files(function)) for function in ("ingest", "etl"))
     rooms = ("telegram/__init__", "telegram/updates", "lake/__init__", "lake/keys", "lake/stores")
-    rooms += ("lake/runtime", "lake/markers", "lake/erasing")
+    rooms += ("lake/markers", "lake/erasing")
     rooms += ("telegram/content", "telegram/privacy")
     needed = ("__init__", "errors", "resources", "settings", "ingest", "batch", *rooms)
     data = {f"tgpipeline/telegram/{name}.json" for name in ("updates", "privacy")}

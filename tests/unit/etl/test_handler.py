@@ -123,7 +123,7 @@ def test_no_more_than_twenty_bots_that_only_a_marker_calls_so_are_named(zones):
     body = b"\n".join(map(p.raw, line))
     obstore.put(zones[0], keys.history_key(body, DAY), body)
     for number in range(1, 22):
-        obstore.put(zones[0], keys.bot_key(number), b"")
+        obstore.put(zones[0], keys.marker_key(keys.BOTS, number), b"")
     made = edge.run(*zones, [DAY])[p.DAY]
     assert made.made_from["bots"] == " ".join(map(str, range(1, 21)))
     assert made.unknown_authors == 0

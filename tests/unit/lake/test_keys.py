@@ -46,8 +46,8 @@ def test_keys():
     assert keys.batch_key(b"x", DAY) == f"{day}batch-{digest}.ndjson"
     assert keys.history_key(b"x", DAY) == keys.history_key(b"x", DAY) != keys.history_key(b"y", DAY)
     assert keys.quarantine_key(b"x", DAY) == f"quarantine/context_date=2025-11-28/{digest}.bin"
-    assert keys.migration_key(p.SUPERGROUP) == f"migrations/{p.SUPERGROUP}.json"
-    assert keys.bot_key(901) == "bots/901.json"
+    assert keys.marker_key(keys.MIGRATIONS, p.SUPERGROUP) == f"migrations/{p.SUPERGROUP}.json"
+    assert keys.marker_key(keys.BOTS, 901) == "bots/901.json"
     assert keys.enriched_key("events", DAY) == (
         "telegram/events/context_date=2025-11-28/part-0.parquet"
     )
@@ -173,8 +173,11 @@ def test_every_version_that_was_sent_is_archived_in_the_order_of_writing():
 def test_markers_say_what_groups_were_and_who_is_a_bot(caplog):
     store = MemoryStore()
     assert markers.read_markers(store) == markers.Markers({}, set(), Erased())
-    store.put(keys.migration_key(p.SUPERGROUP), b'{"from": -4111222333, "to": -1004111222333}')
-    store.put(keys.bot_key(901), b'{"id": 901}')
+    store.put(
+        keys.marker_key(keys.MIGRATIONS, p.SUPERGROUP),
+        b'{"from": -4111222333, "to": -1004111222333}',
+    )
+    store.put(keys.marker_key(keys.BOTS, 901), b'{"id": 901}')
     found = markers.read_markers(store)
     assert (found.groups, found.bots) == ({p.SUPERGROUP: p.GROUP}, {901})
     assert caplog.text == ""
@@ -216,8 +219,11 @@ def test_markers_say_who_was_erased_where_and_until_when(caplog):
 )
 def test_a_bad_marker_is_skipped_and_said(key, body, caplog):
     store = MemoryStore()
-    store.put(keys.migration_key(p.SUPERGROUP), b'{"from": -4111222333, "to": -1004111222333}')
-    store.put(keys.bot_key(7), b"")
+    store.put(
+        keys.marker_key(keys.MIGRATIONS, p.SUPERGROUP),
+        b'{"from": -4111222333, "to": -1004111222333}',
+    )
+    store.put(keys.marker_key(keys.BOTS, 7), b"")
     store.put(key, body)
     found = markers.read_markers(store)
     assert (found.groups, found.bots) == ({p.SUPERGROUP: p.GROUP}, {7})
