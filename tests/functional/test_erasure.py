@@ -16,6 +16,7 @@ import obstore
 import pyarrow.parquet as pq
 import pytest
 
+from tests import edge
 from tests import payloads as p
 from tests.functional.proxy import Fault, Proxy
 from tests.functional.zones import Zones
@@ -485,6 +486,15 @@ def test_up_to_a_day_alone(zones, monkeypatch):
             erase.Erasure(zones.settings, Request(ID, p.NOON + 1, limited=True)).run()
     assert erase.Erasure(zones.settings, Request(ID, p.NOON + 1, limited=True)).run() == []
     assert 1 not in {row["message_id"] for row in zones.rows(DAY)}
+
+
+def test_up_to_a_day_what_bears_no_date_counts_on_its_day(zones):
+    zones.put(p.update(1, "poll_answer", {"poll_id": "1", "user": BIA, "option_ids": [0]}))
+    zones.put(p.text(2, "de antes", date=p.NOON - 86_400))
+    days = DAY - timedelta(1), edge.RECEIVED.date()
+    zones.run(*days)
+    assert erase.Erasure(zones.settings, Request(ID, p.NOON - 3600, limited=True)).run() == []
+    assert [len(zones.rows(days[0])), len(zones.rows(days[1], "events"))] == [0, 1]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pyarrow as pa
@@ -178,7 +178,9 @@ class Remover:
 
     def row(self, row: dict[str, Any], day: date) -> dict[str, Any] | None:
         """A row of a day's table without the person; None if it is theirs."""
-        when, here = integer(row.get("date")), replace(self._erased, chat=row.get("chat_id") or 0)
+        midnight = int(datetime.combine(day, time(), UTC).timestamp())  # as for updates
+        when = row.get("date") or midnight
+        here = replace(self._erased, chat=row.get("chat_id") or 0)
         theirs = {name for name in (*_OWN, *_ADDRESSED) if here.is_person(row.get(name), when)}
         if theirs.intersection(_OWN):
             return None
