@@ -69,8 +69,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     Raises:
         SettingsError: if the function's environment lacks a variable it needs.
     """
-    settings = Settings.from_env("raw_bucket")
-    failed = store(event["Records"], settings, stores.client("s3"))
+    failed = store(event["Records"], Settings.from_env("raw_bucket"), stores.client("s3"))
     return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
 
 

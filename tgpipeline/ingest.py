@@ -48,12 +48,10 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings = _settings("raw_bucket", "chat_ids", "webhook_secret")
     if not authorised(event.get("headers") or {}, settings):
         return _answer(403, {"outcome": "forbidden"}, started)
+    body = _body(event)
     try:
         sqs = stores.client("sqs") if settings.queue_url else None
-        status, line = (
-            200,
-            store(_body(event), settings, stores.client("s3"), _received(event), sqs),
-        )
+        status, line = 200, store(body, settings, stores.client("s3"), _received(event), sqs)
     except Exception as error:  # any failure of S3's client must end in 500, not ours alone
         told = str(error) if isinstance(error, LakeError) else type(error).__name__
         status, line = 500, {"outcome": "failed", "error": told}

@@ -156,9 +156,8 @@ def complete(lake: Lake, day: Day, tally: rows.Tally, sizes: Mapping[str, int]) 
     # S3's metadata has no room for all.
     ledger.made_from["bots"] = " ".join(map(str, sorted(tally.undeclared & known)[:20]))
     for number in tally.bots - known - lake.bots_met:
-        obstore.put(
-            lake.raw, keys.marker_key(keys.BOTS, number), json.dumps({"id": number}).encode()
-        )
+        key, body = keys.marker_key(keys.BOTS, number), json.dumps({"id": number}).encode()
+        obstore.put(lake.raw, key, body)
     lake.bots_met |= tally.bots - known
 
 

@@ -62,8 +62,7 @@ def read_markers(store: Any) -> Markers:
     """
     groups, bots, words = dict[int, int](), set[int](), dict[str, int]()
     listed, key, until = erased_listed(store), b"", dict[tuple[str, int], int]()
-    others = (path for kind in (MIGRATIONS, BOTS) for path in paths(store, f"{kind}/"))
-    for path in (*others, *(path for path, _ in listed)):
+    for path in (*paths(store, f"{MIGRATIONS}/"), *paths(store, f"{BOTS}/"), *dict(listed)):
         kind, _, name = path.removesuffix(".json").partition("/")
         body = store.get(path).bytes().to_bytes() if kind != BOTS else b""
         try:
