@@ -423,7 +423,7 @@ def test_a_picture_stays_small_however_long_the_time() -> None:
 def test_the_calendar_of_years_is_that_of_the_last() -> None:
     frame = frames(800)["calendar"]
     chart = draw("calendar", frame)
-    assert chart.title == "0 days without any message, of 365"
+    assert chart.title == "0 days without any message, of 365; the last year"
     assert len(chart.data) == 53
     last = frame["day"].iloc[-1].to_period("W").start_time
     assert chart.data["week"].iloc[-1] == last

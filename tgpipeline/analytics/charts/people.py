@@ -33,6 +33,7 @@ def calendar(frame: pd.DataFrame) -> Chart:
     """
     days = shapes.every_day(frame, ["messages"])["messages"].tail(_YEAR)
     title = sentence("calendar", n=int((days == 0).sum()), of=len(days))
+    title += say("; the last year") if len(days) == _YEAR else ""
     weeks, weekdays = days.index.to_period("W").start_time, days.index.day_of_week
     grid = days.set_axis([weeks, weekdays]).unstack().reindex(columns=range(7))
     draw = shapes.heat_over_time(say("messages"))
