@@ -6,7 +6,7 @@ which the customer asks something or names a problem, and those that the bot or 
 
 import time
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -122,13 +122,6 @@ def read_messages(
     rows = {key: i for i, key in enumerate(zip(m["chat_id"], m["message_id"], strict=True))}
     replied = map(rows.get, zip(m["chat_id"], m["reply_to_message_id"], strict=True))
     to = [r if r is not None and r < i else None for i, r in enumerate(replied)]
-    shapes = [
-        _shape(text[i], names[whom] if whom is not None else set()) if who == "bot" else ""
-        for i, (who, whom) in enumerate(zip(role, to, strict=True))
-    ]
-    pairs = zip(shapes, to, strict=True)
-    asked = {(shape, normalise(text[i])) for shape, i in pairs if shape and i is not None}
-    to_all = signals.said_to_all((shape, question) for shape, question in asked if question)
     happened: dict[Any, list[Any]] = defaultdict(list)
     for e in events[events["event_type"] != "chat_member"].itertuples():
         happened[rows.get((e.chat_id, e.message_id))].append(e)
@@ -147,7 +140,7 @@ def read_messages(
         "is_question": marks["is_question"] | (has_mark & ~is_known),
         "wants": marks["wants_person"],
         "problem": marks["problem"],
-        "to_all": [shape in to_all for shape in shapes],
+        "to_all": _to_all(text, names, role, to),
         "has_agents": group.isin(group[role == "agent"]),
         "is_judged": is_known,
         "events": [happened.get(i, []) for i in range(len(m))],
@@ -161,9 +154,19 @@ def _names(*called: Any) -> set[str]:
     return {name for names in first for name in names if len(name) > 2}
 
 
-def _shape(text: str, names: set[str]) -> str:
-    """A bot's text without whom it is for."""
-    return " ".join(w for w in normalise(text).split() if w.strip(",.!?") not in names)
+def _to_all(
+    text: list[str], names: list[set[str]], role: Iterable[str], to: list[int | None]
+) -> list[bool]:
+    """Which messages are texts of the bot that answer nothing: see `signals.said_to_all`."""
+    shapes = []  # what the bot said, without whom it is for
+    for said, who, whom in zip(text, role, to, strict=True):
+        left_out = set() if whom is None else names[whom]
+        words = normalise(said).split() if who == "bot" else ()
+        shapes.append(" ".join(w for w in words if w.strip(",.!?") not in left_out))
+    pairs = zip(shapes, to, strict=True)
+    asked = {(shape, normalise(text[i])) for shape, i in pairs if shape and i is not None}
+    found = signals.said_to_all((shape, question) for shape, question in asked if question)
+    return [shape in found for shape in shapes]
 
 
 def _last_moments(messages: pd.DataFrame) -> tuple[int, int]:

@@ -146,11 +146,7 @@ def outcomes(conversations: pd.DataFrame, coverage: pd.DataFrame) -> pd.DataFram
 
 
 def solved_by_bot(found: pd.DataFrame) -> str:
-    """What can be said of whether the bot solves it: a range, for silence tells nothing.
-
-    Args:
-        found: from `outcomes`.
-    """
+    """What `outcomes` says of whether the bot solves it: a range, for silence tells nothing."""
     rows = found.set_index("measure")
     low, high = rows.loc["bot_at_least"], rows.loc["bot_at_most"]
     if math.isnan(low["share"]):
