@@ -156,7 +156,8 @@ class Converter:
             who = self._chat
         # A linked channel's post, which Telegram copied into the group.
         told = "from_id" if "forwarded_from_id" in record else "from"
-        is_copy = record.get(f"forwarded_{told}", self) == record.get(told)
+        origin = f"forwarded_{told}"
+        is_copy = origin in record and record[origin] == record.get(told)
         if who.get("type") == "channel" and who is not self._chat and is_copy:
             m["is_automatic_forward"], m["sender_chat"], who = True, who, _TELEGRAM
             self._openers[m["message_id"]] = {}
