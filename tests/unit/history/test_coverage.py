@@ -66,6 +66,16 @@ def test_ten_ids_may_be_deletions_and_eleven_are_not(missing: int, is_beyond: bo
     assert hole["to"] - hole["from"] == pd.Timedelta(hours=missing + 1)
 
 
+def test_many_deletions_explain_wider_holes() -> None:
+    """Of three ids in four that are gone, as holes of three tell: p = .75, so up to 40 ids."""
+    ids = [n for n in range(1, 4_000) if n % 4 == 0]
+    for missing, is_beyond in ((39, False), (43, True)):
+        wide = [n for n in ids if not 2_000 < n <= 2_000 + missing]
+        found = coverage.holes(rows(wide, "webhook"))
+        assert found["missing_ids"].iloc[0] == missing
+        assert found["beyond_deletions"].tolist() == [is_beyond] + [False] * (len(found) - 1)
+
+
 def test_the_picture_says_what_it_shows(messages: pd.DataFrame) -> None:
     chart = coverage.plot(messages)
     ax = chart.axes

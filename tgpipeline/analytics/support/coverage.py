@@ -9,6 +9,7 @@ all chats of an account, where a hole says nothing.
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,7 +24,7 @@ from tgpipeline.settings import Settings
 SOURCES = ["history", "webhook", "sent"]
 _COLUMNS = ["chat_id", "message_id", "source", "sent_at"]
 _SUPERGROUPS = -(10**12)  # ids of supergroups and channels: https://core.telegram.org/api/bots/ids
-_SMALL_HOLE = 10  # ids: of messages deleted one by one, few groups have more beside each other
+_SMALL_HOLE = 10  # ids; such holes tell how often messages are deleted
 
 
 def arrivals(settings: Settings) -> pd.DataFrame:
@@ -78,7 +79,10 @@ def holes(messages: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row per hole, the widest first: `chat_id`, the ids before and after (`after_id`,
         `before_id`), when these were sent (`from`, `to`), how many ids are missing between them,
-        and `beyond_deletions`: whether these are more than 10.
+        and `beyond_deletions`: whether these are more than 10, and more than messages deleted one
+        by one explain. If each is deleted with the probability p, as holes of up to 10 ids tell it,
+        a hole of w ids has the probability p ** w; of a wider one than is explained, less than a
+        hundredth is expected among all messages of the chat.
     """
     is_own = (messages["chat_id"] <= _SUPERGROUPS) & (messages["message_id"] > 0)
     own = messages[is_own].sort_values(["chat_id", "message_id"])
@@ -86,7 +90,11 @@ def holes(messages: pd.DataFrame) -> pd.DataFrame:
     found = own.assign(after_id=before["message_id"], start=before["sent_at"])
     found = found.rename(columns={"message_id": "before_id", "start": "from", "sent_at": "to"})
     found["missing_ids"] = found["before_id"] - found["after_id"] - 1
-    found["beyond_deletions"] = found["missing_ids"] > _SMALL_HOLE
+    width, present = found["missing_ids"], own.groupby("chat_id")["message_id"].transform("size")
+    small = width.where(width <= _SMALL_HOLE, 0).groupby(found["chat_id"]).transform("sum")
+    chance = small.clip(lower=1) / (small + present)
+    explained = np.log(0.01 / present) / np.log(chance)
+    found["beyond_deletions"] = width > explained.clip(lower=_SMALL_HOLE)
     found = found[found["missing_ids"] > 0].astype({"after_id": int, "missing_ids": int})
     return found.sort_values("missing_ids", ascending=False, ignore_index=True)
 
