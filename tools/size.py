@@ -11,8 +11,8 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-# Lines of code. The plan for tgpipeline is 8,000: what is over it is debt, and must not grow.
-LIMITS = {"tgpipeline": 8_900, "telegram_standin": 1_250}
+# Lines of code. The plan for tgpipeline is under 8,000; what grows it is to be a decision.
+LIMITS = {"tgpipeline": 7_700, "telegram_standin": 1_250}
 OTHERS = ("*.sql", "*.toml", "*.yaml", "*.j2", "*.html")
 _LAYOUT = {
     tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT,
