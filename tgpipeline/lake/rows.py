@@ -18,6 +18,7 @@ from tgpipeline.telegram.updates import Update, integer, sub
 
 Row = tuple[Any, ...]
 _SENDER = ("id", "is_bot", "first_name", "last_name", "username", "language_code")
+_OTHERS = ("media_group_id", "migrate_to_chat_id", "migrate_from_chat_id")
 # Users that are nobody: Telegram itself, and those it names where a chat wrote (@GroupAnonymousBot,
 # @Channel_Bot). Source: https://core.telegram.org/bots/api#message (from, sender_chat)
 _TELEGRAM_ID = 777000
@@ -102,18 +103,37 @@ class Flattener:
                 is_comment = is_copy(reply) or None
                 reply = {}
         date, chat_id = m.get("date"), chat.get("id")
-        return (  # in the order of the columns
-            *(update.get("update_id"), source, None if source == "history" else name),
-            *(m.get("message_id"), m.get("message_thread_id"), m.get("is_topic_message")),
-            *(topic, is_comment, author_id, author_kind),
+        return (
+            update.get("update_id"),
+            source,
+            None if source == "history" else name,
+            m.get("message_id"),
+            m.get("message_thread_id"),
+            m.get("is_topic_message"),
+            topic,
+            is_comment,
+            author_id,
+            author_kind,
             *map(user.get, _SENDER),
             sub(m, "sender_chat").get("id"),
-            *(chat_id, first_id(chat_id, self._groups), chat.get("type"), chat.get("title")),
-            *(date, wall_clock(date, self._tz), m.get("edit_date")),
-            *(content, service, text, caption, types, command),
-            *(reply.get("message_id"), sub(reply, "from").get("id")),
-            *(sub(m, "forward_origin").get("type"), sub(m, "via_bot").get("id")),
-            *map(m.get, ("media_group_id", "migrate_to_chat_id", "migrate_from_chat_id")),
+            chat_id,
+            first_id(chat_id, self._groups),
+            chat.get("type"),
+            chat.get("title"),
+            date,
+            wall_clock(date, self._tz),
+            m.get("edit_date"),
+            content,
+            service,
+            text,
+            caption,
+            types,
+            command,
+            reply.get("message_id"),
+            sub(reply, "from").get("id"),
+            sub(m, "forward_origin").get("type"),
+            sub(m, "via_bot").get("id"),
+            *map(m.get, _OTHERS),
         )
 
     def _event(self, update: Update, name: str, text: str) -> Row:

@@ -101,9 +101,13 @@ def kind(update: Update) -> str | None:
     >>> kind({"update_id": 1, "edited_message": {}})
     'edited_message'
     """
-    objects = [name for name, value in update.items() if type(value) is dict]
-    known = [name for name in objects if name in MESSAGE_KINDS or name in EVENT_KINDS]
-    return next(iter(known or objects), None)
+    other = None
+    for name, value in update.items():  # of every document of a day: no list is made of it
+        if type(value) is dict:
+            if name in MESSAGE_KINDS or name in EVENT_KINDS:
+                return name
+            other = other or name
+    return other
 
 
 def payload(update: Update) -> Update:
