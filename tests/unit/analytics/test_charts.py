@@ -17,7 +17,7 @@ from tests.unit.analytics import rates
 from tgpipeline.analytics import charts, language
 from tgpipeline.analytics.charts import style
 from tgpipeline.analytics.engine import to_frame
-from tgpipeline.analytics.support import metrics
+from tgpipeline.analytics.support import busiest
 from tgpipeline.analytics.support.statistics import Rate
 
 DAYS = pd.date_range("2025-11-10", "2025-12-09", freq="D")
@@ -256,7 +256,7 @@ def test_waits_without_end_are_said_so() -> None:
 def test_the_busiest_are_bands_of_questions_and_the_others_are_called_otherwise() -> None:
     frame = frames()["questions_by_hour"]
     assert draw("questions_by_hour", frame).title.startswith("Too few to say which hours")
-    frame.attrs["bands"] = metrics.Bands(((9, 12), (14, 17)), Rate(61, 100))
+    frame.attrs["bands"] = busiest.Bands(((9, 12), (14, 17)), Rate(61, 100))
     assert draw("questions_by_hour", frame).title == (
         "Busiest: 9 to 12 and 14 to 17 h hold 61% (61 of 100; 95% interval 51% to 70%) of "
         "questions, on the days that did not choose these hours"

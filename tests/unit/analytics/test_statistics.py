@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tgpipeline.analytics.support import metrics, statistics
+from tgpipeline.analytics.support import busiest, statistics
 from tgpipeline.analytics.support.statistics import Rate
 
 DAYS = pd.date_range("2025-11-10", periods=28)
@@ -100,7 +100,7 @@ def asked(share: float, size: int, seed: int) -> "pd.Series[pd.Timestamp]":
 
 def test_bands_are_those_that_were_made_and_their_share_is_counted_on_other_days() -> None:
     times = asked(0.8, 2000, 0)
-    bands = metrics.busiest_bands(times, range(2000), DAYS)
+    bands = busiest.busiest_bands(times, range(2000), DAYS)
     assert bands is not None
     assert str(bands) == "9 to 12, 14 to 17 and 19 to 22 h"
     other = times[~times.dt.normalize().isin(DAYS[::2])]
@@ -110,21 +110,21 @@ def test_bands_are_those_that_were_made_and_their_share_is_counted_on_other_days
 
 def test_bands_that_touch_are_one() -> None:
     times = pd.Series([day + pd.Timedelta(hours=h) for day in DAYS for h in range(9, 18)])
-    assert str(metrics.busiest_bands(times, range(len(times)), DAYS)) == "9 to 18 h"
+    assert str(busiest.busiest_bands(times, range(len(times)), DAYS)) == "9 to 18 h"
 
 
 def test_hours_in_which_nobody_asks_are_in_no_band() -> None:
     times = pd.Series([day + pd.Timedelta(hours=h) for day in DAYS for h in (9, 10, 11)])
-    assert str(metrics.busiest_bands(times, range(len(times)), DAYS)) == "9 to 12 h"
+    assert str(busiest.busiest_bands(times, range(len(times)), DAYS)) == "9 to 12 h"
 
 
 def test_too_few_questions_or_days_have_no_bands() -> None:
     times = asked(0.8, 200, 0)
-    assert metrics.busiest_bands(times[:29], range(29), DAYS) is None
-    assert metrics.busiest_bands(times[:30], range(30), DAYS) is not None
+    assert busiest.busiest_bands(times[:29], range(29), DAYS) is None
+    assert busiest.busiest_bands(times[:30], range(30), DAYS) is not None
     early = times[times < DAYS[9]]
-    assert metrics.busiest_bands(early, range(len(early)), DAYS[:9]) is None
-    assert metrics.busiest_bands(early, range(len(early)), DAYS[:10]) is not None
+    assert busiest.busiest_bands(early, range(len(early)), DAYS[:9]) is None
+    assert busiest.busiest_bands(early, range(len(early)), DAYS[:10]) is not None
 
 
 def test_the_share_of_flat_hours_is_not_flattered() -> None:
@@ -133,7 +133,7 @@ def test_the_share_of_flat_hours_is_not_flattered() -> None:
         times = pd.Series(
             DAYS[rng.integers(0, 28, 150)] + pd.to_timedelta(rng.integers(0, 24, 150), "h")
         )
-        bands = metrics.busiest_bands(times, range(150), DAYS)
+        bands = busiest.busiest_bands(times, range(150), DAYS)
         assert bands is not None
         low, high = bands.rate.interval
         held += low <= 9 / 24 <= high
