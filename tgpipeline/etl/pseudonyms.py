@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from tgpipeline.errors import SettingsError
+from tgpipeline.lake.authors import NOBODY
 from tgpipeline.lake.columns import TABLES
 from tgpipeline.lake.erasing import REVEALING, hashed
 from tgpipeline.lake.ledger import Ledger
-from tgpipeline.lake.rows import NOBODY, Row
+from tgpipeline.lake.rows import Row
 
 ID_COLUMNS = frozenset(
     "author_id from_id sender_chat_id chat_id group_id reply_to_from_id via_bot_id target_user_id "

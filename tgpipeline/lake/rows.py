@@ -1,8 +1,7 @@
 """How an update becomes a row: from nested JSON to the flat columns that `columns` declares.
 
 No I/O, standard library only. A row is a tuple of values in the order of its table's columns; the
-last column, `context_timestamp`, is added when the rows are written. Who wrote a message is decided
-here, once, and not again in each query.
+last column, `context_timestamp`, is added when the rows are written.
 """
 
 from collections import Counter
@@ -10,20 +9,16 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from tgpipeline.lake.authors import Authors, is_copy, is_implicit
 from tgpipeline.lake.columns import TABLES, fit
 from tgpipeline.lake.markers import NO_MARKERS, Markers, first_id
 from tgpipeline.telegram import updates
 from tgpipeline.telegram.content import entities_of, old_and_new, rich_text
-from tgpipeline.telegram.updates import Update, integer, sub
+from tgpipeline.telegram.updates import Update, sub
 
 Row = tuple[Any, ...]
 _SENDER = ("id", "is_bot", "first_name", "last_name", "username", "language_code")
 _OTHERS = ("media_group_id", "migrate_to_chat_id", "migrate_from_chat_id")
-# Users that are nobody: Telegram itself, and those it names where a chat wrote (@GroupAnonymousBot,
-# @Channel_Bot). Source: https://core.telegram.org/bots/api#message (from, sender_chat)
-_TELEGRAM_ID = 777000
-_STAND_INS = frozenset((1087968824, 136817688))
-NOBODY = _STAND_INS | {_TELEGRAM_ID}
 
 
 class Tally(NamedTuple):
@@ -56,8 +51,9 @@ class Flattener:
     """
 
     def __init__(self, tz: tzinfo, markers: Markers = NO_MARKERS) -> None:
-        self.tally = Tally(Counter(), Counter(), Counter(), set(), set())
-        self._tz, self._groups, self._known_bots = tz, markers.groups, markers.bots
+        self._tz, self._groups, self._authors = tz, markers.groups, Authors(markers.bots)
+        met = self._authors.undeclared, self._authors.bots
+        self.tally = Tally(Counter(), Counter(), Counter(), *met)
 
     def row(
         self, update: Update, text: str = "", source: str = "webhook", name: str = ""
@@ -92,12 +88,12 @@ class Flattener:
             text = rich_text(m["rich_message"]) or None
         service = None if content == "unknown" else content in updates.SERVICE
         service = True if m.get("is_service") is True else service  # as imported history says
-        author_id, author_kind = self._author_of(m, service)
+        author_id, author_kind = self._authors.author_of(m, service)
         topic, is_comment = None, None
         if content in ("forum_topic_created", "forum_topic_edited"):
             topic = sub(m, content).get("name")
         if reply:
-            self._is_bot(sub(reply, "from"))
+            self._authors.is_bot(sub(reply, "from"))
             if is_implicit(m, reply):
                 topic = topic or sub(reply, "forum_topic_created").get("name")
                 is_comment = is_copy(reply) or None
@@ -149,51 +145,6 @@ class Flattener:
         where = (chat_id, first_id(chat_id, self._groups))
         values = (date, wall_clock(date, self._tz), *old_and_new(name, e))
         return (update.get("update_id"), name, *where, message_id, *whom, *values, text)
-
-    def _author_of(self, m: Update, service: bool | None) -> tuple[Any, str | None]:
-        """Who wrote a message, as an id and a kind; no kind where nobody says whether it is a bot.
-
-        What Telegram wrote (`service`) or copied is its own. Anonymous administrators and people
-        who write as a channel are known by that chat only. Of some old messages only the user is
-        left that stands for them.
-        """
-        if service or is_copy(m):
-            return None, "telegram"
-        chat, user = sub(m, "sender_chat"), sub(m, "from")
-        number = integer(user.get("id"))
-        if chat or number in _STAND_INS:
-            return chat.get("id", number), "chat"
-        is_bot = self._is_bot(user)
-        if number is not None and is_bot is None:
-            self.tally.undeclared.add(number)
-            is_bot = True if number in self._known_bots else None
-        return number, None if is_bot is None else "bot" if is_bot else "person"
-
-    def _is_bot(self, user: Update) -> bool | None:
-        """What a message says of a user; bots are remembered."""
-        told, number = user.get("is_bot"), integer(user.get("id"))
-        if told is True and number is not None and number not in _STAND_INS:
-            self.tally.bots.add(number)
-        return told if type(told) is bool else None
-
-
-def is_copy(m: Update) -> bool:
-    """Whether Telegram made the message: a copy of what the group's linked channel posted."""
-    return m.get("is_automatic_forward") is True or sub(m, "from").get("id") == _TELEGRAM_ID
-
-
-def is_implicit(m: Update, reply: Update) -> bool:
-    """Whether Telegram, not the author, made the message a reply.
-
-    In a topic, and under a linked channel's post, whatever answers nothing comes as a reply to the
-    first message. Somebody who chose to reply to that very message cannot be told from it. In other
-    supergroups the first reply to a message has its number as thread, too, and is a reply.
-    Source: https://github.com/tdlib/telegram-bot-api, get_implicit_reply_to_message_id
-    """
-    thread = m.get("message_thread_id")
-    if thread is None or reply.get("message_id") != thread:
-        return False
-    return m.get("is_topic_message") is True or "forum_topic_created" in reply or is_copy(reply)
 
 
 def as_json(table: str, row: Row) -> dict[str, Any]:

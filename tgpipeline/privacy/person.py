@@ -17,8 +17,8 @@ from tgpipeline.errors import LakeError, SettingsError
 from tgpipeline.etl import reading
 from tgpipeline.etl.pseudonyms import Pseudonyms
 from tgpipeline.lake import documents, keys
+from tgpipeline.lake.authors import NOBODY
 from tgpipeline.lake.erasing import FOREVER, GONE, WORD, Erased, hashed, objects_in
-from tgpipeline.lake.rows import NOBODY
 from tgpipeline.privacy.buckets import SENTENCES, Buckets, Stored, holds, table_in
 from tgpipeline.telegram.updates import integer, sub
 
