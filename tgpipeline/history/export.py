@@ -149,9 +149,10 @@ class Export:
         piece = next(self._pieces, b"")
         self._ended = not piece
         text = self._decode(piece, self._ended)
-        why = next(why for begin, why in _BEGINS.items() if text.lstrip().startswith(begin))
-        if why and not self._bytes:
-            raise _refusal(self._path, why)
+        if not self._bytes:  # what a file is shows at its beginning
+            why = next(why for begin, why in _BEGINS.items() if text.lstrip().startswith(begin))
+            if why:
+                raise _refusal(self._path, why)
         self._bytes += len(piece)
         self._text, self._position = self._text[self._position :] + text, 0
         if len(self._text) > MAX_MESSAGE:
